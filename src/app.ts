@@ -1,0 +1,59 @@
+import type { Logger } from 'pino';
+
+import type { Config } from './config';
+import { createWebServer } from './http/web-server';
+import { createEmbeddedProtonService } from './proton/embedded/embedded-proton-service';
+import { openSqliteStore } from './proton/embedded/sqlite/sqlite-store';
+import { unrestrictedViewer } from './proton/viewer';
+import { createContext } from './subgraph/context';
+
+export interface App {
+  /** Resolves once requests are answered. */
+  readonly start: () => Promise<void>;
+  /** Answers what is under way, makes it durable, and gives the store back. Calling it again waits for the same end. */
+  readonly stop: () => Promise<void>;
+  /** Where it listens; known once it has started. */
+  readonly urls: { readonly graphql: string };
+}
+
+/**
+ * The composition root: the one place that chooses adapters.
+ * @throws StoreOpenError when the database can't serve
+ */
+export function createApp(config: Config, logger: Logger): App {
+  const store = openSqliteStore({ location: config.store.location });
+  const proton = createEmbeddedProtonService({ store, settings: config.controlPlane });
+  // There is no authentication yet: everyone is the same viewer, who may do everything.
+  const viewer = unrestrictedViewer('anonymous');
+  const web = createWebServer({
+    ...config.http,
+    explorable: !config.production,
+    logger,
+    contextFor: () => createContext(proton, viewer),
+  });
+
+  let graphql: string | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    await web.stop();
+    await proton.drained();
+    await store.close();
+  }
+
+  return {
+    async start() {
+      try {
+        graphql = await web.start();
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+    },
+    stop: () => (stopped ??= stop()),
+    get urls() {
+      if (graphql === undefined) throw new Error('the app has not started');
+      return { graphql };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { createApp, type App } from './app';
+import { ConfigError, readConfig, type Config } from './config';
+import { ListenError } from './http/web-server';
+import { StoreOpenError } from './proton/embedded/sqlite/open-database';
+import { createLogger } from './telemetry/logger';
+
+void main();
+
+async function main(): Promise<void> {
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  const logger = createLogger(config.logLevel, process.stdout.isTTY);
+  try {
+    const app = createApp(config, logger);
+    await app.start();
+    logger.info({ store: config.store.location }, `proton-subgraph is ready at ${app.urls.graphql}`);
+    stopOnSignals(app, (error) => {
+      logger.error({ err: error }, 'proton-subgraph did not stop cleanly');
+    });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Ctrl-C under npm arrives twice, from the terminal and from npm; a stop that has begun goes on to its end. */
+function stopOnSignals(app: App, report: (error: unknown) => void): void {
+  const stop = () => {
+    app.stop().catch((error: unknown) => {
+      report(error);
+      process.exitCode = 1;
+    });
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+/** A mistake that its reader can mend is told in words; what nobody foresaw keeps its stack. */
+function fail(error: unknown): void {
+  process.exitCode = 1;
+  console.error(explain(error));
+}
+
+function explain(error: unknown): unknown {
+  const foreseen = error instanceof ConfigError || error instanceof StoreOpenError || error instanceof ListenError;
+  return foreseen ? error.message : error;
+}

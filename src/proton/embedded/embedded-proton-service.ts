@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Connection } from '../connection';
+import { connectionCursors, normalSelection, type ConnectionListRequest } from '../connection-list';
+import { connectionArn, connectionIdInArn, isConnectionId, type AccountId, type ConnectionId, type Region } from '../identifiers';
+import { pageOf, parsePageRequest } from '../page';
+import type { ConnectionReference, HistoryRequest, ProtonService, ProtonSession } from '../proton-service';
+import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/inputs';
+import { maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
+import { answerEach } from './answer-each';
+import { historyCursors } from './history-cursors';
+import {
+  CLIENT_TOKEN_LIFETIME_MS,
+  decideAccept,
+  decideCreate,
+  decideDelete,
+  decideReject,
+  decideTag,
+  decideUntag,
+  decideUpdate,
+  type Author,
+} from './state-machine';
+import type { ConnectionStore, Decision, EventQuery, ListQuery } from './store';
+import { createWriteQueue } from './write-queue';
+
+export interface ControlPlaneSettings {
+  /** Where a connection lives whose creation names no Region. */
+  readonly defaultRegion: Region;
+  /** The environment account of a creation that points to none. */
+  readonly defaultAccountId: AccountId | undefined;
+  /** Connections that one environment account may have in one Region. */
+  readonly connectionQuota: number;
+}
+
+export interface ControlPlaneParts {
+  readonly store: ConnectionStore;
+  readonly settings: ControlPlaneSettings;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Lower-case UUIDs. */
+  readonly newId?: () => string;
+}
+
+export interface EmbeddedProtonService extends ProtonService {
+  /** Waits for the writes that were taken on. The store is not closed by it. */
+  readonly drained: () => Promise<void>;
+}
+
+/** The control plane in this process: Proton's rules and state machine over a store. */
+export function createEmbeddedProtonService({
+  store,
+  settings,
+  now = Date.now,
+  newId = randomUUID,
+}: ControlPlaneParts): EmbeddedProtonService {
+  const queue = createWriteQueue(store);
+
+  function session(viewer: Viewer): ProtonSession {
+    const author: Author = { viewer, now, newId };
+    const visibleTo = readableAccounts(viewer);
+
+    async function change(id: ConnectionId, decide: (current: Connection | undefined) => Decision): Promise<Connection> {
+      const connection = await queue.put({ kind: 'change', id, decide });
+      if (!connection) throw new Error('a change that succeeded answered without a connection');
+      return connection;
+    }
+
+    return {
+      async findConnections(references) {
+        const ids = references.map(idOf);
+        const known = [...new Set(ids)].filter((id) => id !== undefined);
+        const found = known.length === 0 ? [] : await store.findConnections(known);
+        const byId = new Map(found.map((connection) => [connection.id, connection]));
+        return references.map((reference, index) => {
+          const id = ids[index];
+          const connection = id === undefined ? undefined : byId.get(id);
+          return connection && names(reference, connection) && maySee(viewer, connection) ? connection : undefined;
+        });
+      },
+
+      listConnections: (requests) =>
+        answerEach(
+          requests,
+          (request) => listQueryOf(request, visibleTo),
+          (plans) => store.listConnections(plans.map(({ query }) => query)),
+          (connections, { page, cursors }) => pageOf(connections, page, cursors),
+        ),
+
+      countConnections: (selections) =>
+        store.countConnections(selections.map((selection) => ({ selection: normalSelection(selection), visibleTo }))),
+
+      listHistory: (requests) =>
+        answerEach(
+          requests,
+          historyQueryOf,
+          (plans) => store.listEvents(plans.map(({ query }) => query)),
+          (events, { page, cursors }) => pageOf(events, page, cursors),
+        ),
+
+      async createConnection(input) {
+        const { defaultRegion: region, defaultAccountId } = settings;
+        const request = parseCreate(input, { region, environmentAccountId: ownAccount(viewer) ?? defaultAccountId });
+        const { environmentAccountId, region: home } = request;
+        const clientToken =
+          request.clientToken === null
+            ? null
+            : { environmentAccountId, region: home, token: request.clientToken, expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS };
+        const connection = await queue.put({
+          kind: 'create',
+          identity: request,
+          clientToken,
+          decide: decideCreate(author, request, clientToken, settings.connectionQuota),
+        });
+        if (!connection) throw new Error('a creation that succeeded answered without a connection');
+        return connection;
+      },
+
+      async updateConnection(input) {
+        const request = parseUpdate(input);
+        return change(request.id, decideUpdate(author, request));
+      },
+
+      async acceptConnection(input) {
+        const id = parseId(input);
+        return change(id, decideAccept(author, id));
+      },
+
+      async rejectConnection(input) {
+        const id = parseId(input);
+        return change(id, decideReject(author, id));
+      },
+
+      async deleteConnection(input) {
+        const id = parseId(input);
+        return queue.put({ kind: 'change', id, decide: decideDelete(author, id) });
+      },
+
+      async tagConnection(input) {
+        const { id, tags } = parseTag(input);
+        return change(id, decideTag(author, id, tags));
+      },
+
+      async untagConnection(input) {
+        const { id, tagKeys } = parseUntag(input);
+        return change(id, decideUntag(author, id, tagKeys));
+      },
+    };
+  }
+
+  return { session, drained: queue.drained };
+}
+
+function idOf(reference: ConnectionReference): ConnectionId | undefined {
+  if ('arn' in reference) return connectionIdInArn(reference.arn);
+  return isConnectionId(reference.id) ? reference.id : undefined;
+}
+
+/** An ARN with the right id may still be another's: wrong Region, account or partition. */
+function names(reference: ConnectionReference, connection: Connection): boolean {
+  return 'arn' in reference ? connectionArn(connection) === reference.arn : true;
+}
+
+function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {
+  const selection = normalSelection(request);
+  const cursors = connectionCursors(selection);
+  const page = parsePageRequest(request, cursors);
+  // One row more than the page holds tells whether there is a next page.
+  const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
+  return { query, page, cursors };
+}
+
+function historyQueryOf(request: HistoryRequest) {
+  const connectionId = request.connection.id;
+  const cursors = historyCursors(connectionId);
+  const page = parsePageRequest(request, cursors);
+  const query: EventQuery = { connectionId, before: page.after?.sequence, limit: page.size + 1 };
+  return { query, page, cursors };
+}

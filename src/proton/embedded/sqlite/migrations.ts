@@ -1,0 +1,63 @@
+/**
+ * The steps that bring a database from empty to what this version needs. A step that has been released is never changed: the
+ * next one is added at the end. `PRAGMA user_version` counts the steps that a file has taken.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE connections (
+    id TEXT NOT NULL PRIMARY KEY,
+    region TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'CONNECTED', 'REJECTED')),
+    environment_name TEXT NOT NULL,
+    management_account_id TEXT NOT NULL,
+    environment_account_id TEXT NOT NULL,
+    role_arn TEXT,
+    component_role_arn TEXT,
+    codebuild_role_arn TEXT,
+    requested_at INTEGER NOT NULL,
+    last_modified_at INTEGER NOT NULL,
+    tags TEXT NOT NULL CHECK (json_type(tags) = 'array')
+  ) STRICT;
+
+  -- Lists run from the newest request to the oldest: over everything, over an account in either role, over a name, a status.
+  CREATE INDEX connections_by_request ON connections (requested_at, id);
+  CREATE INDEX connections_by_management_account ON connections (management_account_id, requested_at, id);
+  CREATE INDEX connections_by_environment_account ON connections (environment_account_id, requested_at, id);
+  CREATE INDEX connections_by_environment_name ON connections (environment_name, requested_at, id);
+  CREATE INDEX connections_by_status ON connections (status, requested_at, id);
+
+  -- One live connection for the same request; the rule holds here as well, should a decision ever miss it.
+  CREATE UNIQUE INDEX live_connections
+    ON connections (environment_account_id, region, management_account_id, environment_name)
+    WHERE status IN ('PENDING', 'CONNECTED');
+
+  -- The quota counts by environment account and Region.
+  CREATE INDEX connections_by_quota ON connections (environment_account_id, region);
+
+  -- Events outlive their connection, so that it can be told who deleted it.
+  CREATE TABLE connection_events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT,
+    previous_status TEXT,
+    actor TEXT NOT NULL,
+    occurred_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX connection_events_by_connection ON connection_events (connection_id, sequence);
+
+  -- A token's record goes with its connection: once that is deleted, the same token makes a new one.
+  CREATE TABLE client_tokens (
+    environment_account_id TEXT NOT NULL,
+    region TEXT NOT NULL,
+    token TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (environment_account_id, region, token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX client_tokens_by_connection ON client_tokens (connection_id);
+  CREATE INDEX client_tokens_by_age ON client_tokens (created_at);
+  `,
+];

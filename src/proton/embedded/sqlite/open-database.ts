@@ -1,0 +1,87 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import BetterSqlite3 from 'better-sqlite3';
+
+import { MIGRATIONS } from './migrations';
+
+/** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
+const APPLICATION_ID = 0x7072746e;
+
+/** How long a start waits for another process that is migrating the same file. Nothing is served meanwhile. */
+const START_LOCK_TIMEOUT_MS = 5_000;
+
+/** A file that can't serve as the store. The message names the file and what to do about it. */
+export class StoreOpenError extends Error {
+  override readonly name = 'StoreOpenError';
+}
+
+/**
+ * Opens a database file, making it and its folder when there is none, and brings it up to this version.
+ * @param location a path, or `:memory:`
+ * @param trace is told the text of every statement that runs
+ * @throws StoreOpenError
+ */
+export function openDatabase(location: string, trace?: (statement: string) => void): BetterSqlite3.Database {
+  let database: BetterSqlite3.Database | undefined;
+  try {
+    if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });
+    database = new BetterSqlite3(location, {
+      timeout: START_LOCK_TIMEOUT_MS,
+      ...(trace && { verbose: (statement: unknown) => { trace(String(statement)); } }),
+    });
+    // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.pragma('trusted_schema = OFF');
+    migrate(database, location);
+    // From here on waiting for a lock is the writer's business, which does not hold up the event loop.
+    database.pragma('busy_timeout = 0');
+    return database;
+  } catch (error) {
+    database?.close();
+    throw error instanceof StoreOpenError ? error : new StoreOpenError(explain(error, location), { cause: error });
+  }
+}
+
+/** Takes the missing steps in one transaction, under the write lock: two processes that start together take them once. */
+function migrate(database: BetterSqlite3.Database, location: string): void {
+  database
+    .transaction(() => {
+      const applicationId = database.pragma('application_id', { simple: true });
+      const version = Number(database.pragma('user_version', { simple: true }));
+      const tables = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
+      if (applicationId !== APPLICATION_ID && tables > 0) {
+        throw new StoreOpenError(
+          `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
+        );
+      }
+      if (version > MIGRATIONS.length) {
+        throw new StoreOpenError(
+          `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
+            `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
+        );
+      }
+      if (version === MIGRATIONS.length) return;
+      for (const step of MIGRATIONS.slice(version)) database.exec(step);
+      database.pragma(`application_id = ${String(APPLICATION_ID)}`);
+      database.pragma(`user_version = ${String(MIGRATIONS.length)}`);
+    })
+    .immediate();
+}
+
+function explain(error: unknown, location: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = error instanceof Error ? error.message : String(error);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return `${location} is not a SQLite database, or is damaged (${reason}). Restore it from a backup, or set DATABASE_URL to another file; this one is left as it is.`;
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return `${location} has been locked by another process for ${String(START_LOCK_TIMEOUT_MS / 1000)} seconds. Stop that process, or set DATABASE_URL to another file.`;
+  }
+  if (code.startsWith('SQLITE_READONLY')) {
+    return `${location} can't be written to. Give this user the right to write the file and its folder, or set DATABASE_URL to another file.`;
+  }
+  return `${location} can't be opened (${reason}). Check that its folder exists, has space, and lets this user write, or set DATABASE_URL to another file.`;
+}

@@ -1,0 +1,114 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import { sql } from 'kysely';
+
+import type { Connection, ConnectionEvent } from '../../connection';
+import type { ConnectionId } from '../../identifiers';
+import type { ClientToken, ClientTokenRecord, CreateFacts, Decision, Write, WriteAnswer } from '../store';
+import { countInQuota, liveConnection } from './reads';
+import { connectionOf, rowOf } from './rows';
+import type { ConnectionRow } from './schema';
+import { sqlBuilder, type Statements } from './statements';
+
+/** Expired client tokens that one creation takes away. More than it can add, so that they never pile up. */
+const TOKENS_CLEARED_AT_ONCE = 16;
+
+/** Shows a write what it must see, lets it decide, and carries the decision out. Runs inside a transaction. */
+export function writerOn(database: BetterSqlite3.Database, statements: Statements): (write: Write) => WriteAnswer {
+  const findOne = database.prepare<[ConnectionId], ConnectionRow>('SELECT * FROM connections WHERE id = ?');
+
+  function current(id: ConnectionId): Connection | undefined {
+    const row = findOne.get(id);
+    return row && connectionOf(row);
+  }
+
+  function decided(write: Write): Decision {
+    if (write.kind === 'change') return write.decide(current(write.id));
+    const { identity, clientToken } = write;
+    const facts: CreateFacts = {
+      earlier: clientToken ? earlierByToken(statements, clientToken) : undefined,
+      live: liveConnection(statements, identity),
+      count: countInQuota(statements, identity),
+    };
+    return write.decide(facts);
+  }
+
+  return (write) => {
+    const decision = decided(write);
+    switch (decision.kind) {
+      case 'refuse':
+        return { failure: decision.failure };
+      case 'keep':
+        return { connection: decision.connection };
+      case 'insert':
+        statements.run(sqlBuilder.insertInto('connections').values(rowOf(decision.connection)).compile());
+        if (decision.clientToken) recordToken(statements, decision.clientToken, decision.connection.id);
+        break;
+      case 'replace': {
+        const { id, ...columns } = rowOf(decision.connection);
+        statements.run(sqlBuilder.updateTable('connections').set(columns).where('id', '=', id).compile());
+        break;
+      }
+      case 'delete':
+        statements.run(sqlBuilder.deleteFrom('connections').where('id', '=', decision.connection.id).compile());
+        break;
+    }
+    recordEvent(statements, decision.event);
+    return { connection: decision.connection };
+  };
+}
+
+function earlierByToken(
+  statements: Statements,
+  { environmentAccountId, region, token, expiredAt }: ClientToken,
+): CreateFacts['earlier'] {
+  const row = statements.get(
+    sqlBuilder
+      .selectFrom('client_tokens')
+      .innerJoin('connections', 'connections.id', 'client_tokens.connection_id')
+      .selectAll('connections')
+      .select('client_tokens.fingerprint')
+      .where('client_tokens.environment_account_id', '=', environmentAccountId)
+      .where('client_tokens.region', '=', region)
+      .where('client_tokens.token', '=', token)
+      .where('client_tokens.created_at', '>', expiredAt)
+      .compile(),
+  );
+  return row && { connection: connectionOf(row), fingerprint: row.fingerprint };
+}
+
+function recordToken(statements: Statements, record: ClientTokenRecord, connectionId: ConnectionId): void {
+  const { environmentAccountId, region, token, fingerprint, createdAt, expiredAt } = record;
+  statements.run(
+    sql`
+      DELETE FROM client_tokens WHERE (environment_account_id, region, token) IN (
+        SELECT environment_account_id, region, token FROM client_tokens
+        WHERE created_at <= ${expiredAt} ORDER BY created_at LIMIT ${TOKENS_CLEARED_AT_ONCE}
+      )
+    `.compile(sqlBuilder),
+  );
+  const row = { fingerprint, connection_id: connectionId, created_at: createdAt };
+  statements.run(
+    sqlBuilder
+      .insertInto('client_tokens')
+      .values({ environment_account_id: environmentAccountId, region, token, ...row })
+      .onConflict((conflict) => conflict.columns(['environment_account_id', 'region', 'token']).doUpdateSet(row))
+      .compile(),
+  );
+}
+
+function recordEvent(statements: Statements, event: ConnectionEvent): void {
+  statements.run(
+    sqlBuilder
+      .insertInto('connection_events')
+      .values({
+        id: event.id,
+        connection_id: event.connectionId,
+        type: event.type,
+        status: event.status,
+        previous_status: event.previousStatus,
+        actor: event.actor,
+        occurred_at: event.occurredAt,
+      })
+      .compile(),
+  );
+}

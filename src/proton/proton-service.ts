@@ -1,0 +1,94 @@
+import type { Connection, ConnectionEvent } from './connection';
+import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
+import type { Page, PageRequest } from './page';
+import type {
+  ConnectionIdInput,
+  CreateConnectionInput,
+  TagConnectionInput,
+  UntagConnectionInput,
+  UpdateConnectionInput,
+} from './rules/inputs';
+import type { Viewer } from './viewer';
+
+/** The port: everything the subgraph asks of a Proton control plane, whichever adapter stands behind it. */
+export interface ProtonService {
+  /** All that one viewer may do. Authorisation is decided in here, on every road to a connection. */
+  readonly session: (viewer: Viewer) => ProtonSession;
+}
+
+/** Names a connection by its id, or by its ARN. What is neither names none. */
+export type ConnectionReference = { readonly id: string } | { readonly arn: string };
+
+export interface HistoryRequest extends PageRequest {
+  readonly connection: Connection;
+}
+
+/**
+ * What a viewer may not see is treated, in every method, exactly as what does not exist. Methods reject with a `ProtonFailure`,
+ * or with another error where something is broken.
+ *
+ * Reads take many questions at once and answer each at its place, so that an adapter can put them together; one that fails
+ * answers with its error, and the others with their results.
+ */
+export interface ProtonSession {
+  /** Answers undefined where the viewer sees no such connection. */
+  readonly findConnections: (
+    references: readonly ConnectionReference[],
+  ) => Promise<readonly (Connection | undefined)[]>;
+
+  /** Newest request first. Fails with `VALIDATION_ERROR` for a page size or cursor that is none. */
+  readonly listConnections: (
+    requests: readonly ConnectionListRequest[],
+  ) => Promise<readonly (Page<Connection> | Error)[]>;
+
+  /** How many connections match. Null where the adapter can't count them. */
+  readonly countConnections: (selections: readonly ConnectionSelection[]) => Promise<readonly (number | null | Error)[]>;
+
+  /** Newest first. Null where the adapter keeps no history. */
+  readonly listHistory: (
+    requests: readonly HistoryRequest[],
+  ) => Promise<readonly (Page<ConnectionEvent> | null | Error)[]>;
+
+  /**
+   * Asks for a connection, as the environment account. That is the one named, else the account of the roles, else the viewer's
+   * own, else the configured default.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`, `CONFLICT`, `QUOTA_EXCEEDED`
+   */
+  readonly createConnection: (input: CreateConnectionInput) => Promise<Connection>;
+
+  /**
+   * Sets roles, as the environment account; those left out stay.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
+   */
+  readonly updateConnection: (input: UpdateConnectionInput) => Promise<Connection>;
+
+  /**
+   * As the management account. Accepting what is connected changes nothing.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
+   */
+  readonly acceptConnection: (input: ConnectionIdInput) => Promise<Connection>;
+
+  /**
+   * As the management account. A connected one is withdrawn by it; rejecting what is rejected changes nothing.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
+   */
+  readonly rejectConnection: (input: ConnectionIdInput) => Promise<Connection>;
+
+  /**
+   * As the environment account. Answers the connection as it last was, or undefined when there is none to delete.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`
+   */
+  readonly deleteConnection: (input: ConnectionIdInput) => Promise<Connection | undefined>;
+
+  /**
+   * As the environment account. A tag whose key is there takes the new value.
+   * @throws ProtonFailure `VALIDATION_ERROR`, also for a fifty-first tag; `NOT_FOUND`, `ACCESS_DENIED`
+   */
+  readonly tagConnection: (input: TagConnectionInput) => Promise<Connection>;
+
+  /**
+   * As the environment account. A key that is not there is passed over.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
+   */
+  readonly untagConnection: (input: UntagConnectionInput) => Promise<Connection>;
+}

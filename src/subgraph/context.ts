@@ -1,0 +1,15 @@
+import type { ProtonService, ProtonSession } from '../proton/proton-service';
+import type { Viewer } from '../proton/viewer';
+import { createLoaders, type Loaders } from './loaders';
+
+/** What every resolver gets: the viewer's session with the service, and the loaders that batch its reads. */
+export interface SubgraphContext {
+  readonly session: ProtonSession;
+  readonly loaders: Loaders;
+}
+
+/** One context is for one request: loaders remember what they read. */
+export function createContext(service: ProtonService, viewer: Viewer): SubgraphContext {
+  const session = service.session(viewer);
+  return { session, loaders: createLoaders(session) };
+}
