@@ -1,0 +1,113 @@
+import eslint from '@eslint/js';
+import graphqlEslint from '@graphql-eslint/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import boundaries from 'eslint-plugin-boundaries';
+import jest from 'eslint-plugin-jest';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The rooms, and the arrows between them that are allowed. They go one way: what is not named here is forbidden. The first
+ * room whose pattern fits a file is the one it lies in.
+ */
+const ROOMS = [
+  { type: 'sqlite', pattern: 'src/proton/embedded/sqlite', mode: 'folder' },
+  { type: 'embedded', pattern: 'src/proton/embedded', mode: 'folder' },
+  { type: 'proton', pattern: 'src/proton', mode: 'folder' },
+  { type: 'subgraph', pattern: 'src/subgraph', mode: 'folder' },
+  { type: 'http', pattern: 'src/http', mode: 'folder' },
+  { type: 'telemetry', pattern: 'src/telemetry', mode: 'folder' },
+  { type: 'cli', pattern: 'src/cli', mode: 'folder' },
+  { type: 'config', pattern: 'src/config.ts', mode: 'full' },
+  { type: 'app', pattern: 'src/app.ts', mode: 'full' },
+  { type: 'main', pattern: 'src/main.ts', mode: 'full' },
+];
+
+const ARROWS = {
+  proton: ['proton'],
+  embedded: ['embedded', 'proton'],
+  sqlite: ['sqlite', 'embedded', 'proton'],
+  subgraph: ['subgraph', 'proton'],
+  http: ['http', 'subgraph'],
+  config: ['proton'],
+  telemetry: ['telemetry', 'config'],
+  app: ['config', 'http', 'subgraph', 'proton', 'embedded', 'sqlite'],
+  main: ['app', 'config', 'telemetry', 'http', 'sqlite'],
+  cli: ['cli', 'subgraph'],
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'generated/', 'coverage/', 'data/', 'node_modules/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      // Resolver classes hold no state: type-graphql needs them for their decorators.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'The environment is read in src/config.ts alone.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { boundaries },
+    settings: {
+      'boundaries/elements': ROOMS,
+      'import/resolver': { node: { extensions: ['.ts'] } },
+    },
+    rules: {
+      'boundaries/no-unknown-files': 'error',
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          policies: [
+            { allow: { to: { module: { origin: ['external', 'core'] } } } },
+            ...Object.entries(ARROWS).map(([from, to]) => ({
+              from: { element: { type: from } },
+              allow: { to: { element: { types: { anyOf: to } } } },
+            })),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // The process's own edge: it reads the environment's variables to hand them on, and speaks to whoever started it.
+    files: ['src/main.ts', 'test/support/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    plugins: { jest },
+    extends: [jest.configs['flat/recommended']],
+    rules: {
+      'jest/expect-expect': ['error', { assertFunctionNames: ['expect', 'fc.assert', 'expect*'] }],
+      'jest/no-disabled-tests': 'error',
+      'jest/no-focused-tests': 'error',
+    },
+  },
+  {
+    files: ['schema/**/*.graphql'],
+    languageOptions: { parser: graphqlEslint.parser, parserOptions: { graphQLConfig: { schema: 'schema/schema.graphql', documents: 'schema/operations/*.graphql' } } },
+    plugins: { '@graphql-eslint': graphqlEslint },
+  },
+  {
+    files: ['schema/schema.graphql'],
+    rules: {
+      ...graphqlEslint.configs['flat/schema-recommended'].rules,
+      ...graphqlEslint.configs['flat/schema-relay'].rules,
+    },
+  },
+  {
+    files: ['schema/operations/*.graphql'],
+    rules: graphqlEslint.configs['flat/operations-recommended'].rules,
+  },
+  prettier,
+);

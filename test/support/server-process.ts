@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const PROJECT = join(__dirname, '..', '..');
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Sends a signal and resolves with the exit code, null when the signal itself ended the process. */
+  readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
+}
+
+/** The variables of this machine that could change what a server does are kept out of the way. */
+function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, ...variables };
+}
+
+/** Starts the built server as a process of its own and resolves once it says that it is ready. */
+export async function startServerProcess(variables: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
+    env: environmentWith({ PORT: '0', ...variables }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      printed += `${line}\n`;
+      const ready = /ready at (http:\S+\/graphql)/.exec(line)?.[1];
+      if (ready !== undefined) resolve(ready);
+    });
+    child.once('exit', (code) => {
+      reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
+    });
+  });
+  return {
+    url,
+    child,
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill(signal);
+        await exited;
+      }
+      return child.exitCode;
+    },
+  };
+}
+
+/** Runs the built server to its end, for starts that are expected to fail. */
+export async function runServerToEnd(
+  variables: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
+    env: environmentWith(variables),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  await once(child, 'close');
+  return { code: child.exitCode, stdout, stderr };
+}
