@@ -43,11 +43,16 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number);
 
 const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  z.enum(values, { error: ({ input }) => `must be one of ${values.join(', ')}, not ${JSON.stringify(input)}` });
+  z.enum(values, {
+    error: ({ input }) => `must be one of ${values.join(', ')}, not ${JSON.stringify(input)}`,
+  });
 
 const environmentSchema = z
   .object({
-    HOST: z.string().regex(/^[\w.:-]+$/, { error: 'must be an address or a host name' }).default('127.0.0.1'),
+    HOST: z
+      .string()
+      .regex(/^[\w.:-]+$/, { error: 'must be an address or a host name' })
+      .default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535).default(4001),
     DATABASE_URL: z
       .string()
@@ -55,7 +60,9 @@ const environmentSchema = z
       .default('sqlite:./data/proton.db'),
     AWS_REGION: z
       .string()
-      .refine(isRegion, { error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${JSON.stringify(input)}` })
+      .refine(isRegion, {
+        error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${JSON.stringify(input)}`,
+      })
       .default('us-east-1' as Region),
     PROTON_DEFAULT_ACCOUNT_ID: z
       .string()

@@ -46,6 +46,7 @@ function fail(error: unknown): void {
 }
 
 function explain(error: unknown): unknown {
-  const foreseen = error instanceof ConfigError || error instanceof StoreOpenError || error instanceof ListenError;
+  const foreseen =
+    error instanceof ConfigError || error instanceof StoreOpenError || error instanceof ListenError;
   return foreseen ? error.message : error;
 }

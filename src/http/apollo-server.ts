@@ -1,8 +1,11 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
-import { ApolloServerPluginInlineTraceDisabled, ApolloServerPluginUsageReportingDisabled } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
@@ -22,12 +25,19 @@ export interface ApolloOptions {
   readonly traced: boolean;
 }
 
-export function createApolloServer({ schema, logger, explorable, traced }: ApolloOptions): ApolloServer<SubgraphContext> {
+export function createApolloServer({
+  schema,
+  logger,
+  explorable,
+  traced,
+}: ApolloOptions): ApolloServer<SubgraphContext> {
   const plugins: ApolloServerPlugin<SubgraphContext>[] = [
     // What installs itself and is not used costs a fifth of the throughput and more.
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
-    traced ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } }) : ApolloServerPluginInlineTraceDisabled(),
+    traced
+      ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
+      : ApolloServerPluginInlineTraceDisabled(),
     explorable ? sandbox() : ApolloServerPluginLandingPageDisabled(),
   ];
   return new ApolloServer<SubgraphContext>({
@@ -39,7 +49,7 @@ export function createApolloServer({ schema, logger, explorable, traced }: Apoll
     stopOnTerminationSignals: false,
     // Automatic persisted queries would let any client fill a cache that gateways do not use.
     persistedQueries: false,
-    parseOptions: { maxTokens: MOST_TOKENS },
+    parseOptions: { maxLexicalTokens: MOST_TOKENS },
     formatError: createErrorFormatter((error) => {
       logger.error({ err: error }, 'a request failed');
     }),

@@ -17,7 +17,10 @@ export interface GraphqlRouteOptions {
  * The published integration for Fastify is not used: it builds a URL from the Host header to find the query string, and so
  * answers 500 to a Host that is none.
  */
-export function addGraphqlRoute(server: FastifyInstance, { path, contextFor, serverFor }: GraphqlRouteOptions): void {
+export function addGraphqlRoute(
+  server: FastifyInstance,
+  { path, contextFor, serverFor }: GraphqlRouteOptions,
+): void {
   server.route({
     method: ['GET', 'POST'],
     url: path,

@@ -77,16 +77,28 @@ function answerErrorsAsJson(server: FastifyInstance, logger: Logger): void {
     reply.code(status).type('application/json; charset=utf-8');
     if (status >= 500) {
       logger.error({ err: error }, 'a request failed');
-      return reply.send(errorBody('INTERNAL_SERVER_ERROR', 'Something went wrong on our side. The fault has been recorded.'));
+      return reply.send(
+        errorBody('INTERNAL_SERVER_ERROR', 'Something went wrong on our side. The fault has been recorded.'),
+      );
     }
     const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
-    return reply.send(errorBody(code, code === 'BODY_TOO_LARGE' ? `The body has more than ${String(BODY_LIMIT)} bytes.` : error.message));
+    return reply.send(
+      errorBody(
+        code,
+        code === 'BODY_TOO_LARGE' ? `The body has more than ${String(BODY_LIMIT)} bytes.` : error.message,
+      ),
+    );
   });
   server.setNotFoundHandler(({ url }, reply) =>
     reply
       .code(404)
       .type('application/json; charset=utf-8')
-      .send(errorBody('NOT_FOUND', `There is nothing at ${url.split('?')[0] ?? ''}. GraphQL is at ${GRAPHQL_PATH}.`)),
+      .send(
+        errorBody(
+          'NOT_FOUND',
+          `There is nothing at ${url.split('?')[0] ?? ''}. GraphQL is at ${GRAPHQL_PATH}.`,
+        ),
+      ),
   );
 }
 
@@ -101,7 +113,8 @@ function answerBrokenRequest(error: Error & { readonly code?: string }, socket: 
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
   const body = errorBody('BAD_REQUEST', `The request is not valid HTTP/1.1 (${status.slice(4)}).`);
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
@@ -109,7 +122,10 @@ function answerBrokenRequest(error: Error & { readonly code?: string }, socket: 
   );
 }
 
-async function listen(server: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
+async function listen(
+  server: FastifyInstance,
+  { host, port }: { host: string; port: number },
+): Promise<void> {
   try {
     await server.listen({ host, port });
   } catch (error) {

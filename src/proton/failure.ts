@@ -27,7 +27,11 @@ export class ProtonFailure extends Error {
   readonly code: FailureCode;
   readonly violations: readonly Violation[];
 
-  private constructor(code: FailureCode, message: string, options: { violations?: readonly Violation[]; cause?: unknown } = {}) {
+  private constructor(
+    code: FailureCode,
+    message: string,
+    options: { violations?: readonly Violation[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.violations = options.violations ?? [];
@@ -39,8 +43,13 @@ export class ProtonFailure extends Error {
   }
 
   static invalid(violations: readonly Violation[]): ProtonFailure {
-    const [first, ...others] = violations.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
-    const message = others.length === 0 ? `Invalid input: ${first ?? ''}.` : `Invalid input: ${[first, ...others].join('; ')}.`;
+    const [first, ...others] = violations.map(({ path, message }) =>
+      [path.join('.'), message].filter(Boolean).join(' '),
+    );
+    const message =
+      others.length === 0
+        ? `Invalid input: ${first ?? ''}.`
+        : `Invalid input: ${[first, ...others].join('; ')}.`;
     return new ProtonFailure('VALIDATION_ERROR', message, { violations });
   }
 

@@ -72,7 +72,8 @@ export function parseRoleArn(value: string): RoleArnParts | undefined {
   if (partition === undefined || !isAccountId(accountId)) return undefined;
   const segments = value.slice(prefix.length).split(/[/:]/);
   const name = segments.pop() ?? '';
-  if (!ROLE_NAME.test(name) || !segments.every((segment) => ROLE_PATH_SEGMENT.test(segment))) return undefined;
+  if (!ROLE_NAME.test(name) || !segments.every((segment) => ROLE_PATH_SEGMENT.test(segment)))
+    return undefined;
   return { partition, accountId };
 }
 

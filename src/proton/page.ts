@@ -45,8 +45,10 @@ export function cursorCodec<Position>(
 ): CursorCodec<Position> {
   // Most pages are read without a cursor going in or coming out, so the digest waits until one is.
   let remembered: string | undefined;
-  const digest = () => (remembered ??= createHash('sha256').update(JSON.stringify(list)).digest('hex').slice(0, 16));
-  const write = (at: Position) => Buffer.from([digest(), ...position.toFields(at)].join(' ')).toString('base64');
+  const digest = () =>
+    (remembered ??= createHash('sha256').update(JSON.stringify(list)).digest('hex').slice(0, 16));
+  const write = (at: Position) =>
+    Buffer.from([digest(), ...position.toFields(at)].join(' ')).toString('base64');
   return {
     write,
     read(cursor) {
@@ -74,7 +76,9 @@ export function parsePageRequest<Position>(
   if (after === null || after === undefined) return { size, after: undefined };
   const position = cursors.read(after);
   if (position === undefined) {
-    throw ProtonFailure.invalid([{ path: ['after'], message: 'must be a cursor of this list, with the same filter' }]);
+    throw ProtonFailure.invalid([
+      { path: ['after'], message: 'must be a cursor of this list, with the same filter' },
+    ]);
   }
   return { size, after: position };
 }
@@ -92,7 +96,8 @@ export function pageOf<Item extends Position, Position>(
     hasPreviousPage: request.after !== undefined,
     cursorAt(index) {
       const item = items[index];
-      if (item === undefined) throw new RangeError(`a page of ${String(items.length)} has no item ${String(index)}`);
+      if (item === undefined)
+        throw new RangeError(`a page of ${String(items.length)} has no item ${String(index)}`);
       return cursors.write(item);
     },
   };

@@ -42,7 +42,9 @@ export interface ProtonSession {
   ) => Promise<readonly (Page<Connection> | Error)[]>;
 
   /** How many connections match. Null where the adapter can't count them. */
-  readonly countConnections: (selections: readonly ConnectionSelection[]) => Promise<readonly (number | null | Error)[]>;
+  readonly countConnections: (
+    selections: readonly ConnectionSelection[],
+  ) => Promise<readonly (number | null | Error)[]>;
 
   /** Newest first. Null where the adapter keeps no history. */
   readonly listHistory: (

@@ -28,13 +28,18 @@ export function accountViewer(accountId: AccountId): Viewer {
 }
 
 export function may(viewer: Viewer, permission: Permission, accountId: AccountId): boolean {
-  return grants(viewer.onEveryAccount, permission) || grants(viewer.onAccounts.get(accountId) ?? NONE, permission);
+  return (
+    grants(viewer.onEveryAccount, permission) || grants(viewer.onAccounts.get(accountId) ?? NONE, permission)
+  );
 }
 
 /** A connection is visible to whoever may read either of its accounts. What is not visible does not exist for the viewer. */
 export function maySee(
   viewer: Viewer,
-  { managementAccountId, environmentAccountId }: Pick<Connection, 'managementAccountId' | 'environmentAccountId'>,
+  {
+    managementAccountId,
+    environmentAccountId,
+  }: Pick<Connection, 'managementAccountId' | 'environmentAccountId'>,
 ): boolean {
   return may(viewer, 'read', managementAccountId) || may(viewer, 'read', environmentAccountId);
 }
@@ -52,7 +57,9 @@ export function ownAccount(viewer: Viewer): AccountId | undefined {
 }
 
 function accountsGranting(viewer: Viewer, permission: Permission): AccountId[] {
-  return [...viewer.onAccounts].filter(([, granted]) => grants(granted, permission)).map(([accountId]) => accountId);
+  return [...viewer.onAccounts]
+    .filter(([, granted]) => grants(granted, permission))
+    .map(([accountId]) => accountId);
 }
 
 function grants(granted: ReadonlySet<Permission>, permission: Permission): boolean {

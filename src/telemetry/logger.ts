@@ -10,5 +10,8 @@ import type { LogLevel } from '../config';
 export function createLogger(level: LogLevel, terminal: boolean): Logger {
   const options = { level, timestamp: pino.stdTimeFunctions.isoTime };
   if (!terminal) return pino(options);
-  return pino(options, pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }));
+  return pino(
+    options,
+    pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }),
+  );
 }

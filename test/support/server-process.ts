@@ -19,7 +19,9 @@ function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.Pr
 }
 
 /** Starts the built server as a process of its own and resolves once it says that it is ready. */
-export async function startServerProcess(variables: Readonly<Record<string, string>>): Promise<ServerProcess> {
+export async function startServerProcess(
+  variables: Readonly<Record<string, string>>,
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
     env: environmentWith({ PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],

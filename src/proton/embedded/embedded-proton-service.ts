@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 
 import type { Connection } from '../connection';
 import { connectionCursors, normalSelection, type ConnectionListRequest } from '../connection-list';
-import { connectionArn, connectionIdInArn, isConnectionId, type AccountId, type ConnectionId, type Region } from '../identifiers';
+import {
+  connectionArn,
+  connectionIdInArn,
+  isConnectionId,
+  type AccountId,
+  type ConnectionId,
+  type Region,
+} from '../identifiers';
 import { pageOf, parsePageRequest } from '../page';
 import type { ConnectionReference, HistoryRequest, ProtonService, ProtonSession } from '../proton-service';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/inputs';
@@ -59,7 +66,10 @@ export function createEmbeddedProtonService({
     const author: Author = { viewer, now, newId };
     const visibleTo = readableAccounts(viewer);
 
-    async function change(id: ConnectionId, decide: (current: Connection | undefined) => Decision): Promise<Connection> {
+    async function change(
+      id: ConnectionId,
+      decide: (current: Connection | undefined) => Decision,
+    ): Promise<Connection> {
       const connection = await queue.put({ kind: 'change', id, decide });
       if (!connection) throw new Error('a change that succeeded answered without a connection');
       return connection;
@@ -74,7 +84,9 @@ export function createEmbeddedProtonService({
         return references.map((reference, index) => {
           const id = ids[index];
           const connection = id === undefined ? undefined : byId.get(id);
-          return connection && names(reference, connection) && maySee(viewer, connection) ? connection : undefined;
+          return connection && names(reference, connection) && maySee(viewer, connection)
+            ? connection
+            : undefined;
         });
       },
 
@@ -87,7 +99,9 @@ export function createEmbeddedProtonService({
         ),
 
       countConnections: (selections) =>
-        store.countConnections(selections.map((selection) => ({ selection: normalSelection(selection), visibleTo }))),
+        store.countConnections(
+          selections.map((selection) => ({ selection: normalSelection(selection), visibleTo })),
+        ),
 
       listHistory: (requests) =>
         answerEach(
@@ -99,12 +113,20 @@ export function createEmbeddedProtonService({
 
       async createConnection(input) {
         const { defaultRegion: region, defaultAccountId } = settings;
-        const request = parseCreate(input, { region, environmentAccountId: ownAccount(viewer) ?? defaultAccountId });
+        const request = parseCreate(input, {
+          region,
+          environmentAccountId: ownAccount(viewer) ?? defaultAccountId,
+        });
         const { environmentAccountId, region: home } = request;
         const clientToken =
           request.clientToken === null
             ? null
-            : { environmentAccountId, region: home, token: request.clientToken, expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS };
+            : {
+                environmentAccountId,
+                region: home,
+                token: request.clientToken,
+                expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS,
+              };
         const connection = await queue.put({
           kind: 'create',
           identity: request,

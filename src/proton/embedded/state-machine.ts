@@ -35,7 +35,12 @@ export interface Author {
 type Refusal = Extract<Decision, { kind: 'refuse' }>;
 
 /** @param quota connections that one environment account may have in one Region, of every status */
-export function decideCreate(author: Author, request: CreateConnectionRequest, clientToken: ClientToken | null, quota: number) {
+export function decideCreate(
+  author: Author,
+  request: CreateConnectionRequest,
+  clientToken: ClientToken | null,
+  quota: number,
+) {
   return ({ earlier, live, count }: CreateFacts): Decision => {
     const { viewer, now, newId } = author;
     const { environmentAccountId, managementAccountId, environmentName, region } = request;
@@ -86,7 +91,11 @@ export function decideCreate(author: Author, request: CreateConnectionRequest, c
     return {
       kind: 'insert',
       connection,
-      event: eventOf(author, 'CREATED', at, { connectionId: connection.id, previousStatus: null, status: 'PENDING' }),
+      event: eventOf(author, 'CREATED', at, {
+        connectionId: connection.id,
+        previousStatus: null,
+        status: 'PENDING',
+      }),
       clientToken: clientToken && { ...clientToken, fingerprint, createdAt: at },
     };
   };
@@ -99,8 +108,14 @@ export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionR
     if (violations.any) return refuse(violations.asFailure());
     if (current.status === 'REJECTED') return conflictWithRejected(current, 'updated');
     const given = ROLE_MEMBERS.filter((member) => roles[member] !== null);
-    if (given.every((member) => roles[member] === current[member])) return { kind: 'keep', connection: current };
-    return replace(author, 'UPDATED', current, Object.fromEntries(given.map((member) => [member, roles[member]])));
+    if (given.every((member) => roles[member] === current[member]))
+      return { kind: 'keep', connection: current };
+    return replace(
+      author,
+      'UPDATED',
+      current,
+      Object.fromEntries(given.map((member) => [member, roles[member]])),
+    );
   });
 }
 
@@ -147,7 +162,12 @@ export function decideTag(author: Author, id: ConnectionId, given: readonly Tag[
     if (tags.size > MOST_TAGS) {
       return refuse(ProtonFailure.invalid([{ path: ['tags'], message: TOO_MANY_TAGS }]));
     }
-    return replaceTags(author, 'TAGGED', current, [...tags].map(([key, value]) => ({ key, value })));
+    return replaceTags(
+      author,
+      'TAGGED',
+      current,
+      [...tags].map(([key, value]) => ({ key, value })),
+    );
   });
 }
 
@@ -207,11 +227,20 @@ function replace(
   const at = laterOf(author.now(), current);
   const connection = { ...current, ...change, lastModifiedAt: at };
   const statuses = { previousStatus: current.status, status: connection.status };
-  return { kind: 'replace', connection, event: eventOf(author, type, at, { connectionId: current.id, ...statuses }) };
+  return {
+    kind: 'replace',
+    connection,
+    event: eventOf(author, type, at, { connectionId: current.id, ...statuses }),
+  };
 }
 
 /** Tags do not move `lastModifiedAt`. */
-function replaceTags(author: Author, type: ConnectionEventType, current: Connection, tags: readonly Tag[]): Decision {
+function replaceTags(
+  author: Author,
+  type: ConnectionEventType,
+  current: Connection,
+  tags: readonly Tag[],
+): Decision {
   const at = laterOf(author.now(), current);
   const statuses = { previousStatus: current.status, status: current.status };
   const event = eventOf(author, type, at, { connectionId: current.id, ...statuses });
@@ -242,7 +271,16 @@ function eventOf(
  */
 function fingerprintOf(request: CreateConnectionRequest): string {
   const { managementAccountId, environmentName, roleArn, componentRoleArn, codebuildRoleArn } = request;
-  const tags = request.tags.map(({ key, value }) => [key, value]).sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
-  const parameters = [managementAccountId, environmentName, roleArn, componentRoleArn, codebuildRoleArn, tags];
+  const tags = request.tags
+    .map(({ key, value }) => [key, value])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  const parameters = [
+    managementAccountId,
+    environmentName,
+    roleArn,
+    componentRoleArn,
+    codebuildRoleArn,
+    tags,
+  ];
   return createHash('sha256').update(JSON.stringify(parameters)).digest('hex');
 }

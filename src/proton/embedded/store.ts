@@ -57,7 +57,10 @@ export type Write = CreateWrite | ChangeWrite;
 export interface CreateWrite {
   readonly kind: 'create';
   /** What makes two live connections the same request. */
-  readonly identity: Pick<Connection, 'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'>;
+  readonly identity: Pick<
+    Connection,
+    'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'
+  >;
   readonly clientToken: ClientToken | null;
   readonly decide: (seen: CreateFacts) => Decision;
 }

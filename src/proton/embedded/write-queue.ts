@@ -58,7 +58,8 @@ async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly Wai
   }
   batch.forEach(({ resolve, reject }, index) => {
     const answer = answers[index];
-    if (answer === undefined) reject(new Error(`the store gave ${String(answers.length)} answers to ${String(batch.length)} writes`));
+    if (answer === undefined)
+      reject(new Error(`the store gave ${String(answers.length)} answers to ${String(batch.length)} writes`));
     else if ('failure' in answer) reject(answer.failure);
     else resolve(answer.connection);
   });

@@ -1,7 +1,21 @@
 import { ROLE_MEMBERS, type ConnectionRoles, type Tag } from '../connection';
-import { parseRoleArn, partitionOf, type AccountId, type ConnectionId, type Region, type RoleArn } from '../identifiers';
+import {
+  parseRoleArn,
+  partitionOf,
+  type AccountId,
+  type ConnectionId,
+  type Region,
+  type RoleArn,
+} from '../identifiers';
 import { checkTagKeys, checkTags } from './tags';
-import { accountIdRule, clientTokenRule, connectionIdRule, environmentNameRule, regionRule, roleArnRule } from './values';
+import {
+  accountIdRule,
+  clientTokenRule,
+  connectionIdRule,
+  environmentNameRule,
+  regionRule,
+  roleArnRule,
+} from './values';
 import { optional, required, Violations } from './violations';
 
 type Optional<Value> = Value | null | undefined;
@@ -60,9 +74,24 @@ export interface CreateDefaults {
 /** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
 export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaults): CreateConnectionRequest {
   const violations = new Violations();
-  const managementAccountId = required(violations, ['managementAccountId'], input.managementAccountId, accountIdRule);
-  const environmentName = required(violations, ['environmentName'], input.environmentName, environmentNameRule);
-  const namedAccountId = optional(violations, ['environmentAccountId'], input.environmentAccountId, accountIdRule);
+  const managementAccountId = required(
+    violations,
+    ['managementAccountId'],
+    input.managementAccountId,
+    accountIdRule,
+  );
+  const environmentName = required(
+    violations,
+    ['environmentName'],
+    input.environmentName,
+    environmentNameRule,
+  );
+  const namedAccountId = optional(
+    violations,
+    ['environmentAccountId'],
+    input.environmentAccountId,
+    accountIdRule,
+  );
   const namedRegion = optional(violations, ['region'], input.region, regionRule);
   const region = namedRegion === null ? defaults.region : namedRegion;
   const roles = parseRoles(violations, input);
@@ -73,7 +102,10 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
   const environmentAccountId =
     namedAccountId === null ? (accountOfRoles(roles) ?? defaults.environmentAccountId) : namedAccountId;
   if (namedAccountId === null && environmentAccountId === undefined && !namesARole(input)) {
-    violations.add(['environmentAccountId'], 'must be given: neither a role nor your permissions point to one account');
+    violations.add(
+      ['environmentAccountId'],
+      'must be given: neither a role nor your permissions point to one account',
+    );
   }
   checkRolesFit(violations, roles, { environmentAccountId, region });
 
@@ -117,7 +149,10 @@ export function parseId(input: ConnectionIdInput): ConnectionId {
 }
 
 /** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
-export function parseTag(input: TagConnectionInput): { readonly id: ConnectionId; readonly tags: readonly Tag[] } {
+export function parseTag(input: TagConnectionInput): {
+  readonly id: ConnectionId;
+  readonly tags: readonly Tag[];
+} {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
   if (input.tags.length === 0) violations.add(['tags'], 'must have at least one entry');
@@ -127,7 +162,10 @@ export function parseTag(input: TagConnectionInput): { readonly id: ConnectionId
 }
 
 /** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
-export function parseUntag(input: UntagConnectionInput): { readonly id: ConnectionId; readonly tagKeys: ReadonlySet<string> } {
+export function parseUntag(input: UntagConnectionInput): {
+  readonly id: ConnectionId;
+  readonly tagKeys: ReadonlySet<string>;
+} {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
   if (input.tagKeys.length === 0) violations.add(['tagKeys'], 'must have at least one entry');
@@ -143,7 +181,10 @@ export function parseUntag(input: UntagConnectionInput): { readonly id: Connecti
 export function checkRolesFit(
   violations: Violations,
   roles: ConnectionRoles,
-  { environmentAccountId, region }: { environmentAccountId: AccountId | undefined; region: Region | undefined },
+  {
+    environmentAccountId,
+    region,
+  }: { environmentAccountId: AccountId | undefined; region: Region | undefined },
 ): void {
   for (const member of ROLE_MEMBERS) {
     const role = roles[member] === null ? undefined : parseRoleArn(roles[member]);
@@ -152,7 +193,10 @@ export function checkRolesFit(
       violations.add([member], `must be a role of the environment account, ${environmentAccountId}`);
     }
     if (region !== undefined && role.partition !== partitionOf(region)) {
-      violations.add([member], `must be a role of the partition ${partitionOf(region)}, in which ${region} lies`);
+      violations.add(
+        [member],
+        `must be a role of the partition ${partitionOf(region)}, in which ${region} lies`,
+      );
     }
   }
 }

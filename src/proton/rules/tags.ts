@@ -21,6 +21,7 @@ export function checkTags(violations: Violations, tags: readonly Tag[]): void {
 
 /** Judges a list of keys to remove; a key that appears twice counts once. */
 export function checkTagKeys(violations: Violations, tagKeys: readonly string[]): void {
-  if (tagKeys.length > MOST_TAGS) violations.add(['tagKeys'], `must have at most ${String(MOST_TAGS)} entries`);
+  if (tagKeys.length > MOST_TAGS)
+    violations.add(['tagKeys'], `must have at most ${String(MOST_TAGS)} entries`);
   tagKeys.forEach((key, index) => required(violations, ['tagKeys', String(index)], key, tagKeyRule));
 }

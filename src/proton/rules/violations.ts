@@ -7,9 +7,8 @@ const MOST_REPORTED = 100;
 export class Violations {
   readonly #found: Violation[] = [];
 
-  add(path: readonly string[], message: string): undefined {
+  add(path: readonly string[], message: string): void {
     if (this.#found.length < MOST_REPORTED) this.#found.push({ path, message });
-    return undefined;
   }
 
   get any(): boolean {
@@ -26,10 +25,11 @@ export class Violations {
   }
 }
 
-/**
- * Judges one string: answers it in its narrower type, or calls `broken` once for every rule that it breaks and answers undefined.
- */
-export type Rule<Value extends string> = (value: string, broken: (message: string) => undefined) => Value | undefined;
+/** A string in its narrower type, or all that is wrong with it. */
+export type Verdict<Value extends string> =
+  { readonly value: Value } | { readonly broken: readonly string[] };
+
+export type Rule<Value extends string> = (value: string) => Verdict<Value>;
 
 /** Applies a rule to a member that must be there. */
 export function required<Value extends string>(
@@ -38,7 +38,10 @@ export function required<Value extends string>(
   value: string,
   rule: Rule<Value>,
 ): Value | undefined {
-  return rule(value, (message) => violations.add(path, message));
+  const verdict = rule(value);
+  if ('value' in verdict) return verdict.value;
+  for (const message of verdict.broken) violations.add(path, message);
+  return undefined;
 }
 
 /** Applies a rule to a member that may be left out, which null does too. Answers null when it is, undefined when it is broken. */

@@ -24,7 +24,10 @@ export class EnvironmentAccountConnectionFilter implements ConnectionFilter {
   @Field(() => String, { nullable: true })
   readonly region?: string | null;
 
-  @Field(() => [ConnectionStatus], { nullable: true, description: 'Any of these; an empty list counts as left out.' })
+  @Field(() => [ConnectionStatus], {
+    nullable: true,
+    description: 'Any of these; an empty list counts as left out.',
+  })
   readonly statuses?: readonly ConnectionStatus[] | null;
 }
 
@@ -42,7 +45,9 @@ export class EnvironmentAccountConnectionConnection {
   @Field(() => [EnvironmentAccountConnectionEdge])
   readonly edges!: readonly EnvironmentAccountConnectionEdge[];
 
-  @Field(() => [EnvironmentAccountConnection], { description: 'The nodes of the edges, for whoever needs no cursors.' })
+  @Field(() => [EnvironmentAccountConnection], {
+    description: 'The nodes of the edges, for whoever needs no cursors.',
+  })
   readonly nodes!: readonly EnvironmentAccountConnection[];
 
   @Field(() => PageInfo)
@@ -54,7 +59,10 @@ export interface ShownConnectionPage extends EnvironmentAccountConnectionConnect
   readonly selection: ConnectionSelection;
 }
 
-export function showConnectionPage(page: Page<Connection>, selection: ConnectionSelection): ShownConnectionPage {
+export function showConnectionPage(
+  page: Page<Connection>,
+  selection: ConnectionSelection,
+): ShownConnectionPage {
   return Object.assign(edgesOf(page, showConnection), { selection });
 }
 
@@ -64,7 +72,10 @@ export class ConnectionPageResolver {
     nullable: true,
     description: "How many connections match, over all pages; null where the back end can't count them.",
   })
-  totalCount(@Root() { selection }: ShownConnectionPage, @Ctx() { loaders }: SubgraphContext): Promise<number | null> {
+  totalCount(
+    @Root() { selection }: ShownConnectionPage,
+    @Ctx() { loaders }: SubgraphContext,
+  ): Promise<number | null> {
     return loaders.connectionCount.load(selection);
   }
 }

@@ -64,7 +64,10 @@ export class EnvironmentAccountConnection {
   @Field(() => String, { nullable: true, description: 'The IAM role that provisions with CloudFormation.' })
   readonly roleArn!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The IAM role that provisions directly defined components.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The IAM role that provisions directly defined components.',
+  })
   readonly componentRoleArn!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The IAM role that provisions with CodeBuild.' })

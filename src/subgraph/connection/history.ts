@@ -1,6 +1,22 @@
-import { Args, Ctx, Directive, Field, FieldResolver, ID, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import {
+  Args,
+  Ctx,
+  Directive,
+  Field,
+  FieldResolver,
+  ID,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
 
-import { ConnectionEventType, ConnectionStatus, type ConnectionEvent, type EpochMilliseconds } from '../../proton/connection';
+import {
+  ConnectionEventType,
+  ConnectionStatus,
+  type ConnectionEvent,
+  type EpochMilliseconds,
+} from '../../proton/connection';
 import type { SubgraphContext } from '../context';
 import { DateTime } from '../date-time';
 import { PageArgs, SizedByFirst } from '../pagination/page-args';
@@ -30,10 +46,16 @@ export class EnvironmentAccountConnectionEvent {
   @Field(() => ConnectionEventType)
   readonly type!: ConnectionEventType;
 
-  @Field(() => ConnectionStatus, { nullable: true, description: 'The status after the write; null once it is deleted.' })
+  @Field(() => ConnectionStatus, {
+    nullable: true,
+    description: 'The status after the write; null once it is deleted.',
+  })
   readonly status!: ConnectionStatus | null;
 
-  @Field(() => ConnectionStatus, { nullable: true, description: 'The status before the write; null where there was none.' })
+  @Field(() => ConnectionStatus, {
+    nullable: true,
+    description: 'The status before the write; null where there was none.',
+  })
   readonly previousStatus!: ConnectionStatus | null;
 
   @Field(() => String, {

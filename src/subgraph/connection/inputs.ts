@@ -27,13 +27,17 @@ export class EnvironmentAccountConnectionTagInput implements Tag {
   readonly value!: string;
 }
 
-@InputType()
+@InputType({
+  description:
+    'What a connection is asked for with. The two required members are enough where an account is configured.',
+})
 export class CreateEnvironmentAccountConnectionInput implements CreateConnectionInput {
   @Field(() => ID, { description: 'The account that is asked: 12 digits.' })
   readonly managementAccountId!: string;
 
   @Field(() => String, {
-    description: 'The environment to be provisioned: 1 to 100 letters, digits, `_` and `-`, beginning with a letter or digit.',
+    description:
+      'The environment to be provisioned: 1 to 100 letters, digits, `_` and `-`, beginning with a letter or digit.',
   })
   readonly environmentName!: string;
 
@@ -53,7 +57,10 @@ export class CreateEnvironmentAccountConnectionInput implements CreateConnection
   @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision with CloudFormation.` })
   readonly roleArn?: string | null;
 
-  @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision directly defined components.` })
+  @Field(() => String, {
+    nullable: true,
+    description: `${ROLE_ARN}, to provision directly defined components.`,
+  })
   readonly componentRoleArn?: string | null;
 
   @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision with CodeBuild.` })
@@ -77,32 +84,35 @@ export class UpdateEnvironmentAccountConnectionInput implements UpdateConnection
   @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision with CloudFormation.` })
   readonly roleArn?: string | null;
 
-  @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision directly defined components.` })
+  @Field(() => String, {
+    nullable: true,
+    description: `${ROLE_ARN}, to provision directly defined components.`,
+  })
   readonly componentRoleArn?: string | null;
 
   @Field(() => String, { nullable: true, description: `${ROLE_ARN}, to provision with CodeBuild.` })
   readonly codebuildRoleArn?: string | null;
 }
 
-@InputType()
+@InputType({ description: 'Names the connection to accept.' })
 export class AcceptEnvironmentAccountConnectionInput implements ConnectionIdInput {
   @Field(() => ID)
   readonly id!: string;
 }
 
-@InputType()
+@InputType({ description: 'Names the connection to reject.' })
 export class RejectEnvironmentAccountConnectionInput implements ConnectionIdInput {
   @Field(() => ID)
   readonly id!: string;
 }
 
-@InputType()
+@InputType({ description: 'Names the connection to delete.' })
 export class DeleteEnvironmentAccountConnectionInput implements ConnectionIdInput {
   @Field(() => ID)
   readonly id!: string;
 }
 
-@InputType()
+@InputType({ description: 'Names the connection and the tags to put on it.' })
 export class TagEnvironmentAccountConnectionInput implements TagConnectionInput {
   @Field(() => ID)
   readonly id!: string;
@@ -113,7 +123,7 @@ export class TagEnvironmentAccountConnectionInput implements TagConnectionInput 
   readonly tags!: readonly EnvironmentAccountConnectionTagInput[];
 }
 
-@InputType()
+@InputType({ description: 'Names the connection and the keys of the tags to take off it.' })
 export class UntagEnvironmentAccountConnectionInput implements UntagConnectionInput {
   @Field(() => ID)
   readonly id!: string;

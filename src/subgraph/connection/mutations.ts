@@ -34,7 +34,8 @@ export class ConnectionMutations {
   })
   @CostOfAWrite()
   createEnvironmentAccountConnection(
-    @Arg('input', () => CreateEnvironmentAccountConnectionInput) input: CreateEnvironmentAccountConnectionInput,
+    @Arg('input', () => CreateEnvironmentAccountConnectionInput)
+    input: CreateEnvironmentAccountConnectionInput,
     @Ctx() { session }: SubgraphContext,
   ): Promise<CreateEnvironmentAccountConnectionPayload> {
     return payloadOf(session.createConnection(input));
@@ -46,7 +47,8 @@ export class ConnectionMutations {
   })
   @CostOfAWrite()
   updateEnvironmentAccountConnection(
-    @Arg('input', () => UpdateEnvironmentAccountConnectionInput) input: UpdateEnvironmentAccountConnectionInput,
+    @Arg('input', () => UpdateEnvironmentAccountConnectionInput)
+    input: UpdateEnvironmentAccountConnectionInput,
     @Ctx() { session }: SubgraphContext,
   ): Promise<UpdateEnvironmentAccountConnectionPayload> {
     return payloadOf(session.updateConnection(input));
@@ -58,7 +60,8 @@ export class ConnectionMutations {
   })
   @CostOfAWrite()
   acceptEnvironmentAccountConnection(
-    @Arg('input', () => AcceptEnvironmentAccountConnectionInput) input: AcceptEnvironmentAccountConnectionInput,
+    @Arg('input', () => AcceptEnvironmentAccountConnectionInput)
+    input: AcceptEnvironmentAccountConnectionInput,
     @Ctx() { session }: SubgraphContext,
   ): Promise<AcceptEnvironmentAccountConnectionPayload> {
     return payloadOf(session.acceptConnection(input));
@@ -70,7 +73,8 @@ export class ConnectionMutations {
   })
   @CostOfAWrite()
   rejectEnvironmentAccountConnection(
-    @Arg('input', () => RejectEnvironmentAccountConnectionInput) input: RejectEnvironmentAccountConnectionInput,
+    @Arg('input', () => RejectEnvironmentAccountConnectionInput)
+    input: RejectEnvironmentAccountConnectionInput,
     @Ctx() { session }: SubgraphContext,
   ): Promise<RejectEnvironmentAccountConnectionPayload> {
     return payloadOf(session.rejectConnection(input));
@@ -83,7 +87,8 @@ export class ConnectionMutations {
   })
   @CostOfAWrite()
   async deleteEnvironmentAccountConnection(
-    @Arg('input', () => DeleteEnvironmentAccountConnectionInput) input: DeleteEnvironmentAccountConnectionInput,
+    @Arg('input', () => DeleteEnvironmentAccountConnectionInput)
+    input: DeleteEnvironmentAccountConnectionInput,
     @Ctx() { session }: SubgraphContext,
   ): Promise<DeleteEnvironmentAccountConnectionPayload> {
     const payload = await payloadOf(session.deleteConnection(input));

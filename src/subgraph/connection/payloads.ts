@@ -12,7 +12,9 @@ registerEnumType(FailureCode, {
     NOT_FOUND: { description: 'The caller sees no connection under this id.' },
     CONFLICT: { description: 'The state of the connection, or another connection, stands in the way.' },
     ACCESS_DENIED: { description: 'The caller may see the connection but not do this to it.' },
-    QUOTA_EXCEEDED: { description: 'The environment account has as many connections in the Region as it may have.' },
+    QUOTA_EXCEEDED: {
+      description: 'The environment account has as many connections in the Region as it may have.',
+    },
     THROTTLED: { description: 'Too many calls; try again later.' },
     UNAVAILABLE: { description: "The back end can't be reached or can't write; try again later." },
   },
@@ -21,7 +23,8 @@ registerEnumType(FailureCode, {
 @ObjectType({ simpleResolvers: true, description: 'One rule that the input breaks.' })
 export class EnvironmentAccountConnectionInputViolation implements Violation {
   @Field(() => [String], {
-    description: 'Path in the input, as in ["tags", "0", "key"]; empty where the rule concerns the whole of it.',
+    description:
+      'Path in the input, as in ["tags", "0", "key"]; empty where the rule concerns the whole of it.',
   })
   readonly path!: readonly string[];
 
@@ -63,37 +66,47 @@ export abstract class EnvironmentAccountConnectionPayload {
   readonly error!: EnvironmentAccountConnectionError | null;
 }
 
-const payload = { implements: EnvironmentAccountConnectionPayload, simpleResolvers: true } as const;
+const payloadType = (description: string) =>
+  ({ implements: EnvironmentAccountConnectionPayload, simpleResolvers: true, description }) as const;
 
-@ObjectType(payload)
+@ObjectType(
+  payloadType(
+    '`data` is the connection that was asked for: a new one, or the one that the client token made before.',
+  ),
+)
 export class CreateEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payload)
+@ObjectType(payloadType('`data` is the connection with its roles as they now are.'))
 export class UpdateEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payload)
+@ObjectType(payloadType('`data` is the connection, `CONNECTED`.'))
 export class AcceptEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payload)
+@ObjectType(payloadType('`data` is the connection, `REJECTED`.'))
 export class RejectEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType({ ...payload, description: '`data` is the connection as it last was, and null when it was already gone.' })
+@ObjectType(payloadType('`data` is the connection as it last was, and null when it was already gone.'))
 export class DeleteEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {
-  @Field(() => ID, { nullable: true, description: 'The id that no connection has any more; null on failure.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The id that no connection has any more; null on failure.',
+  })
   readonly deletedId!: string | null;
 }
 
-@ObjectType(payload)
+@ObjectType(payloadType('`data` is the connection with its tags as they now are.'))
 export class TagEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payload)
+@ObjectType(payloadType('`data` is the connection with its tags as they now are.'))
 export class UntagEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
 /**
  * Makes a payload of a call on the service: an expected failure becomes data, which gateways pass on as it is.
  * Anything else that is thrown goes on as a GraphQL error.
  */
-export async function payloadOf(call: Promise<Connection | undefined>): Promise<EnvironmentAccountConnectionPayload> {
+export async function payloadOf(
+  call: Promise<Connection | undefined>,
+): Promise<EnvironmentAccountConnectionPayload> {
   try {
     const connection = await call;
     return { success: true, data: connection ? showConnection(connection) : null, error: null };

@@ -23,5 +23,5 @@ export class PageArgs implements PageRequest {
 export function SizedByFirst(): MethodDecorator & PropertyDecorator {
   return Directive(
     '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)',
-  ) as MethodDecorator & PropertyDecorator;
+  );
 }

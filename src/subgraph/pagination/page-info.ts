@@ -14,12 +14,16 @@ export class PageInfo {
   @Field(() => Boolean, { description: 'True exactly when the page was asked for with a cursor.' })
   readonly hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'The cursor of the first item; null on an empty page.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the first item; null on an empty page.',
+  })
   readonly startCursor!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The cursor of the last item, to be given as `after` for the next page; null on an empty page.',
+    description:
+      'The cursor of the last item, to be given as `after` for the next page; null on an empty page.',
   })
   readonly endCursor!: string | null;
 }

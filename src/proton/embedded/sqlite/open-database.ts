@@ -28,7 +28,11 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
     if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });
     database = new BetterSqlite3(location, {
       timeout: START_LOCK_TIMEOUT_MS,
-      ...(trace && { verbose: (statement: unknown) => { trace(String(statement)); } }),
+      ...(trace && {
+        verbose: (statement: unknown) => {
+          trace(String(statement));
+        },
+      }),
     });
     // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
     database.pragma('journal_mode = WAL');
@@ -41,7 +45,9 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
     return database;
   } catch (error) {
     database?.close();
-    throw error instanceof StoreOpenError ? error : new StoreOpenError(explain(error, location), { cause: error });
+    throw error instanceof StoreOpenError
+      ? error
+      : new StoreOpenError(explain(error, location), { cause: error });
   }
 }
 

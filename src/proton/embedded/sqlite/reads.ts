@@ -8,7 +8,10 @@ import { connectionOf, eventOf } from './rows';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from './schema';
 import { sqlBuilder, type Statements } from './statements';
 
-export type StoreReads = Pick<ConnectionStore, 'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'>;
+export type StoreReads = Pick<
+  ConnectionStore,
+  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'
+>;
 
 type ConnectionQuery<Output> = SelectQueryBuilder<Database, 'connections', Output>;
 
@@ -30,7 +33,10 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
     listEvents: (queries) =>
       Promise.resolve(
         queries.map(({ connectionId, before, limit }) => {
-          let query = sqlBuilder.selectFrom('connection_events').selectAll().where('connection_id', '=', connectionId);
+          let query = sqlBuilder
+            .selectFrom('connection_events')
+            .selectAll()
+            .where('connection_id', '=', connectionId);
           if (before !== undefined) query = query.where('sequence', '<', before);
           return statements.all(query.orderBy('sequence', 'desc').limit(limit).compile()).map(eventOf);
         }),

@@ -77,7 +77,10 @@ export function openSqliteStore({ location, trace }: SqliteStoreOptions): Connec
     } catch (error) {
       if (database.inTransaction) rollback.run();
       throw isSqliteError(error, STORE_FAILURE)
-        ? ProtonFailure.unavailable('The store can\'t take writes at the moment. Nothing was changed; try again later.', error)
+        ? ProtonFailure.unavailable(
+            "The store can't take writes at the moment. Nothing was changed; try again later.",
+            error,
+          )
         : error;
     }
   }

@@ -26,17 +26,17 @@ export const sqlBuilder = new Kysely<Database>({
 export interface Statements {
   readonly all: <Row>(query: CompiledQuery<Row>) => Row[];
   readonly get: <Row>(query: CompiledQuery<Row>) => Row | undefined;
-  readonly run: (query: CompiledQuery<unknown>) => void;
+  readonly run: (query: CompiledQuery) => void;
 }
 
 /** Runs compiled queries, preparing each text once. Filters vary in shape but not without bound, and so does this memory. */
 export function statementsOn(database: BetterSqlite3.Database): Statements {
-  const prepared = new Map<string, BetterSqlite3.Statement<unknown[], unknown>>();
+  const prepared = new Map<string, BetterSqlite3.Statement>();
 
   function prepare<Row>({ sql }: CompiledQuery<Row>): BetterSqlite3.Statement<unknown[], Row> {
     let statement = prepared.get(sql);
     if (!statement) {
-      statement = database.prepare<unknown[]>(sql);
+      statement = database.prepare(sql);
       prepared.set(sql, statement);
     }
     // The type of the rows is Kysely's word, checked by it against the schema.

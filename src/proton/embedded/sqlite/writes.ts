@@ -13,7 +13,10 @@ import { sqlBuilder, type Statements } from './statements';
 const TOKENS_CLEARED_AT_ONCE = 16;
 
 /** Shows a write what it must see, lets it decide, and carries the decision out. Runs inside a transaction. */
-export function writerOn(database: BetterSqlite3.Database, statements: Statements): (write: Write) => WriteAnswer {
+export function writerOn(
+  database: BetterSqlite3.Database,
+  statements: Statements,
+): (write: Write) => WriteAnswer {
   const findOne = database.prepare<[ConnectionId], ConnectionRow>('SELECT * FROM connections WHERE id = ?');
 
   function current(id: ConnectionId): Connection | undefined {
@@ -49,7 +52,9 @@ export function writerOn(database: BetterSqlite3.Database, statements: Statement
         break;
       }
       case 'delete':
-        statements.run(sqlBuilder.deleteFrom('connections').where('id', '=', decision.connection.id).compile());
+        statements.run(
+          sqlBuilder.deleteFrom('connections').where('id', '=', decision.connection.id).compile(),
+        );
         break;
     }
     recordEvent(statements, decision.event);
@@ -91,7 +96,9 @@ function recordToken(statements: Statements, record: ClientTokenRecord, connecti
     sqlBuilder
       .insertInto('client_tokens')
       .values({ environment_account_id: environmentAccountId, region, token, ...row })
-      .onConflict((conflict) => conflict.columns(['environment_account_id', 'region', 'token']).doUpdateSet(row))
+      .onConflict((conflict) =>
+        conflict.columns(['environment_account_id', 'region', 'token']).doUpdateSet(row),
+      )
       .compile(),
   );
 }

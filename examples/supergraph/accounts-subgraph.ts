@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+
+import { ACCOUNTS, type Account } from './accounts';
+import { listen, type Listening } from './listen';
+
+const SDL = readFileSync(join(__dirname, 'schema.graphql'), 'utf8');
+
+/**
+ * A second subgraph, which knows what proton-subgraph does not: who an account belongs to.
+ * @throws StartError when the port is taken
+ */
+export async function startAccountsSubgraph(port: number): Promise<Listening> {
+  const byId = new Map(ACCOUNTS.map((account) => [account.id, account]));
+  const find = ({ id }: Pick<Account, 'id'>): Account | null => byId.get(id) ?? null;
+  const yoga = createYoga({
+    schema: buildSubgraphSchema({
+      typeDefs: parse(SDL),
+      resolvers: {
+        Query: {
+          awsAccounts: () => ACCOUNTS,
+          awsAccount: (_root: unknown, args: Pick<Account, 'id'>) => find(args),
+        },
+        AwsAccount: { __resolveReference: find },
+      },
+    }),
+    logging: false,
+    landingPage: false,
+  });
+  // Yoga's handler answers its own faults; what its promise carries is of no further use.
+  const server = createServer((request, response) => void yoga(request, response));
+  return listen(server, { port, variable: 'ACCOUNTS_PORT', path: yoga.graphqlEndpoint });
+}

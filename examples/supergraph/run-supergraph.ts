@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+
+import { startAccountsSubgraph } from './accounts-subgraph';
+import { composeSupergraph } from './compose';
+import { fetchSdl } from './fetch-sdl';
+import { startGateway } from './gateway';
+import { startProtonProcess } from './proton-process';
+import type { Settings } from './settings';
+import { StartError } from './start-error';
+
+/** Where everything is, once it answers. */
+export interface Ready {
+  readonly gateway: string;
+  readonly accounts: string;
+  readonly proton: string;
+  readonly protonPid: number;
+}
+
+export interface RunOptions extends Settings {
+  /** Aborting it ends the run, at whatever point it is. */
+  readonly signal: AbortSignal;
+  readonly onReady: (ready: Ready) => void;
+}
+
+/**
+ * Runs both subgraphs and the gateway over them until it is told to stop, and resolves when the last of them is gone.
+ * @throws StartError when one of them can't start, or ends on its own; the others are then gone as well
+ */
+export async function runSupergraph({
+  gatewayPort,
+  accountsPort,
+  signal,
+  onReady,
+}: RunOptions): Promise<void> {
+  const running: { readonly stop: () => Promise<void> }[] = [];
+  try {
+    const proton = await startProtonProcess(signal);
+    running.push(proton);
+    const accounts = await startAccountsSubgraph(accountsPort);
+    running.push(accounts);
+
+    const supergraphSdl = composeSupergraph([
+      { name: 'proton', url: proton.url, sdl: await fetchSdl(proton.url) },
+      { name: 'accounts', url: accounts.url, sdl: await fetchSdl(accounts.url) },
+    ]);
+    const gateway = await startGateway(supergraphSdl, gatewayPort);
+    running.push(gateway);
+
+    signal.throwIfAborted();
+    onReady({ gateway: gateway.url, accounts: accounts.url, proton: proton.url, protonPid: proton.pid });
+    const died = await Promise.race([proton.ended, once(signal, 'abort').then(() => undefined)]);
+    if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
+  } finally {
+    // The gateway first: what it still answers needs the subgraphs.
+    for (const part of running.reverse()) await part.stop();
+  }
+}

@@ -1,0 +1,48 @@
+import { CONNECTIONS_AND_OWNERS, REQUEST_CONNECTION } from './operations';
+import { runSupergraph, type Ready } from './run-supergraph';
+import { readSettings } from './settings';
+import { StartError } from './start-error';
+
+void main();
+
+/** `npm run supergraph`: two subgraphs and a gateway, until Ctrl-C. */
+async function main(): Promise<void> {
+  // Ctrl-C under npm arrives twice, from the terminal and from npm; a stop that has begun goes on to its end.
+  const asked = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      asked.abort();
+    });
+  }
+  try {
+    await runSupergraph({
+      ...readSettings(process.env),
+      signal: asked.signal,
+      onReady: (ready) => {
+        console.log(welcome(ready));
+      },
+    });
+  } catch (error) {
+    if (asked.signal.aborted && error === asked.signal.reason) return;
+    console.error(error instanceof StartError ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+function welcome({ gateway, proton, protonPid, accounts }: Ready): string {
+  return `
+The supergraph is ready. Ctrl-C stops all of it.
+
+  gateway          ${gateway}   open it in a browser
+  proton-subgraph  ${proton}   process ${String(protonPid)}
+  accounts         ${accounts}
+
+Request a connection through the gateway:
+
+${REQUEST_CONNECTION}
+
+Then see it joined with the accounts' owners, in both directions:
+
+${CONNECTIONS_AND_OWNERS}
+`;
+}
