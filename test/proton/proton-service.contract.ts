@@ -1,0 +1,704 @@
+import type { Connection } from '../../src/proton/connection';
+import { connectionArn } from '../../src/proton/identifiers';
+import { ProtonFailure, type FailureCode } from '../../src/proton/failure';
+import type { Page } from '../../src/proton/page';
+import type { ProtonService, ProtonSession } from '../../src/proton/proton-service';
+import { accountViewer, unrestrictedViewer, type Permission, type Viewer } from '../../src/proton/viewer';
+import { account, ENVIRONMENT, MANAGEMENT, STRANGER, type Clock } from '../support/proton';
+
+const HOUR = 60 * 60 * 1000;
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
+const ROLE = `arn:aws:iam::${ENVIRONMENT}:role/proton-provisioning`;
+const OTHER_ROLE = `arn:aws:iam::${ENVIRONMENT}:role/other`;
+const PAYMENTS = { managementAccountId: MANAGEMENT, environmentName: 'payments-prod', roleArn: ROLE };
+
+export interface ServiceUnderTest {
+  readonly service: ProtonService;
+  /** Tells the service's time. */
+  readonly clock: Clock;
+  readonly close: () => Promise<void>;
+}
+
+/** What every adapter of the port must do, from `proton-reference.md`; runs over each of them. */
+export function describeProtonService(
+  adapter: string,
+  start: (options: { quota: number }) => Promise<ServiceUnderTest>,
+): void {
+  describe(`The Proton service, ${adapter}`, () => {
+    let underTest: ServiceUnderTest;
+    let environment: ProtonSession;
+    let management: ProtonSession;
+    let stranger: ProtonSession;
+
+    beforeEach(async () => {
+      underTest = await start({ quota: 5 });
+      environment = underTest.service.session(accountViewer(ENVIRONMENT));
+      management = underTest.service.session(accountViewer(MANAGEMENT));
+      stranger = underTest.service.session(accountViewer(STRANGER));
+    });
+
+    afterEach(() => underTest.close());
+
+    describe('creating', () => {
+      it('asks for a connection that is pending, requested and last modified now', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const now = underTest.clock.now();
+        expect(created).toMatchObject({
+          status: 'PENDING',
+          region: 'us-east-1',
+          environmentName: 'payments-prod',
+          managementAccountId: MANAGEMENT,
+          environmentAccountId: ENVIRONMENT,
+          roleArn: ROLE,
+          componentRoleArn: null,
+          codebuildRoleArn: null,
+          requestedAt: now,
+          lastModifiedAt: now,
+          tags: [],
+        });
+        expect(await one(management, created.id)).toEqual(created);
+      });
+
+      it('names every broken rule at once, each with its path', async () => {
+        const failure = await failureOf(
+          environment.createConnection({
+            managementAccountId: '12',
+            environmentName: '-x',
+            region: 'mars',
+            roleArn: 'nonsense',
+            tags: [{ key: 'AWS:x', value: 'a\u0000' }],
+            clientToken: 'with space',
+          }),
+        );
+        expect(failure.code).toBe('VALIDATION_ERROR');
+        expect(failure.violations.map(({ path }) => path.join('.'))).toEqual([
+          'managementAccountId',
+          'environmentName',
+          'region',
+          'roleArn',
+          'tags.0.key',
+          'tags.0.value',
+          'clientToken',
+        ]);
+      });
+
+      it('takes the account of the roles before the caller’s own, and a named one before that', async () => {
+        const everywhere = underTest.service.session(unrestrictedViewer('admin'));
+        const byRole = await everywhere.createConnection(PAYMENTS);
+        expect(byRole.environmentAccountId).toBe(ENVIRONMENT);
+        const own = await environment.createConnection({
+          managementAccountId: MANAGEMENT,
+          environmentName: 'own',
+        });
+        expect(own.environmentAccountId).toBe(ENVIRONMENT);
+        const named = await everywhere.createConnection({
+          ...PAYMENTS,
+          roleArn: null,
+          environmentAccountId: STRANGER,
+        });
+        expect(named.environmentAccountId).toBe(STRANGER);
+        const failure = await failureOf(
+          everywhere.createConnection({ ...PAYMENTS, environmentAccountId: STRANGER }),
+        );
+        expect(failure.violations.map(({ path }) => path)).toEqual([['roleArn']]);
+      });
+
+      it('refuses a role of another partition than the Region’s', async () => {
+        const failure = await failureOf(environment.createConnection({ ...PAYMENTS, region: 'cn-north-1' }));
+        expect(failure.violations).toMatchObject([{ path: ['roleArn'] }]);
+        const china = { ...PAYMENTS, region: 'cn-north-1', roleArn: ROLE.replace('arn:aws:', 'arn:aws-cn:') };
+        const created = await environment.createConnection(china);
+        expect(connectionArn(created)).toMatch(/^arn:aws-cn:proton:cn-north-1:222222222222:/);
+      });
+
+      it('denies asking in the name of an account the viewer may not write to', async () => {
+        expect(await codeOf(management.createConnection(PAYMENTS))).toBe('ACCESS_DENIED');
+      });
+
+      it('refuses a second live connection for the same accounts, Region and environment, naming the first', async () => {
+        const first = await environment.createConnection(PAYMENTS);
+        const failure = await failureOf(environment.createConnection(PAYMENTS));
+        expect(failure.code).toBe('CONFLICT');
+        expect(failure.message).toContain(first.id);
+        await environment.createConnection({ ...PAYMENTS, region: 'eu-central-1' });
+        await management.rejectConnection(first);
+        const second = await environment.createConnection(PAYMENTS);
+        expect(second.id).not.toBe(first.id);
+      });
+
+      it('counts connections of every status against the quota of an account in a Region', async () => {
+        for (const environmentName of ['a', 'b', 'c', 'd', 'e']) {
+          const created = await environment.createConnection({ ...PAYMENTS, environmentName });
+          await management.rejectConnection(created);
+        }
+        expect(await codeOf(environment.createConnection({ ...PAYMENTS, environmentName: 'f' }))).toBe(
+          'QUOTA_EXCEEDED',
+        );
+        await environment.createConnection({ ...PAYMENTS, environmentName: 'f', region: 'eu-central-1' });
+      });
+    });
+
+    describe('the client token', () => {
+      const withToken = { ...PAYMENTS, clientToken: 'token-1', tags: [tag('a', '1'), tag('b', '2')] };
+
+      it('makes a repeated call answer with the first one’s connection, as it now is', async () => {
+        const first = await environment.createConnection(withToken);
+        await management.acceptConnection(first);
+        const again = await environment.createConnection({
+          ...withToken,
+          tags: [...withToken.tags].reverse(),
+        });
+        expect(again).toMatchObject({ id: first.id, status: 'CONNECTED' });
+        expect(await eventTypes(environment, first)).toEqual(['ACCEPTED', 'CREATED']);
+      });
+
+      it('refuses other parameters with a violation at the token', async () => {
+        await environment.createConnection(withToken);
+        for (const change of [
+          { environmentName: 'other' },
+          { roleArn: OTHER_ROLE },
+          { tags: [] },
+          { managementAccountId: STRANGER },
+        ]) {
+          const failure = await failureOf(environment.createConnection({ ...withToken, ...change }));
+          expect(failure.violations.map(({ path }) => path)).toEqual([['clientToken']]);
+        }
+      });
+
+      it('stands for 8 hours and not a millisecond longer', async () => {
+        const first = await environment.createConnection(withToken);
+        underTest.clock.advance(8 * HOUR - 1);
+        expect((await environment.createConnection(withToken)).id).toBe(first.id);
+        underTest.clock.advance(1);
+        expect(await codeOf(environment.createConnection(withToken))).toBe('CONFLICT');
+        const other = await environment.createConnection({ ...withToken, environmentName: 'other' });
+        expect((await environment.createConnection({ ...withToken, environmentName: 'other' })).id).toBe(
+          other.id,
+        );
+      });
+
+      it('makes a new connection once the first is deleted', async () => {
+        const first = await environment.createConnection(withToken);
+        await environment.deleteConnection(first);
+        const second = await environment.createConnection(withToken);
+        expect(second.id).not.toBe(first.id);
+        expect((await environment.createConnection(withToken)).id).toBe(second.id);
+      });
+
+      it('belongs to one environment account and Region, and is none when it is empty', async () => {
+        const first = await environment.createConnection(withToken);
+        const elsewhere = await environment.createConnection({ ...withToken, region: 'eu-central-1' });
+        expect(elsewhere.id).not.toBe(first.id);
+        expect(await codeOf(environment.createConnection({ ...withToken, clientToken: '' }))).toBe(
+          'CONFLICT',
+        );
+      });
+    });
+
+    describe('accepting and rejecting', () => {
+      it('lets the management account accept, and moves lastModifiedAt alone', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        underTest.clock.advance(1000);
+        const accepted = await management.acceptConnection(created);
+        expect(accepted).toEqual({
+          ...created,
+          status: 'CONNECTED',
+          lastModifiedAt: created.requestedAt + 1000,
+        });
+      });
+
+      it('changes nothing when it is repeated', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const accepted = await management.acceptConnection(created);
+        underTest.clock.advance(1000);
+        expect(await management.acceptConnection(created)).toEqual(accepted);
+        const rejected = await management.rejectConnection(created);
+        underTest.clock.advance(1000);
+        expect(await management.rejectConnection(created)).toEqual(rejected);
+        expect(await eventTypes(management, created)).toEqual(['REJECTED', 'ACCEPTED', 'CREATED']);
+      });
+
+      it('withdraws a connected one for good', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        await management.acceptConnection(created);
+        expect(await management.rejectConnection(created)).toMatchObject({ status: 'REJECTED' });
+        expect(await codeOf(management.acceptConnection(created))).toBe('CONFLICT');
+        expect(await codeOf(environment.updateConnection({ id: created.id, roleArn: OTHER_ROLE }))).toBe(
+          'CONFLICT',
+        );
+      });
+
+      it('is denied to the environment account', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        expect(await codeOf(environment.acceptConnection(created))).toBe('ACCESS_DENIED');
+        expect(await codeOf(environment.rejectConnection(created))).toBe('ACCESS_DENIED');
+      });
+
+      it('lets one account be both', async () => {
+        const created = await environment.createConnection({ ...PAYMENTS, managementAccountId: ENVIRONMENT });
+        expect(await environment.acceptConnection(created)).toMatchObject({ status: 'CONNECTED' });
+      });
+    });
+
+    describe('updating', () => {
+      it('sets the roles that are given and keeps the others and the status', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        await management.acceptConnection(created);
+        underTest.clock.advance(1000);
+        const updated = await environment.updateConnection({
+          id: created.id,
+          codebuildRoleArn: OTHER_ROLE,
+          roleArn: null,
+        });
+        expect(updated).toMatchObject({
+          status: 'CONNECTED',
+          roleArn: ROLE,
+          codebuildRoleArn: OTHER_ROLE,
+          requestedAt: created.requestedAt,
+          lastModifiedAt: created.requestedAt + 1000,
+        });
+      });
+
+      it('changes nothing when the roles are what they were', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        underTest.clock.advance(1000);
+        expect(await environment.updateConnection({ id: created.id, roleArn: ROLE })).toEqual(created);
+        expect(await eventTypes(environment, created)).toEqual(['CREATED']);
+      });
+
+      it('needs a role, one of the environment account', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        expect((await failureOf(environment.updateConnection({ id: created.id }))).violations).toMatchObject([
+          { path: [] },
+        ]);
+        const foreign = { id: created.id, componentRoleArn: `arn:aws:iam::${STRANGER}:role/x` };
+        expect((await failureOf(environment.updateConnection(foreign))).violations).toMatchObject([
+          { path: ['componentRoleArn'] },
+        ]);
+      });
+
+      it('is denied to the management account', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        expect(await codeOf(management.updateConnection({ id: created.id, roleArn: ROLE }))).toBe(
+          'ACCESS_DENIED',
+        );
+      });
+    });
+
+    describe('deleting', () => {
+      it('answers with the connection as it last was, and then succeeds without one', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const accepted = await management.acceptConnection(created);
+        expect(await environment.deleteConnection(created)).toEqual(accepted);
+        expect(await one(environment, created.id)).toBeUndefined();
+        expect(await environment.deleteConnection(created)).toBeUndefined();
+        expect(await environment.deleteConnection({ id: UNKNOWN_ID })).toBeUndefined();
+      });
+
+      it('is denied to the management account', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        expect(await codeOf(management.deleteConnection(created))).toBe('ACCESS_DENIED');
+        expect(await one(management, created.id)).toEqual(created);
+      });
+    });
+
+    describe('tags', () => {
+      it('are added, take a new value, are removed, and never move lastModifiedAt', async () => {
+        const created = await environment.createConnection({ ...PAYMENTS, tags: [tag('team', 'a')] });
+        underTest.clock.advance(1000);
+        const tagged = await environment.tagConnection({
+          id: created.id,
+          tags: [tag('team', 'b'), tag('größe', '東京')],
+        });
+        expect(tagged).toEqual({ ...created, tags: [tag('team', 'b'), tag('größe', '東京')] });
+        const untagged = await environment.untagConnection({
+          id: created.id,
+          tagKeys: ['team', 'team', 'absent'],
+        });
+        expect(untagged).toEqual({ ...created, tags: [tag('größe', '東京')] });
+        expect(await eventTypes(environment, created)).toEqual(['UNTAGGED', 'TAGGED', 'CREATED']);
+      });
+
+      it('that change nothing leave no event', async () => {
+        const created = await environment.createConnection({ ...PAYMENTS, tags: [tag('team', 'a')] });
+        await environment.tagConnection({ id: created.id, tags: [tag('team', 'a')] });
+        await environment.untagConnection({ id: created.id, tagKeys: ['absent'] });
+        expect(await eventTypes(environment, created)).toEqual(['CREATED']);
+      });
+
+      it('are 50 at the most, on the connection and not in one call', async () => {
+        const tags = Array.from({ length: 50 }, (_, index) => tag(`key-${String(index)}`, ''));
+        const created = await environment.createConnection({ ...PAYMENTS, tags });
+        const failure = await failureOf(
+          environment.tagConnection({ id: created.id, tags: [tag('one-more', '')] }),
+        );
+        expect(failure.violations).toMatchObject([{ path: ['tags'] }]);
+        await environment.tagConnection({ id: created.id, tags: [tag('key-7', 'replaced')] });
+      });
+
+      it('may be put on a rejected connection', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        await management.rejectConnection(created);
+        expect(await environment.tagConnection({ id: created.id, tags: [tag('a', 'b')] })).toMatchObject({
+          status: 'REJECTED',
+          tags: [tag('a', 'b')],
+        });
+      });
+
+      it('are denied to the management account', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        expect(await codeOf(management.tagConnection({ id: created.id, tags: [tag('a', 'b')] }))).toBe(
+          'ACCESS_DENIED',
+        );
+        expect(await codeOf(management.untagConnection({ id: created.id, tagKeys: ['a'] }))).toBe(
+          'ACCESS_DENIED',
+        );
+      });
+    });
+
+    describe('a third account', () => {
+      it('gets, on every road, word for word what an unknown id gets', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const { id } = created;
+        const roads: readonly ((session: ProtonSession, id: string) => Promise<unknown>)[] = [
+          (session, id) => session.acceptConnection({ id }),
+          (session, id) => session.rejectConnection({ id }),
+          (session, id) => session.updateConnection({ id, roleArn: ROLE }),
+          (session, id) => session.tagConnection({ id, tags: [tag('a', 'b')] }),
+          (session, id) => session.untagConnection({ id, tagKeys: ['a'] }),
+        ];
+        for (const road of roads) {
+          const hidden = await failureOf(road(stranger, id));
+          const unknown = await failureOf(road(stranger, UNKNOWN_ID));
+          expect(hidden.code).toBe('NOT_FOUND');
+          expect(hidden.message.replace(id, '')).toBe(unknown.message.replace(UNKNOWN_ID, ''));
+        }
+        expect(await stranger.deleteConnection({ id })).toBeUndefined();
+        expect(await one(stranger, id)).toBeUndefined();
+        expect(await stranger.findConnections([{ arn: connectionArn(created) }])).toEqual([undefined]);
+        expect((await page(stranger, {})).items).toEqual([]);
+        expect(await stranger.countConnections([{}])).toEqual([0]);
+        const participation = { accountId: ENVIRONMENT, role: null };
+        expect((await page(stranger, { participation })).items).toEqual([]);
+        expect(await stranger.countConnections([{ participation }])).toEqual([0]);
+        expect(await one(environment, id)).toEqual(created);
+      });
+    });
+
+    describe('permissions', () => {
+      it('allow each write to exactly the permission that it takes', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const { id } = created;
+        const writes: readonly [Permission, string, (session: ProtonSession) => Promise<unknown>][] = [
+          ['write', ENVIRONMENT, (session) => session.tagConnection({ id, tags: [tag('a', 'b')] })],
+          ['write', ENVIRONMENT, (session) => session.untagConnection({ id, tagKeys: ['a'] })],
+          ['write', ENVIRONMENT, (session) => session.updateConnection({ id, roleArn: OTHER_ROLE })],
+          ['approve', MANAGEMENT, (session) => session.acceptConnection({ id })],
+          ['approve', MANAGEMENT, (session) => session.rejectConnection({ id })],
+          ['write', ENVIRONMENT, (session) => session.deleteConnection({ id })],
+        ];
+        for (const [needed, accountId, write] of writes) {
+          for (const permission of ['read', 'write', 'approve'] as const) {
+            if (permission === needed) continue;
+            const session = underTest.service.session(viewerWith(accountId, permission));
+            expect(await codeOf(write(session))).toBe('ACCESS_DENIED');
+          }
+          await write(underTest.service.session(viewerWith(accountId, needed)));
+        }
+      });
+    });
+
+    describe('finding', () => {
+      it('answers ids and ARNs at their places, with undefined for what is unknown or malformed', async () => {
+        const a = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
+        const b = await environment.createConnection({ ...PAYMENTS, environmentName: 'b' });
+        const arn = connectionArn(a);
+        const found = await environment.findConnections([
+          { id: b.id },
+          { arn },
+          { id: UNKNOWN_ID },
+          { id: 'nonsense' },
+          { arn: 'nonsense' },
+          { arn: arn.replace('us-east-1', 'eu-west-1') },
+          { arn: arn.replace('aws:', 'aws-cn:') },
+          { arn: arn.replace(ENVIRONMENT, MANAGEMENT) },
+          { id: a.id.toUpperCase() },
+          { id: a.id },
+          { id: b.id },
+        ]);
+        expect(found).toEqual([b, a, ...Array<undefined>(7).fill(undefined), a, b]);
+      });
+    });
+
+    describe('listing', () => {
+      it('runs from the newest request to the oldest, ids breaking ties', async () => {
+        const created: Connection[] = [];
+        for (const environmentName of ['a', 'b', 'c'])
+          created.push(await environment.createConnection({ ...PAYMENTS, environmentName }));
+        underTest.clock.advance(1);
+        const newest = await environment.createConnection({ ...PAYMENTS, environmentName: 'd' });
+        const tied = created
+          .map(({ id }) => id)
+          .sort()
+          .reverse();
+        expect((await page(environment, {})).items.map(({ id }) => id)).toEqual([newest.id, ...tied]);
+      });
+
+      it('pages through without losing or repeating a row while others come and go', async () => {
+        const names = ['a', 'b', 'c', 'd', 'e'];
+        const created = new Map<string, Connection>();
+        for (const environmentName of names) {
+          underTest.clock.advance(1);
+          created.set(environmentName, await environment.createConnection({ ...PAYMENTS, environmentName }));
+        }
+        const first = await page(environment, { first: 2 });
+        expect(first.items.map(({ environmentName }) => environmentName)).toEqual(['e', 'd']);
+        expect(first).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+        const after = first.cursorAt(1);
+
+        for (const gone of ['d', 'c'])
+          await environment.deleteConnection({ id: created.get(gone)?.id ?? '' });
+        underTest.clock.advance(1);
+        await environment.createConnection({ ...PAYMENTS, environmentName: 'f' });
+
+        const second = await page(environment, { first: 1, after });
+        expect(second.items.map(({ environmentName }) => environmentName)).toEqual(['b']);
+        expect(second).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+        const third = await page(environment, { first: 100, after: second.cursorAt(0) });
+        expect(third.items.map(({ environmentName }) => environmentName)).toEqual(['a']);
+        expect(third).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+      });
+
+      it('narrows by every member of the filter, and by the part that an account plays', async () => {
+        const a = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
+        const b = await environment.createConnection({
+          ...PAYMENTS,
+          environmentName: 'b',
+          region: 'eu-central-1',
+        });
+        const reverse = await management.createConnection({
+          managementAccountId: ENVIRONMENT,
+          environmentName: 'a',
+        });
+        const self = await environment.createConnection({
+          managementAccountId: ENVIRONMENT,
+          environmentName: 'self',
+        });
+        await management.acceptConnection(b);
+        const everywhere = underTest.service.session(unrestrictedViewer('admin'));
+        const participation = (role: 'MANAGEMENT_ACCOUNT' | 'ENVIRONMENT_ACCOUNT' | null) => ({
+          participation: { accountId: ENVIRONMENT, role },
+        });
+        const cases: readonly [Parameters<typeof page>[1], readonly Connection[]][] = [
+          [{ filter: { environmentName: 'a' } }, [a, reverse]],
+          [{ filter: { region: 'eu-central-1' } }, [b]],
+          [{ filter: { managementAccountId: MANAGEMENT } }, [a, b]],
+          [{ filter: { environmentAccountId: MANAGEMENT } }, [reverse]],
+          [{ filter: { statuses: ['CONNECTED'] } }, [b]],
+          [{ filter: { statuses: ['PENDING', 'REJECTED'] } }, [a, reverse, self]],
+          [{ filter: { statuses: [] } }, [a, b, reverse, self]],
+          [{ filter: { managementAccountId: MANAGEMENT, statuses: ['PENDING'] } }, [a]],
+          [{ filter: { environmentName: 'no such name' } }, []],
+          [{ filter: { managementAccountId: 'nonsense' } }, []],
+          [participation('MANAGEMENT_ACCOUNT'), [reverse, self]],
+          [participation('ENVIRONMENT_ACCOUNT'), [a, b, self]],
+          [participation(null), [a, b, reverse, self]],
+          [{ ...participation(null), filter: { region: 'us-east-1' } }, [a, reverse, self]],
+        ];
+        for (const [request, expected] of cases) {
+          const listed = await page(everywhere, request);
+          expect(idsOf(listed.items)).toEqual(idsOf(expected));
+          expect(await everywhere.countConnections([request])).toEqual([expected.length]);
+        }
+      });
+
+      it('refuses a page size outside 1 to 100 and takes null for the default', async () => {
+        for (const first of [0, -1, 101, 1.5]) {
+          expect(await listFailure(environment, { first })).toMatchObject({
+            violations: [{ path: ['first'] }],
+          });
+        }
+        await environment.createConnection(PAYMENTS);
+        expect((await page(environment, { first: null })).items).toHaveLength(1);
+      });
+
+      it('refuses a cursor that is not of this list and filter', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const cursor = (await page(environment, {})).cursorAt(0);
+        const strange = [
+          '',
+          'nonsense',
+          ` ${cursor}`,
+          `${cursor}=`,
+          cursor.slice(0, -4),
+          cursor.replace(/^./, '_'),
+          Buffer.from('a b c').toString('base64'),
+        ];
+        for (const after of strange) {
+          expect(await listFailure(environment, { after })).toMatchObject({
+            violations: [{ path: ['after'] }],
+          });
+        }
+        for (const other of [
+          { filter: { statuses: ['PENDING'] } },
+          { filter: { environmentName: 'payments-prod' } },
+          { participation: { accountId: ENVIRONMENT, role: null } },
+        ] as const) {
+          expect(await listFailure(environment, { ...other, after: cursor })).toMatchObject({
+            code: 'VALIDATION_ERROR',
+          });
+        }
+        const [history] = await environment.listHistory([{ connection: created, after: cursor }]);
+        expect(history).toMatchObject({ code: 'VALIDATION_ERROR' });
+      });
+
+      it('takes a cursor with the same filter written in another way, and another page size', async () => {
+        for (const environmentName of ['a', 'b', 'c'])
+          await environment.createConnection({ ...PAYMENTS, environmentName });
+        const { items, cursorAt } = await page(environment, {
+          first: 1,
+          filter: { statuses: ['PENDING', 'CONNECTED'] },
+        });
+        const rest = await page(environment, {
+          first: 50,
+          after: cursorAt(0),
+          filter: { statuses: ['CONNECTED', 'PENDING', 'CONNECTED'], region: null },
+        });
+        expect(new Set(idsOf([...items, ...rest.items])).size).toBe(3);
+      });
+
+      it('answers the sound requests of a batch when one is broken', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const [good, broken, alsoGood] = await environment.listConnections([{}, { first: 0 }, { first: 1 }]);
+        expect(good).toMatchObject({ items: [{ id: created.id }] });
+        expect(broken).toBeInstanceOf(ProtonFailure);
+        expect(alsoGood).toMatchObject({ items: [{ id: created.id }] });
+      });
+    });
+
+    describe('the history', () => {
+      it('tells who changed what, when, and from which status to which, newest first', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        underTest.clock.advance(1000);
+        await management.acceptConnection(created);
+        underTest.clock.advance(1000);
+        await environment.deleteConnection(created);
+        const at = created.requestedAt;
+        const { items } = await history(environment, created);
+        expect(items).toMatchObject([
+          {
+            type: 'DELETED',
+            previousStatus: 'CONNECTED',
+            status: null,
+            actor: ENVIRONMENT,
+            occurredAt: at + 2000,
+          },
+          {
+            type: 'ACCEPTED',
+            previousStatus: 'PENDING',
+            status: 'CONNECTED',
+            actor: MANAGEMENT,
+            occurredAt: at + 1000,
+          },
+          { type: 'CREATED', previousStatus: null, status: 'PENDING', actor: ENVIRONMENT, occurredAt: at },
+        ]);
+        expect(new Set(items.map(({ id }) => id)).size).toBe(3);
+      });
+
+      it('comes in pages', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        await management.acceptConnection(created);
+        await management.rejectConnection(created);
+        const first = await history(environment, created, { first: 2 });
+        expect(first.items.map(({ type }) => type)).toEqual(['REJECTED', 'ACCEPTED']);
+        expect(first.hasNextPage).toBe(true);
+        const second = await history(environment, created, { first: 2, after: first.cursorAt(1) });
+        expect(second.items.map(({ type }) => type)).toEqual(['CREATED']);
+        expect(second.hasNextPage).toBe(false);
+      });
+    });
+
+    describe('an id that is none', () => {
+      it('is a violation at `id` for every write, deletion included', async () => {
+        for (const id of ['', 'nonsense', UNKNOWN_ID.toUpperCase().replace('8', 'A'), ` ${UNKNOWN_ID}`]) {
+          for (const write of [
+            environment.acceptConnection({ id }),
+            environment.rejectConnection({ id }),
+            environment.deleteConnection({ id }),
+            environment.updateConnection({ id, roleArn: ROLE }),
+            environment.tagConnection({ id, tags: [tag('a', 'b')] }),
+            environment.untagConnection({ id, tagKeys: ['a'] }),
+          ]) {
+            expect((await failureOf(write)).violations).toMatchObject([{ path: ['id'] }]);
+          }
+        }
+      });
+    });
+  });
+}
+
+function tag(key: string, value: string) {
+  return { key, value };
+}
+
+function viewerWith(accountId: string, permission: Permission): Viewer {
+  return {
+    subject: 'someone',
+    onEveryAccount: new Set(),
+    onAccounts: new Map([[account(accountId), new Set([permission])]]),
+  };
+}
+
+async function failureOf(call: Promise<unknown>): Promise<ProtonFailure> {
+  const outcome = await call.then(
+    (answer: unknown) => ({ answer }),
+    (error: unknown) => ({ error }),
+  );
+  if ('error' in outcome && outcome.error instanceof ProtonFailure) return outcome.error;
+  throw new Error(`expected a ProtonFailure, got ${JSON.stringify(outcome)}`);
+}
+
+async function codeOf(call: Promise<unknown>): Promise<FailureCode> {
+  return (await failureOf(call)).code;
+}
+
+async function one(session: ProtonSession, id: string): Promise<Connection | undefined> {
+  const [found] = await session.findConnections([{ id }]);
+  return found;
+}
+
+async function page(
+  session: ProtonSession,
+  request: Parameters<ProtonSession['listConnections']>[0][number],
+): Promise<Page<Connection>> {
+  const [answer] = await session.listConnections([request]);
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no answer');
+  return answer;
+}
+
+async function listFailure(
+  session: ProtonSession,
+  request: Parameters<ProtonSession['listConnections']>[0][number],
+): Promise<unknown> {
+  const [answer] = await session.listConnections([request]);
+  return answer;
+}
+
+async function history(
+  session: ProtonSession,
+  connection: Connection,
+  request: { first?: number; after?: string } = {},
+) {
+  const [answer] = await session.listHistory([{ connection, ...request }]);
+  if (answer === null || answer === undefined || answer instanceof Error)
+    throw answer ?? new Error('no history');
+  return answer;
+}
+
+async function eventTypes(session: ProtonSession, connection: Connection): Promise<string[]> {
+  return (await history(session, connection)).items.map(({ type }) => type);
+}
+
+function idsOf(connections: readonly Connection[]): string[] {
+  return connections.map(({ id }) => id).sort();
+}

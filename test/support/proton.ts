@@ -1,0 +1,61 @@
+import { createEmbeddedProtonService, type EmbeddedProtonService } from '../../src/proton/embedded/embedded-proton-service';
+import type { ConnectionStore } from '../../src/proton/embedded/store';
+import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
+
+export function account(id: string): AccountId {
+  if (!isAccountId(id)) throw new Error(`${id} is no account id`);
+  return id;
+}
+
+export function region(name: string): Region {
+  if (!isRegion(name)) throw new Error(`${name} is no Region`);
+  return name;
+}
+
+export const MANAGEMENT = account('111111111111');
+export const ENVIRONMENT = account('222222222222');
+export const STRANGER = account('333333333333');
+
+/** A time to start from that is easy to tell from the real one. */
+export const START = Date.UTC(2026, 10, 22, 9, 30);
+
+/** A clock that moves when it is told to. */
+export interface Clock {
+  readonly now: () => number;
+  readonly advance: (milliseconds: number) => void;
+}
+
+export function createClock(): Clock {
+  let at = START;
+  return {
+    now: () => at,
+    advance: (milliseconds) => {
+      at += milliseconds;
+    },
+  };
+}
+
+export interface ControlPlane {
+  readonly service: EmbeddedProtonService;
+  readonly store: ConnectionStore;
+  readonly clock: Clock;
+}
+
+export interface ControlPlaneOptions {
+  readonly quota?: number;
+  readonly location?: string;
+  readonly trace?: (statement: string) => void;
+}
+
+/** The real control plane over a real, empty store. */
+export function createControlPlane({ quota = 1000, location = ':memory:', trace }: ControlPlaneOptions = {}): ControlPlane {
+  const store = openSqliteStore({ location, trace });
+  const clock = createClock();
+  const settings = {
+    defaultRegion: region('us-east-1'),
+    defaultAccountId: account('000000000000'),
+    connectionQuota: quota,
+  };
+  return { service: createEmbeddedProtonService({ store, settings, now: clock.now }), store, clock };
+}
