@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import {
+  buildASTSchema,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  parse,
+  print,
+  visit,
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  type InputValueDefinitionNode,
+  type TypeDefinitionNode,
+} from 'graphql';
+
+import { buildSubgraph } from '../../src/subgraph/schema';
+import { PROJECT } from '../support/server-process';
+
+const { sdl, schema } = buildSubgraph();
+
+/** What the contract names and a later issue brings. */
+const LATER = ['Subscription', 'EnvironmentAccountConnectionStatusChange'];
+
+describe('The printed schema', () => {
+  it('is what schema/schema.graphql holds; `npm run schema` writes it', () => {
+    expect(readFileSync(join(PROJECT, 'schema', 'schema.graphql'), 'utf8')).toBe(sdl);
+  });
+
+  it('is printed the same every time', () => {
+    expect(buildSubgraph().sdl).toBe(sdl);
+  });
+
+  it('offers all of the contract, word for word in names, types, defaults and directives', () => {
+    const contract = parse(readFileSync(join(__dirname, 'contract.graphql'), 'utf8'));
+    const missing = [...linesOf(contract)].filter((line) => !linesOf(parse(sdl)).has(line));
+    expect(missing).toEqual([]);
+  });
+
+  it('describes every type, and every root field', () => {
+    const silent = Object.values(schema.getTypeMap()).filter(
+      ({ name, description }) =>
+        !/^(_|Query$|Mutation$)|^(ID|Int|Float|String|Boolean|federation__|link__)/.test(name) &&
+        !description,
+    );
+    expect(silent.map(({ name }) => name)).toEqual([]);
+    const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+      Object.values(type?.getFields() ?? {}),
+    );
+    expect(roots.filter(({ name, description }) => !name.startsWith('_') && !description)).toEqual([]);
+  });
+
+  it('is a schema without federation as well, but for the directives', () => {
+    const plain = visit(parse(sdl), {
+      SchemaExtension: () => null,
+      Directive: () => null,
+      DirectiveDefinition: () => null,
+    });
+    const types = Object.values(buildASTSchema(plain).getTypeMap());
+    expect(
+      types.filter((type) => isObjectType(type) || isInterfaceType(type) || isInputObjectType(type)).length,
+    ).toBeGreaterThan(30);
+  });
+});
+
+/** A document as a set of lines, one for everything that a client or a composer could rely on. */
+function linesOf(document: DocumentNode): ReadonlySet<string> {
+  const lines = new Set<string>();
+  for (const definition of document.definitions) {
+    if (definition.kind === 'SchemaExtension' || definition.kind === 'SchemaDefinition') {
+      for (const directive of definition.directives ?? []) lines.add(`schema ${printDirective(directive)}`);
+    } else if (definition.kind === 'DirectiveDefinition') {
+      lines.add(print({ ...definition, description: undefined }));
+    } else if ('name' in definition && definition.name && !LATER.includes(definition.name.value)) {
+      for (const line of typeLines(definition as TypeDefinitionNode)) lines.add(line);
+    }
+  }
+  return lines;
+}
+
+function* typeLines(type: TypeDefinitionNode): Generator<string> {
+  const name = type.name.value;
+  yield `${type.kind} ${name}`;
+  for (const directive of type.directives ?? []) yield `${name} ${printDirective(directive)}`;
+  if ('interfaces' in type)
+    for (const { name: implemented } of type.interfaces ?? [])
+      yield `${name} implements ${implemented.value}`;
+  if ('values' in type) for (const { name: value } of type.values ?? []) yield `${name}.${value.value}`;
+  if ('fields' in type) for (const field of type.fields ?? []) yield* fieldLines(name, field);
+}
+
+function* fieldLines(type: string, field: FieldDefinitionNode | InputValueDefinitionNode): Generator<string> {
+  const name = `${type}.${field.name.value}`;
+  yield `${name}: ${print(field.type)}`;
+  for (const directive of field.directives ?? []) yield `${name} ${printDirective(directive)}`;
+  if (!('arguments' in field)) return;
+  for (const { name: argument, type: argumentType, defaultValue } of field.arguments ?? []) {
+    yield `${name}(${argument.value}: ${print(argumentType)} = ${defaultValue ? print(defaultValue) : 'none'})`;
+  }
+}
+
+function printDirective(directive: ConstDirectiveNode): string {
+  const { name, arguments: given = [] } = directive;
+  const sorted = given.map((argument) => print(argument)).sort();
+  return `@${name.value}(${sorted.join(', ')})`;
+}
