@@ -2,7 +2,7 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../subgraph/context';
-import { errorBody } from './error-body';
+import { sendError } from './errors';
 
 export interface GraphqlRouteOptions {
   readonly path: string;
@@ -45,12 +45,10 @@ export function addGraphqlRoute(
   server.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: path,
-    handler: (_request, reply) =>
-      reply
-        .code(405)
-        .header('allow', 'GET, HEAD, POST')
-        .type('application/json; charset=utf-8')
-        .send(errorBody('METHOD_NOT_ALLOWED', `${path} takes POST, or GET for queries.`)),
+    handler: (_request, reply) => {
+      reply.header('allow', 'GET, HEAD, POST');
+      sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${path} takes POST, or GET for queries.`);
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-import { RequestError } from './error-body';
+import { RequestError } from './errors';
 
 /**
  * Reads JSON bodies strictly as UTF-8. Fastify's own parser takes any charset for UTF-8 and puts U+FFFD where a byte is none,

@@ -1,12 +1,15 @@
-import type { Socket } from 'node:net';
-
-import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Logger } from 'pino';
 
 import type { SubgraphContext } from '../subgraph/context';
 import { buildSubgraph } from '../subgraph/schema';
 import { createApolloServer } from './apollo-server';
-import { errorBody, type HttpErrorCode } from './error-body';
+import { answerBrokenHttp, answerError, answerUnknownPaths } from './errors';
 import { addGraphqlRoute } from './graphql-route';
 import { readJsonStrictly } from './json-body';
 
@@ -14,6 +17,9 @@ export const GRAPHQL_PATH = '/graphql';
 
 /** Bytes in a request's body. */
 const BODY_LIMIT = 1_048_576;
+
+/** How long requests under way have to finish once the server stops. */
+const STOP_GRACE_MS = 10_000;
 
 export interface WebServerOptions {
   readonly host: string;
@@ -31,7 +37,7 @@ export interface WebServer {
    * @throws ListenError
    */
   readonly start: () => Promise<string>;
-  /** Takes no new request, lets those under way finish, and resolves when the last has been answered. */
+  /** Takes no new connection, lets requests under way finish for 10 seconds at the most, and resolves when all are closed. */
   readonly stop: () => Promise<void>;
 }
 
@@ -42,9 +48,21 @@ export class ListenError extends Error {
 
 /** The server that frontends' gateways and Apollo Sandbox talk to. */
 export function createWebServer({ host, port, explorable, logger, contextFor }: WebServerOptions): WebServer {
-  const server = fastify({ bodyLimit: BODY_LIMIT, clientErrorHandler: answerBrokenRequest });
+  const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+    answerError(error, reply, {
+      bodyLimit: BODY_LIMIT,
+      reportFault: (fault) => {
+        logger.error({ err: fault }, 'a request failed');
+      },
+    });
+  const server = fastify({
+    bodyLimit: BODY_LIMIT,
+    frameworkErrors: onError,
+    clientErrorHandler: answerBrokenHttp,
+  });
+  server.setErrorHandler(onError);
+  answerUnknownPaths(server, GRAPHQL_PATH);
   readJsonStrictly(server);
-  answerErrorsAsJson(server, logger);
 
   const apollo = createApolloServer({ schema: buildSubgraph().schema, logger, explorable, traced: false });
   // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
@@ -57,6 +75,13 @@ export function createWebServer({ host, port, explorable, logger, contextFor }: 
     serverFor: ({ headers }) => (headers['apollo-federation-include-trace'] === 'ftv1' ? traced : apollo),
   });
 
+  let stopping = false;
+  // A connection that is kept alive would keep the server from ending: the last answer on each closes it.
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping) reply.header('connection', 'close');
+    done(null, payload);
+  });
+
   const apollos = new Set([apollo, traced]);
   return {
     async start() {
@@ -65,61 +90,15 @@ export function createWebServer({ host, port, explorable, logger, contextFor }: 
       return `${originOf(server, host)}${GRAPHQL_PATH}`;
     },
     async stop() {
+      stopping = true;
+      const impatience = setTimeout(() => {
+        server.server.closeAllConnections();
+      }, STOP_GRACE_MS);
       await server.close();
+      clearTimeout(impatience);
       await Promise.all([...apollos].map((each) => each.stop()));
     },
   };
-}
-
-function answerErrorsAsJson(server: FastifyInstance, logger: Logger): void {
-  server.setErrorHandler((error: FastifyError, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    reply.code(status).type('application/json; charset=utf-8');
-    if (status >= 500) {
-      logger.error({ err: error }, 'a request failed');
-      return reply.send(
-        errorBody('INTERNAL_SERVER_ERROR', 'Something went wrong on our side. The fault has been recorded.'),
-      );
-    }
-    const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
-    return reply.send(
-      errorBody(
-        code,
-        code === 'BODY_TOO_LARGE' ? `The body has more than ${String(BODY_LIMIT)} bytes.` : error.message,
-      ),
-    );
-  });
-  server.setNotFoundHandler(({ url }, reply) =>
-    reply
-      .code(404)
-      .type('application/json; charset=utf-8')
-      .send(
-        errorBody(
-          'NOT_FOUND',
-          `There is nothing at ${url.split('?')[0] ?? ''}. GraphQL is at ${GRAPHQL_PATH}.`,
-        ),
-      ),
-  );
-}
-
-const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
-  413: 'BODY_TOO_LARGE',
-  415: 'UNSUPPORTED_MEDIA_TYPE',
-};
-
-/** Answers what is not HTTP at all; there is no request then that a handler could be given. */
-function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const body = errorBody('BAD_REQUEST', `The request is not valid HTTP/1.1 (${status.slice(4)}).`);
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
 
 async function listen(

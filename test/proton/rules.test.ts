@@ -49,7 +49,7 @@ const fits = ({ least, most, pattern }: { least: number; most: number; pattern: 
 /** Strings that are nearly right, and strings that are anything. */
 const nearly = (alphabet: string, most: number) =>
   fc.oneof(
-    fc.string({ unit: fc.constantFrom(...alphabet), maxLength: most }),
+    fc.string({ unit: fc.constantFrom(...Array.from(alphabet)), maxLength: most }),
     fc.string({ unit: 'grapheme', maxLength: most }),
     fc.string({ unit: 'binary', maxLength: most }),
   );

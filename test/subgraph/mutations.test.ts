@@ -132,13 +132,10 @@ describe('Mutations', () => {
     const call = (name: string) =>
       `${name}: createEnvironmentAccountConnection(input: { managementAccountId: "111111111111", environmentName: "${name}" }) { ${list} }`;
     const { data } = await request(app.url, `mutation { ${call('a')} ${call('b')} }`);
-    const seen = (alias: string) =>
-      expect(data).toHaveProperty(
-        `${alias}.data.managementAccount.environmentAccountConnections.totalCount`,
-        alias === 'a' ? 1 : 2,
-      );
-    seen('a');
-    seen('b');
+    const counted = (alias: string) =>
+      `${alias}.data.managementAccount.environmentAccountConnections.totalCount`;
+    expect(data).toHaveProperty(counted('a'), 1);
+    expect(data).toHaveProperty(counted('b'), 2);
   });
 
   it('show the history of what they have just deleted', async () => {

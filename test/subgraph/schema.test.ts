@@ -6,6 +6,8 @@ import {
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  isTypeDefinitionNode,
+  Kind,
   parse,
   print,
   visit,
@@ -69,12 +71,13 @@ describe('The printed schema', () => {
 function linesOf(document: DocumentNode): ReadonlySet<string> {
   const lines = new Set<string>();
   for (const definition of document.definitions) {
-    if (definition.kind === 'SchemaExtension' || definition.kind === 'SchemaDefinition') {
+    if (definition.kind === Kind.SCHEMA_EXTENSION || definition.kind === Kind.SCHEMA_DEFINITION) {
       for (const directive of definition.directives ?? []) lines.add(`schema ${printDirective(directive)}`);
-    } else if (definition.kind === 'DirectiveDefinition') {
-      lines.add(print({ ...definition, description: undefined }));
-    } else if ('name' in definition && definition.name && !LATER.includes(definition.name.value)) {
-      for (const line of typeLines(definition as TypeDefinitionNode)) lines.add(line);
+    } else if (definition.kind === Kind.DIRECTIVE_DEFINITION) {
+      const { description: _, ...bare } = definition;
+      lines.add(print(bare));
+    } else if (isTypeDefinitionNode(definition) && !LATER.includes(definition.name.value)) {
+      for (const line of typeLines(definition)) lines.add(line);
     }
   }
   return lines;

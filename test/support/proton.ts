@@ -1,4 +1,7 @@
-import { createEmbeddedProtonService, type EmbeddedProtonService } from '../../src/proton/embedded/embedded-proton-service';
+import {
+  createEmbeddedProtonService,
+  type EmbeddedProtonService,
+} from '../../src/proton/embedded/embedded-proton-service';
 import type { ConnectionStore } from '../../src/proton/embedded/store';
 import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
@@ -46,11 +49,17 @@ export interface ControlPlaneOptions {
   readonly quota?: number;
   readonly location?: string;
   readonly trace?: (statement: string) => void;
+  readonly lockTimeoutMs?: number;
 }
 
 /** The real control plane over a real, empty store. */
-export function createControlPlane({ quota = 1000, location = ':memory:', trace }: ControlPlaneOptions = {}): ControlPlane {
-  const store = openSqliteStore({ location, trace });
+export function createControlPlane({
+  quota = 1000,
+  location = ':memory:',
+  trace,
+  lockTimeoutMs,
+}: ControlPlaneOptions = {}): ControlPlane {
+  const store = openSqliteStore({ location, trace, lockTimeoutMs });
   const clock = createClock();
   const settings = {
     defaultRegion: region('us-east-1'),

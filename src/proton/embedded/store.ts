@@ -110,4 +110,4 @@ export interface ClientTokenRecord extends ClientToken {
 }
 
 /** `connection` as it is after the write, or as it last was when it was deleted; undefined where there was none. */
-export type WriteAnswer = { readonly connection: Connection | undefined } | { readonly failure: Error };
+export type WriteAnswer = { readonly connection: Connection | undefined } | { readonly failure: unknown };

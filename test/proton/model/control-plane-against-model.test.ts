@@ -130,10 +130,12 @@ describe('The embedded control plane', () => {
                 const answers = await Promise.all(
                   step.writes.map((call) => realWrite(sessionOf(call.actor), ids, call)),
                 );
-                answers.forEach((answer, index) => {
-                  const { outcome, isNew } = expected[index] ?? { outcome: undefined, isNew: false };
-                  if (isNew && 'ok' in answer && answer.ok && outcome && 'ok' in outcome && outcome.ok)
+                expected.forEach(({ outcome, isNew }, index) => {
+                  const answer = answers[index];
+                  if (!answer) throw new Error('a write went unanswered');
+                  if (isNew && 'ok' in answer && answer.ok && 'ok' in outcome && outcome.ok) {
                     ids.set(outcome.ok.number, answer.ok.id);
+                  }
                   expect(observed(answer, ids)).toEqual(outcome);
                 });
               } else {

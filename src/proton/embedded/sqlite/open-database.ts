@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 
 import { MIGRATIONS } from './migrations';
+import { sqliteCodeOf } from './sqlite-error';
 
 /** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
 const APPLICATION_ID = 0x7072746e;
@@ -78,8 +79,9 @@ function migrate(database: BetterSqlite3.Database, location: string): void {
 }
 
 function explain(error: unknown, location: string): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = error instanceof Error ? error.message : String(error);
+  const code = sqliteCodeOf(error) ?? '';
+  const reason =
+    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
     return `${location} is not a SQLite database, or is damaged (${reason}). Restore it from a backup, or set DATABASE_URL to another file; this one is left as it is.`;
   }

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import BetterSqlite3 from 'better-sqlite3';
-
 import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, Write, WriteAnswer } from '../store';
 import { openDatabase } from './open-database';
 import { readsOf } from './reads';
+import { isBusy, isStoreFailure } from './sqlite-error';
 import { statementsOn } from './statements';
 import { writerOn } from './writes';
 
@@ -14,20 +13,22 @@ export interface SqliteStoreOptions {
   readonly location: string;
   /** Is told the text of every statement that runs. */
   readonly trace?: ((statement: string) => void) | undefined;
+  /** How long writes wait for another process that holds the write lock, in milliseconds; 5,000 unless told otherwise. */
+  readonly lockTimeoutMs?: number | undefined;
 }
 
-/** How long writes wait for another process that holds the write lock. */
-const WRITE_LOCK_TIMEOUT_MS = 5_000;
-const WRITE_LOCK_POLL_MS = 10;
-
-/** Failures of a statement that say something about the store and not about the write: the whole commit falls with them. */
-const STORE_FAILURE = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|NOTADB|NOMEM|CANTOPEN|BUSY|LOCKED)/;
+const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
+const LOCK_POLL_MS = 10;
 
 /**
  * A store in one SQLite file.
  * @throws StoreOpenError when the file can't serve as one
  */
-export function openSqliteStore({ location, trace }: SqliteStoreOptions): ConnectionStore {
+export function openSqliteStore({
+  location,
+  trace,
+  lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS,
+}: SqliteStoreOptions): ConnectionStore {
   const database = openDatabase(location, trace);
   const statements = statementsOn(database);
   const apply = writerOn(database, statements);
@@ -40,15 +41,15 @@ export function openSqliteStore({ location, trace }: SqliteStoreOptions): Connec
 
   /** Waits for the write lock without keeping the event loop from its other work. */
   async function beginWrite(): Promise<void> {
-    const deadline = Date.now() + WRITE_LOCK_TIMEOUT_MS;
+    const deadline = Date.now() + lockTimeoutMs;
     for (;;) {
       try {
         begin.run();
         return;
       } catch (error) {
-        if (!isSqliteError(error, /^SQLITE_BUSY/) || Date.now() >= deadline) throw error;
+        if (!isBusy(error) || Date.now() >= deadline) throw error;
       }
-      await delay(WRITE_LOCK_POLL_MS);
+      await delay(LOCK_POLL_MS);
     }
   }
 
@@ -60,7 +61,8 @@ export function openSqliteStore({ location, trace }: SqliteStoreOptions): Connec
       release.run();
       return answer;
     } catch (error) {
-      if (isSqliteError(error, STORE_FAILURE) || !(error instanceof Error)) throw error;
+      // SQLite ends a transaction by itself when it can't go on; there is no savepoint then to go back to.
+      if (isStoreFailure(error) || !database.inTransaction) throw error;
       rollbackToSavepoint.run();
       release.run();
       return { failure: error };
@@ -76,7 +78,7 @@ export function openSqliteStore({ location, trace }: SqliteStoreOptions): Connec
       return answers;
     } catch (error) {
       if (database.inTransaction) rollback.run();
-      throw isSqliteError(error, STORE_FAILURE)
+      throw isStoreFailure(error)
         ? ProtonFailure.unavailable(
             "The store can't take writes at the moment. Nothing was changed; try again later.",
             error,
@@ -93,8 +95,4 @@ export function openSqliteStore({ location, trace }: SqliteStoreOptions): Connec
       return Promise.resolve();
     },
   };
-}
-
-function isSqliteError(error: unknown, code: RegExp): boolean {
-  return error instanceof BetterSqlite3.SqliteError && code.test(error.code);
 }

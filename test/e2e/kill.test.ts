@@ -1,0 +1,88 @@
+import BetterSqlite3 from 'better-sqlite3';
+
+import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
+import { useTemporaryFolder } from '../support/folder';
+import { request } from '../support/graphql-client';
+import { startServerProcess } from '../support/server-process';
+
+/** Times that the server is killed. */
+const KILLS = 12;
+const CLIENTS = 8;
+
+const folder = useTemporaryFolder();
+
+interface Acknowledged {
+  readonly id: string;
+  readonly name: string;
+  accepted: boolean;
+}
+
+describe('A server that is killed in the middle of writes', () => {
+  it('has kept every write that it acknowledged, and no half of any', async () => {
+    const file = folder.path('proton.db');
+    const acknowledged: Acknowledged[] = [];
+    for (let round = 0; round < KILLS; round += 1) {
+      const { url, child, end } = await startServerProcess({
+        DATABASE_URL: `sqlite:${file}`,
+        PROTON_CONNECTION_QUOTA: '1000000',
+      });
+      // The kill comes after so many acknowledgements, while the other clients' writes are on their way.
+      const enough = acknowledged.length + 5 + round * 7;
+      const client = async (number: number) => {
+        for (let count = 0; child.exitCode === null && child.signalCode === null; count += 1) {
+          await writeOnce(url, `r${String(round)}-c${String(number)}-${String(count)}`, acknowledged);
+          if (acknowledged.length >= enough) child.kill('SIGKILL');
+        }
+      };
+      await Promise.allSettled(Array.from({ length: CLIENTS }, (_, number) => client(number)));
+      await end('SIGKILL');
+      expect(child.signalCode).toBe('SIGKILL');
+    }
+    expect(acknowledged.length).toBeGreaterThan(KILLS * 5);
+
+    // One more start takes over whatever the kills left; then the rows are read past all of our own code.
+    const last = await startServerProcess({ DATABASE_URL: `sqlite:${file}` });
+    await last.end('SIGTERM');
+    const database = new BetterSqlite3(file);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    const status = database
+      .prepare('SELECT status FROM connections WHERE id = ? AND environment_name = ?')
+      .pluck();
+    const lost = acknowledged.filter(({ id, name, accepted }) => {
+      const now = status.get(id, name);
+      return now !== 'CONNECTED' && (accepted || now !== 'PENDING');
+    });
+    expect(lost).toEqual([]);
+    const halves = {
+      'connections without the event of their creation': `SELECT count(*) FROM connections c WHERE NOT EXISTS
+          (SELECT 1 FROM connection_events e WHERE e.connection_id = c.id AND e.type = 'CREATED')`,
+      'connections without their token': `SELECT count(*) FROM connections c WHERE NOT EXISTS
+          (SELECT 1 FROM client_tokens t WHERE t.connection_id = c.id)`,
+      'tokens without their connection': `SELECT count(*) FROM client_tokens t WHERE NOT EXISTS
+          (SELECT 1 FROM connections c WHERE c.id = t.connection_id)`,
+      'events without their connection': `SELECT count(*) FROM connection_events e WHERE NOT EXISTS
+          (SELECT 1 FROM connections c WHERE c.id = e.connection_id)`,
+      'statuses that differ from their last event': `SELECT count(*) FROM connections c WHERE status <>
+          (SELECT status FROM connection_events e WHERE e.connection_id = c.id ORDER BY sequence DESC LIMIT 1)`,
+    };
+    const counted = Object.entries(halves).map(([what, query]) => [
+      what,
+      database.prepare(query).pluck().get(),
+    ]);
+    expect(counted).toEqual(Object.keys(halves).map((what) => [what, 0]));
+    database.close();
+  }, 120_000);
+});
+
+/** Creates a connection under a client token and accepts it, noting each as soon as it is acknowledged. */
+async function writeOnce(url: string, name: string, acknowledged: Acknowledged[]): Promise<void> {
+  const created = await request(url, CreateEnvironmentAccountConnectionDocument, {
+    create: { managementAccountId: '111111111111', environmentName: name, clientToken: name },
+  });
+  const id = created.data?.createEnvironmentAccountConnection?.data?.id;
+  if (id === undefined) throw new Error(JSON.stringify(created));
+  const note = { id, name, accepted: false };
+  acknowledged.push(note);
+  await request(url, `mutation { acceptEnvironmentAccountConnection(input: { id: "${id}" }) { success } }`);
+  note.accepted = true;
+}

@@ -1,0 +1,114 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+
+import {
+  CreateEnvironmentAccountConnectionDocument,
+  EnvironmentAccountConnectionDocument,
+} from '../../generated/operations/graphql';
+import { useTemporaryFolder } from '../support/folder';
+import { dataOf } from '../support/graphql-client';
+import { runServerToEnd, startServerProcess } from '../support/server-process';
+
+const folder = useTemporaryFolder();
+const CREATE = { managementAccountId: '111111111111', environmentName: 'payments-prod' };
+
+describe('The process', () => {
+  it('says in one line where it is ready, and keeps connections over a restart', async () => {
+    const database = { DATABASE_URL: `sqlite:${folder.path('data/proton.db')}` };
+    const first = await startServerProcess(database);
+    expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql$/);
+    const { createEnvironmentAccountConnection: created } = await dataOf(
+      first.url,
+      CreateEnvironmentAccountConnectionDocument,
+      {
+        create: CREATE,
+      },
+    );
+    expect(await first.end('SIGTERM')).toBe(0);
+    // A store that was closed in order needs no log to be replayed.
+    expect(existsSync(folder.path('data/proton.db-wal'))).toBe(false);
+
+    const second = await startServerProcess(database);
+    const { environmentAccountConnection: read } = await dataOf(
+      second.url,
+      EnvironmentAccountConnectionDocument,
+      {
+        id: created?.data?.id ?? '',
+      },
+    );
+    expect(await second.end('SIGINT')).toBe(0);
+    expect(read).toMatchObject({
+      id: created?.data?.id,
+      status: 'PENDING',
+      createdAt: created?.data?.created_at,
+    });
+  });
+
+  it('answers a request that is under way when it is told to stop, and ends once however often it is told', async () => {
+    const { url, child, end } = await startServerProcess({ DATABASE_URL: 'sqlite::memory:' });
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      dataOf(url, CreateEnvironmentAccountConnectionDocument, {
+        create: { ...CREATE, environmentName: `e${String(index)}` },
+      }),
+    );
+    await Promise.race(calls);
+    // Ctrl-C under npm arrives twice.
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    const answers = await Promise.allSettled(calls);
+    expect(await end('SIGTERM')).toBe(0);
+    for (const answer of answers) {
+      // What had reached the server is answered in full; what had not finds the door closed.
+      const outcome =
+        answer.status === 'fulfilled' ? answer.value.createEnvironmentAccountConnection?.success : 'refused';
+      expect([true, 'refused']).toContain(outcome);
+    }
+    expect(answers[0]?.status).toBe('fulfilled');
+  });
+
+  it('lists every mistake in its configuration and ends with 1, without a stack trace', async () => {
+    const { code, stdout, stderr } = await runServerToEnd({
+      PORT: 'eighty',
+      AWS_REGION: 'mars',
+      HOST: '0.0.0.0',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    for (const name of ['PORT', 'AWS_REGION', 'HOST']) expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'));
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('names the file that can’t be its store, leaves it alone and ends with 1', async () => {
+    const file = folder.path('letter.txt');
+    writeFileSync(file, 'Dear Sir or Madam, '.repeat(100));
+    const { code, stderr } = await runServerToEnd({ PORT: '0', DATABASE_URL: `sqlite:${file}` });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/letter\.txt is not a SQLite database/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('says what is wrong with an address that is taken, and ends with 1', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = typeof address === 'object' && address ? String(address.port) : '';
+    const { code, stderr } = await runServerToEnd({ PORT: port, DATABASE_URL: 'sqlite::memory:' });
+    taken.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Can't listen on HOST 127.0.0.1, PORT ${port}: another process does.`);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('listens beyond this machine when it is told to in so many words', async () => {
+    const { url, end } = await startServerProcess({
+      HOST: '0.0.0.0',
+      ALLOW_UNAUTHENTICATED: 'true',
+      DATABASE_URL: 'sqlite::memory:',
+    });
+    const { port } = new URL(url);
+    const data = await dataOf(`http://127.0.0.1:${port}/graphql`, '{ __typename }');
+    await end('SIGTERM');
+    expect(data).toEqual({ __typename: 'Query' });
+  });
+});

@@ -1,0 +1,112 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+import BetterSqlite3 from 'better-sqlite3';
+
+import { openDatabase, StoreOpenError } from '../../../../src/proton/embedded/sqlite/open-database';
+import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
+import { useTemporaryFolder } from '../../../support/folder';
+
+const folder = useTemporaryFolder();
+
+function refusalOf(location: string): string {
+  try {
+    openDatabase(location).close();
+  } catch (error) {
+    if (error instanceof StoreOpenError) return error.message;
+    throw error;
+  }
+  throw new Error(`${location} was opened`);
+}
+
+describe('Opening the database', () => {
+  it('makes the file and its folder, and keeps what was acknowledged through a loss of power', () => {
+    const file = folder.path('deep/er/proton.db');
+    const database = openDatabase(file);
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(database.pragma('synchronous', { simple: true })).toBe(2);
+    expect(database.pragma('foreign_keys', { simple: true })).toBe(1);
+    database.close();
+    expect(existsSync(file)).toBe(true);
+  });
+
+  it('brings an empty file up to this version once, whoever opens it', () => {
+    const file = folder.path('proton.db');
+    const [one, two] = [openDatabase(file), openDatabase(file)];
+    expect(one.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    expect(two.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    one.close();
+    two.close();
+  });
+
+  it('takes no step twice and leaves a file alone that needs none', () => {
+    const file = folder.path('proton.db');
+    openDatabase(file).close();
+    const before = readFileSync(file);
+    openDatabase(file).close();
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('refuses a file from a newer version, and leaves it as it is', () => {
+    const file = folder.path('proton.db');
+    const database = openDatabase(file);
+    database.pragma(`user_version = ${String(MIGRATIONS.length + 1)}`);
+    database.close();
+    const before = readFileSync(file);
+    expect(refusalOf(file)).toMatch(
+      /proton\.db was written by a newer version .* Run that version or a later one/,
+    );
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('refuses another application’s database', () => {
+    const file = folder.path('other.db');
+    const other = new BetterSqlite3(file);
+    other.exec('CREATE TABLE things (id INTEGER)');
+    other.close();
+    expect(refusalOf(file)).toMatch(
+      /other\.db is a SQLite database of another application\. Set DATABASE_URL/,
+    );
+    const tables = new BetterSqlite3(file).prepare('SELECT name FROM sqlite_schema').pluck().all();
+    expect(tables).toEqual(['things']);
+  });
+
+  it('refuses a file that is no database, and leaves it as it is', () => {
+    const file = folder.path('letter.txt');
+    const letter = 'Dear Sir or Madam, '.repeat(100);
+    writeFileSync(file, letter);
+    expect(refusalOf(file)).toMatch(
+      /letter\.txt is not a SQLite database, or is damaged .* Restore it from a backup/,
+    );
+    expect(readFileSync(file, 'utf8')).toBe(letter);
+  });
+
+  it('refuses a folder, and a path that leads through a file', () => {
+    mkdirSync(folder.path('folder'));
+    expect(refusalOf(folder.path('folder'))).toContain("can't be opened");
+    writeFileSync(folder.path('file'), '');
+    expect(refusalOf(folder.path('file/proton.db'))).toContain("can't be opened");
+  });
+
+  it('leaves nothing behind of a step that fails half way', () => {
+    const file = folder.path('proton.db');
+    const database = new BetterSqlite3(file);
+    // Our own mark, and a table in the way of the first step.
+    database.pragma('application_id = 0x7072746e');
+    database.exec('CREATE TABLE client_tokens (id INTEGER)');
+    database.close();
+    expect(refusalOf(file)).toContain('client_tokens already exists');
+    const after = new BetterSqlite3(file);
+    expect(after.prepare('SELECT name FROM sqlite_schema').pluck().all()).toEqual(['client_tokens']);
+    expect(after.pragma('user_version', { simple: true })).toBe(0);
+    after.close();
+  });
+
+  it('says who may not write, where this user may not', () => {
+    const file = folder.path('proton.db');
+    openDatabase(file).close();
+    chmodSync(file, 0o444);
+    // The superuser may write all the same; for anyone else the file is refused by name.
+    const outcome = process.getuid?.() === 0 ? 'superuser' : refusalOf(file);
+    expect(outcome).toMatch(/^superuser$|can't be written to/);
+  });
+});
