@@ -13,6 +13,7 @@ import { ConnectionHistoryResolver } from './connection/history';
 import { ConnectionMutations } from './connection/mutations';
 import { ConnectionQueries } from './connection/queries';
 import { resolveConnectionReference } from './connection/reference';
+import { refuseForeignRepresentations } from './representations';
 
 /**
  * What type-graphql can't express: its `@Directive` does nothing on the schema itself. v2.9 is the newest federation version that
@@ -41,7 +42,7 @@ export interface Subgraph {
  * The way round over printed SDL is needed: type-graphql's own `buildTypeDefsAndResolvers` drops every directive.
  */
 export function buildSubgraph(): Subgraph {
-  const schema = buildSchemaSync({
+  const types = buildSchemaSync({
     resolvers: [
       ConnectionQueries,
       ConnectionMutations,
@@ -52,19 +53,18 @@ export function buildSubgraph(): Subgraph {
     // The service judges inputs, all rules at once.
     validate: false,
   });
-  const printed = printSchemaWithDirectives(schema);
-  return {
-    sdl: `${FEDERATION_HEADER}\n${printed}\n`,
-    schema: buildSubgraphSchema([
-      // The two libraries describe the same map in types that miss each other by an index signature.
-      { typeDefs: parse(printed), resolvers: createResolversMap(schema) as GraphQLResolverMap<unknown> },
-      {
-        typeDefs: parse(FEDERATION_HEADER),
-        resolvers: {
-          EnvironmentAccountConnection: { __resolveReference: resolveConnectionReference },
-          AwsAccount: { __resolveReference: resolveAccountReference },
-        },
+  const printed = printSchemaWithDirectives(types);
+  const schema = buildSubgraphSchema([
+    // The two libraries describe the same map in types that miss each other by an index signature.
+    { typeDefs: parse(printed), resolvers: createResolversMap(types) as GraphQLResolverMap<unknown> },
+    {
+      typeDefs: parse(FEDERATION_HEADER),
+      resolvers: {
+        EnvironmentAccountConnection: { __resolveReference: resolveConnectionReference },
+        AwsAccount: { __resolveReference: resolveAccountReference },
       },
-    ]),
-  };
+    },
+  ]);
+  refuseForeignRepresentations(schema);
+  return { schema, sdl: `${FEDERATION_HEADER}\n${printed}\n` };
 }

@@ -16,10 +16,8 @@ export async function resolveConnectionReference(
 ): Promise<EnvironmentAccountConnection | null> {
   const reference = typeof id === 'string' ? { id } : typeof arn === 'string' ? { arn } : undefined;
   const connection = reference && (await loaders.connection.load(reference));
+  if (!connection) return null;
+  const shown = showConnection(connection);
   // A gateway may send both keys; one that contradicts the other names nothing.
-  return connection && agrees(showConnection(connection), { id, arn }) ? showConnection(connection) : null;
-}
-
-function agrees(shown: EnvironmentAccountConnection, { id, arn }: Representation): boolean {
-  return (id === undefined || id === shown.id) && (arn === undefined || arn === shown.arn);
+  return (id === undefined || id === shown.id) && (arn === undefined || arn === shown.arn) ? shown : null;
 }
