@@ -18,7 +18,7 @@ module.exports = {
     ],
   },
   coverageProvider: 'v8',
-  workerIdleMemoryLimit: "1GB",
+  workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/**'],
   coverageReporters: ['text', 'lcovonly'],
 };

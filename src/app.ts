@@ -25,11 +25,15 @@ export function createApp(config: Config, logger: Logger): App {
   const proton = createEmbeddedProtonService({ store, settings: config.controlPlane });
   // There is no authentication yet: everyone is the same viewer, who may do everything.
   const viewer = unrestrictedViewer('anonymous');
+  const reportFault = (error: unknown) => {
+    logger.error({ err: error }, 'a request failed');
+  };
   const web = createWebServer({
-    ...config.http,
+    address: config.http,
     explorable: !config.production,
     logger,
-    contextFor: () => createContext(proton, viewer),
+    reportFault,
+    contextFor: () => createContext(proton, viewer, reportFault),
   });
 
   let graphql: string | undefined;

@@ -1,6 +1,6 @@
 import { createApp, type App } from './app';
 import { ConfigError, readConfig, type Config } from './config';
-import { ListenError } from './http/web-server';
+import { ListenError } from './http/listen';
 import { StoreOpenError } from './proton/embedded/sqlite/open-database';
 import { createLogger } from './telemetry/logger';
 

@@ -9,11 +9,16 @@ const answer = z.object({ data: z.object({ _service: z.object({ sdl: z.string() 
  * @throws StartError when it answers anything else
  */
 export async function fetchSdl(url: string): Promise<string> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: '{ _service { sdl } }' }),
-  });
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ _service { sdl } }' }),
+    });
+  } catch (error) {
+    throw new StartError(`${url} does not answer: ${String(error)}`, { cause: error });
+  }
   const text = await response.text();
   const parsed = answer.safeParse(jsonOf(text));
   if (!parsed.success) {

@@ -1,7 +1,5 @@
 import { createServer } from 'node:http';
 
-import { createGatewayRuntime } from '@graphql-hive/gateway';
-
 import { listen, type Listening } from './listen';
 
 /**
@@ -9,6 +7,8 @@ import { listen, type Listening } from './listen';
  * @throws StartError when the port is taken
  */
 export async function startGateway(supergraphSdl: string, port: number): Promise<Listening> {
+  // Loaded here, for it takes a second or two: what is wrong with a setting or a subgraph is told before.
+  const { createGatewayRuntime } = await import('@graphql-hive/gateway');
   const gateway = createGatewayRuntime({
     supergraph: supergraphSdl,
     logging: 'warn',

@@ -9,7 +9,7 @@ export interface Settings {
 
 const port = (usual: number) => z.coerce.number().int().min(0).max(65_535).default(usual);
 
-const variables = z.object({ GATEWAY_PORT: port(4000), ACCOUNTS_PORT: port(4002) });
+const variables = z.object({ GATEWAY_PORT: port(4000), ACCOUNTS_PORT: port(4010) });
 
 /**
  * What the example itself takes from the environment; PORT, DATABASE_URL and the rest are for proton-subgraph to read.

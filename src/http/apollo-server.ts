@@ -19,6 +19,8 @@ const MOST_TOKENS = 2_000;
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
+  /** Is told of what goes wrong on our side. */
+  readonly reportFault: (error: unknown) => void;
   /** Whether the schema is shown to whoever asks: introspection, suggestions, Sandbox. */
   readonly explorable: boolean;
   /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
@@ -28,6 +30,7 @@ export interface ApolloOptions {
 export function createApolloServer({
   schema,
   logger,
+  reportFault,
   explorable,
   traced,
 }: ApolloOptions): ApolloServer<SubgraphContext> {
@@ -50,9 +53,7 @@ export function createApolloServer({
     // Automatic persisted queries would let any client fill a cache that gateways do not use.
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: MOST_TOKENS },
-    formatError: createErrorFormatter((error) => {
-      logger.error({ err: error }, 'a request failed');
-    }),
+    formatError: createErrorFormatter(reportFault),
     logger: logger.child({ component: 'apollo' }),
   });
 }

@@ -6,10 +6,16 @@ import { createLoaders, type Loaders } from './loaders';
 export interface SubgraphContext {
   readonly session: ProtonSession;
   readonly loaders: Loaders;
+  /** Is told what a payload does not say: why a call could not be carried out. */
+  readonly reportFault: (error: unknown) => void;
 }
 
 /** One context is for one request: loaders remember what they read. */
-export function createContext(service: ProtonService, viewer: Viewer): SubgraphContext {
+export function createContext(
+  service: ProtonService,
+  viewer: Viewer,
+  reportFault: (error: unknown) => void,
+): SubgraphContext {
   const session = service.session(viewer);
-  return { session, loaders: createLoaders(session) };
+  return { session, loaders: createLoaders(session), reportFault };
 }

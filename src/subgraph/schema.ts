@@ -54,17 +54,20 @@ export function buildSubgraph(): Subgraph {
     validate: false,
   });
   const printed = printSchemaWithDirectives(types);
+  const sdl = `${FEDERATION_HEADER}\n${printed}\n`;
   const schema = buildSubgraphSchema([
     // The two libraries describe the same map in types that miss each other by an index signature.
     { typeDefs: parse(printed), resolvers: createResolversMap(types) as GraphQLResolverMap<unknown> },
     {
       typeDefs: parse(FEDERATION_HEADER),
       resolvers: {
+        // The library would print its own machinery along with our types; a composer wants the types alone.
+        Query: { _service: () => ({ sdl }) },
         EnvironmentAccountConnection: { __resolveReference: resolveConnectionReference },
         AwsAccount: { __resolveReference: resolveAccountReference },
       },
     },
   ]);
   refuseForeignRepresentations(schema);
-  return { schema, sdl: `${FEDERATION_HEADER}\n${printed}\n` };
+  return { schema, sdl };
 }

@@ -6,6 +6,8 @@ import { parse, print } from 'graphql';
 export interface ComposedSubgraph {
   readonly name: string;
   readonly sdl: string;
+  /** Where a gateway finds it; needed only where one runs on the result. */
+  readonly url?: string;
 }
 
 export interface Composition {
@@ -21,7 +23,7 @@ export interface Composer {
   readonly compose: (subgraphs: readonly ComposedSubgraph[]) => Composition;
 }
 
-const APOLLO: Composer = {
+export const APOLLO: Composer = {
   name: '@apollo/composition',
   compose(subgraphs) {
     const { errors = [], hints = [], supergraphSdl = '' } = apollo.composeServices(definitionsOf(subgraphs));
@@ -73,9 +75,9 @@ export function publicSdlWithout(tag: string, subgraphs: readonly ComposedSubgra
 }
 
 function definitionsOf(subgraphs: readonly ComposedSubgraph[]) {
-  return subgraphs.map(({ name, sdl }) => ({
+  return subgraphs.map(({ name, sdl, url = `http://${name}.test/graphql` }) => ({
     name,
-    url: `http://${name}.test/graphql`,
+    url,
     typeDefs: parse(sdl),
   }));
 }

@@ -1,5 +1,5 @@
 import { startApp, type RunningApp } from '../support/app';
-import { COMPOSERS, COMPOSERS_WITH_COSTS, publicSdlWithout } from './composers';
+import { APOLLO, COMPOSERS, COMPOSERS_WITH_COSTS, publicSdlWithout } from './composers';
 import { accountsSdl, committedSdl, directivesAt, directivesOfSchema, servedSdl } from './sdl';
 
 const HEADER =
@@ -135,8 +135,7 @@ it('says in the SDL that it serves whom to ask about the subgraph', () => {
 
 it('shows that a hint would be seen, by a description that differs', () => {
   const described = accountsSdl().replace('type AwsAccount', '"Something else entirely."\ntype AwsAccount');
-  const [apollo] = COMPOSERS;
-  const warnings = apollo?.compose([
+  const warnings = APOLLO.compose([
     { name: 'proton', sdl: sdls.served },
     { name: 'accounts', sdl: described },
   ]).warnings;

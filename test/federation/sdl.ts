@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { buildASTSchema, isObjectType, parse, print, type ConstDirectiveNode } from 'graphql';
+import {
+  buildASTSchema,
+  isObjectType,
+  isTypeDefinitionNode,
+  Kind,
+  parse,
+  print,
+  visit,
+  type ConstDirectiveNode,
+} from 'graphql';
 
 import { dataOf } from '../support/graphql-client';
 import { PROJECT } from '../support/server-process';
@@ -35,7 +44,7 @@ export function directivesAt(sdl: string, typeName: string, fieldName?: string):
 /** The same for the schema itself, wherever it is defined or extended. */
 export function directivesOfSchema(sdl: string): readonly string[] {
   return parse(sdl).definitions.flatMap((definition) =>
-    definition.kind === 'SchemaDefinition' || definition.kind === 'SchemaExtension'
+    definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
       ? (definition.directives ?? []).map(printInOrder)
       : [],
   );
@@ -47,4 +56,16 @@ function printInOrder(directive: ConstDirectiveNode): string {
     one.name.value.localeCompare(other.name.value),
   );
   return print({ ...directive, arguments: inOrder });
+}
+
+/** The types of a schema, printed, without what federation adds to every subgraph. */
+export function ownTypes(sdl: string): readonly string[] {
+  const document = visit(parse(sdl), {
+    FieldDefinition: ({ name }) => (name.value.startsWith('_') ? null : undefined),
+  });
+  return document.definitions
+    .filter(isTypeDefinitionNode)
+    .filter(({ name }) => !/^(_|link__|federation__)/.test(name.value))
+    .map((definition) => print(definition))
+    .toSorted();
 }

@@ -139,6 +139,18 @@ describe('The web server', () => {
     expectError(await post(body), { status: 400, code: 'BAD_USER_INPUT' });
   });
 
+  it('takes a document of 2,000 tokens and answers one token more with a JSON error', async () => {
+    // Sixteen names and signs, and as many values as it takes.
+    const document = (tokens: number) => {
+      const values = 'PENDING '.repeat(tokens - 16);
+      return JSON.stringify({
+        query: `{ environmentAccountConnections(filter: { statuses: [${values}] }) { totalCount } }`,
+      });
+    };
+    expect((await post(document(2000))).status).toBe(200);
+    expectError(await post(document(2001)), { status: 400, code: 'GRAPHQL_PARSE_FAILED' });
+  });
+
   it('answers bytes that are not UTF-8 with a JSON error', async () => {
     const body = Buffer.concat([
       Buffer.from('{"query": "{ __typename } #'),

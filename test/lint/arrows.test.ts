@@ -47,7 +47,7 @@ describe('The arrows between the rooms go one way', () => {
     ],
     [
       'src/proton/embedded/store.ts',
-      ['../failure', './state-machine'],
+      ['../failure', './decisions/create'],
       ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
     ],
     [

@@ -16,17 +16,10 @@ import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rule
 import { maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
 import { answerEach } from './answer-each';
 import { historyCursors } from './history-cursors';
-import {
-  CLIENT_TOKEN_LIFETIME_MS,
-  decideAccept,
-  decideCreate,
-  decideDelete,
-  decideReject,
-  decideTag,
-  decideUntag,
-  decideUpdate,
-  type Author,
-} from './state-machine';
+import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisions/change';
+import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
+import type { Author } from './decisions/decision-parts';
+import { decideTag, decideUntag } from './decisions/tags';
 import type { ConnectionStore, Decision, EventQuery, ListQuery } from './store';
 import { createWriteQueue } from './write-queue';
 

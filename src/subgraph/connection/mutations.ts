@@ -36,9 +36,9 @@ export class ConnectionMutations {
   createEnvironmentAccountConnection(
     @Arg('input', () => CreateEnvironmentAccountConnectionInput)
     input: CreateEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<CreateEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.createConnection(input));
+    return payloadOf(context.session.createConnection(input), context);
   }
 
   @Mutation(() => UpdateEnvironmentAccountConnectionPayload, {
@@ -49,9 +49,9 @@ export class ConnectionMutations {
   updateEnvironmentAccountConnection(
     @Arg('input', () => UpdateEnvironmentAccountConnectionInput)
     input: UpdateEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<UpdateEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.updateConnection(input));
+    return payloadOf(context.session.updateConnection(input), context);
   }
 
   @Mutation(() => AcceptEnvironmentAccountConnectionPayload, {
@@ -62,9 +62,9 @@ export class ConnectionMutations {
   acceptEnvironmentAccountConnection(
     @Arg('input', () => AcceptEnvironmentAccountConnectionInput)
     input: AcceptEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<AcceptEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.acceptConnection(input));
+    return payloadOf(context.session.acceptConnection(input), context);
   }
 
   @Mutation(() => RejectEnvironmentAccountConnectionPayload, {
@@ -75,9 +75,9 @@ export class ConnectionMutations {
   rejectEnvironmentAccountConnection(
     @Arg('input', () => RejectEnvironmentAccountConnectionInput)
     input: RejectEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<RejectEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.rejectConnection(input));
+    return payloadOf(context.session.rejectConnection(input), context);
   }
 
   @Mutation(() => DeleteEnvironmentAccountConnectionPayload, {
@@ -89,9 +89,9 @@ export class ConnectionMutations {
   async deleteEnvironmentAccountConnection(
     @Arg('input', () => DeleteEnvironmentAccountConnectionInput)
     input: DeleteEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<DeleteEnvironmentAccountConnectionPayload> {
-    const payload = await payloadOf(session.deleteConnection(input));
+    const payload = await payloadOf(context.session.deleteConnection(input), context);
     return { ...payload, deletedId: payload.success ? input.id : null };
   }
 
@@ -102,9 +102,9 @@ export class ConnectionMutations {
   @CostOfAWrite()
   tagEnvironmentAccountConnection(
     @Arg('input', () => TagEnvironmentAccountConnectionInput) input: TagEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<TagEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.tagConnection(input));
+    return payloadOf(context.session.tagConnection(input), context);
   }
 
   @Mutation(() => UntagEnvironmentAccountConnectionPayload, {
@@ -114,8 +114,8 @@ export class ConnectionMutations {
   @CostOfAWrite()
   untagEnvironmentAccountConnection(
     @Arg('input', () => UntagEnvironmentAccountConnectionInput) input: UntagEnvironmentAccountConnectionInput,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() context: SubgraphContext,
   ): Promise<UntagEnvironmentAccountConnectionPayload> {
-    return payloadOf(session.untagConnection(input));
+    return payloadOf(context.session.untagConnection(input), context);
   }
 }

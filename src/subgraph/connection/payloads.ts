@@ -2,6 +2,7 @@ import { Field, ID, InterfaceType, ObjectType, registerEnumType } from 'type-gra
 
 import type { Connection } from '../../proton/connection';
 import { FailureCode, ProtonFailure, type Violation } from '../../proton/failure';
+import type { SubgraphContext } from '../context';
 import { EnvironmentAccountConnection, showConnection } from './environment-account-connection';
 
 registerEnumType(FailureCode, {
@@ -106,12 +107,14 @@ export class UntagEnvironmentAccountConnectionPayload extends EnvironmentAccount
  */
 export async function payloadOf(
   call: Promise<Connection | undefined>,
+  { reportFault }: Pick<SubgraphContext, 'reportFault'>,
 ): Promise<EnvironmentAccountConnectionPayload> {
   try {
     const connection = await call;
     return { success: true, data: connection ? showConnection(connection) : null, error: null };
   } catch (failure) {
     if (!(failure instanceof ProtonFailure)) throw failure;
+    if (failure.retryable) reportFault(failure);
     const { code, message, violations, retryable } = failure;
     return { success: false, data: null, error: { code, message, violations, retryable } };
   }

@@ -17,7 +17,7 @@ export const MIGRATIONS: readonly string[] = [
     requested_at INTEGER NOT NULL,
     last_modified_at INTEGER NOT NULL,
     tags TEXT NOT NULL CHECK (json_type(tags) = 'array')
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
 
   -- Lists run from the newest request to the oldest: over everything, over an account in either role, over a name, a status.
   CREATE INDEX connections_by_request ON connections (requested_at, id);

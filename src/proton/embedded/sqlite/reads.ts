@@ -3,9 +3,11 @@ import { sql, type ExpressionBuilder, type SelectQueryBuilder } from 'kysely';
 
 import type { Connection, ConnectionStatus } from '../../connection';
 import type { NormalSelection } from '../../connection-list';
+import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, CountQuery, ListQuery, Visibility } from '../store';
-import { connectionOf, eventOf } from './rows';
+import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from './rows';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from './schema';
+import { isStoreFailure } from './sqlite-error';
 import { sqlBuilder, type Statements } from './statements';
 
 export type StoreReads = Pick<
@@ -17,21 +19,27 @@ type ConnectionQuery<Output> = SelectQueryBuilder<Database, 'connections', Outpu
 
 export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
   // The road of every entity reference, and so the one statement that is not built anew for each call.
-  const findAll = database.prepare<[string], ConnectionRow>(
-    'SELECT * FROM connections WHERE id IN (SELECT value FROM json_each(?))',
-  );
+  const findAll = database
+    .prepare<[string], ConnectionTuple>(
+      `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .raw(true);
 
   return {
-    findConnections: (ids) => Promise.resolve(findAll.all(JSON.stringify(ids)).map(connectionOf)),
+    findConnections: (ids) => reading(() => findAll.all(JSON.stringify(ids)).map(connectionOf)),
 
     listConnections: (queries) =>
-      Promise.resolve(queries.map((query) => statements.all(listQuery(query).compile()).map(connectionOf))),
+      reading(() =>
+        queries.map((query) =>
+          statements.tuples<ConnectionTuple>(listQuery(query).compile()).map(connectionOf),
+        ),
+      ),
 
     countConnections: (queries) =>
-      Promise.resolve(queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
+      reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
 
     listEvents: (queries) =>
-      Promise.resolve(
+      reading(() =>
         queries.map(({ connectionId, before, limit }) => {
           let query = sqlBuilder
             .selectFrom('connection_events')
@@ -44,15 +52,31 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
   };
 }
 
+/** Runs a read now and answers as a promise; a file that can't be read is told from a mistake of ours. */
+function reading<Answer>(read: () => Answer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    try {
+      resolve(read());
+    } catch (error) {
+      const failure = "The store can't be read at the moment. Try again later.";
+      reject(isStoreFailure(error) ? ProtonFailure.unavailable(failure, error) : asError(error));
+    }
+  });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('a read failed', { cause: error });
+}
+
 /** The connection that would stand in the way of another for the same accounts, Region and environment. */
 export function liveConnection(
   statements: Statements,
   identity: Pick<Connection, 'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'>,
 ): Connection | undefined {
-  const row = statements.get(
+  const [row] = statements.tuples<ConnectionTuple>(
     sqlBuilder
       .selectFrom('connections')
-      .selectAll()
+      .select(CONNECTION_COLUMNS)
       .where('environment_account_id', '=', identity.environmentAccountId)
       .where('region', '=', identity.region)
       .where('management_account_id', '=', identity.managementAccountId)
@@ -87,7 +111,7 @@ function listQuery({ selection, visibleTo, after, limit }: ListQuery) {
       : matching;
     return following.orderBy('requested_at', 'desc').orderBy('id', 'desc').limit(limit);
   };
-  const all = sqlBuilder.selectFrom('connections').selectAll();
+  const all = sqlBuilder.selectFrom('connections').select(CONNECTION_COLUMNS);
   const { participation } = selection;
   if (participation === null) return page(all);
   const { accountId, role } = participation;

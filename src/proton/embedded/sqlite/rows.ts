@@ -4,20 +4,45 @@ import type { Connection, Tag } from '../../connection';
 import type { StoredEvent } from '../store';
 import type { ConnectionEventRow, ConnectionRow } from './schema';
 
-export function connectionOf(row: ConnectionRow): Connection {
+/** The order in which a connection's columns are read: rows come as arrays, which cost half of what objects do. */
+export const CONNECTION_COLUMNS = [
+  'id',
+  'region',
+  'status',
+  'environment_name',
+  'management_account_id',
+  'environment_account_id',
+  'role_arn',
+  'component_role_arn',
+  'codebuild_role_arn',
+  'requested_at',
+  'last_modified_at',
+  'tags',
+] as const satisfies readonly (keyof ConnectionRow)[];
+
+type ValuesOf<Columns extends readonly (keyof ConnectionRow)[]> = {
+  readonly [Index in keyof Columns]: ConnectionRow[Columns[Index]];
+};
+
+/** The columns of a connection in that order. */
+export type ConnectionTuple = ValuesOf<typeof CONNECTION_COLUMNS>;
+
+export function connectionOf(row: readonly [...ConnectionTuple, ...unknown[]]): Connection {
+  const [id, region, status, environmentName, managementAccountId, environmentAccountId] = row;
+  const tags = row[11];
   return {
-    id: row.id,
-    region: row.region,
-    status: row.status,
-    environmentName: row.environment_name,
-    managementAccountId: row.management_account_id,
-    environmentAccountId: row.environment_account_id,
-    roleArn: row.role_arn,
-    componentRoleArn: row.component_role_arn,
-    codebuildRoleArn: row.codebuild_role_arn,
-    requestedAt: row.requested_at,
-    lastModifiedAt: row.last_modified_at,
-    tags: row.tags === '[]' ? NO_TAGS : tagsOf(row.tags),
+    id,
+    region,
+    status,
+    environmentName,
+    managementAccountId,
+    environmentAccountId,
+    roleArn: row[6],
+    componentRoleArn: row[7],
+    codebuildRoleArn: row[8],
+    requestedAt: row[9],
+    lastModifiedAt: row[10],
+    tags: tags === '[]' ? NO_TAGS : tagsOf(tags),
   };
 }
 

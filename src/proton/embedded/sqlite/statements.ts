@@ -24,6 +24,8 @@ export const sqlBuilder = new Kysely<Database>({
 });
 
 export interface Statements {
+  /** Each row as an array, in the order of the columns that were selected. */
+  readonly tuples: <Tuple extends readonly unknown[]>(query: CompiledQuery) => Tuple[];
   readonly all: <Row>(query: CompiledQuery<Row>) => Row[];
   readonly get: <Row>(query: CompiledQuery<Row>) => Row | undefined;
   readonly run: (query: CompiledQuery) => void;
@@ -31,21 +33,24 @@ export interface Statements {
 
 /** Runs compiled queries, preparing each text once. Filters vary in shape but not without bound, and so does this memory. */
 export function statementsOn(database: BetterSqlite3.Database): Statements {
-  const prepared = new Map<string, BetterSqlite3.Statement>();
-
-  function prepare<Row>({ sql }: CompiledQuery<Row>): BetterSqlite3.Statement<unknown[], Row> {
-    let statement = prepared.get(sql);
-    if (!statement) {
-      statement = database.prepare(sql);
-      prepared.set(sql, statement);
-    }
-    // The type of the rows is Kysely's word, checked by it against the schema.
-    return statement as BetterSqlite3.Statement<unknown[], Row>;
-  }
-
+  const prepare = remembering((text) => database.prepare(text));
+  const prepareTuples = remembering((text) => database.prepare(text).raw(true));
+  // The types of the rows are Kysely's word, checked by it against the schema; the driver's own are unknown.
   return {
-    all: (query) => prepare(query).all(...query.parameters),
-    get: (query) => prepare(query).get(...query.parameters),
-    run: (query) => void prepare(query).run(...query.parameters),
+    tuples: <Tuple>({ sql, parameters }: CompiledQuery) => prepareTuples(sql).all(...parameters) as Tuple[],
+    all: <Row>({ sql, parameters }: CompiledQuery<Row>) => prepare(sql).all(...parameters) as Row[],
+    get: <Row>({ sql, parameters }: CompiledQuery<Row>) => prepare(sql).get(...parameters) as Row | undefined,
+    run: ({ sql, parameters }) => void prepare(sql).run(...parameters),
+  };
+}
+
+function remembering<Value>(make: (text: string) => Value): (text: string) => Value {
+  const made = new Map<string, Value>();
+  return (text) => {
+    const known = made.get(text);
+    if (known !== undefined) return known;
+    const value = make(text);
+    made.set(text, value);
+    return value;
   };
 }

@@ -5,8 +5,7 @@ import type { Connection, ConnectionEvent } from '../../connection';
 import type { ConnectionId } from '../../identifiers';
 import type { ClientToken, ClientTokenRecord, CreateFacts, Decision, Write, WriteAnswer } from '../store';
 import { countInQuota, liveConnection } from './reads';
-import { connectionOf, rowOf } from './rows';
-import type { ConnectionRow } from './schema';
+import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from './rows';
 import { sqlBuilder, type Statements } from './statements';
 
 /** Expired client tokens that one creation takes away. More than it can add, so that they never pile up. */
@@ -17,7 +16,11 @@ export function writerOn(
   database: BetterSqlite3.Database,
   statements: Statements,
 ): (write: Write) => WriteAnswer {
-  const findOne = database.prepare<[ConnectionId], ConnectionRow>('SELECT * FROM connections WHERE id = ?');
+  const findOne = database
+    .prepare<[ConnectionId], ConnectionTuple>(
+      `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = ?`,
+    )
+    .raw(true);
 
   function current(id: ConnectionId): Connection | undefined {
     const row = findOne.get(id);
@@ -66,11 +69,11 @@ function earlierByToken(
   statements: Statements,
   { environmentAccountId, region, token, expiredAt }: ClientToken,
 ): CreateFacts['earlier'] {
-  const row = statements.get(
+  const [row] = statements.tuples<readonly [...ConnectionTuple, string]>(
     sqlBuilder
       .selectFrom('client_tokens')
       .innerJoin('connections', 'connections.id', 'client_tokens.connection_id')
-      .selectAll('connections')
+      .select(CONNECTION_COLUMNS.map((column) => `connections.${column}` as const))
       .select('client_tokens.fingerprint')
       .where('client_tokens.environment_account_id', '=', environmentAccountId)
       .where('client_tokens.region', '=', region)
@@ -78,7 +81,7 @@ function earlierByToken(
       .where('client_tokens.created_at', '>', expiredAt)
       .compile(),
   );
-  return row && { connection: connectionOf(row), fingerprint: row.fingerprint };
+  return row && { connection: connectionOf(row), fingerprint: row[CONNECTION_COLUMNS.length] };
 }
 
 function recordToken(statements: Statements, record: ClientTokenRecord, connectionId: ConnectionId): void {

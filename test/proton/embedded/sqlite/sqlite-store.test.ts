@@ -178,7 +178,7 @@ describe('The SQLite store', () => {
     await session.listHistory([{ connection: created }]);
     await session.findConnections([{ id: created.id }]);
     expect(plans.length).toBeGreaterThan(6);
-    expect(plans.filter((step) => /TEMP B-TREE/.test(step) || /^SCAN connections$/.test(step))).toEqual([]);
+    expect(plans.filter((step) => step.includes('TEMP B-TREE') || step === 'SCAN connections')).toEqual([]);
 
     plans.length = 0;
     await session.listConnections([{ participation: { ...participation, role: null } }]);
@@ -196,9 +196,9 @@ describe('The SQLite store', () => {
     const session = service.session(unrestrictedViewer('someone'));
     statements.length = 0;
     await everything(session);
-    expect(statements.filter((statement) => /count\(/i.test(statement))).toEqual([]);
+    expect(statements.filter((statement) => statement.includes('count('))).toEqual([]);
     await session.countConnections([{}]);
-    expect(statements.filter((statement) => /count\(/i.test(statement))).toHaveLength(1);
+    expect(statements.filter((statement) => statement.includes('count('))).toHaveLength(1);
     await store.close();
   });
 

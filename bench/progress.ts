@@ -1,0 +1,20 @@
+/** Tells a person what is under way, in one line that is written over; machines are told nothing. */
+export interface Progress {
+  readonly show: (what: string) => void;
+  readonly clear: () => void;
+}
+
+export function createProgress(terminal: NodeJS.WriteStream): Progress {
+  const ERASE_LINE = '\r\u001B[K';
+  const started = Date.now();
+  return {
+    show(what) {
+      if (!terminal.isTTY) return;
+      const seconds = Math.round((Date.now() - started) / 1000);
+      terminal.write(`${ERASE_LINE}${String(seconds).padStart(4)} s  ${what}`);
+    },
+    clear() {
+      if (terminal.isTTY) terminal.write(ERASE_LINE);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { THIS_SERVER } from './candidates';
+import type { CaseResult } from './measure';
+import type { Options } from './options';
+import { median } from './statistics';
+import type { Surroundings } from './surroundings';
+
+/** A run, ready to be shown. */
+export interface Report {
+  readonly surroundings: Surroundings;
+  readonly options: Pick<Options, 'rounds' | 'seconds' | 'warmUp' | 'connections'>;
+  readonly results: readonly CaseResult[];
+}
+
+/** The columns of a case's table; all but the first hold figures. */
+export const COLUMNS = ['candidate', 'requests/s', 'min–max', 'p50 ms', 'p99 ms', 'to this server'] as const;
+
+/** One row for each candidate: the medians over the rounds. */
+export function rowsOf({ measurements }: CaseResult): readonly (readonly string[])[] {
+  const rateOf = new Map(
+    measurements.map(({ candidate, trials }) => [
+      candidate.name,
+      median(trials.map(({ requestsPerSecond }) => requestsPerSecond)),
+    ]),
+  );
+  const ours = rateOf.get(THIS_SERVER) ?? Number.NaN;
+  return measurements.map(({ candidate, trials }) => {
+    const rates = trials.map(({ requestsPerSecond }) => requestsPerSecond);
+    const rate = rateOf.get(candidate.name) ?? Number.NaN;
+    return [
+      candidate.title,
+      perSecond(rate),
+      `${perSecond(Math.min(...rates))}–${perSecond(Math.max(...rates))}`,
+      median(trials.map(({ p50 }) => p50)).toFixed(2),
+      median(trials.map(({ p99 }) => p99)).toFixed(2),
+      `×${(rate / ours).toFixed(2)}`,
+    ];
+  });
+}
+
+/** Where and how the figures came about, a line each. */
+export function circumstancesOf({ surroundings, options }: Report): readonly string[] {
+  const { date, cpu, cores, memoryGiB, system, node, loadBefore, packages } = surroundings;
+  return [
+    `${date.slice(0, 16).replace('T', ' ')} UTC`,
+    `${cpu}, ${String(cores)} cores, ${String(memoryGiB)} GiB, ${system}, Node.js ${node.slice(1)}, load before the run ${String(loadBefore)}`,
+    `${String(options.connections)} connections, ${String(options.warmUp)} s of warm-up, medians of ${String(options.rounds)} trials of ${String(options.seconds)} s`,
+    Object.entries(packages)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  ];
+}
+
+export function titleOf({ subject, responseBytes }: CaseResult): string {
+  const size =
+    responseBytes < 1_000 ? `${String(responseBytes)} bytes` : `${(responseBytes / 1_000).toFixed(1)} kB`;
+  return `${subject.title} (\`${subject.name}\`, ${size})`;
+}
+
+function perSecond(rate: number): string {
+  return rate.toLocaleString('en-US', { maximumFractionDigits: rate < 100 ? 1 : 0 });
+}

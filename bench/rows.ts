@@ -1,0 +1,80 @@
+import { createEmbeddedProtonService } from '../src/proton/embedded/embedded-proton-service';
+import { openSqliteStore } from '../src/proton/embedded/sqlite/sqlite-store';
+import { isAccountId, isRegion, type AccountId, type Region } from '../src/proton/identifiers';
+import { unrestrictedViewer } from '../src/proton/viewer';
+
+/** Connections in the store before anything is measured. */
+export const ROW_COUNT = 10_000;
+
+const ENVIRONMENT_ACCOUNTS = 500;
+const MANAGEMENT_ACCOUNTS = 10;
+const STAGES = ['development', 'staging', 'production'];
+
+/** So that writes share commits while the store is filled. */
+const AT_ONCE = 1_000;
+
+/** 2026-01-01T00:00:00Z. */
+const FIRST_REQUEST = 1_767_225_600_000;
+
+/**
+ * Fills a new store the way callers would: connections are asked for, two of three are accepted, every second carries tags.
+ * @returns the ids, oldest first
+ */
+export async function fillStore(location: string): Promise<readonly string[]> {
+  const store = openSqliteStore({ location });
+  let now = FIRST_REQUEST;
+  const service = createEmbeddedProtonService({
+    store,
+    settings: { defaultRegion: DEFAULT_REGION, defaultAccountId: undefined, connectionQuota: ROW_COUNT },
+    now: () => (now += 1_000),
+  });
+  const session = service.session(unrestrictedViewer('bench'));
+  const ids: string[] = [];
+  try {
+    for (let start = 0; start < ROW_COUNT; start += AT_ONCE) {
+      const created = await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, offset) => session.createConnection(rowInput(start + offset))),
+      );
+      const chunk = created.map(({ id }) => id);
+      await Promise.all(
+        chunk.filter((_, index) => index % 3 !== 0).map((id) => session.acceptConnection({ id })),
+      );
+      ids.push(...chunk);
+    }
+    await service.drained();
+  } finally {
+    await store.close();
+  }
+  return ids;
+}
+
+function rowInput(index: number) {
+  const environmentAccountId = accountId(200_000_000_000 + (index % ENVIRONMENT_ACCOUNTS));
+  return {
+    managementAccountId: accountId(100_000_000_000 + (index % MANAGEMENT_ACCOUNTS)),
+    environmentAccountId,
+    environmentName: `service-${String(index)}`,
+    roleArn: `arn:aws:iam::${environmentAccountId}:role/proton-provisioning`,
+    tags: index % 2 === 0 ? [] : tagsOf(index),
+  };
+}
+
+function tagsOf(index: number) {
+  return [
+    { key: 'team', value: `team-${String(index % 40)}` },
+    { key: 'stage', value: STAGES[index % STAGES.length] ?? 'production' },
+  ];
+}
+
+function accountId(number: number): AccountId {
+  const id = String(number);
+  if (!isAccountId(id)) throw new Error(`${id} is no account id`);
+  return id;
+}
+
+const DEFAULT_REGION = region('us-east-1');
+
+function region(name: string): Region {
+  if (!isRegion(name)) throw new Error(`${name} is no Region`);
+  return name;
+}

@@ -1,0 +1,70 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { AnswerError } from './answers';
+import { markdownReport, updateReadme } from './markdown-report';
+import { measure } from './measure';
+import { HELP, readOptions, UsageError, type Options } from './options';
+import { createProgress } from './progress';
+import { PROJECT } from './project';
+import type { Report } from './report';
+import { surroundings } from './surroundings';
+import { textReport } from './text-report';
+import { TrialError } from './trial';
+import { createWorkspace } from './workspace';
+
+void main();
+
+async function main(): Promise<void> {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options === 'help') {
+      console.log(HELP);
+      return;
+    }
+    if (!existsSync(join(PROJECT, 'dist', 'main.js'))) {
+      throw new UsageError('There is no build. Start this with `npm run bench`, which makes one.');
+    }
+    await publish(await run(options), options);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function run(options: Options): Promise<Report> {
+  // Before the run adds a load of its own.
+  const around = surroundings(options.candidates);
+  const workspace = createWorkspace();
+  const progress = createProgress(process.stderr);
+  // Without this, ending the run early would leave its processes and files behind.
+  const stopEarly = () => {
+    workspace.close();
+    process.exit(130);
+  };
+  process.once('SIGINT', stopEarly);
+  process.once('SIGTERM', stopEarly);
+  try {
+    const results = await measure(options, workspace, progress.show);
+    return { surroundings: around, options, results };
+  } finally {
+    progress.clear();
+    workspace.close();
+    process.off('SIGINT', stopEarly);
+    process.off('SIGTERM', stopEarly);
+  }
+}
+
+async function publish(report: Report, { json, markdown, updateReadme: readme }: Options): Promise<void> {
+  console.log(textReport(report));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (markdown !== undefined) writeFileSync(markdown, await markdownReport(report));
+  if (readme) await updateReadme(report);
+}
+
+/** A mistake that its reader can mend is told in words; what nobody foresaw keeps its stack. */
+function fail(error: unknown): void {
+  process.exitCode = 1;
+  if (error instanceof UsageError) console.error(`${error.message}\nTry --help.`);
+  else if (error instanceof AnswerError || error instanceof TrialError) console.error(error.message);
+  else console.error(error);
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { candidate, type CandidateName } from './candidates';
+import { PROJECT } from './project';
+
+/** What a figure means nothing without. */
+export interface Surroundings {
+  /** RFC 3339, in UTC. */
+  readonly date: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly node: string;
+  /** Processes that wanted to run over the minute before, on average. Much above 0 means that the machine was busy. */
+  readonly loadBefore: number;
+  /** Versions by package. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+export function surroundings(candidates: readonly CandidateName[]): Surroundings {
+  const packages = [...new Set(candidates.flatMap((name) => candidate(name).packages))].sort();
+  const processors = cpus();
+  return {
+    date: new Date().toISOString(),
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    packages: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
+  };
+}
+
+const packageSchema = z.object({ version: z.string() });
+
+/** Read as a file: not every package lets its `package.json` be required. */
+function versionOf(name: string): string {
+  const json: unknown = JSON.parse(readFileSync(join(PROJECT, 'node_modules', name, 'package.json'), 'utf8'));
+  return packageSchema.parse(json).version;
+}

@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
+import { compileCandidates } from './compile-candidates';
+import { PROJECT } from './project';
+
+export interface RunningCandidate {
+  readonly candidate: Candidate;
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** The files and processes of one run. */
+export interface Workspace {
+  /** The path of a file in it. */
+  readonly path: (name: string) => string;
+  /** A copy of a store that nobody has open. */
+  readonly copyOf: (store: string, name: string) => string;
+  /**
+   * Starts a candidate as a process of its own, and resolves once it takes requests.
+   * @param serving the store, or the file of bytes that is answered
+   */
+  readonly start: (candidate: Candidate, serving: string) => Promise<RunningCandidate>;
+  /** Ends what still runs and takes all files away. */
+  readonly close: () => void;
+}
+
+/** How long a candidate may take to start. */
+const START_TIMEOUT_MS = 20_000;
+
+export function createWorkspace(): Workspace {
+  // Inside the project, on the disk that its own store would be on: a folder for temporary files may well lie in memory, where
+  // making a write durable costs nothing.
+  const parent = join(PROJECT, 'bench', 'data');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'run-'));
+  const scripts = compileCandidates(folder);
+  const children = new Set<ChildProcess>();
+
+  function argumentsFor({ name }: Candidate, serving: string): readonly string[] {
+    if (name === THIS_SERVER) return [join(PROJECT, 'dist', 'main.js')];
+    return [join(scripts, `${name}.js`), ...(name === FIXED_BYTES ? [serving] : [])];
+  }
+
+  return {
+    path: (name) => join(folder, name),
+
+    copyOf(store, name) {
+      const copy = join(folder, name);
+      copyFileSync(store, copy);
+      return copy;
+    },
+
+    async start(candidate, serving) {
+      const { PATH, HOME } = process.env;
+      const child = spawn(process.execPath, argumentsFor(candidate, serving), {
+        env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', DATABASE_URL: `sqlite:${serving}` },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      children.add(child);
+      child.once('exit', () => children.delete(child));
+      return {
+        candidate,
+        url: await urlOf(child, candidate),
+        async stop() {
+          if (!children.has(child)) return;
+          const exited = once(child, 'exit');
+          child.kill('SIGTERM');
+          await exited;
+        },
+      };
+    },
+
+    close() {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for the line that says where the candidate listens. Its output is read to the end, so that it never has to wait. */
+function urlOf(child: ReturnType<typeof spawn>, { title }: Candidate): Promise<string> {
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('the candidate has no output to read');
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    const fail = (what: string) => {
+      clearTimeout(timeout);
+      reject(new Error(`${title} ${what}:\n${printed}`));
+    };
+    const timeout = setTimeout(fail, START_TIMEOUT_MS, 'did not get ready');
+    child.once('exit', (code) => {
+      fail(`ended with ${String(code)} before it was ready`);
+    });
+    stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
+    createInterface({ input: stdout }).on('line', (line) => {
+      const url = /ready at (http:[^\s"]+\/graphql)/.exec(line)?.[1];
+      if (url === undefined) return;
+      clearTimeout(timeout);
+      resolve(url);
+    });
+  });
+}

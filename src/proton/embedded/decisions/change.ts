@@ -1,0 +1,82 @@
+import { ROLE_MEMBERS, type Connection, type ConnectionEventType } from '../../connection';
+import type { ConnectionId } from '../../identifiers';
+import { checkRolesFit, type UpdateConnectionRequest } from '../../rules/inputs';
+import { Violations } from '../../rules/violations';
+import type { Decision } from '../store';
+import {
+  asEnvironmentAccount,
+  asManagementAccount,
+  conflictWithRejected,
+  eventOf,
+  laterOf,
+  refuse,
+  type Author,
+} from './decision-parts';
+
+export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionRequest) {
+  return asEnvironmentAccount(author, id, 'Updating', (current) => {
+    const violations = new Violations();
+    checkRolesFit(violations, roles, current);
+    if (violations.any) return refuse(violations.asFailure());
+    if (current.status === 'REJECTED') return conflictWithRejected(current, 'updated');
+    const given = ROLE_MEMBERS.filter((member) => roles[member] !== null);
+    if (given.every((member) => roles[member] === current[member]))
+      return { kind: 'keep', connection: current };
+    return replace(
+      author,
+      'UPDATED',
+      current,
+      Object.fromEntries(given.map((member) => [member, roles[member]])),
+    );
+  });
+}
+
+export function decideAccept(author: Author, id: ConnectionId) {
+  return asManagementAccount(author, id, 'Accepting', (current) => {
+    if (current.status === 'REJECTED') return conflictWithRejected(current, 'accepted');
+    if (current.status === 'CONNECTED') return { kind: 'keep', connection: current };
+    return replace(author, 'ACCEPTED', current, { status: 'CONNECTED' });
+  });
+}
+
+export function decideReject(author: Author, id: ConnectionId) {
+  return asManagementAccount(author, id, 'Rejecting', (current) =>
+    current.status === 'REJECTED'
+      ? { kind: 'keep', connection: current }
+      : replace(author, 'REJECTED', current, { status: 'REJECTED' }),
+  );
+}
+
+export function decideDelete(author: Author, id: ConnectionId) {
+  const decide = asEnvironmentAccount(author, id, 'Deleting', (current) => ({
+    kind: 'delete',
+    connection: current,
+    event: eventOf(author, 'DELETED', laterOf(author.now(), current), {
+      connectionId: current.id,
+      previousStatus: current.status,
+      status: null,
+    }),
+  }));
+  return (current: Connection | undefined): Decision => {
+    const decision = decide(current);
+    // Deleting is idempotent: what is not there, or not to be seen, is gone already.
+    const gone = decision.kind === 'refuse' && decision.failure.code === 'NOT_FOUND';
+    return gone ? { kind: 'keep', connection: undefined } : decision;
+  };
+}
+
+function replace(
+  author: Author,
+  type: ConnectionEventType,
+  current: Connection,
+  change: Partial<Connection>,
+): Decision {
+  const at = laterOf(author.now(), current);
+  const connection = { ...current, ...change, lastModifiedAt: at };
+  const statuses = { previousStatus: current.status, status: connection.status };
+  return {
+    kind: 'replace',
+    connection,
+    event: eventOf(author, type, at, { connectionId: current.id, ...statuses }),
+  };
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+
+import type { Connection } from '../../connection';
+import { ProtonFailure } from '../../failure';
+import type { ConnectionId } from '../../identifiers';
+import type { CreateConnectionRequest } from '../../rules/inputs';
+import { may } from '../../viewer';
+import type { ClientToken, CreateFacts, Decision } from '../store';
+import { denied, eventOf, refuse, type Author } from './decision-parts';
+
+/** For how long a client token stands for the call it came with. From Proton's documentation: 8 hours. */
+export const CLIENT_TOKEN_LIFETIME_MS = 8 * 60 * 60 * 1000;
+
+/** @param quota connections that one environment account may have in one Region, of every status */
+export function decideCreate(
+  author: Author,
+  request: CreateConnectionRequest,
+  clientToken: ClientToken | null,
+  quota: number,
+) {
+  return ({ earlier, live, count }: CreateFacts): Decision => {
+    const { viewer, now, newId } = author;
+    const { environmentAccountId, managementAccountId, environmentName, region } = request;
+    if (!may(viewer, 'write', environmentAccountId)) {
+      return denied('Creating a connection', 'write', 'environment account', environmentAccountId);
+    }
+    const fingerprint = fingerprintOf(request);
+    if (earlier) {
+      return earlier.fingerprint === fingerprint
+        ? { kind: 'keep', connection: earlier.connection }
+        : refuse(
+            ProtonFailure.invalid([
+              { path: ['clientToken'], message: 'must not have been used before with other parameters' },
+            ]),
+          );
+    }
+    if (live) {
+      return refuse(
+        ProtonFailure.conflict(
+          `The accounts ${environmentAccountId} and ${managementAccountId} already have a ${live.status} connection ` +
+            `for the environment ${environmentName} in ${region}: ${live.id}.`,
+        ),
+      );
+    }
+    if (count >= quota) {
+      return refuse(
+        ProtonFailure.quotaExceeded(
+          `The environment account ${environmentAccountId} has reached its quota of ${String(quota)} connections in ${region}. ` +
+            'Delete connections that are no longer needed.',
+        ),
+      );
+    }
+    const at = now();
+    const connection: Connection = {
+      id: newId() as ConnectionId,
+      region,
+      status: 'PENDING',
+      environmentName,
+      managementAccountId,
+      environmentAccountId,
+      roleArn: request.roleArn,
+      componentRoleArn: request.componentRoleArn,
+      codebuildRoleArn: request.codebuildRoleArn,
+      requestedAt: at,
+      lastModifiedAt: at,
+      tags: request.tags.map(({ key, value }) => ({ key, value })),
+    };
+    return {
+      kind: 'insert',
+      connection,
+      event: eventOf(author, 'CREATED', at, {
+        connectionId: connection.id,
+        previousStatus: null,
+        status: 'PENDING',
+      }),
+      clientToken: clientToken && { ...clientToken, fingerprint, createdAt: at },
+    };
+  };
+}
+
+/**
+ * Of the parameters that two calls with one token must share. The token's scope, environment account and Region, is not among
+ * them; the order of tags does not matter.
+ */
+function fingerprintOf(request: CreateConnectionRequest): string {
+  const { managementAccountId, environmentName, roleArn, componentRoleArn, codebuildRoleArn } = request;
+  const tags = request.tags
+    .map(({ key, value }) => [key, value])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  const parameters = [
+    managementAccountId,
+    environmentName,
+    roleArn,
+    componentRoleArn,
+    codebuildRoleArn,
+    tags,
+  ];
+  return createHash('sha256').update(JSON.stringify(parameters)).digest('hex');
+}

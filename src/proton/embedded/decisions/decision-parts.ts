@@ -1,0 +1,83 @@
+import type {
+  Connection,
+  ConnectionEvent,
+  ConnectionEventType,
+  ConnectionStatus,
+  EpochMilliseconds,
+} from '../../connection';
+import { ProtonFailure } from '../../failure';
+import type { AccountId, ConnectionId } from '../../identifiers';
+import { may, maySee, type Permission, type Viewer } from '../../viewer';
+import type { Decision } from '../store';
+
+/**
+ * What becomes of a write is decided on what the store holds at that moment and on nothing else: pure functions, but for the clock
+ * and the ids, which come in. The order of the checks is Proton's: may the viewer see it, is it the right account, does its state
+ * allow it. This file holds what the decisions are made of.
+ */
+
+/** Who writes, and what a decision needs from outside. */
+export interface Author {
+  readonly viewer: Viewer;
+  readonly now: () => EpochMilliseconds;
+  /** A lower-case UUID. */
+  readonly newId: () => string;
+}
+
+type Refusal = Extract<Decision, { kind: 'refuse' }>;
+
+type DecideCurrent = (current: Connection) => Decision;
+
+export function asEnvironmentAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
+  return (current: Connection | undefined): Decision => {
+    if (!current || !maySee(author.viewer, current)) return refuse(ProtonFailure.notFound(id));
+    const account = current.environmentAccountId;
+    if (may(author.viewer, 'write', account)) return decide(current);
+    return denied(`${what} a connection`, 'write', 'environment account', account);
+  };
+}
+
+export function asManagementAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
+  return (current: Connection | undefined): Decision => {
+    if (!current || !maySee(author.viewer, current)) return refuse(ProtonFailure.notFound(id));
+    const account = current.managementAccountId;
+    if (may(author.viewer, 'approve', account)) return decide(current);
+    return denied(`${what} a connection`, 'approve', 'management account', account);
+  };
+}
+
+export function refuse(failure: ProtonFailure): Refusal {
+  return { kind: 'refuse', failure };
+}
+
+export function denied(what: string, permission: Permission, role: string, accountId: AccountId): Refusal {
+  return refuse(
+    ProtonFailure.accessDenied(`${what} takes the permission "${permission}" on its ${role}, ${accountId}.`),
+  );
+}
+
+export function conflictWithRejected({ id }: Connection, participle: string): Refusal {
+  return refuse(
+    ProtonFailure.conflict(
+      `The connection ${id} is REJECTED, which is final: it can't be ${participle}. Delete it and create another.`,
+    ),
+  );
+}
+
+/** A clock that was set back must not make a connection younger than it was. */
+export function laterOf(now: EpochMilliseconds, { lastModifiedAt }: Connection): EpochMilliseconds {
+  return Math.max(now, lastModifiedAt);
+}
+
+export function eventOf(
+  { viewer, newId }: Author,
+  type: ConnectionEventType,
+  occurredAt: EpochMilliseconds,
+  change: {
+    readonly connectionId: ConnectionId;
+    readonly previousStatus: ConnectionStatus | null;
+    readonly status: ConnectionStatus | null;
+  },
+): ConnectionEvent {
+  return { id: newId(), type, actor: viewer.subject, occurredAt, ...change };
+}

@@ -1,0 +1,45 @@
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+
+import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgraph';
+import { startApp } from '../support/app';
+import { APOLLO } from './composers';
+import { servedSdl } from './sdl';
+import type { Supergraph } from './supergraph';
+
+/** Apollo's gateway over what Apollo's composer makes of both subgraphs, all on free ports. */
+export async function startApolloSupergraph(): Promise<Supergraph> {
+  const app = await startApp();
+  const accounts = await startAccountsSubgraph(0);
+  const server = new ApolloServer({
+    gateway: new ApolloGateway({
+      supergraphSdl: await composed([
+        { name: 'proton', url: app.url },
+        { name: 'accounts', url: accounts.url },
+      ]),
+    }),
+    stopOnTerminationSignals: false,
+  });
+  const { url } = await startStandaloneServer(server, { listen: { host: '127.0.0.1', port: 0 } });
+  return {
+    gateway: url,
+    proton: app.url,
+    async stop() {
+      await server.stop();
+      await accounts.stop();
+      await app.stop();
+    },
+  };
+}
+
+async function composed(
+  subgraphs: readonly { readonly name: string; readonly url: string }[],
+): Promise<string> {
+  const sdls = await Promise.all(
+    subgraphs.map(async (subgraph) => ({ ...subgraph, sdl: await servedSdl(subgraph.url) })),
+  );
+  const { errors, supergraphSdl } = APOLLO.compose(sdls);
+  if (errors.length > 0) throw new Error(errors.join('\n'));
+  return supergraphSdl;
+}

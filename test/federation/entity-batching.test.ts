@@ -1,0 +1,154 @@
+import { execute, parse, type GraphQLSchema } from 'graphql';
+
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createContext } from '../../src/subgraph/context';
+import { buildSubgraph } from '../../src/subgraph/schema';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, type ControlPlane } from '../support/proton';
+
+/** What the store is asked for an operation. A gateway's join costs one query of it, however many rows are joined. */
+
+const VIEWER = unrestrictedViewer('test');
+const CONNECTIONS = 1_000;
+
+let schema: GraphQLSchema;
+let controlPlane: ControlPlane;
+let arns: readonly string[];
+let ids: readonly string[];
+let statements: string[] = [];
+
+beforeAll(async () => {
+  schema = buildSubgraph().schema;
+  controlPlane = createControlPlane({
+    quota: CONNECTIONS,
+    trace: (statement) => {
+      statements.push(statement);
+    },
+  });
+  const session = controlPlane.service.session(VIEWER);
+  ids = (
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, (_, index) =>
+        session.createConnection({
+          managementAccountId: MANAGEMENT,
+          environmentAccountId: ENVIRONMENT,
+          environmentName: `environment-${String(index)}`,
+          roleArn: `arn:aws:iam::${ENVIRONMENT}:role/proton`,
+        }),
+      ),
+    )
+  ).map(({ id }) => id);
+  arns = ids.map((id) => `arn:aws:proton:us-east-1:${ENVIRONMENT}:environment-account-connection/${id}`);
+});
+
+afterAll(async () => {
+  await controlPlane.service.drained();
+  await controlPlane.store.close();
+});
+
+beforeEach(() => {
+  statements = [];
+});
+
+/** Executes a document as one request, and answers its data. */
+async function dataOfRequest(
+  document: string,
+  variableValues: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> {
+  const { data, errors } = await execute({
+    schema,
+    document: parse(document),
+    variableValues,
+    contextValue: createContext(controlPlane.service, VIEWER, (fault) => {
+      throw fault;
+    }),
+  });
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+function readsOfConnections(): readonly string[] {
+  return statements.filter((statement) => /\bselect\b.*\bfrom\s+"?connections"?/is.test(statement));
+}
+
+const ENTITIES = `query ($representations: [_Any!]!) {
+  _entities(representations: $representations) {
+    ... on EnvironmentAccountConnection { id arn managementAccount { id } environmentAccount { id } }
+    ... on AwsAccount { id }
+  }
+}`;
+
+const connection = (key: object) => ({ __typename: 'EnvironmentAccountConnection', ...key });
+
+it('reads a thousand references, by id and by ARN, in one query', async () => {
+  const representations = ids.map((id, index) => connection(index % 2 === 0 ? { id } : { arn: arns[index] }));
+  const data = await dataOfRequest(ENTITIES, { representations });
+  expect(data).toEqual({
+    _entities: ids.map((id, index) => ({
+      id,
+      arn: arns[index],
+      managementAccount: { id: MANAGEMENT },
+      environmentAccount: { id: ENVIRONMENT },
+    })),
+  });
+  expect(readsOfConnections()).toHaveLength(1);
+  expect(statements).toHaveLength(1);
+});
+
+it('asks once for what is named twice, and for unknown ones along with the known', async () => {
+  const unknown = '00000000-0000-4000-8000-000000000000';
+  const [id] = ids;
+  const [arn] = arns;
+  const data = await dataOfRequest(ENTITIES, {
+    representations: [{ id }, { arn }, { id: unknown }, { id }, { id, arn }].map(connection),
+  });
+  const resolved = {
+    id,
+    arn,
+    managementAccount: { id: MANAGEMENT },
+    environmentAccount: { id: ENVIRONMENT },
+  };
+  expect(data).toEqual({ _entities: [resolved, resolved, null, resolved, resolved] });
+  expect(readsOfConnections()).toHaveLength(1);
+});
+
+it('asks nothing for references to accounts, nor for what can be no connection', async () => {
+  const data = await dataOfRequest(ENTITIES, {
+    representations: [
+      { __typename: 'AwsAccount', id: MANAGEMENT },
+      { __typename: 'AwsAccount', id: 'nobody' },
+      connection({ id: 'nothing' }),
+      connection({ arn: 'nothing' }),
+      connection({}),
+    ],
+  });
+  expect(data).toEqual({ _entities: [{ id: MANAGEMENT }, null, null, null, null] });
+  expect(statements).toEqual([]);
+});
+
+it('reads in one query what several fields of a document refer to', async () => {
+  const [first, second, third] = ids;
+  const data = await dataOfRequest(
+    `query ($id: ID!, $arn: ID!, $representations: [_Any!]!) {
+      byId: environmentAccountConnection(id: $id) { id }
+      byArn: environmentAccountConnectionByArn(arn: $arn) { id }
+      _entities(representations: $representations) { ... on EnvironmentAccountConnection { id } }
+    }`,
+    { id: first, arn: arns[1], representations: [connection({ id: third })] },
+  );
+  expect(data).toEqual({ byId: { id: first }, byArn: { id: second }, _entities: [{ id: third }] });
+  expect(readsOfConnections()).toHaveLength(1);
+});
+
+it('reads a page with both accounts of each connection in one query', async () => {
+  await dataOfRequest(
+    '{ environmentAccountConnections(first: 100) { nodes { managementAccount { id } environmentAccount { id } } } }',
+  );
+  expect(readsOfConnections()).toHaveLength(1);
+});
+
+it('remembers nothing from one request to the next', async () => {
+  const representations = [connection({ id: ids[0] })];
+  await dataOfRequest(ENTITIES, { representations });
+  await dataOfRequest(ENTITIES, { representations });
+  expect(readsOfConnections()).toHaveLength(2);
+});

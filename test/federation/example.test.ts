@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+
+import { parse, print } from 'graphql';
+
+import { composeSupergraph } from '../../examples/supergraph/compose';
+import { CONNECTIONS_AND_OWNERS, REQUEST_CONNECTION } from '../../examples/supergraph/operations';
+import { ConnectionsAndOwnersDocument, RequestConnectionDocument } from '../../generated/supergraph/graphql';
+import { dataOf } from '../support/graphql-client';
+import { PROJECT } from '../support/server-process';
+import { runExampleToEnd, startExample, type ExampleProcess } from './example-process';
+import { accountsSdl, committedSdl } from './sdl';
+
+/** The example as whoever runs `npm run supergraph` meets it. Each test starts processes, which takes seconds. */
+const LIMIT_MS = 60_000;
+
+async function expectNothingLeft({ gateway, proton, accounts, protonPid }: ExampleProcess): Promise<void> {
+  for (const url of [gateway, proton, accounts]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+  expect(() => process.kill(protonPid, 0)).toThrow('ESRCH');
+}
+
+it(
+  'prints operations that work as they are printed, and stops everything on Ctrl-C, however often it is pressed',
+  async () => {
+    const example = await startExample();
+    expect(await dataOf(example.gateway, RequestConnectionDocument)).toMatchObject({
+      createEnvironmentAccountConnection: {
+        success: true,
+        data: { status: 'PENDING', environmentAccount: { name: 'payments-prod' } },
+        error: null,
+      },
+    });
+    expect(await dataOf(example.gateway, ConnectionsAndOwnersDocument)).toMatchObject({
+      environmentAccountConnections: {
+        nodes: [
+          {
+            environmentName: 'payments-prod',
+            managementAccount: { name: 'platform', ownerTeam: 'Platform Engineering' },
+            environmentAccount: { name: 'payments-prod', ownerTeam: 'Payments' },
+          },
+        ],
+      },
+      awsAccount: {
+        name: 'platform',
+        environmentAccountConnections: { totalCount: 1, nodes: [{ environmentName: 'payments-prod' }] },
+      },
+    });
+    example.child.kill('SIGINT');
+    example.child.kill('SIGINT');
+    const { code, stdout, stderr } = await example.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(REQUEST_CONNECTION);
+    expect(stdout).toContain(CONNECTIONS_AND_OWNERS);
+    await expectNothingLeft(example);
+  },
+  LIMIT_MS,
+);
+
+it(
+  'stops the others and says so when proton-subgraph dies',
+  async () => {
+    const example = await startExample();
+    process.kill(example.protonPid, 'SIGKILL');
+    const { code, stderr } = await example.ended;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'proton-subgraph was ended by SIGKILL; the others have been stopped.\n',
+    });
+    await expectNothingLeft(example);
+  },
+  LIMIT_MS,
+);
+
+describe('when a port is taken', () => {
+  let other: Server;
+  let taken: string;
+
+  beforeAll(async () => {
+    other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    if (address === null || typeof address === 'string') throw new Error('the other server has no port');
+    taken = String(address.port);
+  });
+
+  afterAll(async () => {
+    other.close();
+    await once(other, 'close');
+  });
+
+  it.each(['PORT', 'ACCOUNTS_PORT', 'GATEWAY_PORT'])(
+    'by another process, %s is named as what to change, and nothing is started',
+    async (variable) => {
+      const { code, stdout, stderr } = await runExampleToEnd({ [variable]: taken });
+      expect(code).toBe(1);
+      expect(stdout).not.toContain('is ready');
+      expect(stderr).toContain(taken);
+      expect(stderr).toMatch(new RegExp(`\\b${variable}\\b`));
+      expect(stderr).not.toContain('    at ');
+    },
+    LIMIT_MS,
+  );
+});
+
+it(
+  'names every port that is none',
+  async () => {
+    const { code, stderr } = await runExampleToEnd({ GATEWAY_PORT: 'four thousand', ACCOUNTS_PORT: '70000' });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'GATEWAY_PORT must be a port, 0 to 65535.\nACCOUNTS_PORT must be a port, 0 to 65535.\n',
+    });
+  },
+  LIMIT_MS,
+);
+
+it('tells every reason why subgraphs do not compose', () => {
+  const subgraphs = [
+    { name: 'proton', url: 'http://127.0.0.1:1/graphql', sdl: committedSdl() },
+    {
+      name: 'accounts',
+      url: 'http://127.0.0.1:2/graphql',
+      sdl: accountsSdl().replace('name: String', 'name: Missing\n  environmentAccountConnections: Int'),
+    },
+  ];
+  expect(() => composeSupergraph(subgraphs)).toThrow(
+    /^The subgraphs proton and accounts do not compose:\n {2}\S/,
+  );
+  expect(() => composeSupergraph(subgraphs)).toThrow('Missing');
+});
+
+it('shows the same operations in its README as on the screen', () => {
+  const readme = readFileSync(join(PROJECT, 'examples', 'supergraph', 'README.md'), 'utf8');
+  const shown = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, document = '']) =>
+    print(parse(document)),
+  );
+  expect(shown).toEqual(
+    [REQUEST_CONNECTION, CONNECTIONS_AND_OWNERS].map((document) => print(parse(document))),
+  );
+});

@@ -1,0 +1,123 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { graphql } from 'graphql';
+
+import { createErrorFormatter } from '../../src/subgraph/format-error';
+import { ProtonFailure } from '../../src/proton/failure';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createContext } from '../../src/subgraph/context';
+import { buildSubgraph } from '../../src/subgraph/schema';
+import { startApp, type RunningApp } from '../support/app';
+import { useTemporaryFolder } from '../support/folder';
+import { request } from '../support/graphql-client';
+import { createControlPlane } from '../support/proton';
+
+const { schema } = buildSubgraph();
+
+describe('A store that can’t be written', () => {
+  const folder = useTemporaryFolder();
+
+  it('makes mutations answer UNAVAILABLE as data, and the log tell why', async () => {
+    const location = folder.path('proton.db');
+    const { service, store } = createControlPlane({ location, lockTimeoutMs: 0 });
+    const other = new BetterSqlite3(location);
+    other.exec('BEGIN IMMEDIATE');
+    const faults: unknown[] = [];
+    const { data, errors } = await graphql({
+      schema,
+      source: `mutation { it: createEnvironmentAccountConnection(
+        input: { managementAccountId: "111111111111", environmentName: "a" }) {
+        success data { id } error { code retryable violations { message } } } }`,
+      contextValue: createContext(service, unrestrictedViewer('someone'), (fault) => faults.push(fault)),
+    });
+    other.close();
+    await store.close();
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({
+      it: { success: false, data: null, error: { code: 'UNAVAILABLE', retryable: true, violations: [] } },
+    });
+    expect(faults).toMatchObject([{ code: 'UNAVAILABLE', cause: { code: 'SQLITE_BUSY' } }]);
+  });
+});
+
+describe('A reference', () => {
+  let app: RunningApp;
+
+  beforeAll(async () => {
+    app = await startApp();
+  });
+
+  afterAll(() => app.stop());
+
+  it.each([
+    ['no type name', [{}]],
+    ['an unknown type', [{ __typename: 'Nothing', id: '1' }]],
+    ['a type that is no entity', [{ __typename: 'PageInfo' }]],
+    ['a text', ['EnvironmentAccountConnection']],
+    ['a type name that is no text', [{ __typename: 7 }]],
+  ])('with %s is its sender’s mistake, told with its place', async (_name, wrong) => {
+    const representations = [{ __typename: 'AwsAccount', id: '111111111111' }, ...wrong];
+    const { errors } = await request(
+      app.url,
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }',
+      { representations },
+    );
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringContaining('representations.1 must') as string,
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    ]);
+  });
+
+  it('that contradicts itself names nothing', async () => {
+    const create = `mutation { createEnvironmentAccountConnection(
+      input: { managementAccountId: "111111111111", environmentName: "a" }) { data { id arn } } }`;
+    const { data } = await request<{
+      createEnvironmentAccountConnection: { data: { id: string; arn: string } };
+    }>(app.url, create);
+    const { id = '', arn = '' } = data?.createEnvironmentAccountConnection.data ?? {};
+    const reference = { __typename: 'EnvironmentAccountConnection', id, arn };
+    const entities = await request(
+      app.url,
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on EnvironmentAccountConnection { id } } }',
+      {
+        representations: [
+          reference,
+          { ...reference, arn: arn.replace('us-east-1', 'eu-west-1') },
+          { __typename: reference.__typename },
+        ],
+      },
+    );
+    expect(entities).toEqual({ data: { _entities: [{ id }, null, null] } });
+  });
+});
+
+describe('What is thrown while a document is executed', () => {
+  const formatted = {
+    message: 'SELECT * FROM secrets',
+    extensions: { code: 'INTERNAL_SERVER_ERROR', stack: 'x' },
+  };
+
+  it('is masked and reported when nobody foresaw it', () => {
+    const faults: unknown[] = [];
+    const thrown = new Error('SELECT * FROM secrets');
+    const answer = createErrorFormatter((fault) => faults.push(fault))(formatted, thrown);
+    expect(answer.message).not.toContain('SELECT');
+    expect(answer.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+    expect(faults).toEqual([thrown]);
+  });
+
+  it('keeps its message and gets its code when it is an expected failure', () => {
+    const faults: unknown[] = [];
+    const format = createErrorFormatter((fault) => faults.push(fault));
+    const outage = ProtonFailure.unavailable('Try again later.', new Error('disk full'));
+    expect(format(formatted, outage)).toEqual({
+      message: 'Try again later.',
+      extensions: { code: 'UNAVAILABLE' },
+    });
+    expect(faults).toEqual([outage]);
+    const mistake = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
+    expect(format(formatted, mistake)).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    expect(faults).toHaveLength(1);
+  });
+});
