@@ -46,7 +46,7 @@ describe('The process', () => {
   });
 
   it('answers a request that is under way when it is told to stop, and ends once however often it is told', async () => {
-    const { url, child, end } = await startServerProcess({ DATABASE_URL: 'sqlite::memory:' });
+    const { url, child, exited } = await startServerProcess({ DATABASE_URL: 'sqlite::memory:' });
     const calls = Array.from({ length: 20 }, (_, index) =>
       dataOf(url, CreateEnvironmentAccountConnectionDocument, {
         create: { ...CREATE, environmentName: `e${String(index)}` },
@@ -57,7 +57,7 @@ describe('The process', () => {
     child.kill('SIGINT');
     child.kill('SIGINT');
     const answers = await Promise.allSettled(calls);
-    expect(await end('SIGTERM')).toBe(0);
+    expect(await exited).toBe(0);
     for (const answer of answers) {
       // What had reached the server is answered in full; what had not finds the door closed.
       const outcome =

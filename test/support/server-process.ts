@@ -8,7 +8,9 @@ export const PROJECT = join(__dirname, '..', '..');
 export interface ServerProcess {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Sends a signal and resolves with the exit code, null when the signal itself ended the process. */
+  /** Resolves with the exit code, null when a signal itself ended the process. */
+  readonly exited: Promise<number | null>;
+  /** Sends a signal, to a process that still runs, and resolves like `exited`. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
@@ -38,16 +40,14 @@ export async function startServerProcess(
       reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
     });
   });
+  const exited = once(child, 'exit').then(() => child.exitCode);
   return {
     url,
     child,
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit');
-        child.kill(signal);
-        await exited;
-      }
-      return child.exitCode;
+    exited,
+    end(signal) {
+      child.kill(signal);
+      return exited;
     },
   };
 }
