@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
+import { keep } from './keep';
 import { MIGRATIONS } from './migrations';
 import { sqliteCodeOf } from './sqlite-error';
 
@@ -27,22 +28,22 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
   let database: BetterSqlite3.Database | undefined;
   try {
     if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });
-    database = new BetterSqlite3(location, {
-      timeout: START_LOCK_TIMEOUT_MS,
-      ...(trace && {
-        verbose: (statement: unknown) => {
-          trace(String(statement));
-        },
+    database = keep(
+      new BetterSqlite3(location, {
+        timeout: START_LOCK_TIMEOUT_MS,
+        ...(trace && {
+          verbose: (statement: unknown) => {
+            trace(String(statement));
+          },
+        }),
       }),
-    });
+    );
     // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
-    database.pragma('trusted_schema = OFF');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF');
     migrate(database, location);
     // From here on waiting for a lock is the writer's business, which does not hold up the event loop.
-    database.pragma('busy_timeout = 0');
+    database.exec('PRAGMA busy_timeout = 0');
     return database;
   } catch (error) {
     database?.close();
@@ -54,11 +55,18 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
 
 /** Takes the missing steps in one transaction, under the write lock: two processes that start together take them once. */
 function migrate(database: BetterSqlite3.Database, location: string): void {
+  const found = keep(
+    database.prepare<
+      [],
+      { readonly applicationId: number; readonly version: number; readonly tables: number }
+    >(
+      `SELECT application_id AS applicationId, user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables
+       FROM pragma_application_id, pragma_user_version`,
+    ),
+  );
   database
     .transaction(() => {
-      const applicationId = database.pragma('application_id', { simple: true });
-      const version = Number(database.pragma('user_version', { simple: true }));
-      const tables = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
+      const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
       if (applicationId !== APPLICATION_ID && tables > 0) {
         throw new StoreOpenError(
           `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
@@ -72,8 +80,8 @@ function migrate(database: BetterSqlite3.Database, location: string): void {
       }
       if (version === MIGRATIONS.length) return;
       for (const step of MIGRATIONS.slice(version)) database.exec(step);
-      database.pragma(`application_id = ${String(APPLICATION_ID)}`);
-      database.pragma(`user_version = ${String(MIGRATIONS.length)}`);
+      database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
+      database.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
     })
     .immediate();
 }

@@ -5,6 +5,7 @@ import type { Connection, ConnectionStatus } from '../../connection';
 import type { NormalSelection } from '../../connection-list';
 import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, CountQuery, ListQuery, Visibility } from '../store';
+import { keep } from './keep';
 import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from './rows';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from './schema';
 import { isStoreFailure } from './sqlite-error';
@@ -19,11 +20,13 @@ type ConnectionQuery<Output> = SelectQueryBuilder<Database, 'connections', Outpu
 
 export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
   // The road of every entity reference, and so the one statement that is not built anew for each call.
-  const findAll = database
-    .prepare<[string], ConnectionTuple>(
-      `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id IN (SELECT value FROM json_each(?))`,
-    )
-    .raw(true);
+  const findAll = keep(
+    database
+      .prepare<[string], ConnectionTuple>(
+        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id IN (SELECT value FROM json_each(?))`,
+      )
+      .raw(true),
+  );
 
   return {
     findConnections: (ids) => reading(() => findAll.all(JSON.stringify(ids)).map(connectionOf)),

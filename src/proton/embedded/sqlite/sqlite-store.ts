@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, Write, WriteAnswer } from '../store';
+import { keep } from './keep';
 import { openDatabase } from './open-database';
 import { readsOf } from './reads';
 import { isBusy, isStoreFailure } from './sqlite-error';
@@ -32,12 +33,12 @@ export function openSqliteStore({
   const database = openDatabase(location, trace);
   const statements = statementsOn(database);
   const apply = writerOn(database, statements);
-  const begin = database.prepare('BEGIN IMMEDIATE');
-  const commit = database.prepare('COMMIT');
-  const rollback = database.prepare('ROLLBACK');
-  const savepoint = database.prepare('SAVEPOINT one_write');
-  const release = database.prepare('RELEASE one_write');
-  const rollbackToSavepoint = database.prepare('ROLLBACK TO one_write');
+  const begin = keep(database.prepare('BEGIN IMMEDIATE'));
+  const commit = keep(database.prepare('COMMIT'));
+  const rollback = keep(database.prepare('ROLLBACK'));
+  const savepoint = keep(database.prepare('SAVEPOINT one_write'));
+  const release = keep(database.prepare('RELEASE one_write'));
+  const rollbackToSavepoint = keep(database.prepare('ROLLBACK TO one_write'));
 
   /** Waits for the write lock without keeping the event loop from its other work. */
   async function beginWrite(): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type CompiledQuery,
 } from 'kysely';
 
+import { keep } from './keep';
 import type { Database } from './schema';
 
 /**
@@ -33,8 +34,8 @@ export interface Statements {
 
 /** Runs compiled queries, preparing each text once. Filters vary in shape but not without bound, and so does this memory. */
 export function statementsOn(database: BetterSqlite3.Database): Statements {
-  const prepare = remembering((text) => database.prepare(text));
-  const prepareTuples = remembering((text) => database.prepare(text).raw(true));
+  const prepare = remembering((text) => keep(database.prepare(text)));
+  const prepareTuples = remembering((text) => keep(database.prepare(text).raw(true)));
   // The types of the rows are Kysely's word, checked by it against the schema; the driver's own are unknown.
   return {
     tuples: <Tuple>({ sql, parameters }: CompiledQuery) => prepareTuples(sql).all(...parameters) as Tuple[],

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Connection, ConnectionEvent } from '../../connection';
 import type { ConnectionId } from '../../identifiers';
 import type { ClientToken, ClientTokenRecord, CreateFacts, Decision, Write, WriteAnswer } from '../store';
+import { keep } from './keep';
 import { countInQuota, liveConnection } from './reads';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from './rows';
 import { sqlBuilder, type Statements } from './statements';
@@ -16,11 +17,13 @@ export function writerOn(
   database: BetterSqlite3.Database,
   statements: Statements,
 ): (write: Write) => WriteAnswer {
-  const findOne = database
-    .prepare<[ConnectionId], ConnectionTuple>(
-      `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = ?`,
-    )
-    .raw(true);
+  const findOne = keep(
+    database
+      .prepare<[ConnectionId], ConnectionTuple>(
+        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = ?`,
+      )
+      .raw(true),
+  );
 
   function current(id: ConnectionId): Connection | undefined {
     const row = findOne.get(id);
