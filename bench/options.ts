@@ -90,6 +90,8 @@ const optionsSchema = z.object({
 export function readOptions(args: readonly string[]): Options | 'help' {
   const { quick, help, 'update-readme': updateReadme, ...given } = parse(args);
   if (help) return 'help';
+  if (quick && updateReadme)
+    throw new UsageError('--quick is too short to be quoted: --update-readme wants a full run.');
   const parsed = optionsSchema.safeParse(given);
   if (!parsed.success) {
     throw new UsageError(

@@ -30,7 +30,7 @@ export function surroundings(candidates: readonly CandidateName[]): Surroundings
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()}`,
+    system: `${type()} ${release().split('.').slice(0, 2).join('.')}`,
     node: process.version,
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     packages: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),

@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+
 import { z } from 'zod';
 
 import { isAccountId, isRegion, type AccountId, type Region } from './proton/identifiers';
@@ -11,7 +13,7 @@ export interface Config {
     readonly defaultAccountId: AccountId;
     readonly connectionQuota: number;
   };
-  /** Whether this is a deployment, where the schema is not shown to whoever asks. */
+  /** Whether this is a deployment: no introspection, no suggestions, no Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
 }
@@ -31,6 +33,7 @@ export class ConfigError extends Error {
   }
 }
 
+const HOST_NAME = /^[\w.:-]+$/;
 const WHOLE_NUMBER = /^\d{1,10}$/;
 
 const wholeNumber = (least: number, most: number) =>
@@ -47,42 +50,30 @@ const oneOf = <const Values extends readonly [string, ...string[]]>(values: Valu
     error: ({ input }) => `must be one of ${values.join(', ')}, not ${JSON.stringify(input)}`,
   });
 
-const environmentSchema = z
-  .object({
-    HOST: z
-      .string()
-      .regex(/^[\w.:-]+$/, { error: 'must be an address or a host name' })
-      .default('127.0.0.1'),
-    PORT: wholeNumber(0, 65_535).default(4001),
-    DATABASE_URL: z
-      .string()
-      .regex(/^sqlite:./, { error: 'must be sqlite:PATH or sqlite::memory:' })
-      .default('sqlite:./data/proton.db'),
-    AWS_REGION: z
-      .string()
-      .refine(isRegion, {
-        error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${JSON.stringify(input)}`,
-      })
-      .default('us-east-1' as Region),
-    PROTON_DEFAULT_ACCOUNT_ID: z
-      .string()
-      .refine(isAccountId, { error: ({ input }) => `must be 12 digits, not ${JSON.stringify(input)}` })
-      .default('000000000000' as AccountId),
-    PROTON_CONNECTION_QUOTA: wholeNumber(1, 1_000_000_000).default(1000),
-    LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
-    NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
-    ALLOW_UNAUTHENTICATED: oneOf(['true', 'false']).default('false'),
-  })
-  .superRefine(({ HOST, ALLOW_UNAUTHENTICATED }, context) => {
-    if (isLoopback(HOST) || ALLOW_UNAUTHENTICATED === 'true') return;
-    context.addIssue({
-      code: 'custom',
-      path: ['HOST'],
-      message:
-        `is ${HOST}, where everyone who reaches this machine could change connections, for there is no authentication. ` +
-        'Listen on 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if that is what you want',
-    });
-  });
+const environmentSchema = z.object({
+  HOST: z.string().regex(HOST_NAME, { error: 'must be an address or a host name' }).default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(4001),
+  DATABASE_URL: z
+    .string()
+    .regex(/^sqlite:\S(.*\S)?$/, {
+      error: 'must be sqlite:PATH or sqlite::memory:, without spaces around the path',
+    })
+    .default('sqlite:./data/proton.db'),
+  AWS_REGION: z
+    .string()
+    .refine(isRegion, {
+      error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${JSON.stringify(input)}`,
+    })
+    .default('us-east-1' as Region),
+  PROTON_DEFAULT_ACCOUNT_ID: z
+    .string()
+    .refine(isAccountId, { error: ({ input }) => `must be 12 digits, not ${JSON.stringify(input)}` })
+    .default('000000000000' as AccountId),
+  PROTON_CONNECTION_QUOTA: wholeNumber(1, 1_000_000_000).default(1000),
+  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
+  ALLOW_UNAUTHENTICATED: oneOf(['true', 'false']).default('false'),
+});
 
 /**
  * Reads the configuration from environment variables. One that is set to nothing counts as not set.
@@ -91,9 +82,11 @@ const environmentSchema = z
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
-  }
+  const mistakes = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}.`),
+    ...openAddressMistake(given),
+  ];
+  if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
   return deepFreeze({
     http: { host: variables.HOST, port: variables.PORT },
@@ -108,9 +101,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   });
 }
 
+/** Judged beside the schema, for it concerns two variables and must be told whatever else is wrong. */
+function openAddressMistake({
+  HOST = '127.0.0.1',
+  ALLOW_UNAUTHENTICATED,
+}: Readonly<Record<string, string | undefined>>): readonly string[] {
+  if (!HOST_NAME.test(HOST) || isLoopback(HOST) || ALLOW_UNAUTHENTICATED === 'true') return [];
+  return [
+    `HOST is ${HOST}, where everyone who reaches this machine could change connections, for there is no authentication. ` +
+      'Listen on 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if that is what you want.',
+  ];
+}
+
 /** Whether an address can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function deepFreeze(config: Config): Config {

@@ -79,10 +79,15 @@ describe('The configuration', () => {
   });
 
   it('lists the refusal of an open address along with the other mistakes', () => {
-    expect(mistakesIn({ HOST: '0.0.0.0', PORT: 'x' }).map((mistake) => mistake.split(' ')[0])).toEqual([
-      'PORT',
+    const named = (environment: Readonly<Record<string, string>>) =>
+      mistakesIn(environment).map((mistake) => mistake.split(' ')[0]);
+    expect(named({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'yes' })).toEqual([
+      'ALLOW_UNAUTHENTICATED',
       'HOST',
     ]);
+    expect(named({ HOST: '0.0.0.0', LOG_LEVEL: 'loud' })).toEqual(['LOG_LEVEL', 'HOST']);
+    expect(named({ HOST: 'a b' })).toEqual(['HOST']);
+    expect(named({ HOST: '0.0.0.0', PORT: 'x' })).toEqual(['PORT', 'HOST']);
   });
 
   it.each(['-1', '65536', '1e3', '4001.5', ' 4001', '0x10', '99999999999'])(
@@ -92,21 +97,26 @@ describe('The configuration', () => {
     },
   );
 
-  it.each(['postgres://localhost/proton', 'sqlite:', 'proton.db', 'sqlite'])(
+  it.each(['postgres://localhost/proton', 'sqlite:', 'sqlite: ', 'sqlite:x.db ', 'proton.db', 'sqlite'])(
     'refuses %p as a database',
     (DATABASE_URL) => {
       expect(mistakesIn({ DATABASE_URL })).toHaveLength(1);
     },
   );
 
-  it.each(['0.0.0.0', '::', '192.168.1.10', '127.0.0.1.example.com', 'example.com', '128.0.0.1'])(
-    'refuses to listen on %s, unless told to in so many words',
-    (HOST) => {
-      expect(mistakesIn({ HOST })).toEqual([expect.stringContaining('ALLOW_UNAUTHENTICATED=true')]);
-      expect(mistakesIn({ HOST, ALLOW_UNAUTHENTICATED: 'false' })).toHaveLength(1);
-      expect(readConfig({ HOST, ALLOW_UNAUTHENTICATED: 'true' }).http.host).toBe(HOST);
-    },
-  );
+  it.each([
+    '0.0.0.0',
+    '::',
+    '192.168.1.10',
+    '127.0.0.1.example.com',
+    'example.com',
+    '128.0.0.1',
+    '127.999.1.1',
+  ])('refuses to listen on %s, unless told to in so many words', (HOST) => {
+    expect(mistakesIn({ HOST })).toEqual([expect.stringContaining('ALLOW_UNAUTHENTICATED=true')]);
+    expect(mistakesIn({ HOST, ALLOW_UNAUTHENTICATED: 'false' })).toHaveLength(1);
+    expect(readConfig({ HOST, ALLOW_UNAUTHENTICATED: 'true' }).http.host).toBe(HOST);
+  });
 
   it.each(['127.0.0.1', '127.8.9.10', 'localhost', '::1'])(
     'knows %s for an address of this machine alone',

@@ -53,7 +53,7 @@ export function createApolloServer({
     // Automatic persisted queries would let any client fill a cache that gateways do not use.
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: MOST_TOKENS },
-    formatError: createErrorFormatter(reportFault),
+    formatError: createErrorFormatter({ reportFault, suggestions: explorable }),
     logger: logger.child({ component: 'apollo' }),
   });
 }

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
+import { FAULT } from '../subgraph/format-error';
+
 /**
  * What goes wrong before a document is read, answered as a GraphQL response carries an error, so that a client reads it with
  * the code that it has.
@@ -54,12 +56,7 @@ export function answerError(
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     reportFault(error);
-    sendError(
-      reply,
-      500,
-      'INTERNAL_SERVER_ERROR',
-      'Something went wrong on our side. The fault has been recorded.',
-    );
+    sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT);
     return;
   }
   const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
@@ -71,9 +68,14 @@ export function answerError(
   );
 }
 
-/** @param knownPath what there is, for whoever asks for something else */
+/** @param knownPath what there is, for whoever asks for something else, or with another method than it takes */
 export function answerUnknownPaths(server: FastifyInstance, knownPath: string): void {
   server.setNotFoundHandler(({ url }, reply) => {
+    if (url.split('?')[0] === knownPath) {
+      reply.header('allow', 'GET, POST');
+      sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${knownPath} takes POST, or GET for queries.`);
+      return;
+    }
     sendError(
       reply,
       404,

@@ -2,11 +2,10 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../subgraph/context';
-import { sendError } from './errors';
 
 export interface GraphqlRouteOptions {
   readonly path: string;
-  readonly contextFor: (request: FastifyRequest) => SubgraphContext;
+  readonly contextFor: (request: FastifyRequest) => SubgraphContext | Promise<SubgraphContext>;
   /** Which server answers a request. */
   readonly serverFor: (request: FastifyRequest) => ApolloServer<SubgraphContext>;
 }
@@ -32,22 +31,13 @@ export function addGraphqlRoute(
           search: searchOf(request.url),
           body: request.body ?? '',
         },
-        context: () => Promise.resolve(contextFor(request)),
+        context: async () => contextFor(request),
       });
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(status ?? 200);
       // Incremental delivery is offered by no schema that is built here.
       if (body.kind === 'chunked') throw new Error('an incremental response was asked for');
       return reply.send(body.string);
-    },
-  });
-
-  server.route({
-    method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-    url: path,
-    handler: (_request, reply) => {
-      reply.header('allow', 'GET, HEAD, POST');
-      sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${path} takes POST, or GET for queries.`);
     },
   });
 }

@@ -14,7 +14,12 @@ export function readJsonStrictly(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-      done(new RequestError(415, `The body must be encoded in UTF-8, not in ${charset}.`));
+      done(
+        new RequestError(
+          415,
+          `The body must be encoded in UTF-8, not in ${charset || 'an unnamed charset'}.`,
+        ),
+      );
       return;
     }
     const encoding = request.headers['content-encoding'];

@@ -24,7 +24,7 @@ export interface WebServerOptions {
   readonly logger: Logger;
   /** Is told of what goes wrong on our side. */
   readonly reportFault: (error: unknown) => void;
-  readonly contextFor: (request: FastifyRequest) => SubgraphContext;
+  readonly contextFor: (request: FastifyRequest) => SubgraphContext | Promise<SubgraphContext>;
 }
 
 export interface WebServer {

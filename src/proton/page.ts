@@ -52,8 +52,8 @@ export function cursorCodec<Position>(
   return {
     write,
     read(cursor) {
-      const [list, ...fields] = Buffer.from(cursor, 'base64').toString().split(' ');
-      if (list !== digest()) return undefined;
+      const [written, ...fields] = Buffer.from(cursor, 'base64').toString().split(' ');
+      if (written !== digest()) return undefined;
       const at = position.fromFields(fields);
       // Node's decoder passes over what is not base64; only what we would have written ourselves is a cursor.
       return at !== undefined && write(at) === cursor ? at : undefined;

@@ -7,22 +7,49 @@ import type { ConnectionReference, HistoryRequest, ProtonSession } from '../prot
 
 /** One call on the session for all that a tick of execution asks for: an `_entities` of a thousand is one read. */
 export interface Loaders {
-  readonly connection: DataLoader<ConnectionReference, Connection | undefined, string>;
-  readonly connectionPage: DataLoader<ConnectionListRequest, Page<Connection>>;
-  readonly connectionCount: DataLoader<ConnectionSelection, number | null>;
-  readonly history: DataLoader<HistoryRequest, Page<ConnectionEvent> | null>;
+  readonly connection: Loader<ConnectionReference, Connection | undefined>;
+  readonly connectionPage: Loader<ConnectionListRequest, Page<Connection>>;
+  readonly connectionCount: Loader<ConnectionSelection, number | null>;
+  readonly history: Loader<HistoryRequest, Page<ConnectionEvent> | null>;
 }
 
+type Loader<Request, Answer> = Pick<DataLoader<Request, Answer, string>, 'load'>;
+
 export function createLoaders(session: ProtonSession): Loaders {
-  // Pages, counts and histories are batched but not remembered: two mutations in one document may each show the list they left.
-  const forgetful = { cache: false } as const;
   return {
     connection: new DataLoader((references) => session.findConnections(references), {
-      // Ids and ARNs share the loader, so that a connection asked for by both is read once; no id looks like an ARN.
-      cacheKeyFn: (reference) => ('arn' in reference ? reference.arn : reference.id),
+      // Callers choose both texts, so an id must not pass for an ARN.
+      cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
     }),
-    connectionPage: new DataLoader((requests) => session.listConnections(requests), forgetful),
-    connectionCount: new DataLoader((selections) => session.countConnections(selections), forgetful),
-    history: new DataLoader((requests) => session.listHistory(requests), forgetful),
+    connectionPage: forgetful(
+      (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
+      (request) => JSON.stringify(request),
+    ),
+    connectionCount: forgetful(
+      (selections: readonly ConnectionSelection[]) => session.countConnections(selections),
+      (selection) => JSON.stringify(selection),
+    ),
+    history: forgetful(
+      (requests: readonly HistoryRequest[]) => session.listHistory(requests),
+      ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
+    ),
   };
+}
+
+/**
+ * A loader that asks once for what is asked for many times in one tick, and then forgets it: two mutations in one document may
+ * each show the list that they left.
+ */
+function forgetful<Request, Answer>(
+  read: (requests: readonly Request[]) => Promise<readonly (Answer | Error)[]>,
+  keyOf: (request: Request) => string,
+): Loader<Request, Answer> {
+  const loader = new DataLoader<Request, Answer, string>(
+    (requests) => {
+      loader.clearAll();
+      return read(requests);
+    },
+    { cacheKeyFn: keyOf },
+  );
+  return loader;
 }

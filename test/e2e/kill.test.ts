@@ -1,8 +1,12 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
+import {
+  AcceptEnvironmentAccountConnectionDocument,
+  CreateEnvironmentAccountConnectionDocument,
+  TagEnvironmentAccountConnectionDocument,
+} from '../../generated/operations/graphql';
 import { useTemporaryFolder } from '../support/folder';
-import { request } from '../support/graphql-client';
+import { dataOf } from '../support/graphql-client';
 import { startServerProcess } from '../support/server-process';
 
 /** Times that the server is killed. */
@@ -14,6 +18,7 @@ const folder = useTemporaryFolder();
 interface Acknowledged {
   readonly id: string;
   readonly name: string;
+  tagged: boolean;
   accepted: boolean;
 }
 
@@ -74,15 +79,18 @@ describe('A server that is killed in the middle of writes', () => {
   }, 120_000);
 });
 
-/** Creates a connection under a client token and accepts it, noting each as soon as it is acknowledged. */
+/** Creates a connection under a client token, tags and accepts it, noting each as soon as it is acknowledged. */
 async function writeOnce(url: string, name: string, acknowledged: Acknowledged[]): Promise<void> {
-  const created = await request(url, CreateEnvironmentAccountConnectionDocument, {
+  const created = await dataOf(url, CreateEnvironmentAccountConnectionDocument, {
     create: { managementAccountId: '111111111111', environmentName: name, clientToken: name },
   });
-  const id = created.data?.createEnvironmentAccountConnection?.data?.id;
+  const id = created.createEnvironmentAccountConnection?.data?.id;
   if (id === undefined) throw new Error(JSON.stringify(created));
-  const note = { id, name, accepted: false };
+  const note: Acknowledged = { id, name, tagged: false, accepted: false };
   acknowledged.push(note);
-  await request(url, `mutation { acceptEnvironmentAccountConnection(input: { id: "${id}" }) { success } }`);
-  note.accepted = true;
+  const tags = [{ key: 'name', value: name }];
+  const tagged = await dataOf(url, TagEnvironmentAccountConnectionDocument, { id, tags });
+  note.tagged = tagged.tagEnvironmentAccountConnection?.success === true;
+  const accepted = await dataOf(url, AcceptEnvironmentAccountConnectionDocument, { id });
+  note.accepted = accepted.acceptEnvironmentAccountConnection?.success === true;
 }

@@ -8,6 +8,7 @@ interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
+  readonly allow?: string | undefined;
 }
 
 describe('The web server', () => {
@@ -180,6 +181,7 @@ describe('The web server', () => {
     ['PUT', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
     ['DELETE', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
     ['OPTIONS', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
+    ['TRACE', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/%zz', 400, 'BAD_REQUEST'],
   ])('answers %s %s with a JSON error', async (method, path, status, code) => {
     const { port } = new URL(app.url);
@@ -191,6 +193,7 @@ describe('The web server', () => {
               status: response.statusCode ?? 0,
               contentType: response.headers['content-type'] ?? '',
               text: body,
+              allow: response.headers.allow,
             });
           },
           (error: unknown) => {
@@ -202,6 +205,7 @@ describe('The web server', () => {
         .end();
     });
     expectError(answer, { status, code });
+    if (status === 405) expect(answer.allow).toBe('GET, POST');
   });
 
   it('answers a Host header that is none', async () => {
@@ -217,6 +221,14 @@ describe('The web server', () => {
     expect(raw).toMatch(/^HTTP\/1\.1 400 /);
     expect(raw).toContain('content-type: application/json'.replace('content-type', 'Content-Type'));
     expect(raw).toContain('"errors":[{"message"');
+  });
+
+  it('answers headers beyond measure with a JSON error', async () => {
+    const raw = await rawExchange(
+      `GET /graphql HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 431 /);
+    expect(raw).toContain('"code":"BAD_REQUEST"');
   });
 
   it('refuses a GET that a form or an image could send, and answers one that only a script can', async () => {

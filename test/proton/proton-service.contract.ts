@@ -76,9 +76,9 @@ export function describeProtonService(
           'environmentName',
           'region',
           'roleArn',
+          'clientToken',
           'tags.0.key',
           'tags.0.value',
-          'clientToken',
         ]);
       });
 
@@ -109,6 +109,24 @@ export function describeProtonService(
         const china = { ...PAYMENTS, region: 'cn-north-1', roleArn: ROLE.replace('arn:aws:', 'arn:aws-cn:') };
         const created = await environment.createConnection(china);
         expect(connectionArn(created)).toMatch(/^arn:aws-cn:proton:cn-north-1:222222222222:/);
+        const government = {
+          ...PAYMENTS,
+          region: 'us-gov-west-1',
+          roleArn: ROLE.replace('arn:aws:', 'arn:aws-us-gov:'),
+        };
+        expect(connectionArn(await environment.createConnection(government))).toMatch(
+          /^arn:aws-us-gov:proton:us-gov-west-1:/,
+        );
+      });
+
+      it('takes no account for the caller’s own when they may write to several', async () => {
+        const several = new Map([ENVIRONMENT, STRANGER].map((id) => [id, new Set<Permission>(['write'])]));
+        const viewer = { subject: 'someone', onEveryAccount: new Set<Permission>(), onAccounts: several };
+        const session = underTest.service.session(viewer);
+        const pointless = { managementAccountId: MANAGEMENT, environmentName: 'whose' };
+        // The configured default is left, and is not theirs.
+        expect(await codeOf(session.createConnection(pointless))).toBe('ACCESS_DENIED');
+        await session.createConnection({ ...pointless, environmentAccountId: STRANGER });
       });
 
       it('denies asking in the name of an account the viewer may not write to', async () => {
@@ -381,6 +399,7 @@ export function describeProtonService(
         const participation = { accountId: ENVIRONMENT, role: null };
         expect((await page(stranger, { participation })).items).toEqual([]);
         expect(await stranger.countConnections([{ participation }])).toEqual([0]);
+        expect((await history(stranger, created)).items).toEqual([]);
         expect(await one(environment, id)).toEqual(created);
       });
     });

@@ -205,6 +205,12 @@ describe('The rules for input', () => {
     expect(violationsOf(() => parseTag({ id, tags: [] }))).toMatchObject([{ path: ['tags'] }]);
     expect(violationsOf(() => parseUntag({ id, tagKeys: [] }))).toMatchObject([{ path: ['tagKeys'] }]);
     expect(parseUntag({ id, tagKeys: ['a', 'a'] }).tagKeys).toEqual(new Set(['a']));
+    const keys = (count: number) => Array.from({ length: count }, (_, index) => `k${String(index)}`);
+    expect(violationsOf(() => parseUntag({ id, tagKeys: keys(50) }))).toEqual([]);
+    expect(violationsOf(() => parseUntag({ id, tagKeys: keys(51) }))).toMatchObject([{ path: ['tagKeys'] }]);
+    expect(violationsOf(() => parseUntag({ id, tagKeys: ['aws:x'] }))).toMatchObject([
+      { path: ['tagKeys', '0'] },
+    ]);
   });
 
   it('ask for the environment account where nothing points to one', () => {
@@ -218,6 +224,8 @@ describe('The rules for input', () => {
 
   it('answer a flood of broken tags with a bounded report', () => {
     const tags = Array.from({ length: 20_000 }, () => ({ key: '', value: '\u0000' }));
-    expect(violationsOf(() => parseCreate({ ...SOUND, tags }, DEFAULTS)).length).toBeLessThanOrEqual(100);
+    const violations = violationsOf(() => parseCreate({ ...SOUND, clientToken: ' ', tags }, DEFAULTS));
+    expect(violations).toHaveLength(100);
+    expect(violations[0]?.path).toEqual(['clientToken']);
   });
 });

@@ -39,6 +39,22 @@ describe('A store that can’t be written', () => {
   });
 });
 
+describe('An expected failure', () => {
+  it('is no matter for the log when trying again would not help', async () => {
+    const { service, store } = createControlPlane();
+    const faults: unknown[] = [];
+    const { data } = await graphql({
+      schema,
+      source: `mutation { it: acceptEnvironmentAccountConnection(
+        input: { id: "00000000-0000-4000-8000-000000000000" }) { error { code } } }`,
+      contextValue: createContext(service, unrestrictedViewer('someone'), (fault) => faults.push(fault)),
+    });
+    await store.close();
+    expect(data).toEqual({ it: { error: { code: 'NOT_FOUND' } } });
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('A reference', () => {
   let app: RunningApp;
 
@@ -67,6 +83,36 @@ describe('A reference', () => {
         extensions: { code: 'BAD_USER_INPUT' },
       },
     ]);
+  });
+
+  it('is answered by itself, whatever its neighbours pass off as an id or an ARN', async () => {
+    const create = `mutation { createEnvironmentAccountConnection(
+      input: { managementAccountId: "111111111111", environmentName: "neighbour" }) { data { id arn } } }`;
+    const { data } = await request<{
+      createEnvironmentAccountConnection: { data: { id: string; arn: string } };
+    }>(app.url, create);
+    const { id = '', arn = '' } = data?.createEnvironmentAccountConnection.data ?? {};
+    const __typename = 'EnvironmentAccountConnection';
+    const entities = await request(
+      app.url,
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on EnvironmentAccountConnection { id } } }',
+      {
+        representations: [
+          { __typename, id: arn },
+          { __typename, arn },
+          { __typename, arn: id },
+          { __typename, id },
+          { __typename, id: null, arn },
+        ],
+      },
+    );
+    expect(entities).toEqual({ data: { _entities: [null, { id }, null, { id }, { id }] } });
+    const roots = await request(
+      app.url,
+      'query ($id: ID!, $arn: ID!) { b: environmentAccountConnectionByArn(arn: $arn) { id } a: environmentAccountConnection(id: $arn) { id } c: environmentAccountConnectionByArn(arn: $id) { id } }',
+      { id, arn },
+    );
+    expect(roots).toEqual({ data: { a: null, b: { id }, c: null } });
   });
 
   it('that contradicts itself names nothing', async () => {
@@ -101,7 +147,8 @@ describe('What is thrown while a document is executed', () => {
   it('is masked and reported when nobody foresaw it', () => {
     const faults: unknown[] = [];
     const thrown = new Error('SELECT * FROM secrets');
-    const answer = createErrorFormatter((fault) => faults.push(fault))(formatted, thrown);
+    const format = createErrorFormatter({ reportFault: (fault) => faults.push(fault), suggestions: true });
+    const answer = format(formatted, thrown);
     expect(answer.message).not.toContain('SELECT');
     expect(answer.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
     expect(faults).toEqual([thrown]);
@@ -109,7 +156,7 @@ describe('What is thrown while a document is executed', () => {
 
   it('keeps its message and gets its code when it is an expected failure', () => {
     const faults: unknown[] = [];
-    const format = createErrorFormatter((fault) => faults.push(fault));
+    const format = createErrorFormatter({ reportFault: (fault) => faults.push(fault), suggestions: true });
     const outage = ProtonFailure.unavailable('Try again later.', new Error('disk full'));
     expect(format(formatted, outage)).toEqual({
       message: 'Try again later.',

@@ -20,11 +20,16 @@ function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.Pr
   return { PATH, HOME, ...variables };
 }
 
-/** Starts the built server as a process of its own and resolves once it says that it is ready. */
+/**
+ * Starts the built server as a process of its own and resolves once it says that it is ready.
+ * @param prelude a shell command that runs before it in the same process, as in `ulimit`
+ */
 export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
+  { prelude = ':' }: { readonly prelude?: string } = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
+  const server = [process.execPath, join(PROJECT, 'dist', 'main.js')];
+  const child = spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
     env: environmentWith({ PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

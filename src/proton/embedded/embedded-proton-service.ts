@@ -99,7 +99,7 @@ export function createEmbeddedProtonService({
       listHistory: (requests) =>
         answerEach(
           requests,
-          historyQueryOf,
+          (request) => historyQueryOf(request, maySee(viewer, request.connection)),
           (plans) => store.listEvents(plans.map(({ query }) => query)),
           (events, { page, cursors }) => pageOf(events, page, cursors),
         ),
@@ -184,10 +184,15 @@ function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visib
   return { query, page, cursors };
 }
 
-function historyQueryOf(request: HistoryRequest) {
+/** What the viewer may not see has no history, just as what does not exist. */
+function historyQueryOf(request: HistoryRequest, visible: boolean) {
   const connectionId = request.connection.id;
   const cursors = historyCursors(connectionId);
   const page = parsePageRequest(request, cursors);
-  const query: EventQuery = { connectionId, before: page.after?.sequence, limit: page.size + 1 };
+  const query: EventQuery = {
+    connectionId,
+    before: page.after?.sequence,
+    limit: visible ? page.size + 1 : 0,
+  };
   return { query, page, cursors };
 }

@@ -95,8 +95,6 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
   const namedRegion = optional(violations, ['region'], input.region, regionRule);
   const region = namedRegion === null ? defaults.region : namedRegion;
   const roles = parseRoles(violations, input);
-  const tags = input.tags ?? [];
-  checkTags(violations, tags);
   const clientToken = optional(violations, ['clientToken'], input.clientToken, clientTokenRule);
 
   const environmentAccountId =
@@ -108,6 +106,9 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
     );
   }
   checkRolesFit(violations, roles, { environmentAccountId, region });
+  // Last, for there may be so many that a report ends with them.
+  const tags = input.tags ?? [];
+  checkTags(violations, tags);
 
   if (
     violations.any ||

@@ -19,10 +19,6 @@ export class Violations {
   asFailure(): ProtonFailure {
     return ProtonFailure.invalid(this.#found);
   }
-
-  throwIfAny(): void {
-    if (this.any) throw this.asFailure();
-  }
 }
 
 /** A string in its narrower type, or all that is wrong with it. */

@@ -19,5 +19,5 @@ export async function resolveConnectionReference(
   if (!connection) return null;
   const shown = showConnection(connection);
   // A gateway may send both keys; one that contradicts the other names nothing.
-  return (id === undefined || id === shown.id) && (arn === undefined || arn === shown.arn) ? shown : null;
+  return (id ?? shown.id) === shown.id && (arn ?? shown.arn) === shown.arn ? shown : null;
 }

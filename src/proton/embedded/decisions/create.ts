@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Connection } from '../../connection';
 import { ProtonFailure } from '../../failure';
-import type { ConnectionId } from '../../identifiers';
+import { isConnectionId } from '../../identifiers';
 import type { CreateConnectionRequest } from '../../rules/inputs';
 import { may } from '../../viewer';
 import type { ClientToken, CreateFacts, Decision } from '../store';
@@ -51,8 +51,10 @@ export function decideCreate(
       );
     }
     const at = now();
+    const id = newId();
+    if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is no UUID`);
     const connection: Connection = {
-      id: newId() as ConnectionId,
+      id,
       region,
       status: 'PENDING',
       environmentName,

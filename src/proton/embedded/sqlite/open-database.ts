@@ -38,6 +38,7 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
         }),
       }),
     );
+    judge(database, location);
     // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF');
@@ -49,12 +50,15 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
     database?.close();
     throw error instanceof StoreOpenError
       ? error
-      : new StoreOpenError(explain(error, location), { cause: error });
+      : new StoreOpenError(explainOpenFailure(error, location), { cause: error });
   }
 }
 
-/** Takes the missing steps in one transaction, under the write lock: two processes that start together take them once. */
-function migrate(database: BetterSqlite3.Database, location: string): void {
+/**
+ * Tells how many steps a file has taken, before anything in it is touched.
+ * @throws StoreOpenError when it is not ours, or newer than this version
+ */
+function judge(database: BetterSqlite3.Database, location: string): number {
   const found = keep(
     database.prepare<
       [],
@@ -64,20 +68,26 @@ function migrate(database: BetterSqlite3.Database, location: string): void {
        FROM pragma_application_id, pragma_user_version`,
     ),
   );
+  const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
+  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) {
+    throw new StoreOpenError(
+      `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
+    );
+  }
+  if (version > MIGRATIONS.length) {
+    throw new StoreOpenError(
+      `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
+        `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
+    );
+  }
+  return version;
+}
+
+/** Takes the missing steps in one transaction, under the write lock: two processes that start together take them once. */
+function migrate(database: BetterSqlite3.Database, location: string): void {
   database
     .transaction(() => {
-      const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
-      if (applicationId !== APPLICATION_ID && tables > 0) {
-        throw new StoreOpenError(
-          `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
-        );
-      }
-      if (version > MIGRATIONS.length) {
-        throw new StoreOpenError(
-          `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
-            `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
-        );
-      }
+      const version = judge(database, location);
       if (version === MIGRATIONS.length) return;
       for (const step of MIGRATIONS.slice(version)) database.exec(step);
       database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
@@ -86,7 +96,8 @@ function migrate(database: BetterSqlite3.Database, location: string): void {
     .immediate();
 }
 
-function explain(error: unknown, location: string): string {
+/** Says of a file that can't be opened what is wrong and what to do, in words for whoever set DATABASE_URL. */
+export function explainOpenFailure(error: unknown, location: string): string {
   const code = sqliteCodeOf(error) ?? '';
   const reason =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

@@ -6,7 +6,7 @@ import type { NormalSelection } from '../../connection-list';
 import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, CountQuery, ListQuery, Visibility } from '../store';
 import { keep } from './keep';
-import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from './rows';
+import { CONNECTION_COLUMNS, connectionOf, storedEventOf, type ConnectionTuple } from './rows';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from './schema';
 import { isStoreFailure } from './sqlite-error';
 import { sqlBuilder, type Statements } from './statements';
@@ -32,11 +32,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
     findConnections: (ids) => reading(() => findAll.all(JSON.stringify(ids)).map(connectionOf)),
 
     listConnections: (queries) =>
-      reading(() =>
-        queries.map((query) =>
-          statements.tuples<ConnectionTuple>(listQuery(query).compile()).map(connectionOf),
-        ),
-      ),
+      reading(() => queries.map((query) => statements.connections(listQuery(query).compile()))),
 
     countConnections: (queries) =>
       reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
@@ -49,7 +45,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
             .selectAll()
             .where('connection_id', '=', connectionId);
           if (before !== undefined) query = query.where('sequence', '<', before);
-          return statements.all(query.orderBy('sequence', 'desc').limit(limit).compile()).map(eventOf);
+          return statements.all(query.orderBy('sequence', 'desc').limit(limit).compile()).map(storedEventOf);
         }),
       ),
   };
@@ -76,7 +72,7 @@ export function liveConnection(
   statements: Statements,
   identity: Pick<Connection, 'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'>,
 ): Connection | undefined {
-  const [row] = statements.tuples<ConnectionTuple>(
+  const [live] = statements.connections(
     sqlBuilder
       .selectFrom('connections')
       .select(CONNECTION_COLUMNS)
@@ -88,9 +84,10 @@ export function liveConnection(
       .where('status', 'in', [sql.lit<ConnectionStatus>('PENDING'), sql.lit<ConnectionStatus>('CONNECTED')])
       .compile(),
   );
-  return row && connectionOf(row);
+  return live;
 }
 
+/** Connections of an environment account in a Region, of every status: what its quota is held against. */
 export function countInQuota(
   statements: Statements,
   { environmentAccountId, region }: Pick<Connection, 'environmentAccountId' | 'region'>,

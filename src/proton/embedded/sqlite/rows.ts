@@ -27,7 +27,7 @@ type ValuesOf<Columns extends readonly (keyof ConnectionRow)[]> = {
 /** The columns of a connection in that order. */
 export type ConnectionTuple = ValuesOf<typeof CONNECTION_COLUMNS>;
 
-export function connectionOf(row: readonly [...ConnectionTuple, ...unknown[]]): Connection {
+export function connectionOf(row: ConnectionTuple): Connection {
   const [id, region, status, environmentName, managementAccountId, environmentAccountId] = row;
   const tags = row[11];
   return {
@@ -63,7 +63,7 @@ export function rowOf(connection: Connection): ConnectionRow {
   };
 }
 
-export function eventOf(row: ConnectionEventRow): StoredEvent {
+export function storedEventOf(row: ConnectionEventRow): StoredEvent {
   return {
     sequence: row.sequence,
     id: row.id,

@@ -81,7 +81,7 @@ export function openSqliteStore({
       if (database.inTransaction) rollback.run();
       throw isStoreFailure(error)
         ? ProtonFailure.unavailable(
-            "The store can't take writes at the moment. Nothing was changed; try again later.",
+            "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
             error,
           )
         : error;

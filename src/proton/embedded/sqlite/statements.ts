@@ -8,8 +8,10 @@ import {
   type CompiledQuery,
 } from 'kysely';
 
+import type { Connection } from '../../connection';
 import { keep } from './keep';
-import type { Database } from './schema';
+import { connectionOf, type ConnectionTuple } from './rows';
+import type { ConnectionRow, Database } from './schema';
 
 /**
  * Kysely as a typed builder of SQL, with nothing behind it that runs it: better-sqlite3 is synchronous, and a transaction that
@@ -25,8 +27,8 @@ export const sqlBuilder = new Kysely<Database>({
 });
 
 export interface Statements {
-  /** Each row as an array, in the order of the columns that were selected. */
-  readonly tuples: <Tuple extends readonly unknown[]>(query: CompiledQuery) => Tuple[];
+  /** The connections that a query of CONNECTION_COLUMNS finds. */
+  readonly connections: (query: CompiledQuery<ConnectionRow>) => Connection[];
   readonly all: <Row>(query: CompiledQuery<Row>) => Row[];
   readonly get: <Row>(query: CompiledQuery<Row>) => Row | undefined;
   readonly run: (query: CompiledQuery) => void;
@@ -38,7 +40,8 @@ export function statementsOn(database: BetterSqlite3.Database): Statements {
   const prepareTuples = remembering((text) => keep(database.prepare(text).raw(true)));
   // The types of the rows are Kysely's word, checked by it against the schema; the driver's own are unknown.
   return {
-    tuples: <Tuple>({ sql, parameters }: CompiledQuery) => prepareTuples(sql).all(...parameters) as Tuple[],
+    connections: ({ sql, parameters }) =>
+      (prepareTuples(sql).all(...parameters) as ConnectionTuple[]).map(connectionOf),
     all: <Row>({ sql, parameters }: CompiledQuery<Row>) => prepare(sql).all(...parameters) as Row[],
     get: <Row>({ sql, parameters }: CompiledQuery<Row>) => prepare(sql).get(...parameters) as Row | undefined,
     run: ({ sql, parameters }) => void prepare(sql).run(...parameters),

@@ -30,11 +30,18 @@ export function writerOn(
     return row && connectionOf(row);
   }
 
+  function earlierBy(clientToken: ClientToken): CreateFacts['earlier'] {
+    const record = tokenRecord(statements, clientToken);
+    // The record goes with its connection, so there is one.
+    const connection = record && current(record.connection_id);
+    return connection && { connection, fingerprint: record.fingerprint };
+  }
+
   function decided(write: Write): Decision {
     if (write.kind === 'change') return write.decide(current(write.id));
     const { identity, clientToken } = write;
     const facts: CreateFacts = {
-      earlier: clientToken ? earlierByToken(statements, clientToken) : undefined,
+      earlier: clientToken ? earlierBy(clientToken) : undefined,
       live: liveConnection(statements, identity),
       count: countInQuota(statements, identity),
     };
@@ -68,23 +75,21 @@ export function writerOn(
   };
 }
 
-function earlierByToken(
+/** The record of a token that is alive. */
+function tokenRecord(
   statements: Statements,
   { environmentAccountId, region, token, expiredAt }: ClientToken,
-): CreateFacts['earlier'] {
-  const [row] = statements.tuples<readonly [...ConnectionTuple, string]>(
+) {
+  return statements.get(
     sqlBuilder
       .selectFrom('client_tokens')
-      .innerJoin('connections', 'connections.id', 'client_tokens.connection_id')
-      .select(CONNECTION_COLUMNS.map((column) => `connections.${column}` as const))
-      .select('client_tokens.fingerprint')
-      .where('client_tokens.environment_account_id', '=', environmentAccountId)
-      .where('client_tokens.region', '=', region)
-      .where('client_tokens.token', '=', token)
-      .where('client_tokens.created_at', '>', expiredAt)
+      .select(['connection_id', 'fingerprint'])
+      .where('environment_account_id', '=', environmentAccountId)
+      .where('region', '=', region)
+      .where('token', '=', token)
+      .where('created_at', '>', expiredAt)
       .compile(),
   );
-  return row && { connection: connectionOf(row), fingerprint: row[CONNECTION_COLUMNS.length] };
 }
 
 function recordToken(statements: Statements, record: ClientTokenRecord, connectionId: ConnectionId): void {

@@ -1,8 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { openDatabase, StoreOpenError } from '../../../../src/proton/embedded/sqlite/open-database';
+import {
+  explainOpenFailure,
+  openDatabase,
+  StoreOpenError,
+} from '../../../../src/proton/embedded/sqlite/open-database';
 import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
 import { useTemporaryFolder } from '../../../support/folder';
 
@@ -63,11 +67,11 @@ describe('Opening the database', () => {
     const other = new BetterSqlite3(file);
     other.exec('CREATE TABLE things (id INTEGER)');
     other.close();
+    const before = readFileSync(file);
     expect(refusalOf(file)).toMatch(
       /other\.db is a SQLite database of another application\. Set DATABASE_URL/,
     );
-    const tables = new BetterSqlite3(file).prepare('SELECT name FROM sqlite_schema').pluck().all();
-    expect(tables).toEqual(['things']);
+    expect(readFileSync(file).equals(before)).toBe(true);
   });
 
   it('refuses a file that is no database, and leaves it as it is', () => {
@@ -101,12 +105,26 @@ describe('Opening the database', () => {
     after.close();
   });
 
-  it('says who may not write, where this user may not', () => {
-    const file = folder.path('proton.db');
-    openDatabase(file).close();
-    chmodSync(file, 0o444);
-    // The superuser may write all the same; for anyone else the file is refused by name.
-    const outcome = process.getuid?.() === 0 ? 'superuser' : refusalOf(file);
-    expect(outcome).toMatch(/^superuser$|can't be written to/);
+  it('refuses a file that counts steps without being ours', () => {
+    const file = folder.path('counted.db');
+    const other = new BetterSqlite3(file);
+    other.pragma(`user_version = ${String(MIGRATIONS.length)}`);
+    other.close();
+    expect(refusalOf(file)).toContain('is a SQLite database of another application');
+  });
+
+  it.each([
+    ['SQLITE_READONLY', /^proton\.db can't be written to\. Give this user the right/],
+    ['SQLITE_READONLY_DIRECTORY', /^proton\.db can't be written to\./],
+    ['SQLITE_BUSY', /^proton\.db has been locked by another process for 5 seconds\. Stop that process/],
+    ['SQLITE_CORRUPT', /^proton\.db is not a SQLite database, or is damaged \(told by SQLite\)\. Restore it/],
+    [
+      'SQLITE_FULL',
+      /^proton\.db can't be opened \(told by SQLite\)\. Check that its folder exists, has space/,
+    ],
+  ])('says of %s what is wrong and what to do', (code, expected) => {
+    expect(explainOpenFailure(new BetterSqlite3.SqliteError('told by SQLite', code), 'proton.db')).toMatch(
+      expected,
+    );
   });
 });

@@ -211,6 +211,12 @@ describe('The SQLite store', () => {
       requestedAt: START,
       lastModifiedAt: START,
     });
+    await session.tagConnection({ id: created.id, tags: [{ key: 'a', value: 'b' }] });
+    await session.deleteConnection(created);
+    const [history] = await session.listHistory([{ connection: created }]);
+    expect(history).toMatchObject({
+      items: ['DELETED', 'TAGGED', 'ACCEPTED', 'CREATED'].map((type) => ({ type, occurredAt: START })),
+    });
     await store.close();
   });
 
@@ -223,6 +229,21 @@ describe('The SQLite store', () => {
     await session.createConnection(asking('d'));
     const tokens = new BetterSqlite3(location).prepare('SELECT token FROM client_tokens').pluck().all();
     expect(tokens).toEqual(['token-d']);
+    await store.close();
+  });
+
+  it('lets an expired token be used anew, though many others have expired before it', async () => {
+    const { service, store, clock } = createControlPlane();
+    const session = service.session(accountViewer(ENVIRONMENT));
+    const names = Array.from({ length: 40 }, (_, index) => `e${String(index)}`);
+    for (const name of names) {
+      clock.advance(1);
+      await session.createConnection(asking(name));
+    }
+    clock.advance(8 * 60 * 60 * 1000);
+    const anew = { ...asking('anew'), clientToken: 'token-e39' };
+    const first = await session.createConnection(anew);
+    expect((await session.createConnection(anew)).id).toBe(first.id);
     await store.close();
   });
 
