@@ -38,6 +38,7 @@ export interface NormalSelection {
   readonly statuses: readonly ConnectionStatus[] | null;
 }
 
+/** Brings a selection into its canonical form. */
 export function normalSelection({ participation, filter }: ConnectionSelection): NormalSelection {
   const statuses = Object.values(ConnectionStatus).filter((status) => filter?.statuses?.includes(status));
   return {
@@ -56,6 +57,7 @@ export interface ConnectionPosition {
   readonly id: ConnectionId;
 }
 
+/** The cursors of a list, which are of no other selection. */
 export function connectionCursors(selection: NormalSelection): CursorCodec<ConnectionPosition> {
   return cursorCodec<ConnectionPosition>(selection, {
     toFields: ({ requestedAt, id }) => [String(requestedAt), id],

@@ -27,6 +27,7 @@ export function accountViewer(accountId: AccountId): Viewer {
   return { subject: accountId, onEveryAccount: NONE, onAccounts: new Map([[accountId, EVERY_PERMISSION]]) };
 }
 
+/** Whether the viewer has a permission on an account. */
 export function may(viewer: Viewer, permission: Permission, accountId: AccountId): boolean {
   return (
     grants(viewer.onEveryAccount, permission) || grants(viewer.onAccounts.get(accountId) ?? NONE, permission)

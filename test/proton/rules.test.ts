@@ -2,7 +2,8 @@ import fc from 'fast-check';
 
 import { ProtonFailure, type Violation } from '../../src/proton/failure';
 import { isRegion, isRoleArn } from '../../src/proton/identifiers';
-import { parseCreate, parseTag, parseUntag, type CreateConnectionInput } from '../../src/proton/rules/inputs';
+import type { CreateConnectionInput } from '../../src/proton/rules/inputs';
+import { parseCreate, parseTag, parseUntag } from '../../src/proton/rules/parse-inputs';
 import { account, region } from '../support/proton';
 
 /**

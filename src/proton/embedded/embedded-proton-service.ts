@@ -12,7 +12,7 @@ import {
 } from '../identifiers';
 import { pageOf, parsePageRequest } from '../page';
 import type { ConnectionReference, HistoryRequest, ProtonService, ProtonSession } from '../proton-service';
-import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/inputs';
+import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/parse-inputs';
 import { maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
 import { answerEach } from './answer-each';
 import { historyCursors } from './history-cursors';

@@ -95,6 +95,7 @@ export interface ShownConnection extends EnvironmentAccountConnection {
   readonly connection: Connection;
 }
 
+/** Puts a connection into the shape of its GraphQL type. */
 export function showConnection(connection: Connection): ShownConnection {
   const { id, region, status, environmentName, managementAccountId, environmentAccountId } = connection;
   const { roleArn, componentRoleArn, codebuildRoleArn, requestedAt, lastModifiedAt, tags } = connection;

@@ -1,6 +1,7 @@
 import { ROLE_MEMBERS, type Connection, type ConnectionEventType } from '../../connection';
 import type { ConnectionId } from '../../identifiers';
-import { checkRolesFit, type UpdateConnectionRequest } from '../../rules/inputs';
+import type { UpdateConnectionRequest } from '../../rules/parse-inputs';
+import { checkRolesFit } from '../../rules/roles';
 import { Violations } from '../../rules/violations';
 import type { Decision } from '../store';
 import {
@@ -13,6 +14,7 @@ import {
   type Author,
 } from './decision-parts';
 
+/** Sets the roles that are given. A rejected connection is final, and equal roles change nothing. */
 export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionRequest) {
   return asEnvironmentAccount(author, id, 'Updating', (current) => {
     const violations = new Violations();
@@ -31,6 +33,7 @@ export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionR
   });
 }
 
+/** Makes a pending connection `CONNECTED`; a rejected one is final. */
 export function decideAccept(author: Author, id: ConnectionId) {
   return asManagementAccount(author, id, 'Accepting', (current) => {
     if (current.status === 'REJECTED') return conflictWithRejected(current, 'accepted');
@@ -39,6 +42,7 @@ export function decideAccept(author: Author, id: ConnectionId) {
   });
 }
 
+/** Makes a connection `REJECTED`, whether it was pending or connected. */
 export function decideReject(author: Author, id: ConnectionId) {
   return asManagementAccount(author, id, 'Rejecting', (current) =>
     current.status === 'REJECTED'
@@ -47,6 +51,7 @@ export function decideReject(author: Author, id: ConnectionId) {
   );
 }
 
+/** Takes a connection away; where there is none to take, that succeeds. */
 export function decideDelete(author: Author, id: ConnectionId) {
   const decide = asEnvironmentAccount(author, id, 'Deleting', (current) => ({
     kind: 'delete',

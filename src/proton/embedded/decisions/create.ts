@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from '../../connection';
 import { ProtonFailure } from '../../failure';
 import { isConnectionId } from '../../identifiers';
-import type { CreateConnectionRequest } from '../../rules/inputs';
+import type { CreateConnectionRequest } from '../../rules/parse-inputs';
 import { may } from '../../viewer';
 import type { ClientToken, CreateFacts, Decision } from '../store';
 import { denied, eventOf, refuse, type Author } from './decision-parts';

@@ -5,6 +5,7 @@ import { MOST_TAGS, TOO_MANY_TAGS } from '../../rules/tags';
 import type { Decision } from '../store';
 import { asEnvironmentAccount, eventOf, laterOf, refuse, type Author } from './decision-parts';
 
+/** Adds tags and gives new values to those that are there, up to 50 on the connection. */
 export function decideTag(author: Author, id: ConnectionId, given: readonly Tag[]) {
   return asEnvironmentAccount(author, id, 'Tagging', (current) => {
     const tags = new Map(current.tags.map(({ key, value }) => [key, value]));
@@ -23,6 +24,7 @@ export function decideTag(author: Author, id: ConnectionId, given: readonly Tag[
   });
 }
 
+/** Takes away the tags with these keys; one that is not there is passed over. */
 export function decideUntag(author: Author, id: ConnectionId, tagKeys: ReadonlySet<string>) {
   return asEnvironmentAccount(author, id, 'Untagging', (current) => {
     const tags = current.tags.filter(({ key }) => !tagKeys.has(key));

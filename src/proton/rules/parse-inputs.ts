@@ -1,0 +1,138 @@
+import { ROLE_MEMBERS, type ConnectionRoles, type Tag } from '../connection';
+import type { AccountId, ConnectionId, Region } from '../identifiers';
+import type {
+  ConnectionIdInput,
+  CreateConnectionInput,
+  TagConnectionInput,
+  UntagConnectionInput,
+  UpdateConnectionInput,
+} from './inputs';
+import { accountOfRoles, checkRolesFit, namesARole, parseRoles } from './roles';
+import { checkTagKeys, checkTags } from './tags';
+import { accountIdRule, clientTokenRule, connectionIdRule, environmentNameRule, regionRule } from './values';
+import { optional, required, Violations } from './violations';
+
+/** A create that breaks no rule, with everything that was left to the service filled in. */
+export interface CreateConnectionRequest extends ConnectionRoles {
+  readonly managementAccountId: AccountId;
+  readonly environmentAccountId: AccountId;
+  readonly environmentName: string;
+  readonly region: Region;
+  readonly tags: readonly Tag[];
+  readonly clientToken: string | null;
+}
+
+export interface UpdateConnectionRequest extends ConnectionRoles {
+  readonly id: ConnectionId;
+}
+
+/** What fills in the members that a create leaves out. */
+export interface CreateDefaults {
+  readonly region: Region;
+  /** The caller's own account, else the configured one; undefined where there is neither. */
+  readonly environmentAccountId: AccountId | undefined;
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaults): CreateConnectionRequest {
+  const violations = new Violations();
+  const managementAccountId = required(
+    violations,
+    ['managementAccountId'],
+    input.managementAccountId,
+    accountIdRule,
+  );
+  const environmentName = required(
+    violations,
+    ['environmentName'],
+    input.environmentName,
+    environmentNameRule,
+  );
+  const namedAccountId = optional(
+    violations,
+    ['environmentAccountId'],
+    input.environmentAccountId,
+    accountIdRule,
+  );
+  const namedRegion = optional(violations, ['region'], input.region, regionRule);
+  const region = namedRegion === null ? defaults.region : namedRegion;
+  const roles = parseRoles(violations, input);
+  const clientToken = optional(violations, ['clientToken'], input.clientToken, clientTokenRule);
+
+  const environmentAccountId =
+    namedAccountId === null ? (accountOfRoles(roles) ?? defaults.environmentAccountId) : namedAccountId;
+  if (namedAccountId === null && environmentAccountId === undefined && !namesARole(input)) {
+    violations.add(
+      ['environmentAccountId'],
+      'must be given: neither a role nor your permissions point to one account',
+    );
+  }
+  checkRolesFit(violations, roles, { environmentAccountId, region });
+  // Last, for there may be so many that a report ends with them.
+  const tags = input.tags ?? [];
+  checkTags(violations, tags);
+
+  if (
+    violations.any ||
+    managementAccountId === undefined ||
+    environmentName === undefined ||
+    environmentAccountId === undefined ||
+    region === undefined ||
+    clientToken === undefined
+  ) {
+    throw violations.asFailure();
+  }
+  return {
+    managementAccountId,
+    environmentName,
+    environmentAccountId,
+    region,
+    ...roles,
+    tags,
+    clientToken: clientToken === '' ? null : clientToken,
+  };
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+export function parseUpdate(input: UpdateConnectionInput): UpdateConnectionRequest {
+  const violations = new Violations();
+  const id = required(violations, ['id'], input.id, connectionIdRule);
+  const roles = parseRoles(violations, input);
+  if (!namesARole(input)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  if (violations.any || id === undefined) throw violations.asFailure();
+  return { id, ...roles };
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` when the id is none */
+export function parseId(input: ConnectionIdInput): ConnectionId {
+  const violations = new Violations();
+  const id = required(violations, ['id'], input.id, connectionIdRule);
+  if (id === undefined) throw violations.asFailure();
+  return id;
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+export function parseTag(input: TagConnectionInput): {
+  readonly id: ConnectionId;
+  readonly tags: readonly Tag[];
+} {
+  const violations = new Violations();
+  const id = required(violations, ['id'], input.id, connectionIdRule);
+  if (input.tags.length === 0) violations.add(['tags'], 'must have at least one entry');
+  checkTags(violations, input.tags);
+  if (violations.any || id === undefined) throw violations.asFailure();
+  return { id, tags: input.tags };
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+export function parseUntag(input: UntagConnectionInput): {
+  readonly id: ConnectionId;
+  readonly tagKeys: ReadonlySet<string>;
+} {
+  const violations = new Violations();
+  const id = required(violations, ['id'], input.id, connectionIdRule);
+  if (input.tagKeys.length === 0) violations.add(['tagKeys'], 'must have at least one entry');
+  checkTagKeys(violations, input.tagKeys);
+  if (violations.any || id === undefined) throw violations.asFailure();
+  return { id, tagKeys: new Set(input.tagKeys) };
+}
