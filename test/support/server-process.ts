@@ -14,6 +14,12 @@ export interface ServerProcess {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
+/** A test that fails half way leaves no server behind. */
+const started = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** The variables of this machine that could change what a server does are kept out of the way. */
 function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
@@ -33,6 +39,7 @@ export async function startServerProcess(
     env: environmentWith({ PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  started.add(child);
   let printed = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
   const url = await new Promise<string>((resolve, reject) => {
