@@ -1,6 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { graphql } from 'graphql';
 
+import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
 import { createErrorFormatter } from '../../src/subgraph/format-error';
 import { ProtonFailure } from '../../src/proton/failure';
 import { unrestrictedViewer } from '../../src/proton/viewer';
@@ -8,7 +9,7 @@ import { createContext } from '../../src/subgraph/context';
 import { buildSubgraph } from '../../src/subgraph/schema';
 import { startApp, type RunningApp } from '../support/app';
 import { useTemporaryFolder } from '../support/folder';
-import { request } from '../support/graphql-client';
+import { dataOf, request } from '../support/graphql-client';
 import { createControlPlane } from '../support/proton';
 
 const { schema } = buildSubgraph();
@@ -64,6 +65,16 @@ describe('A reference', () => {
 
   afterAll(() => app.stop());
 
+  async function created(environmentName: string): Promise<{ readonly id: string; readonly arn: string }> {
+    const { createEnvironmentAccountConnection: payload } = await dataOf(
+      app.url,
+      CreateEnvironmentAccountConnectionDocument,
+      { create: { managementAccountId: '111111111111', environmentName } },
+    );
+    if (!payload?.data) throw new Error(JSON.stringify(payload));
+    return payload.data;
+  }
+
   it.each([
     ['no type name', [{}]],
     ['an unknown type', [{ __typename: 'Nothing', id: '1' }]],
@@ -86,12 +97,7 @@ describe('A reference', () => {
   });
 
   it('is answered by itself, whatever its neighbours pass off as an id or an ARN', async () => {
-    const create = `mutation { createEnvironmentAccountConnection(
-      input: { managementAccountId: "111111111111", environmentName: "neighbour" }) { data { id arn } } }`;
-    const { data } = await request<{
-      createEnvironmentAccountConnection: { data: { id: string; arn: string } };
-    }>(app.url, create);
-    const { id = '', arn = '' } = data?.createEnvironmentAccountConnection.data ?? {};
+    const { id, arn } = await created('neighbour');
     const __typename = 'EnvironmentAccountConnection';
     const entities = await request(
       app.url,
@@ -116,12 +122,7 @@ describe('A reference', () => {
   });
 
   it('that contradicts itself names nothing', async () => {
-    const create = `mutation { createEnvironmentAccountConnection(
-      input: { managementAccountId: "111111111111", environmentName: "a" }) { data { id arn } } }`;
-    const { data } = await request<{
-      createEnvironmentAccountConnection: { data: { id: string; arn: string } };
-    }>(app.url, create);
-    const { id = '', arn = '' } = data?.createEnvironmentAccountConnection.data ?? {};
+    const { id, arn } = await created('a');
     const reference = { __typename: 'EnvironmentAccountConnection', id, arn };
     const entities = await request(
       app.url,

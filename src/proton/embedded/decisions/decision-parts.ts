@@ -28,22 +28,30 @@ type Refusal = Extract<Decision, { kind: 'refuse' }>;
 
 type DecideCurrent = (current: Connection) => Decision;
 
+/** Lets a decision be made as the environment account: by a viewer who sees the connection and may write to that account. */
 export function asEnvironmentAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
-  return (current: Connection | undefined): Decision => {
-    if (!current || !maySee(author.viewer, current)) return refuse(ProtonFailure.notFound(id));
+  return guarded(author, id, (current) => {
     const account = current.environmentAccountId;
-    if (may(author.viewer, 'write', account)) return decide(current);
-    return denied(`${what} a connection`, 'write', 'environment account', account);
-  };
+    return may(author.viewer, 'write', account)
+      ? decide(current)
+      : denied(`${what} a connection`, 'write', 'environment account', account);
+  });
 }
 
+/** Lets a decision be made as the management account: by a viewer who sees the connection and may approve for that account. */
 export function asManagementAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
-  return (current: Connection | undefined): Decision => {
-    if (!current || !maySee(author.viewer, current)) return refuse(ProtonFailure.notFound(id));
+  return guarded(author, id, (current) => {
     const account = current.managementAccountId;
-    if (may(author.viewer, 'approve', account)) return decide(current);
-    return denied(`${what} a connection`, 'approve', 'management account', account);
-  };
+    return may(author.viewer, 'approve', account)
+      ? decide(current)
+      : denied(`${what} a connection`, 'approve', 'management account', account);
+  });
+}
+
+/** What the viewer may not see does not exist, whatever they may do. */
+function guarded({ viewer }: Author, id: ConnectionId, decide: DecideCurrent) {
+  return (current: Connection | undefined): Decision =>
+    current && maySee(viewer, current) ? decide(current) : refuse(ProtonFailure.notFound(id));
 }
 
 export function refuse(failure: ProtonFailure): Refusal {
