@@ -2,6 +2,8 @@
 module.exports = {
   testEnvironment: '<rootDir>/test/support/environment.js',
   setupFiles: ['<rootDir>/test/support/keep-natives.js'],
+  // Real processes start and end in these tests; on a busy machine that takes a while.
+  testTimeout: 30_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {
