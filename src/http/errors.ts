@@ -35,13 +35,8 @@ export class RequestError extends Error {
   }
 }
 
-export function sendError(
-  reply: FastifyReply,
-  status: number,
-  code: HttpErrorCode,
-  message: string,
-): FastifyReply {
-  return reply.code(status).type(JSON_TYPE).send(errorBody(code, message));
+function sendError(reply: FastifyReply, status: number, code: HttpErrorCode, message: string): void {
+  void reply.code(status).type(JSON_TYPE).send(errorBody(code, message));
 }
 
 /**
@@ -71,17 +66,13 @@ export function answerError(
 /** @param knownPath what there is, for whoever asks for something else, or with another method than it takes */
 export function answerUnknownPaths(server: FastifyInstance, knownPath: string): void {
   server.setNotFoundHandler(({ url }, reply) => {
-    if (url.split('?')[0] === knownPath) {
+    const [path = ''] = url.split('?');
+    if (path === knownPath) {
       reply.header('allow', 'GET, POST');
       sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${knownPath} takes POST, or GET for queries.`);
       return;
     }
-    sendError(
-      reply,
-      404,
-      'NOT_FOUND',
-      `There is nothing at ${url.split('?')[0] ?? ''}. GraphQL is at ${knownPath}.`,
-    );
+    sendError(reply, 404, 'NOT_FOUND', `There is nothing at ${path}. GraphQL is at ${knownPath}.`);
   });
 }
 

@@ -1,7 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { sql, type ExpressionBuilder, type SelectQueryBuilder } from 'kysely';
 
-import type { Connection, ConnectionStatus } from '../../connection';
 import type { NormalSelection } from '../../connection-list';
 import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, CountQuery, ListQuery, Visibility } from '../store';
@@ -65,42 +64,6 @@ function reading<Answer>(read: () => Answer): Promise<Answer> {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('a read failed', { cause: error });
-}
-
-/** The connection that would stand in the way of another for the same accounts, Region and environment. */
-export function liveConnection(
-  statements: Statements,
-  identity: Pick<Connection, 'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'>,
-): Connection | undefined {
-  const [live] = statements.connections(
-    sqlBuilder
-      .selectFrom('connections')
-      .select(CONNECTION_COLUMNS)
-      .where('environment_account_id', '=', identity.environmentAccountId)
-      .where('region', '=', identity.region)
-      .where('management_account_id', '=', identity.managementAccountId)
-      .where('environment_name', '=', identity.environmentName)
-      // Spelled out, not bound: the index covers live connections alone, and the planner must see that these are.
-      .where('status', 'in', [sql.lit<ConnectionStatus>('PENDING'), sql.lit<ConnectionStatus>('CONNECTED')])
-      .compile(),
-  );
-  return live;
-}
-
-/** Connections of an environment account in a Region, of every status: what its quota is held against. */
-export function countInQuota(
-  statements: Statements,
-  { environmentAccountId, region }: Pick<Connection, 'environmentAccountId' | 'region'>,
-): number {
-  const row = statements.get(
-    sqlBuilder
-      .selectFrom('connections')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('environment_account_id', '=', environmentAccountId)
-      .where('region', '=', region)
-      .compile(),
-  );
-  return row?.count ?? 0;
 }
 
 function listQuery({ selection, visibleTo, after, limit }: ListQuery) {

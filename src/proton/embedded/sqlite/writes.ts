@@ -5,7 +5,7 @@ import type { Connection, ConnectionEvent } from '../../connection';
 import type { ConnectionId } from '../../identifiers';
 import type { ClientToken, ClientTokenRecord, CreateFacts, Decision, Write, WriteAnswer } from '../store';
 import { keep } from './keep';
-import { countInQuota, liveConnection } from './reads';
+import { countInQuota, liveConnection, tokenRecord } from './create-facts';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from './rows';
 import { sqlBuilder, type Statements } from './statements';
 
@@ -73,23 +73,6 @@ export function writerOn(
     recordEvent(statements, decision.event);
     return { connection: decision.connection };
   };
-}
-
-/** The record of a token that is alive. */
-function tokenRecord(
-  statements: Statements,
-  { environmentAccountId, region, token, expiredAt }: ClientToken,
-) {
-  return statements.get(
-    sqlBuilder
-      .selectFrom('client_tokens')
-      .select(['connection_id', 'fingerprint'])
-      .where('environment_account_id', '=', environmentAccountId)
-      .where('region', '=', region)
-      .where('token', '=', token)
-      .where('created_at', '>', expiredAt)
-      .compile(),
-  );
 }
 
 function recordToken(statements: Statements, record: ClientTokenRecord, connectionId: ConnectionId): void {
