@@ -8,6 +8,7 @@ import {
   StoreOpenError,
 } from '../../../../src/proton/embedded/sqlite/open-database';
 import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
+import { sqliteCodeOf } from '../../../../src/proton/embedded/sqlite/sqlite-error';
 import { useTemporaryFolder } from '../../../support/folder';
 
 const folder = useTemporaryFolder();
@@ -40,6 +41,27 @@ describe('Opening the database', () => {
     expect(two.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
     one.close();
     two.close();
+  });
+
+  it('holds the write lock from before it looks until it has taken every step', () => {
+    const file = folder.path('proton.db');
+    const other = new BetterSqlite3(file, { timeout: 0 });
+    let migrating = false;
+    const attempts: unknown[] = [];
+    const database = openDatabase(file, (statement) => {
+      if (statement.startsWith('BEGIN')) migrating = true;
+      if (statement.startsWith('COMMIT')) migrating = false;
+      if (!migrating || !statement.startsWith('SELECT application_id')) return;
+      try {
+        other.exec('BEGIN IMMEDIATE; ROLLBACK');
+        attempts.push('another process got the lock');
+      } catch (error) {
+        attempts.push(sqliteCodeOf(error));
+      }
+    });
+    expect(attempts).toEqual(['SQLITE_BUSY']);
+    database.close();
+    other.close();
   });
 
   it('takes no step twice and leaves a file alone that needs none', () => {

@@ -152,6 +152,25 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
+  it('ends a transaction that the store failed in, so that the next write finds none open', async () => {
+    const { service, store } = createControlPlane();
+    const session = service.session(accountViewer(ENVIRONMENT));
+    const { id } = await session.createConnection(asking('a'));
+    // What a statement throws when the disk fails under it, at a point where SQLite leaves the transaction open.
+    const failure = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_WRITE' });
+    const failing = {
+      kind: 'change' as const,
+      id,
+      decide: () => {
+        throw failure;
+      },
+    };
+    await expect(store.write([failing])).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: failure });
+    await session.createConnection(asking('b'));
+    expect(await session.countConnections([{}])).toEqual([2]);
+    await store.close();
+  });
+
   it('reads a page along an index, never by sorting or scanning', async () => {
     const plans: string[] = [];
     const location = folder.path('proton.db');
