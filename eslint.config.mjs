@@ -12,8 +12,10 @@ import tseslint from 'typescript-eslint';
 const ROOMS = [
   { type: 'sqlite', pattern: 'src/proton/embedded/sqlite' },
   { type: 'embedded', pattern: 'src/proton/embedded' },
+  { type: 'sdk', pattern: 'src/proton/sdk' },
   { type: 'proton', pattern: 'src/proton' },
   { type: 'subgraph', pattern: 'src/subgraph' },
+  { type: 'endpoint', pattern: 'src/endpoint' },
   { type: 'http', pattern: 'src/http' },
   { type: 'telemetry', pattern: 'src/telemetry' },
   { type: 'cli', pattern: 'src/cli' },
@@ -26,13 +28,15 @@ const ARROWS = {
   proton: ['proton'],
   embedded: ['embedded', 'proton'],
   sqlite: ['sqlite', 'embedded', 'proton'],
+  sdk: ['sdk', 'proton'],
   subgraph: ['subgraph', 'proton'],
-  http: ['http', 'subgraph'],
+  endpoint: ['endpoint', 'proton', 'embedded'],
+  http: ['http', 'subgraph', 'endpoint'],
   config: ['proton'],
   telemetry: ['telemetry', 'config'],
-  app: ['config', 'http', 'subgraph', 'proton', 'embedded', 'sqlite'],
-  main: ['app', 'config', 'telemetry', 'http', 'sqlite'],
-  cli: ['cli', 'subgraph'],
+  app: ['config', 'http', 'subgraph', 'endpoint', 'proton', 'embedded', 'sqlite', 'sdk'],
+  main: ['app', 'config', 'telemetry', 'http', 'sqlite', 'endpoint'],
+  cli: ['cli', 'config', 'subgraph', 'endpoint', 'proton', 'embedded', 'sqlite'],
 };
 
 const place = (name) => (FILES.includes(name) ? { file: { categories: name } } : { element: { type: name } });

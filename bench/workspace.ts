@@ -58,7 +58,14 @@ export function createWorkspace(): Workspace {
     async start(candidate, serving) {
       const { PATH, HOME } = process.env;
       const child = spawn(process.execPath, argumentsFor(candidate, serving), {
-        env: { PATH, HOME, NODE_ENV: 'production', PORT: '0', DATABASE_URL: `sqlite:${serving}` },
+        env: {
+          PATH,
+          HOME,
+          NODE_ENV: 'production',
+          PORT: '0',
+          PROTON_ENDPOINT_PORT: 'off',
+          DATABASE_URL: `sqlite:${serving}`,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       children.add(child);

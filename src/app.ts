@@ -21,8 +21,9 @@ export interface App {
  * @throws StoreOpenError when the database can't serve
  */
 export function createApp(config: Config, logger: Logger): App {
-  const store = openSqliteStore({ location: config.store.location });
-  const proton = createEmbeddedProtonService({ store, settings: config.controlPlane });
+  if (config.proton.kind !== 'embedded') throw new Error('not yet');
+  const store = openSqliteStore(config.proton.store);
+  const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
   // There is no authentication yet: everyone is the same viewer, who may do everything.
   const viewer = unrestrictedViewer('anonymous');
   const reportFault = (error: unknown) => {

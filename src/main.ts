@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   try {
     const app = createApp(config, logger);
     await app.start();
-    logger.info(`proton-subgraph is ready at ${app.urls.graphql} (store: ${config.store.location})`);
+    logger.info(`proton-subgraph is ready at ${app.urls.graphql}`);
     stopOnSignals(app, (error) => {
       logger.error({ err: error }, 'proton-subgraph did not stop cleanly');
     });

@@ -18,8 +18,13 @@ describe('The configuration', () => {
   it('needs nothing to be set', () => {
     expect(readConfig({})).toEqual({
       http: { host: '127.0.0.1', port: 4001 },
-      store: { kind: 'sqlite', location: './data/proton.db' },
-      controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
+      proton: {
+        kind: 'embedded',
+        store: { location: './data/proton.db' },
+        controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
+        endpoint: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
+      },
+      accessKeyEncryptionKey: undefined,
       production: false,
       logLevel: 'info',
     });
@@ -42,8 +47,17 @@ describe('The configuration', () => {
     };
     expect(readConfig(environment)).toEqual({
       http: { host: '::1', port: 0 },
-      store: { kind: 'sqlite', location: ':memory:' },
-      controlPlane: { defaultRegion: 'us-gov-west-1', defaultAccountId: '123456789012', connectionQuota: 7 },
+      proton: {
+        kind: 'embedded',
+        store: { location: ':memory:' },
+        controlPlane: {
+          defaultRegion: 'us-gov-west-1',
+          defaultAccountId: '123456789012',
+          connectionQuota: 7,
+        },
+        endpoint: { host: '::1', port: 4002, auth: { kind: 'none' } },
+      },
+      accessKeyEncryptionKey: undefined,
       production: true,
       logLevel: 'debug',
     });
@@ -51,7 +65,8 @@ describe('The configuration', () => {
 
   it('can’t be changed once it is read', () => {
     const config = readConfig({});
-    for (const part of [config, config.http, config.store, config.controlPlane])
+    if (config.proton.kind !== 'embedded') throw new Error('the control plane is elsewhere');
+    for (const part of [config, config.http, config.proton, config.proton.store, config.proton.controlPlane])
       expect(Object.isFrozen(part)).toBe(true);
   });
 

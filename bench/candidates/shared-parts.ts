@@ -20,8 +20,10 @@ export interface SharedParts {
 /** Puts the parts together as `src/app.ts` does, from the same environment variables. */
 export function sharedParts(): SharedParts {
   const config = readConfig(process.env);
-  const store = openSqliteStore({ location: config.store.location });
-  const proton = createEmbeddedProtonService({ store, settings: config.controlPlane });
+  if (config.proton.kind !== 'embedded')
+    throw new Error('the peers are measured over the embedded control plane');
+  const store = openSqliteStore(config.proton.store);
+  const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
   const viewer = unrestrictedViewer('anonymous');
   return {
     ...config.http,

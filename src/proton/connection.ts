@@ -45,6 +45,13 @@ export interface Connection extends ConnectionRoles {
   readonly tags: readonly Tag[];
 }
 
+/**
+ * A connection as a back end shows it: what AWS's lists and answers do not carry may be left out, and is then asked for by
+ * itself, with `ProtonSession.readTags` and `readCodebuildRoles`.
+ */
+export type ConnectionView = Omit<Connection, 'codebuildRoleArn' | 'tags'> &
+  Partial<Pick<Connection, 'codebuildRoleArn' | 'tags'>>;
+
 export const ConnectionEventType = {
   CREATED: 'CREATED',
   ACCEPTED: 'ACCEPTED',

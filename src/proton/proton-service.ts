@@ -1,5 +1,6 @@
-import type { Connection, ConnectionEvent } from './connection';
+import type { ConnectionEvent, ConnectionView, Tag } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
+import type { RoleArn } from './identifiers';
 import type { Page, PageRequest } from './page';
 import type {
   ConnectionIdInput,
@@ -13,14 +14,19 @@ import type { Viewer } from './viewer';
 /** The port: everything the subgraph asks of a Proton control plane, whichever adapter stands behind it. */
 export interface ProtonService {
   /** All that one viewer may do. Authorisation is decided in here, on every road to a connection. */
-  readonly session: (viewer: Viewer) => ProtonSession;
+  readonly session: (viewer: Viewer, options?: SessionOptions) => ProtonSession;
+}
+
+export interface SessionOptions {
+  /** Aborted when nobody waits for the answers any more; calls that are under way may then be given up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Names a connection by its id, or by its ARN. What is neither names none. */
 export type ConnectionReference = { readonly id: string } | { readonly arn: string };
 
 export interface HistoryRequest extends PageRequest {
-  readonly connection: Connection;
+  readonly connection: ConnectionView;
 }
 
 /**
@@ -29,17 +35,32 @@ export interface HistoryRequest extends PageRequest {
  *
  * Reads take many questions at once and answer each at its place, so that an adapter can put them together; one that fails
  * answers with its error, and the others with their results.
+ *
+ * `Shown` is what the adapter carries of a connection at once.
  */
-export interface ProtonSession {
+export interface ProtonSession<Shown extends ConnectionView = ConnectionView> {
   /** Answers undefined where the viewer sees no such connection. */
   readonly findConnections: (
     references: readonly ConnectionReference[],
-  ) => Promise<readonly (Connection | undefined)[]>;
+  ) => Promise<readonly (Shown | undefined)[]>;
 
   /** Newest request first. Fails with `VALIDATION_ERROR` for a page size or cursor that is none. */
   readonly listConnections: (
     requests: readonly ConnectionListRequest[],
-  ) => Promise<readonly (Page<Connection> | Error)[]>;
+  ) => Promise<readonly (Page<Shown> | Error)[]>;
+
+  /**
+   * The tags of connections that this session showed, at their places, whether they were left out or not. Null where there is
+   * no such connection any more.
+   */
+  readonly readTags: (
+    connections: readonly ConnectionView[],
+  ) => Promise<readonly (readonly Tag[] | null | Error)[]>;
+
+  /** Their roles for CodeBuild, likewise; null where there is none. */
+  readonly readCodebuildRoles: (
+    connections: readonly ConnectionView[],
+  ) => Promise<readonly (RoleArn | null | Error)[]>;
 
   /** How many connections match. Null where the adapter can't count them. */
   readonly countConnections: (
@@ -56,41 +77,41 @@ export interface ProtonSession {
    * own, else the configured default.
    * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`, `CONFLICT`, `QUOTA_EXCEEDED`
    */
-  readonly createConnection: (input: CreateConnectionInput) => Promise<Connection>;
+  readonly createConnection: (input: CreateConnectionInput) => Promise<Shown>;
 
   /**
    * Sets roles, as the environment account; those left out stay.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
    */
-  readonly updateConnection: (input: UpdateConnectionInput) => Promise<Connection>;
+  readonly updateConnection: (input: UpdateConnectionInput) => Promise<Shown>;
 
   /**
    * As the management account. Accepting what is connected changes nothing.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
    */
-  readonly acceptConnection: (input: ConnectionIdInput) => Promise<Connection>;
+  readonly acceptConnection: (input: ConnectionIdInput) => Promise<Shown>;
 
   /**
    * As the management account. A connected one is withdrawn by it; rejecting what is rejected changes nothing.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly rejectConnection: (input: ConnectionIdInput) => Promise<Connection>;
+  readonly rejectConnection: (input: ConnectionIdInput) => Promise<Shown>;
 
   /**
    * As the environment account. Answers the connection as it last was, or undefined when there is none to delete.
    * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`
    */
-  readonly deleteConnection: (input: ConnectionIdInput) => Promise<Connection | undefined>;
+  readonly deleteConnection: (input: ConnectionIdInput) => Promise<Shown | undefined>;
 
   /**
    * As the environment account. A tag whose key is there takes the new value.
    * @throws ProtonFailure `VALIDATION_ERROR`, also for a fifty-first tag; `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly tagConnection: (input: TagConnectionInput) => Promise<Connection>;
+  readonly tagConnection: (input: TagConnectionInput) => Promise<Shown>;
 
   /**
    * As the environment account. A key that is not there is passed over.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly untagConnection: (input: UntagConnectionInput) => Promise<Connection>;
+  readonly untagConnection: (input: UntagConnectionInput) => Promise<Shown>;
 }

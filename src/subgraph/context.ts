@@ -1,4 +1,4 @@
-import type { ProtonService, ProtonSession } from '../proton/proton-service';
+import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import type { Viewer } from '../proton/viewer';
 import { createLoaders, type Loaders } from './loaders';
 
@@ -15,7 +15,8 @@ export function createContext(
   service: ProtonService,
   viewer: Viewer,
   reportFault: (error: unknown) => void,
+  options?: SessionOptions,
 ): SubgraphContext {
-  const session = service.session(viewer);
+  const session = service.session(viewer, options);
   return { session, loaders: createLoaders(session), reportFault };
 }

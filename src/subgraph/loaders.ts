@@ -1,14 +1,17 @@
 import DataLoader from 'dataloader';
 
-import type { Connection, ConnectionEvent } from '../proton/connection';
+import type { ConnectionEvent, ConnectionView, Tag } from '../proton/connection';
 import type { ConnectionListRequest, ConnectionSelection } from '../proton/connection-list';
+import type { RoleArn } from '../proton/identifiers';
 import type { Page } from '../proton/page';
 import type { ConnectionReference, HistoryRequest, ProtonSession } from '../proton/proton-service';
 
 /** One call on the session for all that a tick of execution asks for: an `_entities` of a thousand is one read. */
 export interface Loaders {
-  readonly connection: Loader<ConnectionReference, Connection | undefined>;
-  readonly connectionPage: Loader<ConnectionListRequest, Page<Connection>>;
+  readonly connection: Loader<ConnectionReference, ConnectionView | undefined>;
+  readonly connectionPage: Loader<ConnectionListRequest, Page<ConnectionView>>;
+  readonly tags: Loader<ConnectionView, readonly Tag[] | null>;
+  readonly codebuildRole: Loader<ConnectionView, RoleArn | null>;
   readonly connectionCount: Loader<ConnectionSelection, number | null>;
   readonly history: Loader<HistoryRequest, Page<ConnectionEvent> | null>;
 }
@@ -24,6 +27,14 @@ export function createLoaders(session: ProtonSession): Loaders {
     connectionPage: forgetful(
       (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
       (request) => JSON.stringify(request),
+    ),
+    tags: forgetful(
+      (connections: readonly ConnectionView[]) => session.readTags(connections),
+      ({ id }) => id,
+    ),
+    codebuildRole: forgetful(
+      (connections: readonly ConnectionView[]) => session.readCodebuildRoles(connections),
+      ({ id }) => id,
     ),
     connectionCount: forgetful(
       (selections: readonly ConnectionSelection[]) => session.countConnections(selections),

@@ -23,7 +23,13 @@ export interface Ending {
   readonly stderr: string;
 }
 
-const FREE_PORTS = { PORT: '0', ACCOUNTS_PORT: '0', GATEWAY_PORT: '0', DATABASE_URL: 'sqlite::memory:' };
+const FREE_PORTS = {
+  PORT: '0',
+  PROTON_ENDPOINT_PORT: '0',
+  ACCOUNTS_PORT: '0',
+  GATEWAY_PORT: '0',
+  DATABASE_URL: 'sqlite::memory:',
+};
 
 /** Starts the example on free ports, with nothing on the disk, and resolves once it says that it is ready. */
 export async function startExample(

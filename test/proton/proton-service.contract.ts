@@ -1,4 +1,4 @@
-import type { Connection } from '../../src/proton/connection';
+import type { ConnectionView } from '../../src/proton/connection';
 import { connectionArn } from '../../src/proton/identifiers';
 import { ProtonFailure, type FailureCode } from '../../src/proton/failure';
 import type { Page } from '../../src/proton/page';
@@ -451,7 +451,7 @@ export function describeProtonService(
 
     describe('listing', () => {
       it('runs from the newest request to the oldest, ids breaking ties', async () => {
-        const created: Connection[] = [];
+        const created: ConnectionView[] = [];
         for (const environmentName of ['a', 'b', 'c'])
           created.push(await environment.createConnection({ ...PAYMENTS, environmentName }));
         underTest.clock.advance(1);
@@ -465,7 +465,7 @@ export function describeProtonService(
 
       it('pages through without losing or repeating a row while others come and go', async () => {
         const names = ['a', 'b', 'c', 'd', 'e'];
-        const created = new Map<string, Connection>();
+        const created = new Map<string, ConnectionView>();
         for (const environmentName of names) {
           underTest.clock.advance(1);
           created.set(environmentName, await environment.createConnection({ ...PAYMENTS, environmentName }));
@@ -508,7 +508,7 @@ export function describeProtonService(
         const participation = (role: 'MANAGEMENT_ACCOUNT' | 'ENVIRONMENT_ACCOUNT' | null) => ({
           participation: { accountId: ENVIRONMENT, role },
         });
-        const cases: readonly [Parameters<typeof page>[1], readonly Connection[]][] = [
+        const cases: readonly [Parameters<typeof page>[1], readonly ConnectionView[]][] = [
           [{ filter: { environmentName: 'a' } }, [a, reverse]],
           [{ filter: { region: 'eu-central-1' } }, [b]],
           [{ filter: { managementAccountId: MANAGEMENT } }, [a, b]],
@@ -681,7 +681,7 @@ async function codeOf(call: Promise<unknown>): Promise<FailureCode> {
   return (await failureOf(call)).code;
 }
 
-async function one(session: ProtonSession, id: string): Promise<Connection | undefined> {
+async function one(session: ProtonSession, id: string): Promise<ConnectionView | undefined> {
   const [found] = await session.findConnections([{ id }]);
   return found;
 }
@@ -689,7 +689,7 @@ async function one(session: ProtonSession, id: string): Promise<Connection | und
 async function page(
   session: ProtonSession,
   request: Parameters<ProtonSession['listConnections']>[0][number],
-): Promise<Page<Connection>> {
+): Promise<Page<ConnectionView>> {
   const [answer] = await session.listConnections([request]);
   if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no answer');
   return answer;
@@ -705,7 +705,7 @@ async function listFailure(
 
 async function history(
   session: ProtonSession,
-  connection: Connection,
+  connection: ConnectionView,
   request: { first?: number; after?: string } = {},
 ) {
   const [answer] = await session.listHistory([{ connection, ...request }]);
@@ -714,10 +714,10 @@ async function history(
   return answer;
 }
 
-async function eventTypes(session: ProtonSession, connection: Connection): Promise<string[]> {
+async function eventTypes(session: ProtonSession, connection: ConnectionView): Promise<string[]> {
   return (await history(session, connection)).items.map(({ type }) => type);
 }
 
-function idsOf(connections: readonly Connection[]): string[] {
+function idsOf(connections: readonly ConnectionView[]): string[] {
   return connections.map(({ id }) => id).sort();
 }

@@ -36,7 +36,7 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const server = [process.execPath, join(PROJECT, 'dist', 'main.js')];
   const child = spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
-    env: environmentWith({ PORT: '0', ...variables }),
+    env: environmentWith({ PORT: '0', PROTON_ENDPOINT_PORT: '0', ...variables }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.add(child);

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Connection } from '../connection';
-import { connectionCursors, normalSelection, type ConnectionListRequest } from '../connection-list';
+import type { Connection, ConnectionView } from '../connection';
+import {
+  connectionCursors,
+  normalSelection,
+  type ConnectionListRequest,
+  type ConnectionSelection,
+} from '../connection-list';
 import {
   connectionArn,
   connectionIdInArn,
@@ -11,7 +16,13 @@ import {
   type Region,
 } from '../identifiers';
 import { pageOf, parsePageRequest } from '../page';
-import type { ConnectionReference, HistoryRequest, ProtonService, ProtonSession } from '../proton-service';
+import type {
+  ConnectionReference,
+  HistoryRequest,
+  ProtonService,
+  ProtonSession,
+  SessionOptions,
+} from '../proton-service';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/parse-inputs';
 import { maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
 import { answerEach } from './answer-each';
@@ -41,7 +52,13 @@ export interface ControlPlaneParts {
   readonly newId?: () => string;
 }
 
+export interface EmbeddedSessionOptions extends SessionOptions {
+  /** Shuts the session up in one Region, as AWS credentials are by the scope of their signature. */
+  readonly region?: Region | undefined;
+}
+
 export interface EmbeddedProtonService extends ProtonService {
+  readonly session: (viewer: Viewer, options?: EmbeddedSessionOptions) => ProtonSession<Connection>;
   /** Waits for the writes that were taken on. The store is not closed by it. */
   readonly drained: () => Promise<void>;
 }
@@ -55,8 +72,10 @@ export function createEmbeddedProtonService({
 }: ControlPlaneParts): EmbeddedProtonService {
   const queue = createWriteQueue(store);
 
-  function session(viewer: Viewer): ProtonSession {
-    const author: Author = { viewer, now, newId };
+  function session(viewer: Viewer, { region: home }: EmbeddedSessionOptions = {}): ProtonSession<Connection> {
+    const sees = (connection: ConnectionView) =>
+      maySee(viewer, connection) && (home === undefined || connection.region === home);
+    const author: Author = { viewer, sees, now, newId };
     const visibleTo = readableAccounts(viewer);
 
     async function change(
@@ -77,46 +96,49 @@ export function createEmbeddedProtonService({
         return references.map((reference, index) => {
           const id = ids[index];
           const connection = id === undefined ? undefined : byId.get(id);
-          return connection && names(reference, connection) && maySee(viewer, connection)
-            ? connection
-            : undefined;
+          return connection && names(reference, connection) && sees(connection) ? connection : undefined;
         });
       },
 
       listConnections: (requests) =>
         answerEach(
           requests,
-          (request) => listQueryOf(request, visibleTo),
+          (request) => listQueryOf(within(home, request), visibleTo),
           (plans) => store.listConnections(plans.map(({ query }) => query)),
           (connections, { page, cursors }) => pageOf(connections, page, cursors),
         ),
 
+      // A row carries everything, so there is nothing left to read of what this session showed.
+      readTags: (connections) => Promise.resolve(connections.map(({ tags }) => tags ?? null)),
+
+      readCodebuildRoles: (connections) =>
+        Promise.resolve(connections.map(({ codebuildRoleArn }) => codebuildRoleArn ?? null)),
+
       countConnections: (selections) =>
         store.countConnections(
-          selections.map((selection) => ({ selection: normalSelection(selection), visibleTo })),
+          selections.map((selection) => ({ selection: normalSelection(within(home, selection)), visibleTo })),
         ),
 
       listHistory: (requests) =>
         answerEach(
           requests,
-          (request) => historyQueryOf(request, maySee(viewer, request.connection)),
+          (request) => historyQueryOf(request, sees(request.connection)),
           (plans) => store.listEvents(plans.map(({ query }) => query)),
           (events, { page, cursors }) => pageOf(events, page, cursors),
         ),
 
       async createConnection(input) {
-        const { defaultRegion: region, defaultAccountId } = settings;
         const request = parseCreate(input, {
-          region,
-          environmentAccountId: ownAccount(viewer) ?? defaultAccountId,
+          region: home ?? settings.defaultRegion,
+          environmentAccountId: ownAccount(viewer) ?? settings.defaultAccountId,
         });
-        const { environmentAccountId, region: home } = request;
+        const { environmentAccountId, region } = request;
         const clientToken =
           request.clientToken === null
             ? null
             : {
                 environmentAccountId,
-                region: home,
+                region,
                 token: request.clientToken,
                 expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS,
               };
@@ -173,6 +195,14 @@ function idOf(reference: ConnectionReference): ConnectionId | undefined {
 /** An ARN with the right id may still be another's: wrong Region, account or partition. */
 function names(reference: ConnectionReference, connection: Connection): boolean {
   return 'arn' in reference ? connectionArn(connection) === reference.arn : true;
+}
+
+/** Narrows a selection to the Region that the session is shut up in. */
+function within<Selection extends ConnectionSelection>(
+  region: Region | undefined,
+  selection: Selection,
+): Selection {
+  return region === undefined ? selection : { ...selection, filter: { ...selection.filter, region } };
 }
 
 function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {

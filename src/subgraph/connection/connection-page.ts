@@ -1,6 +1,6 @@
 import { Ctx, Field, FieldResolver, InputType, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
 
-import { ConnectionStatus, type Connection } from '../../proton/connection';
+import { ConnectionStatus, type ConnectionView } from '../../proton/connection';
 import type { ConnectionFilter, ConnectionSelection } from '../../proton/connection-list';
 import type { Page } from '../../proton/page';
 import type { SubgraphContext } from '../context';
@@ -60,7 +60,7 @@ export interface ShownConnectionPage extends EnvironmentAccountConnectionConnect
 }
 
 export function showConnectionPage(
-  page: Page<Connection>,
+  page: Page<ConnectionView>,
   selection: ConnectionSelection,
 ): ShownConnectionPage {
   return Object.assign(edgesOf(page, showConnection), { selection });

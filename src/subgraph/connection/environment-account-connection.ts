@@ -1,8 +1,14 @@
 import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 
-import { ConnectionStatus, type Connection, type EpochMilliseconds, type Tag } from '../../proton/connection';
+import {
+  ConnectionStatus,
+  type ConnectionView,
+  type EpochMilliseconds,
+  type Tag,
+} from '../../proton/connection';
 import { connectionArn } from '../../proton/identifiers';
 import { AwsAccount } from '../account/aws-account';
+import type { SubgraphContext } from '../context';
 import { DateTime } from '../date-time';
 
 registerEnumType(ConnectionStatus, {
@@ -23,6 +29,9 @@ export class EnvironmentAccountConnectionTag {
   @Field(() => String)
   readonly value!: string;
 }
+
+/** A field's value, or a function that GraphQL's default resolver calls for it when the field is selected. */
+type AtOnceOrLater<Value> = Value | ((args: unknown, context: SubgraphContext) => Promise<Value>);
 
 @ObjectType({
   simpleResolvers: true,
@@ -71,7 +80,7 @@ export class EnvironmentAccountConnection {
   readonly componentRoleArn!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The IAM role that provisions with CodeBuild.' })
-  readonly codebuildRoleArn!: string | null;
+  readonly codebuildRoleArn!: AtOnceOrLater<string | null>;
 
   @Field(() => DateTime, { description: 'When the connection was created, which is when it was requested.' })
   readonly createdAt!: EpochMilliseconds;
@@ -87,18 +96,19 @@ export class EnvironmentAccountConnection {
   readonly lastModifiedAt!: EpochMilliseconds;
 
   @Field(() => [EnvironmentAccountConnectionTag], { nullable: true, description: 'At most 50.' })
-  readonly tags!: readonly Tag[];
+  readonly tags!: AtOnceOrLater<readonly Tag[] | null>;
 }
 
 /** A connection as the schema shows it. The connection itself stays at hand for the fields that ask the service for more. */
 export interface ShownConnection extends EnvironmentAccountConnection {
-  readonly connection: Connection;
+  readonly connection: ConnectionView;
 }
 
 /** Puts a connection into the shape of its GraphQL type. */
-export function showConnection(connection: Connection): ShownConnection {
+export function showConnection(connection: ConnectionView): ShownConnection {
   const { id, region, status, environmentName, managementAccountId, environmentAccountId } = connection;
-  const { roleArn, componentRoleArn, codebuildRoleArn, requestedAt, lastModifiedAt, tags } = connection;
+  const { roleArn, componentRoleArn, requestedAt, lastModifiedAt } = connection;
+  const { codebuildRoleArn, tags } = connection;
   return {
     connection,
     id,
@@ -112,10 +122,13 @@ export function showConnection(connection: Connection): ShownConnection {
     environmentAccount: { id: environmentAccountId },
     roleArn,
     componentRoleArn,
-    codebuildRoleArn,
+    codebuildRoleArn:
+      codebuildRoleArn === undefined
+        ? (_args, { loaders }) => loaders.codebuildRole.load(connection)
+        : codebuildRoleArn,
     createdAt: requestedAt,
     requestedAt,
     lastModifiedAt,
-    tags,
+    tags: tags ?? ((_args, { loaders }) => loaders.tags.load(connection)),
   };
 }

@@ -1,6 +1,6 @@
 import { Field, ID, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 
-import type { Connection } from '../../proton/connection';
+import type { ConnectionView } from '../../proton/connection';
 import { FailureCode, ProtonFailure, type Violation } from '../../proton/failure';
 import type { SubgraphContext } from '../context';
 import { EnvironmentAccountConnection, showConnection } from './environment-account-connection';
@@ -106,7 +106,7 @@ export class UntagEnvironmentAccountConnectionPayload extends EnvironmentAccount
  * Anything else that is thrown goes on as a GraphQL error.
  */
 export async function payloadOf(
-  call: Promise<Connection | undefined>,
+  call: Promise<ConnectionView | undefined>,
   { reportFault }: Pick<SubgraphContext, 'reportFault'>,
 ): Promise<EnvironmentAccountConnectionPayload> {
   try {

@@ -188,7 +188,7 @@ function modelWrite(model: ConnectionModel, now: number, call: WriteCall, known:
 }
 
 async function realWrite(
-  session: ProtonSession,
+  session: ProtonSession<Connection>,
   ids: ReadonlyMap<number, string>,
   call: WriteCall,
 ): Promise<Answer> {
@@ -201,7 +201,7 @@ async function realWrite(
 }
 
 function sent(
-  session: ProtonSession,
+  session: ProtonSession<Connection>,
   ids: ReadonlyMap<number, string>,
   call: WriteCall,
 ): Promise<Connection | undefined> {
@@ -245,7 +245,7 @@ function viewOf(connection: Connection, ids: ReadonlyMap<number, string>): Model
 }
 
 async function compareLook(
-  session: ProtonSession,
+  session: ProtonSession<Connection>,
   ids: ReadonlyMap<number, string>,
   model: ConnectionModel,
   call: LookCall,
@@ -269,7 +269,7 @@ async function compareLook(
 
 /** Reads a whole list, page by page, and holds it against the model's: the same rows, in order, each once, and counted. */
 async function compareList(
-  session: ProtonSession,
+  session: ProtonSession<Connection>,
   ids: ReadonlyMap<number, string>,
   model: ConnectionModel,
   call: Extract<LookCall, { kind: 'list' }>,

@@ -7,7 +7,7 @@ import type {
 } from '../../connection';
 import { ProtonFailure } from '../../failure';
 import type { AccountId, ConnectionId } from '../../identifiers';
-import { may, maySee, type Permission, type Viewer } from '../../viewer';
+import { may, type Permission, type Viewer } from '../../viewer';
 import type { Decision } from '../store';
 
 /**
@@ -19,6 +19,8 @@ import type { Decision } from '../store';
 /** Who writes, and what a decision needs from outside. */
 export interface Author {
   readonly viewer: Viewer;
+  /** Whether a connection exists as far as the viewer is concerned. */
+  readonly sees: (connection: Connection) => boolean;
   readonly now: () => EpochMilliseconds;
   /** A lower-case UUID. */
   readonly newId: () => string;
@@ -49,9 +51,9 @@ export function asManagementAccount(author: Author, id: ConnectionId, what: stri
 }
 
 /** What the viewer may not see does not exist, whatever they may do. */
-function guarded({ viewer }: Author, id: ConnectionId, decide: DecideCurrent) {
+function guarded({ sees }: Author, id: ConnectionId, decide: DecideCurrent) {
   return (current: Connection | undefined): Decision =>
-    current && maySee(viewer, current) ? decide(current) : refuse(ProtonFailure.notFound(id));
+    current && sees(current) ? decide(current) : refuse(ProtonFailure.notFound(id));
 }
 
 export function refuse(failure: ProtonFailure): Refusal {

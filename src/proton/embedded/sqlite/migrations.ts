@@ -60,4 +60,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX client_tokens_by_connection ON client_tokens (connection_id);
   CREATE INDEX client_tokens_by_age ON client_tokens (created_at);
   `,
+  `
+  -- Secrets are sealed before they come here. A key that is revoked stays, so that what it signed can be told from nonsense.
+  CREATE TABLE access_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    sealed_secret BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -2,12 +2,11 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { sql, type ExpressionBuilder, type SelectQueryBuilder } from 'kysely';
 
 import type { NormalSelection } from '../../connection-list';
-import { ProtonFailure } from '../../failure';
 import type { ConnectionStore, CountQuery, ListQuery, Visibility } from '../store';
 import { keep } from './keep';
+import { reading } from './reading';
 import { CONNECTION_COLUMNS, connectionOf, storedEventOf, type ConnectionTuple } from './rows';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from './schema';
-import { isStoreFailure } from './sqlite-error';
 import { sqlBuilder, type Statements } from './statements';
 
 export type StoreReads = Pick<
@@ -48,22 +47,6 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
         }),
       ),
   };
-}
-
-/** Runs a read now and answers as a promise; a file that can't be read is told from a mistake of ours. */
-function reading<Answer>(read: () => Answer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    try {
-      resolve(read());
-    } catch (error) {
-      const failure = "The store can't be read at the moment. Try again later.";
-      reject(isStoreFailure(error) ? ProtonFailure.unavailable(failure, error) : asError(error));
-    }
-  });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('a read failed', { cause: error });
 }
 
 function listQuery({ selection, visibleTo, after, limit }: ListQuery) {

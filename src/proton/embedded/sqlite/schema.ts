@@ -8,6 +8,7 @@ export interface Database {
   readonly connections: ConnectionRow;
   readonly connection_events: Omit<ConnectionEventRow, 'sequence'> & { readonly sequence: Generated<number> };
   readonly client_tokens: ClientTokenRow;
+  readonly access_keys: AccessKeyRow;
 }
 
 export interface ConnectionRow {
@@ -44,6 +45,14 @@ export interface ClientTokenRow {
   readonly fingerprint: string;
   readonly connection_id: ConnectionId;
   readonly created_at: number;
+}
+
+export interface AccessKeyRow {
+  readonly id: string;
+  readonly account_id: AccountId;
+  readonly sealed_secret: Buffer;
+  readonly created_at: number;
+  readonly revoked_at: number | null;
 }
 
 export const ACCOUNT_COLUMN = {

@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
-import { ProtonFailure } from '../../failure';
+import type { AccessKeyStore } from '../access-key-store';
 import type { ConnectionStore, Write, WriteAnswer } from '../store';
+import { accessKeysOn } from './access-keys';
 import { keep } from './keep';
 import { openDatabase } from './open-database';
 import { readsOf } from './reads';
-import { isBusy, isStoreFailure } from './sqlite-error';
+import { isStoreFailure } from './sqlite-error';
 import { statementsOn } from './statements';
+import { DEFAULT_LOCK_TIMEOUT_MS, transactionsOn } from './transactions';
 import { writerOn } from './writes';
 
 export interface SqliteStoreOptions {
@@ -18,8 +18,9 @@ export interface SqliteStoreOptions {
   readonly lockTimeoutMs?: number | undefined;
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
-const LOCK_POLL_MS = 10;
+export interface SqliteStore extends ConnectionStore {
+  readonly accessKeys: AccessKeyStore;
+}
 
 /**
  * A store in one SQLite file.
@@ -29,30 +30,14 @@ export function openSqliteStore({
   location,
   trace,
   lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS,
-}: SqliteStoreOptions): ConnectionStore {
+}: SqliteStoreOptions): SqliteStore {
   const database = openDatabase(location, trace);
   const statements = statementsOn(database);
+  const transactions = transactionsOn(database, lockTimeoutMs);
   const apply = writerOn(database, statements);
-  const begin = keep(database.prepare('BEGIN IMMEDIATE'));
-  const commit = keep(database.prepare('COMMIT'));
-  const rollback = keep(database.prepare('ROLLBACK'));
   const savepoint = keep(database.prepare('SAVEPOINT one_write'));
   const release = keep(database.prepare('RELEASE one_write'));
   const rollbackToSavepoint = keep(database.prepare('ROLLBACK TO one_write'));
-
-  /** Waits for the write lock without keeping the event loop from its other work. */
-  async function beginWrite(): Promise<void> {
-    const deadline = Date.now() + lockTimeoutMs;
-    for (;;) {
-      try {
-        begin.run();
-        return;
-      } catch (error) {
-        if (!isBusy(error) || Date.now() >= deadline) throw error;
-      }
-      await delay(LOCK_POLL_MS);
-    }
-  }
 
   /** One write in its own savepoint: when it fails, it leaves nothing behind and the others go on. */
   function applyOne(write: Write): WriteAnswer {
@@ -70,27 +55,10 @@ export function openSqliteStore({
     }
   }
 
-  async function write(writes: readonly Write[]): Promise<readonly WriteAnswer[]> {
-    try {
-      await beginWrite();
-      // From here to the end of the transaction nothing waits, so nothing else can run on this connection.
-      const answers = writes.map(applyOne);
-      commit.run();
-      return answers;
-    } catch (error) {
-      if (database.inTransaction) rollback.run();
-      throw isStoreFailure(error)
-        ? ProtonFailure.unavailable(
-            "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
-            error,
-          )
-        : error;
-    }
-  }
-
   return {
     ...readsOf(database, statements),
-    write,
+    write: (writes) => transactions.run(() => writes.map(applyOne)),
+    accessKeys: accessKeysOn(statements, transactions),
     close() {
       database.close();
       return Promise.resolve();
