@@ -1,7 +1,10 @@
+import type { ContestName } from './candidates';
+
 /** What is asked of every candidate. */
 export interface Case {
   readonly name: CaseName;
   readonly title: string;
+  readonly contest: ContestName;
   /** A case that writes gives each candidate a store of its own; the others share one. */
   readonly writes: boolean;
   /** Connections that a right answer shows. */
@@ -13,11 +16,21 @@ export interface Case {
   readonly bodyOf: (serial: number) => string;
 }
 
-export const CASE_NAMES = ['entity', 'list-100', 'entities-100', 'entities-1000', 'create'] as const;
+export const CASE_NAMES = [
+  'entity',
+  'list-100',
+  'entities-100',
+  'entities-1000',
+  'create',
+  'adapter-entity',
+  'adapter-list-100',
+  'adapter-entities-100',
+  'adapter-tags-100',
+] as const;
 export type CaseName = (typeof CASE_NAMES)[number];
 
-/** What a frontend shows of a connection. */
-const SHOWN = `
+/** What a list of connections carries on the wire as well. */
+const PLAIN = `
   id
   arn
   status
@@ -27,19 +40,23 @@ const SHOWN = `
   roleArn
   requestedAt
   lastModifiedAt
+`;
+
+/** What a frontend shows of a connection. */
+const SHOWN = `${PLAIN}
   tags {
     key
     value
   }
 `;
 
-const ENTITY = `query Connection($id: ID!) {
-  environmentAccountConnection(id: $id) {${SHOWN}}
+const entityOf = (shown: string) => `query Connection($id: ID!) {
+  environmentAccountConnection(id: $id) {${shown}}
 }`;
 
-const LIST = `query Connections($first: Int!) {
+const listOf = (shown: string) => `query Connections($first: Int!) {
   environmentAccountConnections(first: $first) {
-    nodes {${SHOWN}}
+    nodes {${shown}}
     pageInfo {
       hasNextPage
       endCursor
@@ -48,9 +65,9 @@ const LIST = `query Connections($first: Int!) {
 }`;
 
 /** As a gateway sends it. */
-const ENTITIES = `query ($representations: [_Any!]!) {
+const entitiesOf = (shown: string) => `query ($representations: [_Any!]!) {
   _entities(representations: $representations) {
-    ... on EnvironmentAccountConnection {${SHOWN}}
+    ... on EnvironmentAccountConnection {${shown}}
   }
 }`;
 
@@ -67,14 +84,37 @@ const CREATE = `mutation Create($input: CreateEnvironmentAccountConnectionInput!
 
 /** @param ids of connections in the store, oldest first */
 export function casesOver(ids: readonly string[]): Readonly<Record<CaseName, Case>> {
+  const one = { id: spread(ids, 2)[1] };
+  const references = (count: number) => ({
+    representations: spread(ids, count).map((id) => ({ __typename: 'EnvironmentAccountConnection', id })),
+  });
   return {
-    entity: reading('entity', 'A single connection', 1, ENTITY, { id: spread(ids, 2)[1] }),
-    'list-100': reading('list-100', 'A page of 100', 100, LIST, { first: 100 }),
-    'entities-100': entities('entities-100', '`_entities` of 100', ids, 100),
-    'entities-1000': entities('entities-1000', '`_entities` of 1,000', ids, 1_000),
+    entity: reading('entity', 'A single connection', 1, entityOf(SHOWN), one),
+    'list-100': reading('list-100', 'A page of 100', 100, listOf(SHOWN), { first: 100 }),
+    'entities-100': reading('entities-100', '`_entities` of 100', 100, entitiesOf(SHOWN), references(100)),
+    'entities-1000': reading(
+      'entities-1000',
+      '`_entities` of 1,000',
+      1_000,
+      entitiesOf(SHOWN),
+      references(1_000),
+    ),
+    'adapter-entity': overAdapters('adapter-entity', 'A single connection', 1, entityOf(PLAIN), one),
+    'adapter-list-100': overAdapters('adapter-list-100', 'A page of 100', 100, listOf(PLAIN), { first: 100 }),
+    'adapter-entities-100': overAdapters(
+      'adapter-entities-100',
+      '`_entities` of 100',
+      100,
+      entitiesOf(PLAIN),
+      references(100),
+    ),
+    'adapter-tags-100': overAdapters('adapter-tags-100', 'A page of 100 with tags', 100, listOf(SHOWN), {
+      first: 100,
+    }),
     create: {
       name: 'create',
       title: 'Create, durably',
+      contest: 'servers',
       writes: true,
       connections: 1,
       bodyOf: (serial) => JSON.stringify({ query: CREATE, variables: { input: newConnection(serial) } }),
@@ -84,15 +124,12 @@ export function casesOver(ids: readonly string[]): Readonly<Record<CaseName, Cas
 
 function reading(name: CaseName, title: string, connections: number, query: string, variables: object): Case {
   const body = JSON.stringify({ query, variables });
-  return { name, title, writes: false, connections, bodyOf: () => body };
+  return { name, title, contest: 'servers', writes: false, connections, bodyOf: () => body };
 }
 
-function entities(name: CaseName, title: string, ids: readonly string[], count: number): Case {
-  const representations = spread(ids, count).map((id) => ({
-    __typename: 'EnvironmentAccountConnection',
-    id,
-  }));
-  return reading(name, title, count, ENTITIES, { representations });
+/** The same over another way to the control plane. */
+function overAdapters(...parts: Parameters<typeof reading>): Case {
+  return { ...reading(...parts), contest: 'adapters' };
 }
 
 /** So many of the ids, evenly over all of them. */

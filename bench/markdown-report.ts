@@ -4,36 +4,48 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { PROJECT } from './project';
-import { circumstancesOf, COLUMNS, rowsOf, titleOf, type Report } from './report';
+import { CONTEST_NAMES, type ContestName } from './candidates';
+import type { CaseResult } from './measure';
+import { circumstancesOf, columnsOf, rowsOf, titleOf, type Report } from './report';
 
 const README = join(PROJECT, 'bench', 'README.md');
-const BEGIN = '<!-- results:begin -->';
-const END = '<!-- results:end -->';
+const begin = (contest: ContestName) => `<!-- ${contest}:begin -->`;
+const end = (contest: ContestName) => `<!-- ${contest}:end -->`;
 
 /** A report as Markdown, formatted as the project formats its files. */
 export function markdownReport(report: Report): Promise<string> {
   const circumstances = circumstancesOf(report).map((line) => `- ${line}`);
-  const tables = report.results.map((result) => `### ${titleOf(result)}\n\n${table(rowsOf(result))}`);
+  const tables = report.results.map((result) => `### ${titleOf(result)}\n\n${table(result)}`);
   return formatted([circumstances.join('\n'), ...tables].join('\n\n'));
 }
 
-/** Puts a report in the place of the one that `bench/README.md` holds. */
+/** Puts a report in the place of what `bench/README.md` holds of the same contests; another's results stay. */
 export async function updateReadme(report: Report): Promise<void> {
-  const readme = readFileSync(README, 'utf8');
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`bench/README.md has lost the lines ${BEGIN} and ${END}`);
-  const markdown = await markdownReport(report);
-  const updated = `${readme.slice(0, begin + BEGIN.length)}\n\n${markdown}\n${readme.slice(end)}`;
-  writeFileSync(README, await formatted(updated));
+  let readme = readFileSync(README, 'utf8');
+  for (const contest of CONTEST_NAMES) {
+    const results = report.results.filter(({ subject }) => subject.contest === contest);
+    if (results.length > 0)
+      readme = withResults(readme, contest, await markdownReport({ ...report, results }));
+  }
+  writeFileSync(README, await formatted(readme));
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+function withResults(readme: string, contest: ContestName, markdown: string): string {
+  const from = readme.indexOf(begin(contest));
+  const to = readme.indexOf(end(contest));
+  if (from === -1 || to < from) {
+    throw new Error(`bench/README.md has lost the lines ${begin(contest)} and ${end(contest)}`);
+  }
+  return `${readme.slice(0, from + begin(contest).length)}\n\n${markdown}\n${readme.slice(to)}`;
+}
+
+function table(result: CaseResult): string {
+  const columns = columnsOf(result.subject.contest);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    line(COLUMNS),
-    line(COLUMNS.map((_, column) => (column === 0 ? '---' : '--:'))),
-    ...rows.map(line),
+    line(columns),
+    line(columns.map((_, column) => (column === 0 ? '---' : '--:'))),
+    ...rowsOf(result).map(line),
   ].join('\n');
 }
 

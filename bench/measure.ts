@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 import { acceptor, ask, expectAlike, type Answer } from './answers';
-import { candidate, FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
+import { candidate, CONTESTS, FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
 import { casesOver, type Case } from './cases';
 import type { Options } from './options';
 import { fillStore } from './rows';
@@ -69,7 +69,10 @@ async function measureCase(
 
   try {
     const competitors: Competitor[] = [];
-    for (const name of options.candidates) competitors.push(await startAndAsk(candidate(name)));
+    const taking = CONTESTS[subject.contest].candidates;
+    for (const name of options.candidates) {
+      if (taking.includes(name)) competitors.push(await startAndAsk(candidate(name)));
+    }
     const answers = competitors.map(({ answer }) => answer);
     expectAlike(subject, answers);
 

@@ -2,12 +2,12 @@ import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
-import { CANDIDATE_NAMES, THIS_SERVER, type CandidateName } from './candidates';
+import { CANDIDATE_NAMES, CONTESTS, type CandidateName } from './candidates';
 import { CASE_NAMES, type CaseName } from './cases';
 
 export interface Options {
   readonly cases: readonly CaseName[];
-  /** Always with this server, which the others are compared to. */
+  /** Always with those that the others are compared to. Each takes part in its contest's cases. */
   readonly candidates: readonly CandidateName[];
   readonly rounds: number;
   /** Of one trial. */
@@ -30,14 +30,18 @@ export class UsageError extends Error {
 const FULL = { rounds: 5, seconds: 4, warmUp: 2 };
 const QUICK = { rounds: 2, seconds: 1, warmUp: 1 };
 
+/** Whom the others are measured by. */
+const MEASURES: readonly CandidateName[] = Object.values(CONTESTS).map(({ measure }) => measure);
+
 export const HELP = `Measures this server side by side with others that serve the same schema over the same rows.
 
   npm run bench -- [options]
 
   --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s: shows that everything works; too short to quote
-  --cases NAMES       of ${CASE_NAMES.join(', ')}; all by default
+  --cases NAMES       of ${CASE_NAMES.slice(0, 5).join(', ')},
+                      ${CASE_NAMES.slice(5).join(', ')}; all by default
   --candidates NAMES  of ${CANDIDATE_NAMES.join(', ')};
-                      all by default; ${THIS_SERVER} always takes part
+                      all by default; ${MEASURES.join(' and ')} always take part
   --rounds N          trials of each candidate and case, whose median counts: ${String(FULL.rounds)}
   --seconds N         length of a trial: ${String(FULL.seconds)}
   --warm-up N         seconds of load before a candidate's first trial: ${String(FULL.warmUp)}
@@ -47,7 +51,7 @@ export const HELP = `Measures this server side by side with others that serve th
   --update-readme     puts the tables into bench/README.md
   --help              prints this
 
-NAMES are separated by commas. The whole of it takes about 15 minutes: close what else is running.`;
+NAMES are separated by commas. The whole of it takes about 20 minutes: close what else is running.`;
 
 /** Names of a list, in the order of that list, each once. */
 const names = <Name extends string>(known: readonly Name[]) =>
@@ -102,7 +106,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   const usual = quick ? QUICK : FULL;
   return {
     cases,
-    candidates: candidates.includes(THIS_SERVER) ? candidates : [THIS_SERVER, ...candidates],
+    candidates: CANDIDATE_NAMES.filter((name) => MEASURES.includes(name) || candidates.includes(name)),
     rounds: lengths.rounds ?? usual.rounds,
     seconds: lengths.seconds ?? usual.seconds,
     warmUp: lengths['warm-up'] ?? usual.warmUp,

@@ -1,4 +1,4 @@
-import { THIS_SERVER } from './candidates';
+import { CONTESTS, type ContestName } from './candidates';
 import type { CaseResult } from './measure';
 import type { Options } from './options';
 import { median } from './statistics';
@@ -11,18 +11,25 @@ export interface Report {
   readonly results: readonly CaseResult[];
 }
 
-/** The columns of a case's table; all but the first hold figures. */
-export const COLUMNS = ['candidate', 'requests/s', 'min–max', 'p50 ms', 'p99 ms', 'to this server'] as const;
+/** The columns of a table; all but the first hold figures. */
+export const columnsOf = (contest: ContestName) => [
+  'candidate',
+  'requests/s',
+  'min–max',
+  'p50 ms',
+  'p99 ms',
+  CONTESTS[contest].column,
+];
 
 /** One row for each candidate: the medians over the rounds. */
-export function rowsOf({ measurements }: CaseResult): readonly (readonly string[])[] {
+export function rowsOf({ subject, measurements }: CaseResult): readonly (readonly string[])[] {
   const rateOf = new Map(
     measurements.map(({ candidate, trials }) => [
       candidate.name,
       median(trials.map(({ requestsPerSecond }) => requestsPerSecond)),
     ]),
   );
-  const ours = rateOf.get(THIS_SERVER) ?? Number.NaN;
+  const ours = rateOf.get(CONTESTS[subject.contest].measure) ?? Number.NaN;
   return measurements.map(({ candidate, trials }) => {
     const rates = trials.map(({ requestsPerSecond }) => requestsPerSecond);
     const rate = rateOf.get(candidate.name) ?? Number.NaN;

@@ -2,6 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AnswerError } from './answers';
+import { CONTESTS, type CandidateName } from './candidates';
+import { casesOver } from './cases';
 import { markdownReport, updateReadme } from './markdown-report';
 import { measure } from './measure';
 import { HELP, readOptions, UsageError, type Options } from './options';
@@ -31,9 +33,17 @@ async function main(): Promise<void> {
   }
 }
 
+/** The candidates of the contests that are held. */
+function takingPart({ cases, candidates }: Options): readonly CandidateName[] {
+  const held = casesOver([]);
+  return candidates.filter((name) =>
+    cases.some((each) => CONTESTS[held[each].contest].candidates.includes(name)),
+  );
+}
+
 async function run(options: Options): Promise<Report> {
   // Before the run adds a load of its own.
-  const around = surroundings(options.candidates);
+  const around = surroundings(takingPart(options));
   const workspace = createWorkspace();
   const progress = createProgress(process.stderr);
   // Without this, ending the run early would leave its processes and files behind.

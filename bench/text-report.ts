@@ -1,14 +1,17 @@
-import { circumstancesOf, COLUMNS, rowsOf, titleOf, type Report } from './report';
+import { circumstancesOf, columnsOf, rowsOf, titleOf, type Report } from './report';
 
 /** A report for a terminal. */
 export function textReport(report: Report): string {
-  const tables = report.results.map((result) => `${titleOf(result)}\n${table([COLUMNS, ...rowsOf(result)])}`);
+  const tables = report.results.map(
+    (result) => `${titleOf(result)}\n${table([columnsOf(result.subject.contest), ...rowsOf(result)])}`,
+  );
   return [circumstancesOf(report).join('\n'), ...tables].join('\n\n');
 }
 
 /** Aligned: the first column to the left, figures to the right. */
 function table(rows: readonly (readonly string[])[]): string {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [columns = []] = rows;
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>
       row

@@ -34,7 +34,7 @@ export function createApp(config: Config, logger: Logger): App {
     explorable: !config.production,
     logger,
     reportFault,
-    contextFor: () => createContext(proton, viewer, reportFault),
+    contextFor: (_request, client) => createContext(proton, viewer, reportFault, client),
   });
 
   let graphql: string | undefined;

@@ -28,6 +28,6 @@ export function sharedParts(): SharedParts {
   return {
     ...config.http,
     schema: buildSubgraph().schema,
-    context: () => createContext(proton, viewer, console.error),
+    context: () => createContext(proton, viewer, console.error, {}),
   };
 }

@@ -2,10 +2,17 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../subgraph/context';
+import { waitingClient, type WaitingClient } from './waiting-client';
+
+/** Makes what a request's resolvers work with. */
+export type ContextFor = (
+  request: FastifyRequest,
+  client: WaitingClient,
+) => SubgraphContext | Promise<SubgraphContext>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
-  readonly contextFor: (request: FastifyRequest) => SubgraphContext | Promise<SubgraphContext>;
+  readonly contextFor: ContextFor;
   /** Which server answers a request. */
   readonly serverFor: (request: FastifyRequest) => ApolloServer<SubgraphContext>;
 }
@@ -31,7 +38,7 @@ export function addGraphqlRoute(
           search: searchOf(request.url),
           body: request.body ?? '',
         },
-        context: async () => contextFor(request),
+        context: async () => contextFor(request, waitingClient(reply.raw)),
       });
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(status ?? 200);

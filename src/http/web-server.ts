@@ -1,11 +1,10 @@
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
-import type { SubgraphContext } from '../subgraph/context';
 import { buildSubgraph } from '../subgraph/schema';
 import { createApolloServer } from './apollo-server';
 import { answerBrokenHttp, answerError, answerUnknownPaths } from './errors';
-import { addGraphqlRoute } from './graphql-route';
+import { addGraphqlRoute, type ContextFor } from './graphql-route';
 import { readJsonStrictly } from './json-body';
 import { listen, type Address } from './listen';
 
@@ -24,7 +23,7 @@ export interface WebServerOptions {
   readonly logger: Logger;
   /** Is told of what goes wrong on our side. */
   readonly reportFault: (error: unknown) => void;
-  readonly contextFor: (request: FastifyRequest) => SubgraphContext | Promise<SubgraphContext>;
+  readonly contextFor: ContextFor;
 }
 
 export interface WebServer {
