@@ -1,34 +1,61 @@
 import type { Logger } from 'pino';
 
-import type { Config } from './config';
+import type { Config, EmbeddedProtonConfig, EndpointConfig, SdkProtonConfig } from './config';
+import { createAccessKeys } from './endpoint/access-keys/access-keys';
+import { believeNamedAccount } from './endpoint/authentication/named-account';
+import { verifySignature } from './endpoint/authentication/signature';
+import { createEndpoint } from './endpoint/endpoint';
+import { createEndpointServer } from './http/endpoint-server';
 import { createWebServer } from './http/web-server';
-import { createEmbeddedProtonService } from './proton/embedded/embedded-proton-service';
-import { openSqliteStore } from './proton/embedded/sqlite/sqlite-store';
+import {
+  createEmbeddedProtonService,
+  type EmbeddedProtonService,
+} from './proton/embedded/embedded-proton-service';
+import { openSqliteStore, type SqliteStore } from './proton/embedded/sqlite/sqlite-store';
+import type { ProtonService } from './proton/proton-service';
 import { unrestrictedViewer } from './proton/viewer';
 import { createContext } from './subgraph/context';
 
 export interface App {
-  /** Resolves once requests are answered. */
-  readonly start: () => Promise<void>;
+  /**
+   * Resolves once requests are answered. When it rejects, everything has been given back.
+   * @throws ListenError, AccessKeyError
+   */
+  readonly start: () => Promise<AppUrls>;
   /** Answers what is under way, makes it durable, and gives the store back. Calling it again waits for the same end. */
   readonly stop: () => Promise<void>;
-  /** Where it listens; known once it has started. */
-  readonly urls: { readonly graphql: string };
+}
+
+/** Where it listens. */
+export interface AppUrls {
+  readonly graphql: string;
+  /** The endpoint for AWS clients; undefined where there is none. */
+  readonly protonEndpoint: string | undefined;
+}
+
+/** Where connections are kept, and what comes along with that. */
+interface BackEnd {
+  readonly proton: ProtonService;
+  /** The control plane's front door for AWS clients, where it is in this process and open. */
+  readonly endpoint:
+    { readonly start: () => Promise<string>; readonly stop: () => Promise<void> } | undefined;
+  readonly close: () => Promise<void>;
 }
 
 /**
  * The composition root: the one place that chooses adapters.
  * @throws StoreOpenError when the database can't serve
  */
-export function createApp(config: Config, logger: Logger): App {
-  if (config.proton.kind !== 'embedded') throw new Error('not yet');
-  const store = openSqliteStore(config.proton.store);
-  const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
-  // There is no authentication yet: everyone is the same viewer, who may do everything.
-  const viewer = unrestrictedViewer('anonymous');
+export async function createApp(config: Config, logger: Logger): Promise<App> {
   const reportFault = (error: unknown) => {
     logger.error({ err: error }, 'a request failed');
   };
+  const { proton, endpoint, close } =
+    config.proton.kind === 'embedded'
+      ? embeddedBackEnd(config.proton, reportFault)
+      : await sdkBackEnd(config.proton, logger);
+  // There is no authentication yet: everyone is the same viewer, who may do everything.
+  const viewer = unrestrictedViewer('anonymous');
   const web = createWebServer({
     address: config.http,
     explorable: !config.production,
@@ -37,28 +64,92 @@ export function createApp(config: Config, logger: Logger): App {
     contextFor: (_request, client) => createContext(proton, viewer, reportFault, client),
   });
 
-  let graphql: string | undefined;
   let stopped: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
-    await web.stop();
-    await proton.drained();
-    await store.close();
+    await Promise.all([web.stop(), endpoint?.stop()]);
+    await close();
   }
 
   return {
     async start() {
       try {
-        graphql = await web.start();
+        const protonEndpoint = await endpoint?.start();
+        return { graphql: await web.start(), protonEndpoint };
       } catch (error) {
-        await store.close();
+        await endpoint?.stop();
+        await close();
         throw error;
       }
     },
     stop: () => (stopped ??= stop()),
-    get urls() {
-      if (graphql === undefined) throw new Error('the app has not started');
-      return { graphql };
+  };
+}
+
+function embeddedBackEnd(
+  { store: { location }, controlPlane, endpoint }: EmbeddedProtonConfig,
+  reportFault: (error: unknown) => void,
+): BackEnd {
+  const store = openSqliteStore({ location });
+  const proton = createEmbeddedProtonService({ store, settings: controlPlane });
+  return {
+    proton,
+    endpoint: endpoint && endpointBefore(proton, store, endpoint, reportFault),
+    async close() {
+      await proton.drained();
+      await store.close();
     },
+  };
+}
+
+async function sdkBackEnd({ credentials, ...settings }: SdkProtonConfig, logger: Logger): Promise<BackEnd> {
+  // Loaded here, for AWS's SDK takes as long to load as half of the rest, and few use it.
+  const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
+    import('./proton/sdk/sdk-proton-service.js'),
+    import('./proton/sdk/credential-providers.js'),
+  ]);
+  const proton = createSdkProtonService({
+    ...settings,
+    credentialsFor: credentialProviders(credentials),
+    report: ({ ...said }) => {
+      logger.warn(said, 'Proton said');
+    },
+    warn: (warning) => {
+      logger.warn(warning);
+    },
+  });
+  return {
+    proton,
+    endpoint: undefined,
+    close() {
+      proton.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function endpointBefore(
+  service: EmbeddedProtonService,
+  store: SqliteStore,
+  { auth, ...address }: EndpointConfig,
+  reportFault: (error: unknown) => void,
+): BackEnd['endpoint'] {
+  const accessKeys =
+    auth.kind === 'sigv4'
+      ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
+      : undefined;
+  const authenticate = accessKeys ? verifySignature({ accessKeys }) : believeNamedAccount();
+  const server = createEndpointServer({
+    address,
+    endpoint: createEndpoint({ service, authenticate, reportFault }),
+    reportFault,
+  });
+  return {
+    async start() {
+      // A key that opens nothing would refuse every caller, one by one.
+      await accessKeys?.checkEncryptionKey();
+      return server.start();
+    },
+    stop: server.stop,
   };
 }

@@ -1,5 +1,6 @@
 import { createApp, type App } from './app';
 import { ConfigError, readConfig, type Config } from './config';
+import { AccessKeyError } from './endpoint/access-keys/access-key-error';
 import { ListenError } from './http/listen';
 import { StoreOpenError } from './proton/embedded/sqlite/open-database';
 import { createLogger } from './telemetry/logger';
@@ -16,9 +17,11 @@ async function main(): Promise<void> {
   }
   const logger = createLogger(config.logLevel, process.stdout.isTTY);
   try {
-    const app = createApp(config, logger);
-    await app.start();
-    logger.info(`proton-subgraph is ready at ${app.urls.graphql}`);
+    const app = await createApp(config, logger);
+    const { graphql, protonEndpoint } = await app.start();
+    if (protonEndpoint !== undefined)
+      logger.info(`the Proton endpoint takes AWS clients at ${protonEndpoint}`);
+    logger.info(`proton-subgraph is ready at ${graphql}`);
     stopOnSignals(app, (error) => {
       logger.error({ err: error }, 'proton-subgraph did not stop cleanly');
     });
@@ -47,6 +50,9 @@ function fail(error: unknown): void {
 
 function explain(error: unknown): unknown {
   const foreseen =
-    error instanceof ConfigError || error instanceof StoreOpenError || error instanceof ListenError;
+    error instanceof ConfigError ||
+    error instanceof StoreOpenError ||
+    error instanceof ListenError ||
+    error instanceof AccessKeyError;
   return foreseen ? error.message : error;
 }

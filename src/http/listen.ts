@@ -6,6 +6,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** The names of the environment variables that set an address. */
+export interface AddressVariables {
+  readonly host: string;
+  readonly port: string;
+}
+
+const WEB_VARIABLES: AddressVariables = { host: 'HOST', port: 'PORT' };
+
 /** An address that can't be listened on. The message says which, why, and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
@@ -13,24 +21,33 @@ export class ListenError extends Error {
 
 /**
  * Resolves with the origin that clients reach the server by.
+ * @param variables that set the address, for whoever must be told to change it
  * @throws ListenError
  */
-export async function listen(server: FastifyInstance, { host, port }: Address): Promise<string> {
+export async function listen(
+  server: FastifyInstance,
+  { host, port }: Address,
+  variables: AddressVariables = WEB_VARIABLES,
+): Promise<string> {
   try {
     await server.listen({ host, port });
     return originOf(server, host);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const reason = REASON_OF_CODE[code] ?? `the system says ${code}`;
-    throw new ListenError(`Can't listen on HOST ${host}, PORT ${String(port)}: ${reason}.`, { cause: error });
+    const code =
+      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
+    const reason = REASON_OF_CODE[code]?.(variables) ?? `the system says ${code}`;
+    throw new ListenError(
+      `Can't listen on ${variables.host} ${host}, ${variables.port} ${String(port)}: ${reason}.`,
+      { cause: error },
+    );
   }
 }
 
-const REASON_OF_CODE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process does. Stop it, or set PORT to one that is free',
-  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one of its own',
-  EACCES: 'this user may not. Set PORT to 1024 or higher',
-  ENOTFOUND: 'no such host name is known. Set HOST to an address',
+const REASON_OF_CODE: Readonly<Record<string, (variables: AddressVariables) => string>> = {
+  EADDRINUSE: ({ port }) => `another process does. Stop it, or set ${port} to one that is free`,
+  EADDRNOTAVAIL: ({ host }) => `this machine has no such address. Set ${host} to one of its own`,
+  EACCES: ({ port }) => `this user may not. Set ${port} to 1024 or higher`,
+  ENOTFOUND: ({ host }) => `no such host name is known. Set ${host} to an address`,
 };
 
 function originOf(server: FastifyInstance, host: string): string {

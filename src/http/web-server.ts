@@ -6,15 +6,13 @@ import { createApolloServer } from './apollo-server';
 import { answerBrokenHttp, answerError, answerUnknownPaths } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql-route';
 import { readJsonStrictly } from './json-body';
-import { listen, type Address } from './listen';
+import type { Address } from './listen';
+import { LIFECYCLE_OPTIONS, lifecycleOf } from './server-lifecycle';
 
 export const GRAPHQL_PATH = '/graphql';
 
 /** Bytes in a request's body. */
 const BODY_LIMIT = 1_048_576;
-
-/** How long requests under way have to finish once the server stops. */
-const STOP_GRACE_MS = 10_000;
 
 export interface WebServerOptions {
   readonly address: Address;
@@ -51,8 +49,7 @@ export function createWebServer({
     bodyLimit: BODY_LIMIT,
     frameworkErrors: onError,
     clientErrorHandler: answerBrokenHttp,
-    // What still arrives on an open connection while the server stops is answered like any other request.
-    return503OnClosing: false,
+    ...LIFECYCLE_OPTIONS,
   });
   server.setErrorHandler(onError);
   answerUnknownPaths(server, GRAPHQL_PATH);
@@ -70,26 +67,15 @@ export function createWebServer({
     serverFor: ({ headers }) => (headers['apollo-federation-include-trace'] === 'ftv1' ? traced : apollo),
   });
 
-  let stopping = false;
-  // A connection that is kept alive would keep the server from ending: the last answer on each closes it.
-  server.addHook('onSend', (_request, reply, payload, done) => {
-    if (stopping) reply.header('connection', 'close');
-    done(null, payload);
-  });
-
   const apollos = new Set([apollo, traced]);
+  const lifecycle = lifecycleOf(server, address);
   return {
     async start() {
       await Promise.all([...apollos].map((each) => each.start()));
-      return `${await listen(server, address)}${GRAPHQL_PATH}`;
+      return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     async stop() {
-      stopping = true;
-      const impatience = setTimeout(() => {
-        server.server.closeAllConnections();
-      }, STOP_GRACE_MS);
-      await server.close();
-      clearTimeout(impatience);
+      await lifecycle.stop();
       await Promise.all([...apollos].map((each) => each.stop()));
     },
   };

@@ -71,6 +71,11 @@ export class ProtonFailure extends Error {
   }
 
   /** @param cause what really happened, for the log */
+  static throttled(message: string, cause: unknown): ProtonFailure {
+    return new ProtonFailure('THROTTLED', message, { cause });
+  }
+
+  /** @param cause what really happened, for the log */
   static unavailable(message: string, cause: unknown): ProtonFailure {
     return new ProtonFailure('UNAVAILABLE', message, { cause });
   }

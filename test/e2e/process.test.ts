@@ -152,6 +152,7 @@ describe('The process', () => {
   it('listens beyond this machine when it is told to in so many words', async () => {
     const { url, end } = await startServerProcess({
       HOST: '0.0.0.0',
+      PROTON_ENDPOINT_HOST: '127.0.0.1',
       ALLOW_UNAUTHENTICATED: 'true',
       DATABASE_URL: 'sqlite::memory:',
     });

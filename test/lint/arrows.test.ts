@@ -51,11 +51,29 @@ describe('The arrows between the rooms go one way', () => {
       ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
     ],
     [
+      'src/proton/sdk/clients.ts',
+      ['../failure', './calls', '@aws-sdk/client-proton'],
+      ['../embedded/store', '../embedded/sqlite/rows', '../../endpoint/endpoint', '../../config'],
+    ],
+    [
+      'src/endpoint/endpoint.ts',
+      ['../proton/viewer', '../proton/embedded/embedded-proton-service', './aws-error'],
+      [
+        '../proton/embedded/sqlite/rows',
+        '../proton/sdk/clients',
+        '../http/errors',
+        '../subgraph/loaders',
+        '../config',
+      ],
+    ],
+    [
       'src/subgraph/loaders.ts',
       ['../proton/page', './context'],
       [
         '../proton/embedded/store',
         '../proton/embedded/sqlite/rows',
+        '../proton/sdk/clients',
+        '../endpoint/endpoint',
         '../http/errors',
         '../app',
         '../config',
@@ -64,13 +82,13 @@ describe('The arrows between the rooms go one way', () => {
     ],
     [
       'src/http/web-server.ts',
-      ['../subgraph/schema', './errors', 'fastify'],
+      ['../subgraph/schema', '../endpoint/endpoint', './errors', 'fastify'],
       ['../proton/page', '../proton/embedded/store', '../app', '../config'],
     ],
     ['src/config.ts', ['./proton/identifiers'], ['./app', './http/web-server', './subgraph/schema']],
     [
       'src/app.ts',
-      ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './config'],
+      ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './proton/sdk/clients', './config'],
       ['./main', './cli/print-schema'],
     ],
   ])('from %s', (file, allowed, forbidden) => {

@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { testEnvironment } from './test-environment';
+
 export const PROJECT = join(__dirname, '..', '..');
 
 export interface ServerProcess {
   readonly url: string;
+  /** Where it takes AWS clients; undefined where it does not. */
+  readonly protonEndpoint: string | undefined;
   readonly child: ChildProcess;
   /** Resolves with the exit code, null when a signal itself ended the process. */
   readonly exited: Promise<number | null>;
@@ -36,15 +40,17 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const server = [process.execPath, join(PROJECT, 'dist', 'main.js')];
   const child = spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
-    env: environmentWith({ PORT: '0', PROTON_ENDPOINT_PORT: '0', ...variables }),
+    env: environmentWith(testEnvironment(variables)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.add(child);
   let printed = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
+  let protonEndpoint: string | undefined;
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       printed += `${line}\n`;
+      protonEndpoint ??= /AWS clients at (http:[^\s"]+)/.exec(line)?.[1];
       const ready = /ready at (http:\S+\/graphql)/.exec(line)?.[1];
       if (ready !== undefined) resolve(ready);
     });
@@ -55,6 +61,7 @@ export async function startServerProcess(
   const exited = once(child, 'exit').then(() => child.exitCode);
   return {
     url,
+    protonEndpoint,
     child,
     exited,
     end(signal) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import type { Connection } from '../../connection';
-import { ProtonFailure } from '../../failure';
 import { isConnectionId } from '../../identifiers';
+import { clientTokenUsed, liveConnectionExists, quotaReached } from '../../refusals';
 import type { CreateConnectionRequest } from '../../rules/parse-inputs';
 import { may } from '../../viewer';
 import type { ClientToken, CreateFacts, Decision } from '../store';
@@ -28,28 +28,10 @@ export function decideCreate(
     if (earlier) {
       return earlier.fingerprint === fingerprint
         ? { kind: 'keep', connection: earlier.connection }
-        : refuse(
-            ProtonFailure.invalid([
-              { path: ['clientToken'], message: 'must not have been used before with other parameters' },
-            ]),
-          );
+        : refuse(clientTokenUsed());
     }
-    if (live) {
-      return refuse(
-        ProtonFailure.conflict(
-          `The accounts ${environmentAccountId} and ${managementAccountId} already have a ${live.status} connection ` +
-            `for the environment ${environmentName} in ${region}: ${live.id}.`,
-        ),
-      );
-    }
-    if (count >= quota) {
-      return refuse(
-        ProtonFailure.quotaExceeded(
-          `The environment account ${environmentAccountId} has reached its quota of ${String(quota)} connections in ${region}. ` +
-            'Delete connections that are no longer needed.',
-        ),
-      );
-    }
+    if (live) return refuse(liveConnectionExists(request, live));
+    if (count >= quota) return refuse(quotaReached(request, quota));
     const at = now();
     const id = newId();
     if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is no UUID`);

@@ -7,6 +7,7 @@ import type {
 } from '../../connection';
 import { ProtonFailure } from '../../failure';
 import type { AccountId, ConnectionId } from '../../identifiers';
+import { permissionMissing, rejectedForGood } from '../../refusals';
 import { may, type Permission, type Viewer } from '../../viewer';
 import type { Decision } from '../store';
 
@@ -61,17 +62,11 @@ export function refuse(failure: ProtonFailure): Refusal {
 }
 
 export function denied(what: string, permission: Permission, role: string, accountId: AccountId): Refusal {
-  return refuse(
-    ProtonFailure.accessDenied(`${what} takes the permission "${permission}" on its ${role}, ${accountId}.`),
-  );
+  return refuse(permissionMissing(what, permission, role, accountId));
 }
 
 export function conflictWithRejected({ id }: Connection, participle: string): Refusal {
-  return refuse(
-    ProtonFailure.conflict(
-      `The connection ${id} is REJECTED, which is final: it can't be ${participle}. Delete it and create another.`,
-    ),
-  );
+  return refuse(rejectedForGood(id, participle));
 }
 
 /** A clock that was set back must not make a connection younger than it was. */

@@ -1,0 +1,11 @@
+import type { AccountId, Region } from '../../proton/identifiers';
+import type { EndpointRequest } from '../exchange';
+
+/** Who calls, and where: AWS credentials act as one account, and a signature is good in one Region. */
+export interface Caller {
+  readonly accountId: AccountId;
+  readonly region: Region;
+}
+
+/** Tells who sent a request. Rejects with an `AwsError` where that can't be told. */
+export type Authenticate = (request: EndpointRequest) => Promise<Caller>;

@@ -1,0 +1,44 @@
+import { ROLE_MEMBERS } from '../../proton/connection';
+import { ProtonFailure } from '../../proton/failure';
+import { namesARole, parseRoles } from '../../proton/rules/roles';
+import { connectionIdRule } from '../../proton/rules/values';
+import { Violations } from '../../proton/rules/violations';
+import { requiredText } from '../members';
+import { connectionOutput } from '../output';
+import { parseIdInput, rolesMember } from './input-parts';
+import type { Operation } from './operation';
+
+/** The operations on one connection, which they name by its id. */
+
+export const getEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const { id } = parseIdInput(input);
+  const [connection] = await session.findConnections([{ id }]);
+  if (!connection) throw ProtonFailure.notFound(id);
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const updateEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const violations = new Violations();
+  const id = requiredText(violations, input, 'id', connectionIdRule);
+  const roles = rolesMember(input);
+  parseRoles(violations, roles);
+  if (!namesARole(roles)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  if (violations.any || id === undefined) throw violations.asFailure();
+  const connection = await session.updateConnection({ id, ...roles });
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const acceptEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.acceptConnection(parseIdInput(input));
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const rejectEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.rejectConnection(parseIdInput(input));
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const deleteEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.deleteConnection(parseIdInput(input));
+  return connection ? { environmentAccountConnection: connectionOutput(connection) } : {};
+};

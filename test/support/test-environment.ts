@@ -1,0 +1,7 @@
+/** On free ports, and with nothing that lasts where the control plane is in this process. */
+export function testEnvironment(
+  environment: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const embedded = { PROTON_ENDPOINT_PORT: '0', DATABASE_URL: 'sqlite::memory:' };
+  return { PORT: '0', ...('PROTON_ENDPOINT' in environment ? {} : embedded), ...environment };
+}
