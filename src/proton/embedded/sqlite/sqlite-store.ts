@@ -1,6 +1,10 @@
 import type { AccessKeyStore } from '../access-key-store';
+import type { ExportStore } from '../export-store';
+import type { ImportStore } from '../import-store';
 import type { ConnectionStore, Write, WriteAnswer } from '../store';
 import { accessKeysOn } from './access-keys';
+import { exportsOn } from './exports';
+import { importsOn } from './imports';
 import { keep } from './keep';
 import { openDatabase } from './open-database';
 import { readsOf } from './reads';
@@ -20,6 +24,10 @@ export interface SqliteStoreOptions {
 
 export interface SqliteStore extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
+  readonly imports: ImportStore;
+  readonly exports: ExportStore;
+  /** Writes a copy of the whole store, as of one moment, to a file that does not exist yet. */
+  readonly copyTo: (path: string) => void;
 }
 
 /**
@@ -59,6 +67,11 @@ export function openSqliteStore({
     ...readsOf(database, statements),
     write: (writes) => transactions.run(() => writes.map(applyOne)),
     accessKeys: accessKeysOn(statements, transactions),
+    imports: importsOn(database, transactions),
+    exports: exportsOn(database),
+    copyTo(path) {
+      keep(database.prepare('VACUUM INTO ?')).run(path);
+    },
     close() {
       database.close();
       return Promise.resolve();

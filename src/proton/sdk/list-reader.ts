@@ -1,0 +1,108 @@
+import type { ConnectionView } from '../connection';
+import type { ConnectionPosition } from '../connection-list';
+import { ProtonFailure } from '../failure';
+import type { Calls, ListSource } from './calls';
+import type { ListMarks } from './list-marks';
+
+/** A list turned out not to run from the newest request to the oldest. */
+export class OutOfOrder extends Error {
+  override readonly name = 'OutOfOrder';
+}
+
+/** Reads one list from a position on, a page at a time, in the port's order. */
+export interface ListReader {
+  /** What is read and in its place; more may come after it. */
+  readonly ready: ConnectionView[];
+  readonly exhausted: () => boolean;
+  /** Reads on, so that something is ready or the list is exhausted. */
+  readonly fill: () => Promise<void>;
+}
+
+export interface ListReaderParts {
+  readonly calls: Pick<Calls, 'list'>;
+  readonly marks: ListMarks;
+  readonly source: ListSource;
+  readonly after: ConnectionPosition | undefined;
+  /** How many are likely to be needed: the size of the first page. */
+  readonly likely: number;
+  /** What is to be shown of the list. */
+  readonly shows: (connection: ConnectionView) => boolean;
+  /** Whether to read all before anything is ready: the only way where the list has an order of its own. */
+  readonly whole: boolean;
+}
+
+const LARGEST_PAGE = 100;
+
+/**
+ * Proton does not say in which order it lists. This relies on the newest request coming first, and watches that it does; it does
+ * not rely on an order among requests of the same instant, which it puts in order by itself.
+ */
+export function createListReader(parts: ListReaderParts): ListReader {
+  const { calls, marks, source, after, likely, shows, whole } = parts;
+  const ready: ConnectionView[] = [];
+  /** What was requested at the instant that was read last: more of it may come. */
+  let open: ConnectionView[] = [];
+  let last = Infinity;
+  let nextToken = after && !whole ? marks.above(source, after.requestedAt)?.nextToken : undefined;
+  let began = false;
+  let ended = false;
+
+  async function readPage() {
+    const maxResults = began || whole ? LARGEST_PAGE : Math.min(likely, LARGEST_PAGE);
+    if (nextToken === undefined || began) return calls.list(source, { maxResults, nextToken });
+    // A token that was remembered may be too old; the list then begins where it begins.
+    const tooOld = ProtonFailure.invalid([]);
+    try {
+      return await calls.list(source, { maxResults, nextToken }, { ValidationException: () => tooOld });
+    } catch (failure) {
+      if (failure !== tooOld) throw failure;
+      marks.forget(source);
+      return calls.list(source, { maxResults, nextToken: undefined });
+    }
+  }
+
+  function close() {
+    const following = open.filter((connection) => isAfter(connection, after) && shows(connection));
+    ready.push(...following.sort(byPosition));
+    open = [];
+  }
+
+  return {
+    ready,
+    exhausted: () => ended && ready.length === 0,
+    async fill() {
+      while (!ended && (whole || ready.length === 0)) {
+        const page = await readPage();
+        began = true;
+        if (page.nextToken !== undefined && page.nextToken === nextToken) {
+          throw ProtonFailure.unavailable(
+            'Proton gave no usable answer. Try again later.',
+            new Error('a list that goes on at the same place'),
+          );
+        }
+        for (const connection of page.items) {
+          if (!whole && connection.requestedAt > last) throw new OutOfOrder();
+          if (!whole && connection.requestedAt < last) close();
+          last = connection.requestedAt;
+          open.push(connection);
+        }
+        nextToken = page.nextToken;
+        if (nextToken === undefined) {
+          ended = true;
+          close();
+        } else if (!whole && page.items.length > 0) {
+          marks.add(source, { requestedAt: last, nextToken });
+        }
+      }
+    },
+  };
+}
+
+/** The port's order: the newest request first, and of the same instant the greatest id. */
+export function byPosition(a: ConnectionPosition, b: ConnectionPosition): number {
+  return b.requestedAt - a.requestedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+function isAfter(connection: ConnectionView, position: ConnectionPosition | undefined): boolean {
+  return position === undefined || byPosition(position, connection) < 0;
+}

@@ -1,0 +1,46 @@
+import type { ConnectionView } from '../connection';
+import type { AccountId, Region } from '../identifiers';
+import { maySee, readableAccounts, type Viewer } from '../viewer';
+import type { Calls } from './calls';
+import type { Place } from './clients';
+import { homeOf, type Homes } from './homes';
+
+/** What the parts of a session share while they work. */
+export interface Work {
+  readonly calls: Calls;
+  readonly viewer: Viewer;
+  /** The accounts that can be asked for this viewer: they may read them, and there are credentials. */
+  readonly askable: ReadonlySet<AccountId>;
+  readonly regions: readonly Region[];
+  readonly homes: Homes;
+}
+
+/** The accounts that there are credentials for and that the viewer may read. */
+export function askableAccounts(viewer: Viewer, accounts: readonly AccountId[]): ReadonlySet<AccountId> {
+  const readable = readableAccounts(viewer);
+  return new Set(readable === 'every' ? accounts : accounts.filter((account) => readable.includes(account)));
+}
+
+/** Everywhere that something may be found for this viewer. */
+export function placesToAsk({ askable, regions }: Pick<Work, 'askable' | 'regions'>): readonly Place[] {
+  return [...askable].flatMap((accountId) => regions.map((region) => ({ accountId, region })));
+}
+
+/**
+ * Takes in what an account was shown: notes where it lives, and passes it on if the viewer may see it.
+ * @throws Error when it is none of the account's, so that the credentials must be another's
+ */
+export function takeIn(
+  { viewer, homes }: Pick<Work, 'viewer' | 'homes'>,
+  { accountId }: Place,
+  connection: ConnectionView,
+): ConnectionView | undefined {
+  if (connection.environmentAccountId !== accountId && connection.managementAccountId !== accountId) {
+    throw new Error(
+      `asked as the account ${accountId}, Proton showed a connection of ${connection.environmentAccountId} and ` +
+        `${connection.managementAccountId}: these are not that account's credentials`,
+    );
+  }
+  homes.set(connection.id, homeOf(connection));
+  return maySee(viewer, connection) ? connection : undefined;
+}

@@ -1,0 +1,156 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+
+import { createAccessKeys, type IssuedAccessKey } from '../../src/endpoint/access-keys/access-keys';
+import { verifySignature } from '../../src/endpoint/authentication/signature';
+import { createEndpoint } from '../../src/endpoint/endpoint';
+import type { EndpointAnswer, EndpointRequest } from '../../src/endpoint/exchange';
+import { createEndpointServer } from '../../src/http/endpoint-server';
+import type { AccountId, Region } from '../../src/proton/identifiers';
+import {
+  createEmbeddedProtonService,
+  type EmbeddedProtonService,
+} from '../../src/proton/embedded/embedded-proton-service';
+import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import type { CredentialProvider } from '../../src/proton/sdk/credential-providers';
+import type { ProtonReport } from '../../src/proton/sdk/failures';
+import { createSdkProtonService, type SdkProtonService } from '../../src/proton/sdk/sdk-proton-service';
+import { account, createClock, ENVIRONMENT, MANAGEMENT, region, STRANGER, type Clock } from './proton';
+
+export const ACCOUNTS: readonly AccountId[] = [MANAGEMENT, ENVIRONMENT, STRANGER];
+export const REGIONS: readonly Region[] = [
+  'us-east-1',
+  'eu-central-1',
+  'eu-west-1',
+  'cn-north-1',
+  'us-gov-west-1',
+].map(region);
+
+export interface SignedEndpoint {
+  /** As in `http://127.0.0.1:40000`. */
+  readonly origin: string;
+  /** The control plane behind it. */
+  readonly service: EmbeddedProtonService;
+  /** The control plane's clock; signatures are judged by the real time. */
+  readonly clock: Clock;
+  /** The operations that were called, in their order. */
+  readonly calls: EndpointCall[];
+  readonly credentialsFor: (accountId: AccountId) => CredentialProvider;
+  readonly stop: () => Promise<void>;
+}
+
+export interface EndpointCall {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface SignedEndpointOptions {
+  readonly quota?: number;
+  /** The clock that signatures are judged by, and that the answers show. */
+  readonly signaturesAt?: () => number;
+  /** Stands between the web server and the endpoint. */
+  readonly around?: (
+    request: EndpointRequest,
+    answer: (request: EndpointRequest) => Promise<EndpointAnswer>,
+  ) => Promise<EndpointAnswer>;
+}
+
+/** The real endpoint over HTTP, with signatures on and an access key for each account, before the real control plane. */
+export async function startSignedEndpoint({
+  quota = 1000,
+  signaturesAt = Date.now,
+  around = (request, answer) => answer(request),
+}: SignedEndpointOptions = {}): Promise<SignedEndpoint> {
+  const store = openSqliteStore({ location: ':memory:' });
+  const clock = createClock();
+  const settings = {
+    defaultRegion: region('us-east-1'),
+    defaultAccountId: account('000000000000'),
+    connectionQuota: quota,
+  };
+  const service = createEmbeddedProtonService({ store, settings, now: clock.now });
+  const encryptionKey = createSecretKey(randomBytes(32));
+  const accessKeys = createAccessKeys({ store: store.accessKeys, encryptionKey });
+  const reportFault = (error: unknown) => {
+    throw error;
+  };
+  const endpoint = createEndpoint({
+    service,
+    authenticate: verifySignature({ accessKeys, now: signaturesAt }),
+    reportFault,
+    now: signaturesAt,
+  });
+  const calls: EndpointCall[] = [];
+  const server = createEndpointServer({
+    address: { host: '127.0.0.1', port: 0 },
+    endpoint: {
+      ...endpoint,
+      answer(request) {
+        const [target = ''] = request.headers.get('x-amz-target') ?? [];
+        calls.push({
+          operation: target.replace(/^.*\./, ''),
+          input: JSON.parse(request.body.toString()) as EndpointCall['input'],
+        });
+        return around(request, endpoint.answer);
+      },
+    },
+    reportFault,
+  });
+  const keys = new Map<AccountId, IssuedAccessKey>();
+  for (const id of ACCOUNTS) keys.set(id, await accessKeys.issue(id));
+  return {
+    origin: await server.start(),
+    service,
+    clock,
+    calls,
+    credentialsFor(accountId) {
+      const key = keys.get(accountId);
+      return () => (key ? Promise.resolve(key) : Promise.reject(new Error(`no access key for ${accountId}`)));
+    },
+    async stop() {
+      await server.stop();
+      await service.drained();
+      await store.close();
+    },
+  };
+}
+
+export interface SdkServiceOptions {
+  readonly endpointUrl: string;
+  readonly credentialsFor: (accountId: AccountId) => CredentialProvider;
+  readonly accounts?: readonly AccountId[];
+  readonly regions?: readonly Region[];
+  readonly timeoutMs?: number;
+}
+
+export interface SdkServiceUnderTest {
+  readonly service: SdkProtonService;
+  /** What was told of Proton's answers. */
+  readonly reports: readonly ProtonReport[];
+}
+
+/** The adapter, before an endpoint. */
+export function createSdkService({
+  endpointUrl,
+  credentialsFor,
+  accounts = ACCOUNTS,
+  regions = REGIONS,
+  timeoutMs = 10_000,
+}: SdkServiceOptions): SdkServiceUnderTest {
+  const reports: ProtonReport[] = [];
+  const service = createSdkProtonService({
+    endpointUrl,
+    accounts,
+    regions,
+    defaultRegion: region('us-east-1'),
+    defaultAccountId: account('000000000000'),
+    timeoutMs,
+    credentialsFor,
+    report: (report) => {
+      reports.push(report);
+    },
+    warn: (warning) => {
+      throw new Error(warning);
+    },
+  });
+  return { service, reports };
+}
