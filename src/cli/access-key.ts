@@ -1,0 +1,114 @@
+import { createAccessKeys } from '../endpoint/access-keys/access-keys';
+import type { StoredAccessKey } from '../proton/embedded/access-key-store';
+import type { AccountId } from '../proton/identifiers';
+import { ExitCode } from './exit-code';
+import { locateStore, withStore } from './open-store';
+import { CommandError, type Surroundings } from './surroundings';
+import { table } from './table';
+
+interface OutputOptions {
+  readonly json?: boolean | undefined;
+}
+
+/** `access-key create`: makes a key and shows its secret, which is never to be seen again. */
+export async function createAccessKey(
+  { account, json }: OutputOptions & { readonly account: AccountId },
+  { env, stdout }: Surroundings,
+): Promise<ExitCode> {
+  // Before there is a database: a key that can't be made leaves nothing behind.
+  const { accessKeyEncryptionKey: encryptionKey } = locateStore(env).config;
+  if (encryptionKey === undefined) {
+    throw new CommandError(
+      'ACCESS_KEY_ENCRYPTION_KEY must be set to make an access key: its secret is stored encrypted under it. ' +
+        'Make one with `openssl rand -base64 32`, keep it, and give the server the same.',
+    );
+  }
+  const { accessKeyId, secretAccessKey, accountId, createdAt } = await withStore(env, 'create', (store) =>
+    createAccessKeys({ store: store.accessKeys, encryptionKey }).issue(account),
+  );
+  if (json) {
+    const key = { accessKeyId, secretAccessKey, accountId, createdAt: timeOf(createdAt) };
+    stdout.write(`${JSON.stringify(key, null, 2)}\n`);
+    return ExitCode.DONE;
+  }
+  const rows = [
+    ['Access key id', accessKeyId],
+    ['Secret access key', secretAccessKey],
+    ['Account', accountId],
+  ];
+  const [first = ['', ''], ...rest] = rows;
+  stdout.write(
+    table(
+      first.map((title) => ({ title })),
+      rest,
+    ),
+  );
+  stdout.write(
+    '\nThe secret is shown this once. To use the key:\n\n' +
+      `export AWS_ACCESS_KEY_ID=${accessKeyId}\nexport AWS_SECRET_ACCESS_KEY=${secretAccessKey}\n`,
+  );
+  return ExitCode.DONE;
+}
+
+/** `access-key list` */
+export async function listAccessKeys(
+  { json }: OutputOptions,
+  { env, stdout }: Surroundings,
+): Promise<ExitCode> {
+  // Straight from the store, for which no encryption key is needed: no secret is opened.
+  const keys = await withStore(env, 'must exist', (store) => store.accessKeys.list());
+  if (json) {
+    stdout.write(`${JSON.stringify({ accessKeys: keys.map(descriptionOf) }, null, 2)}\n`);
+    return ExitCode.DONE;
+  }
+  const columns = ['ID', 'ACCOUNT', 'CREATED', 'STATUS'].map((title) => ({ title }));
+  stdout.write(
+    table(
+      columns,
+      keys.map((key) => [key.id, key.accountId, timeOf(key.createdAt), statusOf(key)]),
+    ),
+  );
+  return ExitCode.DONE;
+}
+
+/** `access-key revoke`: ends a key for good. A running server refuses it from its next request on. */
+export async function revokeAccessKey(
+  id: string,
+  { json }: OutputOptions,
+  { env, stdout }: Surroundings,
+): Promise<ExitCode> {
+  const { before, after } = await withStore(env, 'must exist', async ({ accessKeys }) => ({
+    before: await accessKeys.find(id),
+    after: await accessKeys.revoke(id, Date.now()),
+  }));
+  if (!after) {
+    throw new CommandError(`There is no access key ${id}. \`proton-subgraph access-key list\` shows all.`);
+  }
+  if (json) {
+    stdout.write(`${JSON.stringify(descriptionOf(after), null, 2)}\n`);
+    return ExitCode.DONE;
+  }
+  stdout.write(
+    before?.revokedAt === null
+      ? `Revoked ${id} of the account ${after.accountId}. It is refused from now on.\n`
+      : `${id} of the account ${after.accountId} had been revoked before, at ${timeOf(after.revokedAt)}. It stays so.\n`,
+  );
+  return ExitCode.DONE;
+}
+
+function descriptionOf({ id, accountId, createdAt, revokedAt }: StoredAccessKey) {
+  return {
+    accessKeyId: id,
+    accountId,
+    createdAt: timeOf(createdAt),
+    revokedAt: revokedAt === null ? null : timeOf(revokedAt),
+  };
+}
+
+function statusOf({ revokedAt }: StoredAccessKey): string {
+  return revokedAt === null ? 'active' : `revoked ${timeOf(revokedAt)}`;
+}
+
+function timeOf(at: number | null): string {
+  return at === null ? '' : new Date(at).toISOString();
+}

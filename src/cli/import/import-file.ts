@@ -1,0 +1,160 @@
+import type {
+  ConnectionImport,
+  ImportCounts,
+  ImportRecord,
+  ImportRefusal,
+  ImportStore,
+} from '../../proton/embedded/import-store';
+import { Refusals } from '../../proton/embedded/import/refusals';
+import { ProtonFailure } from '../../proton/failure';
+import { codeOf, explainFileError } from '../file-error';
+import type { Finding } from './findings';
+import { BrokenJson } from './json-documents';
+import { readFindings } from './read-findings';
+import { parseRecord } from './record';
+import { wishesIn, type Deployment } from './template';
+import { Unreadable } from './unreadable';
+
+/** What became of one file. */
+export interface FileReport {
+  readonly file: string;
+  /** Whether its connections are in the store now; in a dry run: whether they would be. */
+  readonly taken: boolean;
+  /** Connections and declarations that it holds. */
+  readonly read: number;
+  /** What was done; nothing, where the file was refused. */
+  readonly counts: ImportCounts;
+  /** Records that can't be taken. */
+  readonly refused: number;
+  /** What is wrong with the file as a whole, each as a phrase that follows its name. */
+  readonly problems: readonly string[];
+  /** What is wrong with its records, for the first of them. */
+  readonly refusals: readonly ImportRefusal[];
+  /** What whoever runs the import should know. */
+  readonly notes: readonly string[];
+}
+
+export interface FileImportParts {
+  readonly imports: ImportStore;
+  readonly deployment: Deployment;
+  /** The file's bytes; fails with the error of the file system. */
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/** Problems of a file as a whole that are told. */
+const MOST_PROBLEMS = 100;
+
+/** Imports one file, all of it or nothing. Whatever is wrong with it is told in the report. */
+export async function importFile(file: string, parts: FileImportParts): Promise<FileReport> {
+  const importing = parts.imports.begin();
+  try {
+    return await takeFile(file, parts, importing);
+  } finally {
+    importing.close();
+  }
+}
+
+async function takeFile(
+  file: string,
+  { chunks, deployment }: FileImportParts,
+  importing: ConnectionImport,
+): Promise<FileReport> {
+  const reading = createReading(deployment);
+  try {
+    for await (const findings of readFindings(chunks)) await importing.add(reading.take(findings));
+    reading.finish();
+  } catch (error) {
+    if (error instanceof BrokenJson) await importing.add(reading.take(error.found));
+    reading.problem(phraseOf(error));
+  }
+  const { problems, notes, refusals: unread } = reading;
+  const failed = problems.length > 0 || unread.count > 0;
+  const settled = await importing.settle(failed ? 'judge' : 'write').catch((error: unknown) => {
+    reading.problem(phraseOf(error));
+    return undefined;
+  });
+  const refusals = new Refusals();
+  refusals.addAll(unread);
+  settled?.refusals.forEach((refusal) => {
+    refusals.add(refusal);
+  });
+  const taken = settled?.written ?? false;
+  return {
+    file,
+    taken,
+    read: reading.count(),
+    counts: taken && settled ? settled.counts : NOTHING,
+    refused: unread.count + (settled?.refused ?? 0),
+    problems,
+    refusals: refusals.first,
+    notes,
+  };
+}
+
+const NOTHING: ImportCounts = { new: 0, completed: 0, unchanged: 0 };
+
+/** @throws the error, where it is no fault of the file or the store */
+function phraseOf(error: unknown): string {
+  if (error instanceof Unreadable) return error.message;
+  if (error instanceof ProtonFailure) return `is not taken: ${error.message}`;
+  if (codeOf(error)?.startsWith('E')) return `can't be read: ${explainFileError(error)}`;
+  throw error;
+}
+
+/** Makes records of findings, numbers them, and gathers what is wrong with them. */
+function createReading(deployment: Deployment) {
+  const refusals = new Refusals();
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const kinds = new Set<ImportRecord['kind']>();
+  let count = 0;
+
+  function problem(phrase: string): void {
+    if (problems.length < MOST_PROBLEMS) problems.push(phrase);
+  }
+
+  function recordsOf(finding: Finding): readonly ImportRecord[] {
+    switch (finding.kind) {
+      case 'problem':
+        problem(finding.reason);
+        return [];
+      case 'note':
+        if (!notes.includes(finding.text)) notes.push(finding.text);
+        return [];
+      case 'record': {
+        kinds.add('fact');
+        const place = { record: (count += 1) };
+        const parsed = parseRecord(finding.value, finding.source);
+        if ('fact' in parsed) return [{ kind: 'fact', place, fact: parsed.fact }];
+        refusals.add({ place, ...parsed });
+        return [];
+      }
+      case 'template': {
+        kinds.add('wish');
+        const wishes = wishesIn(finding.template, deployment);
+        if (typeof wishes === 'string') {
+          problem(wishes);
+          return [];
+        }
+        return wishes.flatMap(({ logicalId, line, wish }): readonly ImportRecord[] => {
+          const place = { record: (count += 1), logicalId, line };
+          if (!('reasons' in wish)) return [{ kind: 'wish', place, wish }];
+          refusals.add({ place, reasons: wish.reasons });
+          return [];
+        });
+      }
+    }
+  }
+
+  return {
+    problem,
+    problems,
+    notes,
+    refusals,
+    count: () => count,
+    take: (findings: readonly Finding[]) => findings.flatMap(recordsOf),
+    finish() {
+      if (kinds.size > 1) problem('holds connections and templates; import them as files of their own');
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import { partitionOf, type AccountId, type Region } from '../../proton/identifiers';
+import { isObject } from './findings';
+
+/** What a template's expressions are resolved with. */
+export interface TemplateScope {
+  /** The account and the Region that the template is deployed in, where they were told. */
+  readonly account: AccountId | undefined;
+  readonly region: Region | undefined;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** An expression that has no value here: which one, and why, as phrases that follow one another. */
+export class Unresolved extends Error {
+  override readonly name = 'Unresolved';
+  constructor(expression: unknown, why: string) {
+    super(`can't be resolved: ${textOf(expression)} ${why}`);
+  }
+}
+
+/** What a property becomes that is not there: `AWS::NoValue`. */
+export const NO_VALUE = undefined;
+
+type Resolve = (value: unknown) => unknown;
+
+/**
+ * Resolves values of a template: `Ref` and `Fn::Sub` of pseudo parameters and of parameters with a default, the ARN of a role
+ * whose name is written down, `Fn::Join`, `Fn::Split`, `Fn::Select`, `Fn::FindInMap` and `Fn::If`.
+ */
+export interface Resolver {
+  /** @throws Unresolved */
+  readonly value: Resolve;
+  /** @throws Unresolved */
+  readonly condition: (name: string) => boolean;
+}
+
+export function createResolver(scope: TemplateScope): Resolver {
+  const { content } = scope;
+  const section = (name: string) => {
+    const found = content[name];
+    return isObject(found) ? found : {};
+  };
+  /** Conditions that are being evaluated, and roles whose ARN is: one that needs itself has no value. */
+  const underWay = new Set<string>();
+
+  function once<Answer>(name: string, expression: unknown, work: () => Answer): Answer {
+    if (underWay.has(name)) throw new Unresolved(expression, 'refers to itself');
+    underWay.add(name);
+    try {
+      return work();
+    } finally {
+      underWay.delete(name);
+    }
+  }
+
+  function value(given: unknown): unknown {
+    if (Array.isArray(given)) return given.map(value).filter((item) => item !== NO_VALUE);
+    if (!isObject(given)) return given;
+    const [name, ...others] = Object.keys(given);
+    const call = name !== undefined && others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'));
+    if (!call) return Object.fromEntries(Object.entries(given).map(([key, member]) => [key, value(member)]));
+    const resolve = Object.hasOwn(functions, name) ? functions[name] : undefined;
+    if (!resolve) throw new Unresolved(given, 'is known to CloudFormation alone');
+    return resolve(given[name], given);
+  }
+
+  function reference(name: unknown, expression: unknown): unknown {
+    if (typeof name !== 'string') throw new Unresolved(expression, 'names nothing');
+    if (name.startsWith('AWS::')) return pseudoParameter(name, scope, expression);
+    const parameters = section('Parameters');
+    if (Object.hasOwn(parameters, name)) return parameterDefault(parameters[name], expression);
+    throw new Unresolved(expression, whyNoReference(name));
+  }
+
+  function whyNoReference(name: string): string {
+    return Object.hasOwn(section('Resources'), name)
+      ? 'is known once CloudFormation has made that resource'
+      : 'names no parameter of the template';
+  }
+
+  function attribute(path: unknown, expression: unknown): unknown {
+    const [name, attributeName] = Array.isArray(path) ? path.map(String) : splitAtDot(String(path));
+    const resource = name === undefined ? undefined : section('Resources')[name];
+    if (attributeName === 'Arn' && isObject(resource) && resource['Type'] === 'AWS::IAM::Role') {
+      return once(`role ${String(name)}`, expression, () => roleArn(resource['Properties'], expression));
+    }
+    throw new Unresolved(expression, 'is known once CloudFormation has made that resource');
+  }
+
+  /** The ARN of a role that the template makes is known beforehand, if its name is written down. */
+  function roleArn(properties: unknown, expression: unknown): string {
+    const { RoleName: roleName, Path: path = '/' } = isObject(properties) ? properties : {};
+    if (roleName === undefined || roleName === null) {
+      throw new Unresolved(expression, 'is a role without a RoleName, so CloudFormation makes one up');
+    }
+    const partition = text(reference('AWS::Partition', expression), expression);
+    const account = text(reference('AWS::AccountId', expression), expression);
+    return `arn:${partition}:iam::${account}:role${text(value(path), expression)}${text(value(roleName), expression)}`;
+  }
+
+  function substitute(given: unknown, expression: unknown): string {
+    const [template, variables] = Array.isArray(given)
+      ? [given[0] as unknown, given[1] as unknown]
+      : [given, {}];
+    if (typeof template !== 'string') throw new Unresolved(expression, 'must be given a text');
+    return template.replace(/\$\{([^}]*)\}/g, (_whole, inside: string) => {
+      const name = inside.trim();
+      if (name.startsWith('!')) return `\${${name.slice(1)}}`;
+      if (isObject(variables) && Object.hasOwn(variables, name))
+        return text(value(variables[name]), expression);
+      return text(name.includes('.') ? attribute(name, expression) : reference(name, expression), expression);
+    });
+  }
+
+  function listOf(given: unknown, expression: unknown, length?: number): readonly unknown[] {
+    if (!Array.isArray(given) || (length !== undefined && given.length !== length)) {
+      throw new Unresolved(
+        expression,
+        length === undefined ? 'must be given a list' : `must be given ${String(length)} values`,
+      );
+    }
+    return given;
+  }
+
+  function condition(name: string): boolean {
+    const conditions = section('Conditions');
+    const expression = { Condition: name };
+    if (!Object.hasOwn(conditions, name)) throw new Unresolved(expression, 'is no condition of the template');
+    return once(`condition ${name}`, expression, () => truth(conditions[name]));
+  }
+
+  function truth(given: unknown): boolean {
+    if (given === true || given === 'true') return true;
+    if (given === false || given === 'false') return false;
+    const [name = ''] = isObject(given) ? Object.keys(given) : [];
+    const argument = isObject(given) ? given[name] : undefined;
+    switch (name) {
+      case 'Condition':
+        return condition(String(argument));
+      case 'Fn::Equals': {
+        const [one, other] = listOf(argument, given, 2).map((side) => text(value(side), given));
+        return one === other;
+      }
+      case 'Fn::Not':
+        return !truth(listOf(argument, given, 1)[0]);
+      case 'Fn::And':
+        return listOf(argument, given).map(truth).every(Boolean);
+      case 'Fn::Or':
+        return listOf(argument, given).map(truth).some(Boolean);
+      default:
+        throw new Unresolved(given, 'is no condition that can be decided here');
+    }
+  }
+
+  const functions: Readonly<Record<string, (argument: unknown, expression: unknown) => unknown>> = {
+    Ref: reference,
+    'Fn::Sub': substitute,
+    'Fn::GetAtt': attribute,
+    'Fn::Join': (argument, expression) => {
+      const [separator, parts] = listOf(argument, expression, 2);
+      const resolved = listOf(value(parts), expression);
+      return resolved.map((part) => text(part, expression)).join(text(separator, expression));
+    },
+    'Fn::Split': (argument, expression) => {
+      const [separator, whole] = listOf(argument, expression, 2);
+      return text(value(whole), expression).split(text(separator, expression));
+    },
+    'Fn::Select': (argument, expression) => {
+      const [index, list] = listOf(argument, expression, 2);
+      const at = Number(text(value(index), expression));
+      const items = listOf(value(list), expression);
+      if (!Number.isInteger(at) || at < 0 || at >= items.length)
+        throw new Unresolved(expression, 'selects nothing');
+      return items[at];
+    },
+    'Fn::FindInMap': (argument, expression) => {
+      const [map, first, second] = listOf(argument, expression, 3).map((key) => text(value(key), expression));
+      const keys = [map, first, second] as const;
+      let found: unknown = section('Mappings');
+      for (const key of keys) {
+        if (!isObject(found) || key === undefined || !Object.hasOwn(found, key)) {
+          throw new Unresolved(expression, 'finds nothing in the mappings');
+        }
+        found = found[key];
+      }
+      return found;
+    },
+    'Fn::If': (argument, expression) => {
+      const [name, then, otherwise] = listOf(argument, expression, 3);
+      return value(condition(text(name, expression)) ? then : otherwise);
+    },
+  };
+
+  return { value, condition };
+}
+
+function pseudoParameter(name: string, { account, region }: TemplateScope, expression: unknown): unknown {
+  switch (name) {
+    case 'AWS::AccountId':
+      if (account === undefined) throw new Unresolved(expression, 'needs the option --account');
+      return account;
+    case 'AWS::Region':
+      return regionFor(region, expression);
+    case 'AWS::Partition':
+      return partitionOf(regionFor(region, expression));
+    case 'AWS::URLSuffix':
+      return partitionOf(regionFor(region, expression)) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+    case 'AWS::NoValue':
+      return NO_VALUE;
+    default:
+      throw new Unresolved(expression, 'is known to CloudFormation alone');
+  }
+}
+
+function regionFor(region: Region | undefined, expression: unknown): Region {
+  if (region === undefined) throw new Unresolved(expression, 'needs the option --region');
+  return region;
+}
+
+function parameterDefault(parameter: unknown, expression: unknown): unknown {
+  const { Type: type = 'String', Default: given } = isObject(parameter) ? parameter : {};
+  if (given === undefined || given === null)
+    throw new Unresolved(expression, 'is a parameter without a default value');
+  if (typeof type === 'string' && type.startsWith('AWS::SSM::')) {
+    throw new Unresolved(expression, 'is kept in the Parameter Store');
+  }
+  const isList = type === 'CommaDelimitedList' || (typeof type === 'string' && type.startsWith('List<'));
+  return isList && !Array.isArray(given)
+    ? text(given, expression)
+        .split(',')
+        .map((item) => item.trim())
+    : given;
+}
+
+/** A text, or a number or a truth value as the text that it is in a template. */
+function text(value: unknown, expression: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new Unresolved(expression, 'must come to a text');
+}
+
+function splitAtDot(path: string): readonly string[] {
+  const dot = path.indexOf('.');
+  return dot === -1 ? [path] : [path.slice(0, dot), path.slice(dot + 1)];
+}
+
+/** An expression as it can be found in its template again: `AWS::AccountId` rather than the braces around it. */
+function textOf(expression: unknown): string {
+  const text = JSON.stringify(expression);
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}

@@ -1,0 +1,125 @@
+import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
+
+import { documentFindings, recordFinding, type Finding } from './findings';
+import { Unreadable } from './unreadable';
+import { linesIn, type TextPiece } from './utf8-text';
+
+/** What must be held at once, a connection or a template, may be so large. CloudFormation takes templates of up to 1 MB. */
+export const LARGEST_VALUE = 4 * 1024 * 1024;
+/** And so deep. */
+const DEEPEST = 100;
+
+const LIST = 'environmentAccountConnections';
+
+/** Parses JSON documents that follow one another, piece by piece. */
+export interface JsonReader {
+  /** @throws Unreadable */
+  readonly write: (piece: TextPiece) => readonly Finding[];
+  /** @throws Unreadable when the text ends too early */
+  readonly end: () => readonly Finding[];
+}
+
+/**
+ * Finds connections and templates in a stream of JSON documents. The connections of a list are found one by one, and forgotten: a
+ * list may be as long as it likes.
+ */
+export function createJsonReader(): JsonReader {
+  let found: Finding[] = [];
+  let depth = 0;
+  let piece: TextPiece = { bytes: Buffer.alloc(0), line: 1 };
+  let pieceAt = 0;
+  let tokenAt = 0;
+  /** Where the value that is being held began, at the latest. */
+  let heldSince = 0;
+
+  // The parser knows the grammar and builds the values; what stands at these places is taken out as soon as it is complete.
+  const parser = new TokenParser({
+    separator: '',
+    paths: ['$', '$.*', `$.${LIST}.*`, `$.*.${LIST}.*`],
+  });
+  parser.onValue = ({ value, parent, stack }) => {
+    const root = stack.length === 0;
+    const inTopArray = stack.length === 1 && Array.isArray(parent);
+    const listed = stack.length > 1 && Array.isArray(parent);
+    if (root ? !Array.isArray(value) : inTopArray) found.push(...documentFindings(value));
+    else if (listed) found.push(recordFinding(value, 'list'));
+    else if (!root) return;
+    if (!root && Array.isArray(parent)) parent.length = 0;
+    heldSince = tokenAt;
+  };
+
+  const tokenizer = new Tokenizer({ separator: '' });
+  tokenizer.onToken = (token) => {
+    tokenAt = token.offset;
+    if (token.token === TokenType.LEFT_BRACE || token.token === TokenType.LEFT_BRACKET) depth += 1;
+    if (token.token === TokenType.RIGHT_BRACE || token.token === TokenType.RIGHT_BRACKET) depth -= 1;
+    if (depth > DEEPEST) {
+      throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep ${place(tokenAt)}`);
+    }
+    parser.write(token);
+  };
+
+  function place(offset: number): string {
+    const within = Math.max(0, offset - pieceAt);
+    const before = piece.bytes.subarray(0, within);
+    const column = within - before.lastIndexOf(0x0a);
+    return `in line ${String(piece.line + linesIn(before))}, column ${String(column)}`;
+  }
+
+  function taking(work: () => void): readonly Finding[] {
+    found = [];
+    try {
+      work();
+    } catch (error) {
+      // What was complete before the fault is found all the same: it is judged, and its problems are told too.
+      if (!(error instanceof Unreadable)) throw new BrokenJson(found, explain(error));
+      throw new BrokenJson(found, error.message);
+    }
+    return found;
+  }
+
+  function explain(error: unknown): string {
+    const said = error instanceof Error ? error.message : '';
+    const position = /absolute position "(\d+)"/.exec(said)?.[1];
+    const character = /^Unexpected "([^"]|")" at/u.exec(said)?.[1];
+    if (position !== undefined) {
+      return `is not JSON ${place(Number(position))}${character === undefined ? '' : `: ${JSON.stringify(character)} can't stand there`}`;
+    }
+    const token = /^Unexpected (\w+) \((.{1,40}?)\)/s.exec(said)?.[2];
+    return `is not JSON ${place(tokenAt)}${token === undefined ? '' : `: ${token} can't stand there`}`;
+  }
+
+  return {
+    write(next) {
+      piece = next;
+      return taking(() => {
+        tokenizer.write(piece.bytes);
+        pieceAt += piece.bytes.length;
+        if (pieceAt - heldSince > LARGEST_VALUE) {
+          throw new Unreadable(
+            `has something larger than ${String(LARGEST_VALUE / 1024 / 1024)} MiB that is neither a connection nor a template`,
+          );
+        }
+      });
+    },
+    end: () =>
+      taking(() => {
+        try {
+          tokenizer.end();
+          parser.end();
+        } catch (error) {
+          throw error instanceof Unreadable ? error : new Unreadable('ends in the middle of a JSON document');
+        }
+      }),
+  };
+}
+
+/** JSON that can't be read on, and what was found before the fault. */
+export class BrokenJson extends Unreadable {
+  constructor(
+    readonly found: readonly Finding[],
+    message: string,
+  ) {
+    super(message);
+  }
+}

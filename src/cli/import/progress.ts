@@ -1,0 +1,53 @@
+import { basename } from 'node:path';
+
+import { SingleBar } from 'cli-progress';
+
+import type { Surroundings } from '../surroundings';
+
+export interface Progress {
+  /** Passes a file's bytes on and shows how many of them have been read. */
+  readonly watch: (
+    file: string,
+    size: number | undefined,
+    chunks: AsyncIterable<Buffer>,
+  ) => AsyncIterable<Buffer>;
+}
+
+/** Files so small are read before anybody could look. */
+const WORTH_WATCHING = 1024 * 1024;
+
+/** A bar on standard error, where a person reads along; nothing elsewhere. */
+export function createProgress({ stderr }: Surroundings): Progress {
+  return {
+    watch(file, size, chunks) {
+      if (stderr.isTTY !== true || size === undefined || size < WORTH_WATCHING) return chunks;
+      return watched(file, size, chunks);
+    },
+  };
+
+  async function* watched(file: string, size: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const bar = new SingleBar({
+      stream: stderr,
+      format: `${basename(file)} [{bar}] {percentage}% of ${megabytes(size)} | {duration_formatted}`,
+      barCompleteChar: '=',
+      barIncompleteChar: ' ',
+      hideCursor: true,
+      clearOnComplete: true,
+      // A terminal that is told to close in between still gets its cursor back.
+      gracefulExit: true,
+    });
+    bar.start(size, 0);
+    try {
+      for await (const chunk of chunks) {
+        yield chunk;
+        bar.increment(chunk.length);
+      }
+    } finally {
+      bar.stop();
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,151 @@
+import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
+import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
+import { checkRolesFit } from '../../proton/rules/roles';
+import { checkTags } from '../../proton/rules/tags';
+import { accountIdRule, connectionIdRule, environmentNameRule, roleArnRule } from '../../proton/rules/values';
+import { required, Violations, type Rule } from '../../proton/rules/violations';
+import { isObject, type RecordSource } from './findings';
+import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
+import { reasonsOf } from './reasons';
+
+/** A record as a fact, or every reason why it is none. The id is told wherever there is one, so that the record can be found. */
+export type ParsedRecord =
+  | { readonly fact: ConnectionView }
+  | { readonly id: string | undefined; readonly reasons: readonly string[] };
+
+const ARN = /^arn:([^:]*):proton:([^:]*):([^:]*):environment-account-connection\/(.*)$/s;
+
+/** Judges a connection as the aws CLI prints it. `null` counts as left out, and members that are not known are passed over. */
+export function parseRecord(value: unknown, source: RecordSource): ParsedRecord {
+  if (!isObject(value)) return { id: undefined, reasons: ['must be an object'] };
+  const violations = new Violations();
+  const member = (name: string): unknown =>
+    Object.hasOwn(value, name) ? (value[name] ?? undefined) : undefined;
+
+  function text<Value extends string>(name: string, rule: Rule<Value>): Value | undefined {
+    const given = member(name);
+    if (given === undefined) violations.add([name], 'must be given');
+    return given === undefined ? undefined : judged(name, given, rule);
+  }
+  function judged<Value extends string>(name: string, given: unknown, rule: Rule<Value>): Value | undefined {
+    if (typeof given === 'string') return required(violations, [name], given, rule);
+    violations.add([name], 'must be a string');
+    return undefined;
+  }
+  function role(name: string): RoleArn | null {
+    const given = member(name);
+    return given === undefined ? null : (judged(name, given, roleArnRule) ?? null);
+  }
+  function time(name: string): number | undefined {
+    const given = member(name);
+    const at = parseTimestamp(given);
+    if (at === undefined) violations.add([name], given === undefined ? 'must be given' : TIMESTAMP_RULE);
+    return at;
+  }
+
+  const id = text('id', connectionIdRule);
+  const environmentAccountId = text('environmentAccountId', accountIdRule);
+  const region = regionIn(
+    text('arn', (arn) => ({ value: arn })),
+    { id, environmentAccountId },
+    violations,
+  );
+  const managementAccountId = text('managementAccountId', accountIdRule);
+  const environmentName = text('environmentName', environmentNameRule);
+  const status = text('status', statusRule);
+  const roles = {
+    roleArn: role('roleArn'),
+    componentRoleArn: role('componentRoleArn'),
+    codebuildRoleArn: role('codebuildRoleArn'),
+  };
+  checkRolesFit(violations, roles, { environmentAccountId, region });
+  const requestedAt = time('requestedAt');
+  const lastModifiedAt = time('lastModifiedAt');
+  const tags = tagsIn(member('tags'), violations);
+
+  if (
+    violations.any ||
+    id === undefined ||
+    environmentAccountId === undefined ||
+    region === undefined ||
+    managementAccountId === undefined ||
+    environmentName === undefined ||
+    status === undefined ||
+    requestedAt === undefined ||
+    lastModifiedAt === undefined
+  ) {
+    const named = member('id');
+    return {
+      id: typeof named === 'string' && isConnectionId(named) ? named : undefined,
+      reasons: reasonsOf(violations),
+    };
+  }
+  const { codebuildRoleArn, ...listedRoles } = roles;
+  return {
+    fact: {
+      id,
+      region,
+      status,
+      environmentName,
+      managementAccountId,
+      environmentAccountId,
+      ...listedRoles,
+      requestedAt,
+      lastModifiedAt,
+      ...((codebuildRoleArn !== null || source === 'get') && { codebuildRoleArn }),
+      ...(tags !== undefined && { tags }),
+    },
+  };
+}
+
+const statusRule: Rule<ConnectionStatus> = (value) => {
+  const status = Object.values(ConnectionStatus).find((known) => known === value);
+  return status === undefined
+    ? { broken: [`must be one of ${Object.values(ConnectionStatus).join(', ')}`] }
+    : { value: status };
+};
+
+/** The Region, which only the ARN tells. The rest of it must say what the other members say. */
+function regionIn(
+  arn: string | undefined,
+  {
+    id,
+    environmentAccountId,
+  }: { readonly id: string | undefined; readonly environmentAccountId: string | undefined },
+  violations: Violations,
+): Region | undefined {
+  if (arn === undefined) return undefined;
+  const [, partition, region = '', account, idInArn] = ARN.exec(arn) ?? [];
+  if (partition === undefined || !isRegion(region)) {
+    violations.add(
+      ['arn'],
+      'must be the ARN of a connection, as in arn:aws:proton:REGION:ENVIRONMENT_ACCOUNT:environment-account-connection/ID',
+    );
+    return undefined;
+  }
+  if (partition !== partitionOf(region)) {
+    violations.add(['arn'], `must be of the partition ${partitionOf(region)}, in which ${region} lies`);
+  }
+  if (environmentAccountId !== undefined && account !== environmentAccountId) {
+    violations.add(['arn'], `must be of the environment account, ${environmentAccountId}`);
+  }
+  if (id !== undefined && idInArn !== id) violations.add(['arn'], `must end with the id, ${id}`);
+  return region;
+}
+
+function tagsIn(given: unknown, violations: Violations): readonly Tag[] | undefined {
+  if (given === undefined) return undefined;
+  if (!Array.isArray(given)) {
+    violations.add(['tags'], 'must be a list');
+    return undefined;
+  }
+  const tags = given.map((tag: unknown, index): Tag => {
+    if (isObject(tag) && typeof tag['key'] === 'string' && typeof tag['value'] === 'string') {
+      return { key: tag['key'], value: tag['value'] };
+    }
+    violations.add(['tags', String(index)], 'must have a key and a value, both strings');
+    return { key: `?${String(index)}`, value: '' };
+  });
+  if (!violations.any) checkTags(violations, tags);
+  return tags;
+}

@@ -1,0 +1,90 @@
+import type { ImportRefusal } from '../../proton/embedded/import-store';
+import { paintFor } from '../colours';
+import type { Surroundings } from '../surroundings';
+import { table } from '../table';
+import type { FileReport } from './import-file';
+
+/** Tells what became of the files: what is wrong on standard error, the summary on standard output. */
+export function tellReports(
+  reports: readonly FileReport[],
+  { dryRun }: { readonly dryRun: boolean },
+  surroundings: Surroundings,
+): void {
+  const { stdout, stderr } = surroundings;
+  const paint = paintFor(stderr, surroundings);
+  for (const report of reports) {
+    for (const note of report.notes) stderr.write(`${paint('yellow', 'note')}: ${report.file} ${note}\n`);
+    for (const line of problemLines(report)) stderr.write(`${paint('red', 'refused')}: ${line}\n`);
+  }
+  const rows = reports.map((report) => [report.file, resultOf(report, dryRun), ...numbersOf(report)]);
+  if (reports.length > 1) rows.push(['total', '', ...totals(reports)]);
+  const number = { align: 'right' } as const;
+  stdout.write(
+    table(
+      [
+        { title: 'FILE' },
+        { title: 'RESULT' },
+        ...['READ', 'NEW', 'COMPLETED', 'UNCHANGED', 'REFUSED'].map((title) => ({ title, ...number })),
+      ],
+      rows,
+    ),
+  );
+  if (dryRun) stdout.write('This was a dry run: the store is as it was.\n');
+}
+
+/** The same as JSON. */
+export function reportsAsJson(
+  reports: readonly FileReport[],
+  { dryRun }: { readonly dryRun: boolean },
+): string {
+  const files = reports.map((report) => ({
+    file: report.file,
+    result: report.taken ? 'taken' : 'refused',
+    read: report.read,
+    new: report.counts.new,
+    completed: report.counts.completed,
+    unchanged: report.counts.unchanged,
+    refused: report.refused,
+    notes: report.notes,
+    problems: report.problems,
+    refusals: report.refusals.map(({ place, id, reasons }) => ({ ...place, id, reasons })),
+  }));
+  return `${JSON.stringify({ dryRun, files }, null, 2)}\n`;
+}
+
+function problemLines({ file, problems, refusals, refused }: FileReport): readonly string[] {
+  const more = refused - refusals.length;
+  return [
+    ...problems.map((problem) => `${file} ${problem}`),
+    ...refusals.flatMap((refusal) =>
+      refusal.reasons.map((reason) => `${file}, ${nameOf(refusal)}: ${reason}`),
+    ),
+    ...(more > 0 ? [`${file}: … and ${String(more)} more`] : []),
+  ];
+}
+
+/** "OrdersConnection in line 12", "record 17 (8f0e…)" */
+function nameOf({ place: { record, logicalId, line }, id }: ImportRefusal): string {
+  if (logicalId !== undefined) return line === undefined ? logicalId : `${logicalId} in line ${String(line)}`;
+  return `record ${String(record)}${id === undefined ? '' : ` (${id})`}`;
+}
+
+function resultOf({ taken }: FileReport, dryRun: boolean): string {
+  if (!taken) return 'refused';
+  return dryRun ? 'would be taken' : 'taken';
+}
+
+function valuesOf({ read, counts, refused }: FileReport): readonly number[] {
+  return [read, counts.new, counts.completed, counts.unchanged, refused];
+}
+
+function numbersOf(report: FileReport): readonly string[] {
+  return valuesOf(report).map(String);
+}
+
+function totals(reports: readonly FileReport[]): readonly string[] {
+  const columns = reports.map(valuesOf);
+  return (columns[0] ?? []).map((_, index) =>
+    String(columns.reduce((sum, row) => sum + (row[index] ?? 0), 0)),
+  );
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+
+import { readConfig, type Config } from '../config';
+import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
+import { CommandError, type Surroundings } from './surroundings';
+
+/**
+ * The configuration, and the file that holds the store.
+ * @throws ConfigError
+ * @throws CommandError when the connections are not in a file of ours
+ */
+export function locateStore(env: Surroundings['env']): {
+  readonly config: Config;
+  readonly location: string;
+} {
+  const config = readConfig(env);
+  const { proton } = config;
+  if (proton.kind !== 'embedded') {
+    throw new CommandError(
+      'PROTON_ENDPOINT is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to work on the one of DATABASE_URL.',
+    );
+  }
+  const { location } = proton.store;
+  if (location === ':memory:') {
+    throw new CommandError(
+      'DATABASE_URL is sqlite::memory:, a store that ends with its process, so nothing that this command does would last. Set it to sqlite:PATH.',
+    );
+  }
+  return { config, location };
+}
+
+/**
+ * Opens the store of DATABASE_URL, which a running server may have open as well.
+ * @param create whether to make the file where there is none
+ * @throws ConfigError
+ * @throws CommandError
+ * @throws StoreOpenError
+ */
+export async function withStore<Answer>(
+  env: Surroundings['env'],
+  create: 'create' | 'must exist',
+  work: (store: SqliteStore, config: Config) => Promise<Answer>,
+): Promise<Answer> {
+  const { config, location } = locateStore(env);
+  if (create === 'must exist' && !existsSync(location)) {
+    throw new CommandError(
+      `There is no database at ${location}. Set DATABASE_URL to the one that the server uses; a relative path begins where the command runs.`,
+    );
+  }
+  const store = openSqliteStore({ location });
+  try {
+    return await work(store, config);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+
+import { PROJECT } from './server-process';
+
+/**
+ * Runs commands in the project's folder as a person would in a shell, and answers what they print.
+ * @throws Error with everything printed when one of them fails
+ */
+export function shell(commands: string, variables: Readonly<Record<string, string>> = {}): string {
+  const { PATH, HOME } = process.env;
+  const { status, stdout, stderr } = spawnSync('sh', ['-euc', commands], {
+    cwd: PROJECT,
+    env: { PATH, HOME, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${commands}\nended with ${String(status)}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** What a command says of its version; empty where there is no such command. */
+export function versionOf(command: string): string {
+  const { error, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return error ? '' : stdout;
+}
