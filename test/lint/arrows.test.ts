@@ -3,95 +3,110 @@ import { join } from 'node:path';
 
 import { PROJECT } from '../support/server-process';
 
-/** Lints imports as if they stood in a file of the project, by the linter's own command, and answers those it refuses. */
-function refusedImports(file: string, specifiers: readonly string[]): readonly string[] {
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
+type Case = readonly [file: string, allowed: readonly string[], forbidden: readonly string[]];
+
+const CASES: readonly Case[] = [
+  [
+    'src/proton/page.ts',
+    ['./failure', './rules/tags', 'node:crypto', 'zod'],
     [
-      join(PROJECT, 'node_modules', 'eslint', 'bin', 'eslint.js'),
-      '--config',
-      join(__dirname, 'arrows.config.mjs'),
-      '--format',
-      'json',
-      '--stdin',
-      '--stdin-filename',
-      join(PROJECT, file),
+      './embedded/store',
+      './embedded/sqlite/rows',
+      '../subgraph/schema',
+      '../http/errors',
+      '../app',
+      '../config',
     ],
+  ],
+  [
+    'src/proton/embedded/store.ts',
+    ['../failure', './decisions/create'],
+    ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
+  ],
+  [
+    'src/proton/sdk/clients.ts',
+    ['../failure', './calls', '@aws-sdk/client-proton'],
+    ['../embedded/store', '../embedded/sqlite/rows', '../../endpoint/endpoint', '../../config'],
+  ],
+  [
+    'src/endpoint/endpoint.ts',
+    ['../proton/viewer', '../proton/embedded/embedded-proton-service', './aws-error'],
+    [
+      '../proton/embedded/sqlite/rows',
+      '../proton/sdk/clients',
+      '../http/errors',
+      '../subgraph/loaders',
+      '../config',
+    ],
+  ],
+  [
+    'src/subgraph/loaders.ts',
+    ['../proton/page', './context'],
+    [
+      '../proton/embedded/store',
+      '../proton/embedded/sqlite/rows',
+      '../proton/sdk/clients',
+      '../endpoint/endpoint',
+      '../http/errors',
+      '../app',
+      '../config',
+      '../telemetry/logger',
+    ],
+  ],
+  [
+    'src/http/web-server.ts',
+    ['../subgraph/schema', '../endpoint/endpoint', './errors', 'fastify'],
+    ['../proton/page', '../proton/embedded/store', '../app', '../config'],
+  ],
+  ['src/config.ts', ['./proton/identifiers'], ['./app', './http/web-server', './subgraph/schema']],
+  [
+    'src/app.ts',
+    ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './proton/sdk/clients', './config'],
+    ['./main', './cli/print-schema'],
+  ],
+];
+
+interface LintMessage {
+  readonly line: number;
+  readonly ruleId: string | null;
+  readonly message: string;
+}
+
+/** Has the linter look at imports as if they stood in files of the project, and answers those that it refuses in each. */
+function refusedImports(files: readonly Case[]): readonly (readonly string[])[] {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(__dirname, 'lint-texts.mjs'), join(__dirname, 'arrows.config.mjs')],
     {
       cwd: PROJECT,
-      input: specifiers.map((specifier) => `import '${specifier}';`).join('\n'),
+      input: JSON.stringify(
+        files.map(([file, allowed, forbidden]) => ({
+          file: join(PROJECT, file),
+          text: [...allowed, ...forbidden].map((specifier) => `import '${specifier}';`).join('\n'),
+        })),
+      ),
       encoding: 'utf8',
     },
   );
-  const [report] = JSON.parse(stdout || `[{"messages":[{"message":${JSON.stringify(stderr)}}]}]`) as {
-    messages: { line: number; ruleId: string | null; message: string }[];
-  }[];
-  return (report?.messages ?? []).map(({ line, ruleId, message }) =>
-    ruleId === 'boundaries/dependencies' ? (specifiers[line - 1] ?? message) : message,
+  if (status !== 0) throw new Error(`the linter ended with ${String(status)}: ${stderr}`);
+  const messages = JSON.parse(stdout) as readonly (readonly LintMessage[])[];
+  return files.map(([, allowed, forbidden], index) =>
+    (messages[index] ?? []).map(({ line, ruleId, message }) =>
+      ruleId === 'boundaries/dependencies' ? ([...allowed, ...forbidden][line - 1] ?? message) : message,
+    ),
   );
 }
 
 describe('The arrows between the rooms go one way', () => {
-  it.each([
-    [
-      'src/proton/page.ts',
-      ['./failure', './rules/tags', 'node:crypto', 'zod'],
-      [
-        './embedded/store',
-        './embedded/sqlite/rows',
-        '../subgraph/schema',
-        '../http/errors',
-        '../app',
-        '../config',
-      ],
-    ],
-    [
-      'src/proton/embedded/store.ts',
-      ['../failure', './decisions/create'],
-      ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
-    ],
-    [
-      'src/proton/sdk/clients.ts',
-      ['../failure', './calls', '@aws-sdk/client-proton'],
-      ['../embedded/store', '../embedded/sqlite/rows', '../../endpoint/endpoint', '../../config'],
-    ],
-    [
-      'src/endpoint/endpoint.ts',
-      ['../proton/viewer', '../proton/embedded/embedded-proton-service', './aws-error'],
-      [
-        '../proton/embedded/sqlite/rows',
-        '../proton/sdk/clients',
-        '../http/errors',
-        '../subgraph/loaders',
-        '../config',
-      ],
-    ],
-    [
-      'src/subgraph/loaders.ts',
-      ['../proton/page', './context'],
-      [
-        '../proton/embedded/store',
-        '../proton/embedded/sqlite/rows',
-        '../proton/sdk/clients',
-        '../endpoint/endpoint',
-        '../http/errors',
-        '../app',
-        '../config',
-        '../telemetry/logger',
-      ],
-    ],
-    [
-      'src/http/web-server.ts',
-      ['../subgraph/schema', '../endpoint/endpoint', './errors', 'fastify'],
-      ['../proton/page', '../proton/embedded/store', '../app', '../config'],
-    ],
-    ['src/config.ts', ['./proton/identifiers'], ['./app', './http/web-server', './subgraph/schema']],
-    [
-      'src/app.ts',
-      ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './proton/sdk/clients', './config'],
-      ['./main', './cli/print-schema'],
-    ],
-  ])('from %s', (file, allowed, forbidden) => {
-    expect(refusedImports(file, [...allowed, ...forbidden])).toEqual(forbidden);
+  let refused: readonly (readonly string[])[];
+  beforeAll(() => {
+    refused = refusedImports(CASES);
   });
+
+  it.each(CASES.map((each, index) => [...each, index] as const))(
+    'from %s',
+    (_file, _allowed, forbidden, index) => {
+      expect(refused[index]).toEqual(forbidden);
+    },
+  );
 });
