@@ -23,12 +23,8 @@ export function parseInput(body: Buffer): Input {
   }
   const input = parseJson(body);
   if (!isObject(input)) throw new AwsError('SerializationException', 'The body must be a JSON object.');
-  return membersOf(input);
-}
-
-/** A map holds `__proto__` and `constructor` like any other name. */
-export function membersOf(value: object): Input {
-  return new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== null));
+  // A map holds `__proto__` and `constructor` like any other name.
+  return new Map<string, unknown>(Object.entries(input).filter(([, member]) => member !== null));
 }
 
 export function isObject(value: unknown): value is object {

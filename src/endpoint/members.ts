@@ -1,7 +1,7 @@
 import type { Tag } from '../proton/connection';
 import { required, type Rule, type Violations } from '../proton/rules/violations';
 import { AwsError } from './aws-error';
-import { isObject, membersOf, type Input } from './json-input';
+import { isObject, type Input } from './json-input';
 
 /**
  * Members by the JSON type that Proton's model gives them. Undefined where a member is left out; another type can't be read at
@@ -18,11 +18,11 @@ export function textMember(input: Input, name: string): string | undefined {
 export function numberMember(input: Input, name: string): number | undefined {
   const value = input.get(name);
   if (value === undefined || typeof value === 'number') return value;
-  throw unreadable(name, 'a number');
+  throw unreadable([name], 'a number');
 }
 
 export function textListMember(input: Input, name: string): readonly string[] | undefined {
-  return listMember(input, name)?.map((item, index) => asText(item, `${name}.${String(index)}`));
+  return listMember(input, name)?.map((item, index) => asText(item, name, index));
 }
 
 /** Reads tags; one that lacks its key or value is reported and counts as if it were empty. */
@@ -32,14 +32,12 @@ export function tagListMember(
   violations: Violations,
 ): readonly Tag[] | undefined {
   return listMember(input, name)?.map((item, index) => {
-    const place = `${name}.${String(index)}`;
-    if (!isObject(item)) throw unreadable(place, 'an object');
-    const part = (part: 'key' | 'value') => {
-      if (!Object.hasOwn(item, part)) {
-        violations.add([name, String(index), part], NOT_GIVEN);
-        return '';
-      }
-      return asText(membersOf(item).get(part), `${place}.${part}`);
+    if (!isObject(item)) throw unreadable([name, index], 'an object');
+    const members = new Map<string, unknown>(Object.entries(item));
+    const part = (part: keyof Tag): string => {
+      if (members.has(part)) return asText(members.get(part), name, index, part);
+      violations.add([name, String(index), part], NOT_GIVEN);
+      return '';
     };
     return { key: part('key'), value: part('value') };
   });
@@ -81,15 +79,18 @@ function listMember(input: Input, name: string): readonly unknown[] | undefined 
   const value = input.get(name);
   if (value === undefined) return undefined;
   const isList: (value: unknown) => value is readonly unknown[] = Array.isArray;
-  if (!isList(value)) throw unreadable(name, 'a list');
+  if (!isList(value)) throw unreadable([name], 'a list');
   return value;
 }
 
-function asText(value: unknown, place: string): string {
-  if (typeof value !== 'string') throw unreadable(place, 'a string');
+function asText(value: unknown, ...path: Path): string {
+  if (typeof value !== 'string') throw unreadable(path, 'a string');
   return value;
 }
 
-function unreadable(place: string, expected: string): AwsError {
-  return new AwsError('SerializationException', `${place} must be ${expected}.`);
+/** Where a value stands in an input, as in `tags.0.key`. */
+type Path = readonly (string | number)[];
+
+function unreadable(path: Path, expected: string): AwsError {
+  return new AwsError('SerializationException', `${path.join('.')} must be ${expected}.`);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -57,6 +57,10 @@ export function createEndpointServer({
     },
     ...LIFECYCLE_OPTIONS,
   });
+  // Node would refuse by itself, likewise, what expects more of it than to go on.
+  server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    server.server.emit('request', request, response),
+  );
   server.setErrorHandler(onError);
   server.removeAllContentTypeParsers();
   // Bodies are signed as they are, so nothing looks at them before the endpoint does.

@@ -2,8 +2,7 @@ import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
 } from '../../src/proton/embedded/embedded-proton-service';
-import type { ConnectionStore } from '../../src/proton/embedded/store';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { openSqliteStore, type SqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
 
 export function account(id: string): AccountId {
@@ -41,7 +40,7 @@ export function createClock(): Clock {
 
 export interface ControlPlane {
   readonly service: EmbeddedProtonService;
-  readonly store: ConnectionStore;
+  readonly store: SqliteStore;
   readonly clock: Clock;
 }
 

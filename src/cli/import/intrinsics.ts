@@ -1,24 +1,6 @@
-import { partitionOf, type AccountId, type Region } from '../../proton/identifiers';
 import { isObject } from './findings';
-
-/** What a template's expressions are resolved with. */
-export interface TemplateScope {
-  /** The account and the Region that the template is deployed in, where they were told. */
-  readonly account: AccountId | undefined;
-  readonly region: Region | undefined;
-  readonly content: Readonly<Record<string, unknown>>;
-}
-
-/** An expression that has no value here: which one, and why, as phrases that follow one another. */
-export class Unresolved extends Error {
-  override readonly name = 'Unresolved';
-  constructor(expression: unknown, why: string) {
-    super(`can't be resolved: ${textOf(expression)} ${why}`);
-  }
-}
-
-/** What a property becomes that is not there: `AWS::NoValue`. */
-export const NO_VALUE = undefined;
+import { NO_VALUE, parameterDefault, pseudoParameter, type TemplateScope } from './template-parameters';
+import { text, Unresolved } from './unresolved';
 
 type Resolve = (value: unknown) => unknown;
 
@@ -41,6 +23,9 @@ export function createResolver(scope: TemplateScope): Resolver {
   };
   /** Conditions that are being evaluated, and roles whose ARN is: one that needs itself has no value. */
   const underWay = new Set<string>();
+
+  /** Decided once each, however often others refer to them. */
+  const decided = new Map<string, boolean>();
 
   function once<Answer>(name: string, expression: unknown, work: () => Answer): Answer {
     if (underWay.has(name)) throw new Unresolved(expression, 'refers to itself');
@@ -125,7 +110,9 @@ export function createResolver(scope: TemplateScope): Resolver {
     const conditions = section('Conditions');
     const expression = { Condition: name };
     if (!Object.hasOwn(conditions, name)) throw new Unresolved(expression, 'is no condition of the template');
-    return once(`condition ${name}`, expression, () => truth(conditions[name]));
+    const known = decided.get(name) ?? once(`condition ${name}`, expression, () => truth(conditions[name]));
+    decided.set(name, known);
+    return known;
   }
 
   function truth(given: unknown): boolean {
@@ -193,58 +180,7 @@ export function createResolver(scope: TemplateScope): Resolver {
   return { value, condition };
 }
 
-function pseudoParameter(name: string, { account, region }: TemplateScope, expression: unknown): unknown {
-  switch (name) {
-    case 'AWS::AccountId':
-      if (account === undefined) throw new Unresolved(expression, 'needs the option --account');
-      return account;
-    case 'AWS::Region':
-      return regionFor(region, expression);
-    case 'AWS::Partition':
-      return partitionOf(regionFor(region, expression));
-    case 'AWS::URLSuffix':
-      return partitionOf(regionFor(region, expression)) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-    case 'AWS::NoValue':
-      return NO_VALUE;
-    default:
-      throw new Unresolved(expression, 'is known to CloudFormation alone');
-  }
-}
-
-function regionFor(region: Region | undefined, expression: unknown): Region {
-  if (region === undefined) throw new Unresolved(expression, 'needs the option --region');
-  return region;
-}
-
-function parameterDefault(parameter: unknown, expression: unknown): unknown {
-  const { Type: type = 'String', Default: given } = isObject(parameter) ? parameter : {};
-  if (given === undefined || given === null)
-    throw new Unresolved(expression, 'is a parameter without a default value');
-  if (typeof type === 'string' && type.startsWith('AWS::SSM::')) {
-    throw new Unresolved(expression, 'is kept in the Parameter Store');
-  }
-  const isList = type === 'CommaDelimitedList' || (typeof type === 'string' && type.startsWith('List<'));
-  return isList && !Array.isArray(given)
-    ? text(given, expression)
-        .split(',')
-        .map((item) => item.trim())
-    : given;
-}
-
-/** A text, or a number or a truth value as the text that it is in a template. */
-function text(value: unknown, expression: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new Unresolved(expression, 'must come to a text');
-}
-
 function splitAtDot(path: string): readonly string[] {
   const dot = path.indexOf('.');
   return dot === -1 ? [path] : [path.slice(0, dot), path.slice(dot + 1)];
-}
-
-/** An expression as it can be found in its template again: `AWS::AccountId` rather than the braces around it. */
-function textOf(expression: unknown): string {
-  const text = JSON.stringify(expression);
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

@@ -1,4 +1,4 @@
-import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
+import { Tokenizer, TokenizerError, TokenParser, TokenParserError, TokenType } from '@streamparser/json';
 
 import { documentFindings, recordFinding, type Finding } from './findings';
 import { Unreadable } from './unreadable';
@@ -71,22 +71,23 @@ export function createJsonReader(): JsonReader {
     try {
       work();
     } catch (error) {
+      const foreseen =
+        error instanceof Unreadable || error instanceof TokenizerError || error instanceof TokenParserError;
+      if (!foreseen) throw error;
       // What was complete before the fault is found all the same: it is judged, and its problems are told too.
-      if (!(error instanceof Unreadable)) throw new BrokenJson(found, explain(error));
-      throw new BrokenJson(found, error.message);
+      throw new BrokenJson(found, error instanceof Unreadable ? error.message : explain(error.message));
     }
     return found;
   }
 
-  function explain(error: unknown): string {
-    const said = error instanceof Error ? error.message : '';
+  /** The parser's own words name its inner states; what it met, and where, is in them. */
+  function explain(said: string): string {
     const position = /absolute position "(\d+)"/.exec(said)?.[1];
-    const character = /^Unexpected "([^"]|")" at/u.exec(said)?.[1];
-    if (position !== undefined) {
-      return `is not JSON ${place(Number(position))}${character === undefined ? '' : `: ${JSON.stringify(character)} can't stand there`}`;
-    }
-    const token = /^Unexpected (\w+) \((.{1,40}?)\)/s.exec(said)?.[2];
-    return `is not JSON ${place(tokenAt)}${token === undefined ? '' : `: ${token} can't stand there`}`;
+    const at = position === undefined ? tokenAt : Number(position);
+    const met = /^Unexpected (?:"([!-~])" at|\w+ \((.{1,40}?)\) in state)/.exec(said);
+    const character = met?.[1];
+    const what = character === undefined ? met?.[2] : JSON.stringify(character);
+    return `is not JSON ${place(at)}${what === undefined ? '' : `: ${what} can't stand there`}`;
   }
 
   return {

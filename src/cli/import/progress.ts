@@ -31,10 +31,10 @@ export function createProgress({ stderr }: Surroundings): Progress {
       format: `${basename(file)} [{bar}] {percentage}% of ${megabytes(size)} | {duration_formatted}`,
       barCompleteChar: '=',
       barIncompleteChar: ' ',
-      hideCursor: true,
       clearOnComplete: true,
-      // A terminal that is told to close in between still gets its cursor back.
-      gracefulExit: true,
+      // The terminal is left as it is, so that Ctrl-C can end the process at any moment.
+      hideCursor: false,
+      linewrap: true,
     });
     bar.start(size, 0);
     try {

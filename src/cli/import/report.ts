@@ -13,10 +13,16 @@ export function tellReports(
   const { stdout, stderr } = surroundings;
   const paint = paintFor(stderr, surroundings);
   for (const report of reports) {
-    for (const note of report.notes) stderr.write(`${paint('yellow', 'note')}: ${report.file} ${note}\n`);
-    for (const line of problemLines(report)) stderr.write(`${paint('red', 'refused')}: ${line}\n`);
+    for (const note of report.notes) {
+      stderr.write(`${paint('yellow', 'note')}: ${printable(`${report.file} ${note}`)}\n`);
+    }
+    for (const line of problemLines(report)) stderr.write(`${paint('red', 'refused')}: ${printable(line)}\n`);
   }
-  const rows = reports.map((report) => [report.file, resultOf(report, dryRun), ...numbersOf(report)]);
+  const rows = reports.map((report) => [
+    printable(report.file),
+    resultOf(report, dryRun),
+    ...numbersOf(report),
+  ]);
   if (reports.length > 1) rows.push(['total', '', ...totals(reports)]);
   const number = { align: 'right' } as const;
   stdout.write(
@@ -61,6 +67,11 @@ function problemLines({ file, problems, refusals, refused }: FileReport): readon
     ),
     ...(more > 0 ? [`${file}: … and ${String(more)} more`] : []),
   ];
+}
+
+/** What a file says may be shown, but must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\uFFFD');
 }
 
 /** "OrdersConnection in line 12", "record 17 (8f0e…)" */

@@ -1,14 +1,14 @@
 import type { Tag } from '../../proton/connection';
-import { isObject } from './findings';
 import type { AccountId, Region } from '../../proton/identifiers';
 import type { ConnectionWish } from '../../proton/embedded/import-store';
 import { checkRolesFit, parseRoles } from '../../proton/rules/roles';
 import { checkTags } from '../../proton/rules/tags';
 import { accountIdRule, environmentNameRule } from '../../proton/rules/values';
 import { required, Violations } from '../../proton/rules/violations';
-import { createResolver, Unresolved, type Resolver } from './intrinsics';
-import type { TemplateDocument } from './findings';
+import { createResolver, type Resolver } from './intrinsics';
+import { isObject, type TemplateDocument } from './findings';
 import { reasonsOf } from './reasons';
+import { Unresolved } from './unresolved';
 
 const TYPE = 'AWS::Proton::EnvironmentAccountConnection';
 

@@ -5,7 +5,10 @@ import type { Connection, ConnectionRoles, ConnectionView, EpochMilliseconds, Ta
  * not at all.
  */
 export interface ImportStore {
-  /** Begins to gather one file's records. Only one import at a time may be under way. */
+  /**
+   * Begins to gather one file's records. Until that import is settled or closed, this store takes no other write; other processes
+   * are not held up.
+   */
   readonly begin: () => ConnectionImport;
 }
 

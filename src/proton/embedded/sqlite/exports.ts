@@ -19,7 +19,7 @@ export function exportsOn(database: BetterSqlite3.Database): ExportStore {
       );
       try {
         // One statement reads one moment, however long its reader takes.
-        for (const row of everything.iterate()) yield connectionOf(row);
+        for (const row of keep(everything.iterate())) yield connectionOf(row);
       } catch (error) {
         throw isStoreFailure(error)
           ? ProtonFailure.unavailable("The store can't be read at the moment. Try again later.", error)

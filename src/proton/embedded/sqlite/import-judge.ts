@@ -22,9 +22,7 @@ const SAME_IDENTITY = `connections.environment_account_id = staged.environment_a
  * Judges every staged record against the store as it is, marks it with its verdict, gathers what is refused and counts the rest.
  * It may run in any transaction, and again.
  */
-export function importJudgeOn(
-  database: BetterSqlite3.Database,
-): (refusals: Refusals) => ImportCounts {
+export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refusals) => ImportCounts {
   const staged = list('staged', STAGED_COLUMNS);
   const stored = list('connections', CONNECTION_COLUMNS);
   const pairs = (join: string, condition: string, stored: string) =>

@@ -15,8 +15,13 @@ export interface Staging {
   readonly put: (record: ImportRecord) => StagedRecord | undefined;
   /** Replaces what a record says. */
   readonly replace: (staged: StagedRecord, fact: ConnectionView) => void;
-  /** Runs work that puts many. */
-  readonly together: (work: () => void) => void;
+  /**
+   * Runs work in a transaction that stays open for the next: each would write down what it may have to undo, page by page, and an
+   * index over random ids has many pages. None of them is the store's own, so nobody waits.
+   */
+  readonly within: <Result>(work: () => Result) => Result;
+  /** Ends that transaction. */
+  readonly settle: () => void;
   readonly clear: () => void;
 }
 
@@ -145,18 +150,24 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
       );
     },
 
-    together(work) {
-      begin.run();
+    within(work) {
+      if (!database.inTransaction) begin.run();
       try {
-        work();
-        commit.run();
+        return work();
       } catch (error) {
         if (database.inTransaction) rollback.run();
         throw error;
       }
     },
 
-    clear: () => void clear.run(),
+    settle() {
+      if (database.inTransaction) commit.run();
+    },
+
+    clear() {
+      if (database.inTransaction) rollback.run();
+      clear.run();
+    },
   };
 }
 

@@ -50,36 +50,33 @@ export function importsOn(
           : [];
       }
 
-      function judged(): { readonly refusals: Refusals; readonly outcome: Omit<ImportOutcome, 'written'> } {
+      function judged(): ImportOutcome {
         const refusals = new Refusals();
         refusals.addAll(met);
         const counts = judge(refusals);
         return {
-          refusals,
-          outcome: {
-            counts: { ...counts, unchanged: counts.unchanged + repeated },
-            refusals: refusals.first,
-            refused: refusals.count,
-          },
+          written: false,
+          counts: { ...counts, unchanged: counts.unchanged + repeated },
+          refusals: refusals.first,
+          refused: refusals.count,
         };
       }
 
       return {
         add: (records) =>
           guarded(() => {
-            staging.together(() => {
+            staging.within(() => {
               records.forEach(add);
             });
           }),
 
         async settle(manner) {
+          staging.settle();
           const seen = version();
           const first = await guarded(() => {
-            let answer = { written: false, ...NOTHING };
-            staging.together(() => {
-              answer = { written: false, ...judged().outcome };
-            });
-            return answer;
+            const outcome = staging.within(judged);
+            staging.settle();
+            return outcome;
           });
           const { counts } = first;
           if (manner === 'judge' || first.refused > 0) return first;
@@ -87,7 +84,7 @@ export function importsOn(
           if (counts.new + counts.completed === 0) return { ...first, written: true };
           return transactions.run(() => {
             // Whoever wrote meanwhile may have changed the verdict, so it is reached again, now that nobody can.
-            const outcome = version() === seen ? first : { written: false, ...judged().outcome };
+            const outcome = version() === seen ? first : judged();
             if (outcome.refused > 0) return outcome;
             write();
             return { ...outcome, written: true };
@@ -101,12 +98,6 @@ export function importsOn(
     },
   };
 }
-
-const NOTHING: Omit<ImportOutcome, 'written'> = {
-  counts: { new: 0, completed: 0, unchanged: 0 },
-  refusals: [],
-  refused: 0,
-};
 
 function toolsOn(database: BetterSqlite3.Database, parts: ImportParts) {
   const staging = stagingOn(database, parts);

@@ -24,30 +24,43 @@ export function transactionsOn(database: BetterSqlite3.Database, lockTimeoutMs: 
   const commit = keep(database.prepare('COMMIT'));
   const rollback = keep(database.prepare('ROLLBACK'));
 
-  async function beginWrite(): Promise<void> {
-    const deadline = Date.now() + lockTimeoutMs;
-    for (;;) {
-      try {
-        begin.run();
-        return;
-      } catch (error) {
-        if (!isBusy(error) || Date.now() >= deadline) throw error;
-      }
-      await delay(LOCK_POLL_MS);
+  /** Answers whether the write lock was free. */
+  function begun(): boolean {
+    try {
+      begin.run();
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Nothing waits between the beginning and the end, so nothing else can run on this connection meanwhile. */
+  function tryNow<Result>(work: () => Result): { readonly result: Result } | 'locked' {
+    if (!begun()) return 'locked';
+    try {
+      const result = work();
+      commit.run();
+      return { result };
+    } catch (error) {
+      // SQLite ends a transaction by itself when it can't go on.
+      if (database.inTransaction) rollback.run();
+      throw error;
     }
   }
 
   return {
     async run(work) {
+      const deadline = Date.now() + lockTimeoutMs;
       try {
-        await beginWrite();
-        // From here to the end of the transaction nothing waits, so nothing else can run on this connection.
-        const result = work();
-        commit.run();
-        return result;
+        for (;;) {
+          const done = tryNow(work);
+          if (done !== 'locked') return done.result;
+          if (Date.now() >= deadline) throw new LockedOut(lockTimeoutMs);
+          await delay(LOCK_POLL_MS);
+        }
       } catch (error) {
-        if (database.inTransaction) rollback.run();
-        throw isStoreFailure(error)
+        throw error instanceof LockedOut || isStoreFailure(error)
           ? ProtonFailure.unavailable(
               "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
               error,
@@ -56,4 +69,13 @@ export function transactionsOn(database: BetterSqlite3.Database, lockTimeoutMs: 
       }
     },
   };
+}
+
+/** Another process held the write lock all the time. */
+class LockedOut extends Error {
+  override readonly name = 'LockedOut';
+
+  constructor(timeoutMs: number) {
+    super(`another process has held the write lock of the database for ${String(timeoutMs)} ms`);
+  }
 }

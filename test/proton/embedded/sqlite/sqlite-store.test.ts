@@ -65,6 +65,27 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
+  it('takes writes of several kinds that come at the same time one after another', async () => {
+    const { service, store } = createControlPlane();
+    const session = service.session(accountViewer(ENVIRONMENT));
+    const names = Array.from({ length: 10 }, (_, index) => `e${String(index)}`);
+    await Promise.all(
+      names.flatMap((name): Promise<unknown>[] => [
+        session.createConnection(asking(name)),
+        store.accessKeys.add({
+          id: name,
+          accountId: ENVIRONMENT,
+          sealedSecret: Buffer.from('sealed'),
+          createdAt: START,
+          revokedAt: null,
+        }),
+      ]),
+    );
+    expect(await store.accessKeys.list()).toHaveLength(10);
+    expect(await session.countConnections([{}])).toEqual([10]);
+    await store.close();
+  });
+
   it('takes back all of a write that fails half way, and none of the writes beside it', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location });

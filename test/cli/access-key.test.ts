@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+
+import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { useTemporaryFolder } from '../support/folder';
+import { command } from './command';
+
+const folder = useTemporaryFolder();
+const KEY = { ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+const database = () => ({ DATABASE_URL: `sqlite:${folder.path('data/proton.db')}` });
+
+async function create(words: readonly string[] = []): Promise<string> {
+  const { stdout } = await command(['access-key', 'create', '--account', '222222222222', ...words], {
+    env: { ...database(), ...KEY },
+  });
+  return stdout;
+}
+
+async function createdKey(): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
+  return JSON.parse(await create(['--json'])) as { accessKeyId: string; secretAccessKey: string };
+}
+
+const keys = (...words: readonly string[]) => command(['access-key', ...words], { env: database() });
+
+describe('Access keys', () => {
+  it('are shown once, with the lines that put them to use', async () => {
+    const shown = await create();
+    const [, id, secret] =
+      /^export AWS_ACCESS_KEY_ID=(AKIA[A-Z2-7]{16})\nexport AWS_SECRET_ACCESS_KEY=(\S{40})$/m.exec(shown) ??
+      [];
+    expect(shown).toContain(`Access key id      ${String(id)}\n`);
+    expect(shown).toContain(`Secret access key  ${String(secret)}\n`);
+    const list = await keys('list');
+    expect(list.stdout).toContain(id);
+    expect(list.stdout).not.toContain(secret);
+  });
+
+  it('are listed in columns that line up, without the encryption key', async () => {
+    const first = await createdKey();
+    const second = await createdKey();
+    await keys('revoke', first.accessKeyId);
+    const { code, stdout } = await keys('list');
+    expect(code).toBe(0);
+    const [head = '', ...rows] = stdout.trimEnd().split('\n');
+    const at = ['ID', 'ACCOUNT', 'CREATED', 'STATUS'].map((title) => head.indexOf(title));
+    const cells = rows.map((row) => at.map((from, index) => row.slice(from, at[index + 1]).trim()));
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+    expect(cells.toSorted()).toEqual(
+      [
+        [first.accessKeyId, '222222222222', time, expect.stringMatching(/^revoked \d{4}-/) as string],
+        [second.accessKeyId, '222222222222', time, 'active'],
+      ].toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+    );
+    const json = JSON.parse((await keys('list', '--json')).stdout) as { accessKeys: readonly unknown[] };
+    expect(json.accessKeys).toContainEqual({
+      accessKeyId: second.accessKeyId,
+      accountId: '222222222222',
+      createdAt: time,
+      revokedAt: null,
+    });
+  });
+
+  it('are revoked once, for good, and an open store sees it at once', async () => {
+    const { accessKeyId } = await createdKey();
+    const server = openSqliteStore({ location: folder.path('data/proton.db') });
+    const first = await keys('revoke', accessKeyId);
+    const seen = await server.accessKeys.find(accessKeyId);
+    expect(seen?.revokedAt).not.toBeNull();
+    const second = await keys('revoke', accessKeyId);
+    expect(await server.accessKeys.find(accessKeyId)).toEqual(seen);
+    await server.close();
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('It is refused from now on') as string,
+    });
+    expect(second).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('had been revoked before') as string,
+    });
+  });
+
+  it('can’t be revoked where there are none of that id', async () => {
+    await createdKey();
+    expect(await keys('revoke', 'AKIANOBODY')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'There is no access key AKIANOBODY. `proton-subgraph access-key list` shows all.\n',
+    });
+  });
+
+  it('can’t be made without the encryption key, or under another, and leave nothing behind then', async () => {
+    const words = ['access-key', 'create', '--account', '222222222222'];
+    const without = await command(words, { env: database() });
+    expect(without.code).toBe(1);
+    expect(without.stderr).toMatch(/^ACCESS_KEY_ENCRYPTION_KEY must be set .*`openssl rand -base64 32`/);
+    expect(existsSync(folder.path('data'))).toBe(false);
+    await createdKey();
+    const other = { ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+    const under = await command(words, { env: { ...database(), ...other } });
+    expect(under.code).toBe(1);
+    expect(under.stderr).toMatch(/^ACCESS_KEY_ENCRYPTION_KEY is not the one/);
+    expect(under.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('The command', () => {
+  it.each([
+    [[], /Usage: proton-subgraph/],
+    [['imprt', 'x'], /unknown command 'imprt'/],
+    [['import'], /missing required argument 'file'/],
+    [['import', 'x', '--account', '12'], /--account <id>.*It must be 12 digits/],
+    [['import', 'x', '--region', 'mars'], /--region <region>.*It must be an AWS Region/],
+    [['import', '-', '-'], /Standard input, -, can be read once only/],
+    [['export', 'x'], /too many arguments/],
+    [['access-key', 'create'], /required option '--account <id>' not specified/],
+    [['access-key', 'create', '--account', '22222222222x'], /It must be 12 digits/],
+    [['access-key', 'revoke'], /missing required argument 'key-id'/],
+    [['export', '--nope'], /unknown option '--nope'/],
+  ])('ends with 2 when it does not understand: %j', async (words, message) => {
+    const { code, stdout, stderr } = await command(words, { env: database() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(existsSync(folder.path('data'))).toBe(false);
+  });
+
+  it.each([
+    [['--help']],
+    [['import', '--help']],
+    [['export', '-h']],
+    [['access-key', '--help']],
+    [['access-key', 'create', '--help']],
+  ])('teaches by example: %j', async (words) => {
+    const { code, stdout } = await command(words);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: proton-subgraph/);
+    expect(stdout).toMatch(/Examples?:\n {2}(.*\n)*?.*proton-subgraph /);
+  });
+
+  it.each<[Readonly<Record<string, string>>, RegExp]>([
+    [{ PORT: 'x', AWS_REGION: 'mars' }, /^The configuration has mistakes:\n {2}PORT .*\n {2}AWS_REGION /],
+    [
+      { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '222222222222' },
+      /^PROTON_ENDPOINT is set, so the connections are kept elsewhere/,
+    ],
+    [{ DATABASE_URL: 'sqlite::memory:' }, /^DATABASE_URL is sqlite::memory:, .* Set it to sqlite:PATH/],
+    [{ DATABASE_URL: `sqlite:${__filename}` }, /is not a SQLite database, or is damaged/],
+  ])('tells what is wrong with the configuration: %j', async (env, message) => {
+    for (const words of [
+      ['access-key', 'list'],
+      ['import', __filename],
+      ['import', __filename, '--dry-run'],
+      ['export'],
+    ]) {
+      const { code, stdout, stderr } = await command(words, { env });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+  });
+});

@@ -1,0 +1,216 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+import BetterSqlite3 from 'better-sqlite3';
+import fc from 'fast-check';
+
+import { ConnectionStatus, type Connection } from '../../src/proton/connection';
+import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
+import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../support/proton';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { command } from './command';
+import { ID, listed, OTHER_ID, record, useMoving } from './moving';
+
+const { take, stored, env, folder } = useMoving();
+
+async function exported(words: readonly string[] = []): Promise<unknown> {
+  const { code, stdout, stderr } = await command(['export', ...words], { env: env() });
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const tagText = fc.string({
+  unit: fc.constantFrom(
+    'a',
+    'Z',
+    '9',
+    'ö',
+    '京',
+    '𠮷',
+    'é',
+    ' ',
+    '*',
+    '_',
+    '.',
+    ':',
+    '/',
+    '=',
+    '+',
+    '-',
+    '@',
+  ),
+  maxLength: 20,
+});
+
+/** Any connection that the control plane could hold. */
+const connections: fc.Arbitrary<readonly Connection[]> = fc.uniqueArray(
+  fc
+    .record({
+      uuid: fc.uuid(),
+      region: fc.constantFrom('us-east-1', 'cn-north-1', 'us-gov-west-1'),
+      status: fc.constantFrom(...Object.values(ConnectionStatus)),
+      environmentAccountId: fc.constantFrom('222222222222', '000000000001'),
+      roles: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+      requestedAt: fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) }),
+      later: fc.integer({ min: 0, max: 1000 }),
+      tags: fc.uniqueArray(fc.record({ key: tagText.filter((key) => key !== ''), value: tagText }), {
+        selector: ({ key }) => key,
+        maxLength: 5,
+      }),
+    })
+    .map(({ uuid, roles, environmentAccountId, later, ...members }): Connection => {
+      if (!isConnectionId(uuid)) throw new Error(uuid);
+      const home = region(members.region);
+      const role = (name: string, given: boolean): RoleArn | null => {
+        const arn = `arn:${partitionOf(home)}:iam::${environmentAccountId}:role/path/${name}+=,.@-`;
+        if (!isRoleArn(arn)) throw new Error(arn);
+        return given ? arn : null;
+      };
+      return {
+        ...members,
+        id: uuid,
+        region: home,
+        environmentAccountId: account(environmentAccountId),
+        managementAccountId: MANAGEMENT,
+        environmentName: `e-${uuid}`,
+        roleArn: role('a', roles[0]),
+        componentRoleArn: role('b', roles[1]),
+        codebuildRoleArn: role('c', roles[2]),
+        lastModifiedAt: members.requestedAt + later,
+      };
+    }),
+  { selector: ({ id }) => id, maxLength: 20 },
+);
+
+async function fill(location: string, all: readonly Connection[]): Promise<void> {
+  const store = openSqliteStore({ location });
+  const event = (connection: Connection) => ({
+    id: connection.id,
+    connectionId: connection.id,
+    type: 'CREATED' as const,
+    status: connection.status,
+    previousStatus: null,
+    actor: 'test',
+    occurredAt: 0,
+  });
+  await store.write(
+    all.map((connection) => ({
+      kind: 'change',
+      id: connection.id,
+      decide: () => ({ kind: 'insert', connection, event: event(connection), clientToken: null }),
+    })),
+  );
+  await store.close();
+}
+
+describe('Exporting', () => {
+  it('writes what the aws CLI would print, with CodeBuild roles and tags, the newest request first', async () => {
+    const tags = [{ key: 'b', value: '' }];
+    const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
+    await take(
+      listed(
+        record(),
+        record({
+          id: OTHER_ID,
+          status: 'REJECTED',
+          roleArn: undefined,
+          codebuildRoleArn,
+          requestedAt: 1.8e9,
+          tags,
+        }),
+      ),
+    );
+    const times = { requestedAt: '2024-03-04T16:41:02.481Z', lastModifiedAt: '2024-03-05T09:12:44.105Z' };
+    expect(await exported()).toEqual({
+      environmentAccountConnections: [
+        {
+          ...record({ id: OTHER_ID, status: 'REJECTED' }),
+          ...times,
+          roleArn: undefined,
+          codebuildRoleArn,
+          tags,
+          requestedAt: '2027-01-15T08:00:00.000Z',
+        },
+        { ...record({ id: ID }), ...times },
+      ],
+    });
+  });
+
+  it('gives an import the very same rows, whatever they hold', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(connections, async (all) => {
+        run += 1;
+        const [from, to] = [`from-${String(run)}.db`, `to-${String(run)}.db`].map((name) =>
+          folder.path(name),
+        ) as [string, string];
+        await fill(from, all);
+        const { stdout } = await command(['export'], { env: { DATABASE_URL: `sqlite:${from}` } });
+        const { code } = await command(['import', '-'], {
+          env: { DATABASE_URL: `sqlite:${to}` },
+          stdin: stdout,
+        });
+        expect(code).toBe(0);
+        const [before, after] = [from, to].map((location) => {
+          const database = new BetterSqlite3(location, { fileMustExist: true });
+          const rows = database.prepare('SELECT * FROM connections ORDER BY id').all();
+          database.close();
+          return rows;
+        });
+        expect(after).toEqual(before);
+        expect(before).toHaveLength(all.length);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('writes everything that the control plane made, and it comes back', async () => {
+    const { service, store } = createControlPlane({ location: folder.path('proton.db') });
+    const session = service.session(unrestrictedViewer('someone'));
+    await session.createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName: 'a',
+      tags: [{ key: 'größe', value: '東京 𠮷' }],
+    });
+    await store.close();
+    const before = stored();
+    const file = folder.path('all.json');
+    expect(await command(['export', '--output', file], { env: env() })).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(await take(readFileSync(file))).toMatchObject({ result: 'taken', unchanged: 1 });
+    expect(stored()).toEqual(before);
+  });
+
+  it('replaces a file only when all is written, and leaves nothing beside it', async () => {
+    await take(record());
+    const file = folder.path('all.json');
+    writeFileSync(file, 'old');
+    await command(['export', '--output', file], { env: env() });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      environmentAccountConnections: [{ id: ID }],
+    });
+    expect(readdirSync(folder.path('.')).filter((name) => name.includes('part'))).toEqual([]);
+    for (const output of [folder.path('none/all.json'), folder.path('.')]) {
+      const { code, stderr } = await command(['export', '--output', output], { env: env() });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/can't be written: (there is no such file or folder|it is a folder)\.\n$/);
+    }
+  });
+
+  it('says so where there is no database, and makes none', async () => {
+    const { code, stderr } = await command(['export'], { env: env() });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^There is no database at .*proton\.db\. Set DATABASE_URL/);
+    expect(stored).toThrow('unable to open database file');
+  });
+
+  it('writes an empty list of an empty store, which an import takes', async () => {
+    await take(listed());
+    expect(await exported()).toEqual({ environmentAccountConnections: [] });
+    expect(await take(listed())).toMatchObject({ result: 'taken', read: 0 });
+  });
+});

@@ -1,0 +1,330 @@
+import { command } from './command';
+import { record, useMoving } from './moving';
+
+const { take, stored, file, env } = useMoving();
+
+const HERE = ['--account', '222222222222', '--region', 'eu-central-1'] as const;
+
+const TEMPLATE = `
+AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  Management:
+    Type: String
+    Default: '111111111111'
+  Stage: { Type: String, Default: prod }
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub 'proton-\${Stage}'
+      AssumeRolePolicyDocument: !Include whatever
+  Payments:
+    Type: AWS::Proton::EnvironmentAccountConnection
+    Properties:
+      ManagementAccountId: !Ref Management
+      EnvironmentName: !Join ['-', [payments, !Ref Stage]]
+      RoleArn: !Sub
+        - 'arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/\${Name}'
+        - Name: !Select [1, [x, provisioning]]
+      ComponentRoleArn: !GetAtt Role.Arn
+      Tags:
+        - { Key: stage, Value: !Ref Stage }
+        - { Key: region, Value: !Ref AWS::Region }
+`;
+
+const connection = (properties: string, rest = '') => `
+Resources:
+  One:
+    Type: AWS::Proton::EnvironmentAccountConnection
+    Properties:
+      ManagementAccountId: 111111111111
+      EnvironmentName: payments
+${properties
+  .split('\n')
+  .map((line) => `      ${line}`)
+  .join('\n')}
+${rest}
+`;
+
+const ROW = {
+  region: 'eu-central-1',
+  status: 'PENDING',
+  environment_name: 'payments-prod',
+  management_account_id: '111111111111',
+  environment_account_id: '222222222222',
+  role_arn: 'arn:aws:iam::222222222222:role/provisioning',
+  component_role_arn: 'arn:aws:iam::222222222222:role/proton-prod',
+  codebuild_role_arn: null,
+  tags: '[{"key":"stage","value":"prod"},{"key":"region","value":"eu-central-1"}]',
+};
+
+describe('Importing a CloudFormation template', () => {
+  it('makes a pending connection of each that it declares, as of now', async () => {
+    const before = Date.now();
+    expect(await take(TEMPLATE, HERE)).toMatchObject({ result: 'taken', read: 1, new: 1 });
+    const { connections, events } = stored();
+    expect(connections).toMatchObject([ROW]);
+    const [{ id, requested_at: requestedAt, last_modified_at: lastModifiedAt } = {}] = connections;
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+    expect(Number(requestedAt)).toBeGreaterThanOrEqual(before);
+    expect(lastModifiedAt).toBe(requestedAt);
+    expect(events).toMatchObject([
+      { connection_id: id, type: 'IMPORTED', status: 'PENDING', previous_status: null, actor: 'import' },
+    ]);
+  });
+
+  it('takes the same in JSON', async () => {
+    const template = {
+      Parameters: { Stage: { Type: 'String', Default: 'prod' } },
+      Resources: {
+        Payments: {
+          Type: 'AWS::Proton::EnvironmentAccountConnection',
+          Properties: {
+            EnvironmentAccountId: { Ref: 'AWS::AccountId' },
+            ManagementAccountId: 111111111111,
+            EnvironmentName: { 'Fn::Sub': 'payments-${Stage}' },
+            RoleArn: { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:role/provisioning' },
+            ComponentRoleArn: {
+              'Fn::Join': [
+                '',
+                ['arn:aws:iam::', { Ref: 'AWS::AccountId' }, ':role/proton-', { Ref: 'Stage' }],
+              ],
+            },
+            Tags: [
+              { Key: 'stage', Value: 'prod' },
+              { Key: 'region', Value: { Ref: 'AWS::Region' } },
+            ],
+          },
+        },
+      },
+    };
+    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(stored().connections).toMatchObject([ROW]);
+  });
+
+  it('changes nothing when it is imported again, whatever became of the connection’s status and tags', async () => {
+    await take(TEMPLATE, HERE);
+    const before = stored();
+    expect(await take(TEMPLATE, HERE)).toMatchObject({ result: 'taken', read: 1, new: 0, unchanged: 1 });
+    expect(await take(TEMPLATE.replace(/Tags:[^]*/, ''), HERE)).toMatchObject({ unchanged: 1 });
+    expect(stored()).toEqual(before);
+  });
+
+  it('is fulfilled by a connection that was imported as a fact, if it has the declared roles', async () => {
+    await take(record({ region: 'eu-central-1', environmentName: 'payments' }));
+    expect(await take(connection(''), HERE)).toMatchObject({ unchanged: 1 });
+    const { refusals } = await take(connection('RoleArn: arn:aws:iam::222222222222:role/other'), HERE);
+    expect(refusals).toEqual([
+      {
+        record: 1,
+        logicalId: 'One',
+        line: 3,
+        reasons: [
+          'exists as a1b2c3d4-5678-4abc-9def-111111111111, CONNECTED, with other roles: ' +
+            'roleArn is arn:aws:iam::222222222222:role/proton-provisioning here, arn:aws:iam::222222222222:role/other in the template',
+        ],
+      },
+    ]);
+  });
+
+  it('does not get round a rejection', async () => {
+    await take(record({ region: 'eu-central-1', environmentName: 'payments', status: 'REJECTED' }));
+    const before = stored();
+    const { refusals } = await take(connection(''), HERE);
+    expect(refusals[0]?.reasons).toEqual([
+      'was rejected by the management account 111111111111: delete the connection a1b2c3d4-5678-4abc-9def-111111111111, then import again',
+    ]);
+    expect(stored()).toEqual(before);
+  });
+
+  it('counts two equal declarations once, and refuses two that contradict each other', async () => {
+    const twice = (roles: string) =>
+      `${connection('')}  Two:\n    Type: AWS::Proton::EnvironmentAccountConnection\n    Properties: { ManagementAccountId: '111111111111', EnvironmentName: payments${roles} }\n`;
+    const { refusals } = await take(twice(', RoleArn: "arn:aws:iam::222222222222:role/x"'), HERE);
+    expect(refusals).toMatchObject([
+      {
+        logicalId: 'Two',
+        reasons: [
+          'declares the same connection as One, with other content: roleArn is absent in One, arn:aws:iam::222222222222:role/x here',
+        ],
+      },
+    ]);
+    expect(await take(twice(''), HERE)).toMatchObject({ result: 'taken', read: 2, new: 1, unchanged: 1 });
+  });
+
+  it('keeps the zeros of an account id that is written without quotes', async () => {
+    expect(await take(connection('EnvironmentAccountId: 000000000042'), HERE)).toMatchObject({ new: 1 });
+    expect(stored().connections).toMatchObject([{ environment_account_id: '000000000042' }]);
+  });
+
+  it('follows the Region to its partition', async () => {
+    const role = "RoleArn: !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/x'";
+    await take(connection(role), ['--account', '222222222222', '--region', 'us-gov-west-1']);
+    expect(stored().connections).toMatchObject([{ role_arn: 'arn:aws-us-gov:iam::222222222222:role/x' }]);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    [
+      'Fn::If',
+      'RoleArn: !If [Prod, !Sub "arn:aws:iam::${AWS::AccountId}:role/prod", !Ref AWS::NoValue]',
+      ['arn:aws:iam::222222222222:role/prod'],
+    ],
+    [
+      'Fn::If to nothing',
+      'RoleArn: !If [Other, "arn:aws:iam::222222222222:role/x", !Ref "AWS::NoValue"]',
+      [],
+    ],
+    [
+      'Fn::FindInMap',
+      'RoleArn: !FindInMap [Roles, !Ref Stage, arn]',
+      ['arn:aws:iam::222222222222:role/mapped'],
+    ],
+    [
+      'Fn::Split',
+      'RoleArn: !Select [1, !Split ["|", "a|arn:aws:iam::222222222222:role/split"]]',
+      ['arn:aws:iam::222222222222:role/split'],
+    ],
+    ['a literal in Fn::Sub', 'Tags: [{Key: a, Value: !Sub "+${!x}"}]', []],
+  ])('resolves %s', async (_name, properties, roles) => {
+    const rest = `
+Parameters: { Stage: { Type: String, Default: prod } }
+Mappings: { Roles: { prod: { arn: 'arn:aws:iam::222222222222:role/mapped' } } }
+Conditions:
+  Prod: !And [!Equals [!Ref Stage, prod], !Not [!Condition Other]]
+  Other: !Or [!Equals [a, b], !Equals [!Ref Stage, test]]
+`;
+    const { refusals, result } = await take(connection(properties, rest), HERE);
+    if (properties.startsWith('Tags')) {
+      // The braces have come through as they are, and no tag may have them.
+      expect(refusals[0]?.reasons[0]).toMatch(/^Tags\.0\.value must consist/);
+      return;
+    }
+    expect(result).toBe('taken');
+    expect(stored().connections).toMatchObject([{ role_arn: roles[0] ?? null }]);
+  });
+
+  it('leaves out what a false condition leaves out', async () => {
+    const conditioned = connection('', 'Conditions: { Never: !Equals [a, b] }').replace(
+      'Properties:',
+      'Condition: Never\n    Properties:',
+    );
+    expect(await take(conditioned, HERE)).toMatchObject({ result: 'taken', read: 0, new: 0 });
+    const open = conditioned.replace('!Equals [a, b]', '!Equals [!Ref Unknown, b]');
+    expect((await take(open, HERE)).refusals[0]?.reasons).toEqual([
+      'Condition can\'t be resolved: {"Ref":"Unknown"} names no parameter of the template',
+    ]);
+  });
+
+  const PARAMETER =
+    'Parameters: { Open: { Type: String }, Kept: { Type: "AWS::SSM::Parameter::Value<String>", Default: /x } }';
+  it.each<[string, readonly (string | RegExp)[]]>([
+    [
+      'RoleArn: !Ref Open',
+      ['RoleArn can\'t be resolved: {"Ref":"Open"} is a parameter without a default value'],
+    ],
+    ['RoleArn: !Ref Kept', [/^RoleArn .* is kept in the Parameter Store$/]],
+    ['RoleArn: !Ref One', [/^RoleArn .* is known once CloudFormation has made that resource$/]],
+    ['RoleArn: !GetAtt Stack.Outputs.Arn', [/\["Stack","Outputs\.Arn"\]\} is known once CloudFormation/]],
+    [
+      'RoleArn: !ImportValue role\nComponentRoleArn: !Sub "${Nope}"',
+      [
+        /^RoleArn .*\{"Fn::ImportValue":"role"\} is known to CloudFormation alone/,
+        /^ComponentRoleArn .* names no parameter/,
+      ],
+    ],
+    ['RoleArn: !Unheard [of, {x: !Ref y}]', [/\{"Fn::Unheard":/]],
+    ['RoleArn: [a]', ['RoleArn must be a text']],
+    [
+      'RoleArn: arn:aws-cn:iam::333333333333:role/x',
+      [/environment account, 222222222222$/, /^RoleArn must be a role of the partition aws,/],
+    ],
+    ['Tags: [{Key: "aws:x"}]', [/^Tags\.0 must have a Key and a Value/]],
+    ['EnvironmentAccountId: !Select [3, [a]]', [/^EnvironmentAccountId .* selects nothing$/]],
+    ['EnvironmentAccountId: 12', ['EnvironmentAccountId must be 12 digits']],
+  ])('names what can’t be resolved or taken: %s', async (properties, reasons) => {
+    const { result, refusals } = await take(connection(properties, PARAMETER), HERE);
+    expect(result).toBe('refused');
+    expect(refusals).toMatchObject([{ logicalId: 'One', line: 3 }]);
+    expect(refusals[0]?.reasons).toHaveLength(reasons.length);
+    reasons.forEach((reason, index) => {
+      expect(refusals[0]?.reasons[index]).toEqual(
+        typeof reason === 'string' ? reason : expect.stringMatching(reason),
+      );
+    });
+  });
+
+  it('says which option is needed', async () => {
+    const { refusals } = await take(
+      connection('RoleArn: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/x"'),
+    );
+    expect(refusals[0]?.reasons).toEqual([
+      'EnvironmentAccountId is not given, so the option --account must name the account',
+      'needs the option --region, for a connection lies in a Region',
+      expect.stringMatching(/^RoleArn can't be resolved: .* needs the option --region$/),
+    ]);
+  });
+
+  it('ends where conditions or roles go in circles', async () => {
+    const circle = connection('', 'Conditions: { A: !Not [!Condition B], B: !Not [!Condition A] }').replace(
+      'Properties:',
+      'Condition: A\n    Properties:',
+    );
+    expect((await take(circle, HERE)).refusals[0]?.reasons[0]).toMatch(/^Condition .* refers to itself$/);
+  });
+
+  it('decides conditions in no time that refer to one another over and over', async () => {
+    const chain = Array.from({ length: 40 }, (_, index) => {
+      const next = `!Condition C${String(index + 1)}`;
+      return `C${String(index)}: !And [${next}, ${next}]`;
+    });
+    const conditions = `Conditions: { ${chain.join(', ')}, C40: !Equals [a, a] }`;
+    const conditioned = connection('', conditions).replace('Properties:', 'Condition: C0\n    Properties:');
+    expect(await take(conditioned, HERE)).toMatchObject({ result: 'taken', new: 1 });
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'no connection',
+      'Resources: { A: { Type: AWS::S3::Bucket } }',
+      /declares no AWS::Proton::EnvironmentAccountConnection$/,
+    ],
+    ['no resources', 'AWSTemplateFormatVersion: 2010-09-09', /without Resources$/],
+    [
+      'anchors that multiply',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+        .split('')
+        .map(
+          (name, index) =>
+            `${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefg'.charAt(index)}`).join(',')}]`,
+        )
+        .join('\n')}`,
+      /more than 100000 values/,
+    ],
+    ['an anchor that is not there', 'Resources: *nowhere', /anchor|alias/i],
+  ])('refuses a template with %s', async (_kind, template, problem) => {
+    const { result, problems } = await take(template, HERE);
+    expect(result).toBe('refused');
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('does not let a file steer the terminal', async () => {
+    const path = file('evil.yaml', connection('RoleArn: x').replace('One:', '"\\e[2J\\a":'));
+    const { stderr } = await command(['import', path, ...HERE], { env: env(), terminal: true });
+    expect(stderr).toContain('\uFFFD[2J\uFFFD in line 3: RoleArn must be');
+  });
+
+  it('does not take templates and connections from one file', async () => {
+    const template = {
+      Resources: {
+        One: {
+          Type: 'AWS::Proton::EnvironmentAccountConnection',
+          Properties: { ManagementAccountId: '111111111111', EnvironmentName: 'x' },
+        },
+      },
+    };
+    const { result, problems } = await take([template, record()], HERE);
+    expect(result).toBe('refused');
+    expect(problems).toEqual([expect.stringContaining('import them as files of their own')]);
+    expect(stored().connections).toEqual([]);
+  });
+});
