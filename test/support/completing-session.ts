@@ -21,7 +21,7 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
   return {
     ...session,
     findConnections: async (references) =>
-      Promise.all((await session.findConnections(references)).map((found) => found && whole(found))),
+      Promise.all((await session.findConnections(references)).map(async (found) => found && whole(found))),
     listConnections: async (requests) =>
       Promise.all(
         (await session.listConnections(requests)).map(async (page) =>

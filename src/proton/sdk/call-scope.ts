@@ -14,7 +14,7 @@ export interface CallScope {
   clockWasOff: boolean;
 }
 
-export type CallScopes = Pick<AsyncLocalStorage<CallScope>, 'run' | 'getStore' | 'exit'>;
+export type CallScopes = Pick<AsyncLocalStorage<CallScope>, 'run' | 'getStore'>;
 
 export function createCallScopes(): CallScopes {
   return new AsyncLocalStorage<CallScope>();

@@ -62,7 +62,7 @@ export interface Calls {
   ) => Promise<ConnectionView>;
   readonly update: (
     place: Place,
-    input: UpdateEnvironmentAccountConnectionCommandInput,
+    input: UpdateEnvironmentAccountConnectionCommandInput & { readonly id: ConnectionId },
     refusals: Refusals,
   ) => Promise<ConnectionView>;
   readonly accept: (place: Place, id: ConnectionId, refusals: Refusals) => Promise<ConnectionView>;
@@ -99,8 +99,9 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
   ): Promise<Result> {
     return slots.run(async () => {
       const scope: CallScope = { signal, throttling: undefined, clockWasOff: false };
+      // What was never begun is nothing to report.
+      if (signal.aborted) throw failureOf(reasonOf(signal), place, { refusals, throttling: undefined });
       try {
-        if (signal.aborted) throw reasonOf(signal);
         return parse(await clients.call(place, scope, send));
       } catch (error) {
         if (concernsCredentials(error)) clients.forgetCredentials(place.accountId);
@@ -112,7 +113,8 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
     });
   }
 
-  const connectionAt = (place: Place) => (answer: unknown) => parseConnection(answer, place.region);
+  const connectionAt = (place: Place, id: ConnectionId) => (answer: unknown) =>
+    theOne(parseConnection(answer, place.region), id);
   const nothing = () => undefined;
 
   return {
@@ -122,7 +124,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
           'GetEnvironmentAccountConnection',
           place,
           (client) => client.send(new GetEnvironmentAccountConnectionCommand({ id })),
-          (answer) => theOne(parseConnection(answer, place.region), id),
+          connectionAt(place, id),
           ABSENT,
         ),
       ),
@@ -168,7 +170,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
         'CreateEnvironmentAccountConnection',
         place,
         (client) => client.send(new CreateEnvironmentAccountConnectionCommand(input)),
-        connectionAt(place),
+        (answer) => parseConnection(answer, place.region),
         refusals,
       ),
 
@@ -177,7 +179,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
         'UpdateEnvironmentAccountConnection',
         place,
         (client) => client.send(new UpdateEnvironmentAccountConnectionCommand(input)),
-        connectionAt(place),
+        connectionAt(place, input.id),
         refusals,
       ),
 
@@ -186,7 +188,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
         'AcceptEnvironmentAccountConnection',
         place,
         (client) => client.send(new AcceptEnvironmentAccountConnectionCommand({ id })),
-        connectionAt(place),
+        connectionAt(place, id),
         refusals,
       ),
 
@@ -195,7 +197,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
         'RejectEnvironmentAccountConnection',
         place,
         (client) => client.send(new RejectEnvironmentAccountConnectionCommand({ id })),
-        connectionAt(place),
+        connectionAt(place, id),
         refusals,
       ),
 

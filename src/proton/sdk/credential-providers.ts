@@ -1,4 +1,4 @@
-import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 
 import type { AccountId } from '../identifiers';
 
@@ -32,7 +32,7 @@ const STS_CLIENT = {
 };
 
 /** Keys in a file may be replaced while this process runs, and it asks seldom enough to read them again. */
-const CHAIN = { clientConfig: STS_CLIENT, ignoreCache: true };
+const FROM_FILES = { clientConfig: STS_CLIENT, ignoreCache: true };
 
 /**
  * Makes, for each account, a provider of its credentials: those that the SDK finds by itself, those of a role that is assumed in
@@ -41,7 +41,7 @@ const CHAIN = { clientConfig: STS_CLIENT, ignoreCache: true };
 export function credentialProviders(source: CredentialSource): (accountId: AccountId) => CredentialProvider {
   switch (source.kind) {
     case 'default-chain':
-      return () => fromNodeProviderChain(CHAIN);
+      return () => fromNodeProviderChain(FROM_FILES);
     case 'role':
       return (accountId) =>
         fromTemporaryCredentials({
@@ -49,10 +49,8 @@ export function credentialProviders(source: CredentialSource): (accountId: Accou
           clientConfig: STS_CLIENT,
         });
     case 'profile':
-      // The chain and not `fromIni` alone: a profile may also be one of SSO, or run a process. Keys in the environment are
-      // passed over as soon as a profile is named.
-      return (accountId) =>
-        fromNodeProviderChain({ ...CHAIN, profile: filledIn(source.nameTemplate, accountId) });
+      // Not the chain, which would pass over a profile that is missing, to whatever credentials it finds next.
+      return (accountId) => fromIni({ ...FROM_FILES, profile: filledIn(source.nameTemplate, accountId) });
   }
 }
 

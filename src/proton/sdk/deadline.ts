@@ -48,6 +48,8 @@ export function createDeadline(timeoutMs: number, client: AbortSignal | undefine
         return await work(controller.signal);
       } finally {
         clearTimeout(timer);
+        // Where one part has failed, others may still be under way.
+        abandon();
         client?.removeEventListener('abort', abandon);
       }
     },

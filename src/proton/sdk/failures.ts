@@ -1,11 +1,12 @@
 import { ProtonFailure } from '../failure';
+import { MalformedAnswer } from './answers';
 import { UnusableAnswer } from './guarded-handler';
 import { isObject, isThrottling, NoCredentials, statusOf, type Place } from './clients';
 import { DeadlinePassed, NobodyWaits } from './deadline';
 
 /** What Proton said, or why it could not be heard: for the log, and for nobody else. */
 export interface ProtonReport {
-  /** `expected` where Proton refuses what was asked; `trouble` where it could not do what it should. */
+  /** `expected` where Proton refuses what was asked, or nobody waits for it; `trouble` where it could not do what it should. */
   readonly kind: 'expected' | 'trouble';
   readonly operation: string;
   readonly accountId: string;
@@ -83,8 +84,13 @@ export function failureOf(
   // A name counts where it came in an answer of Proton's and not, say, of a proxy that is down.
   const status = statusOf(error) ?? 500;
   if (status >= 400 && status < 500 && '$fault' in error) {
-    const refusal = refusals[error.name as keyof Refusals];
+    const refusal = Object.entries(refusals).find(([name]) => name === error.name)?.[1];
     if (refusal) return refusal(error.message);
+    if (error.name === 'ConflictException') {
+      return ProtonFailure.conflict(
+        'Something else stands in the way of this. Look at the connection again.',
+      );
+    }
     if (error.name === 'AccessDeniedException') {
       return ProtonFailure.accessDenied(
         `Proton denies this to the credentials that this service has for the account ${accountId}.`,
@@ -98,7 +104,7 @@ export function failureOf(
 }
 
 function unreachable(cause: unknown): ProtonFailure {
-  return cause instanceof UnusableAnswer
+  return cause instanceof UnusableAnswer || cause instanceof MalformedAnswer
     ? ProtonFailure.unavailable('Proton gave no usable answer. Try again later.', cause)
     : ProtonFailure.unavailable("Proton can't be reached, or can't answer. Try again later.", cause);
 }
@@ -113,7 +119,7 @@ export function reportOf(
   const metadata = isObject(error) && isObject(error['$metadata']) ? error['$metadata'] : {};
   const { requestId, attempts } = metadata;
   return {
-    kind: failure.retryable ? 'trouble' : 'expected',
+    kind: failure.retryable && !(error instanceof NobodyWaits) ? 'trouble' : 'expected',
     operation,
     accountId,
     region,

@@ -22,12 +22,21 @@ export const CALLS_AT_ONCE = 16;
 
 const LIST_PAGE = 100;
 
-/** The connections that were found, by id. */
-type Found = Map<ConnectionId, ConnectionView>;
+/** What is looked for, and what of it was found, wherever that was. */
+interface Search {
+  readonly ids: ReadonlySet<ConnectionId>;
+  readonly found: Map<ConnectionId, ConnectionView>;
+}
 
-/** Where a connection may be, and what part the account plays in it; null where that is not known. */
+/** Where a connection may be. */
 interface Candidate extends Place {
+  /** What part the account plays in it; null where that is not known. */
   readonly role: AccountRole | null;
+  /**
+   * Whether it was seen there. A list that does not show it, perhaps not yet, is then not the last word. For what was never seen
+   * it is: else whoever sends a thousand made-up ids had us make a thousand calls in every account.
+   */
+  readonly seen: boolean;
 }
 
 /** Finds connections by id or ARN, each once, and answers at their places; undefined for what the viewer does not see. */
@@ -35,10 +44,13 @@ export async function findConnections(
   work: Work,
   references: readonly ConnectionReference[],
 ): Promise<readonly (ConnectionView | undefined)[]> {
-  const found: Found = new Map();
+  const ids = references.map(idOf);
+  const search: Search = {
+    ids: new Set(ids.filter((id) => id !== undefined)),
+    found: new Map(),
+  };
   const likely = new Map<ConnectionId, readonly Candidate[]>();
   const searchable = new Set<ConnectionId>();
-  const ids = references.map(idOf);
   references.forEach((reference, index) => {
     const id = ids[index];
     if (id === undefined) return;
@@ -48,19 +60,16 @@ export async function findConnections(
     if ('id' in reference) searchable.add(id);
   });
 
-  // There is reason to believe that these exist, so a list that does not show them, perhaps not yet, is not the last word.
-  await lookUp(work, likely, found, { listsAreConclusive: false });
+  await lookUp(work, likely, search);
 
-  const missing = [...searchable].filter((id) => !found.has(id));
+  const missing = [...searchable].filter((id) => !search.found.has(id));
   for (const id of missing) work.homes.delete(id);
-  const everywhere = placesToAsk(work).map((place) => ({ ...place, role: null }));
-  // Of these there is none: a list that was read to its end and does not show them settles it. Else whoever sends a thousand
-  // made-up ids had us make a thousand calls in every account.
-  await lookUp(work, new Map(missing.map((id) => [id, everywhere])), found, { listsAreConclusive: true });
+  const everywhere = placesToAsk(work).map((place) => ({ ...place, role: null, seen: false }));
+  await lookUp(work, new Map(missing.map((id) => [id, everywhere])), search);
 
   return references.map((reference, index) => {
     const id = ids[index];
-    const connection = id === undefined ? undefined : found.get(id);
+    const connection = id === undefined ? undefined : search.found.get(id);
     // An ARN with the right id may still be another's: wrong Region, account or partition.
     const named = connection && (!('arn' in reference) || connectionArn(connection) === reference.arn);
     return named ? connection : undefined;
@@ -71,15 +80,15 @@ export async function findConnections(
 async function lookUp(
   work: Work,
   wanted: ReadonlyMap<ConnectionId, readonly Candidate[]>,
-  found: Found,
-  { listsAreConclusive }: { readonly listsAreConclusive: boolean },
+  search: Search,
 ): Promise<void> {
-  const readToTheEnd = await readLists(work, wanted, found);
+  const readToTheEnd = await readLists(work, wanted, search);
   const settled = (candidate: Candidate) =>
-    listsAreConclusive && sourcesOf(candidate).every((source) => readToTheEnd.has(keyOf(source)));
+    !candidate.seen && sourcesOf(candidate).every((source) => readToTheEnd.has(keyOf(source)));
   const calls = [...wanted].flatMap(([id, candidates]) =>
     candidates.filter((candidate) => !settled(candidate)).map((candidate) => ({ id, candidate })),
   );
+  const { found } = search;
   const failures = new Map<ConnectionId, unknown>();
   await inParallel(calls, CALLS_AT_ONCE, async ({ id, candidate }) => {
     if (found.has(id)) return;
@@ -99,7 +108,7 @@ async function lookUp(
 async function readLists(
   work: Work,
   wanted: ReadonlyMap<ConnectionId, readonly Candidate[]>,
-  found: Found,
+  { ids: all, found }: Search,
 ): Promise<ReadonlySet<string>> {
   const sources = new Map<string, { readonly source: ListSource; readonly ids: Set<ConnectionId> }>();
   for (const [id, candidates] of wanted) {
@@ -119,7 +128,7 @@ async function readLists(
         const answer = await work.calls.list(source, { maxResults: LIST_PAGE, nextToken });
         for (const connection of answer.items) {
           const visible = takeIn(work, source, connection);
-          if (visible && ids.has(visible.id)) found.set(visible.id, visible);
+          if (visible && all.has(visible.id)) found.set(visible.id, visible);
         }
         nextToken = answer.nextToken;
         if (nextToken === undefined) readToTheEnd.add(keyOf(source));
@@ -138,7 +147,7 @@ function sourcesOf({ accountId, region, role }: Candidate): readonly ListSource[
   return roles.map((role) => ({ accountId, region, role, environmentName: null, statuses: null }));
 }
 
-function keyOf({ accountId, region, role }: Candidate): string {
+function keyOf({ accountId, region, role }: Omit<Candidate, 'seen'>): string {
   return `${accountId} ${region} ${role ?? ''}`;
 }
 
@@ -157,10 +166,10 @@ function placesRemembered({ homes, askable }: Work, id: ConnectionId): readonly 
   if (!home) return [];
   const { region, environmentAccountId, managementAccountId } = home;
   if (askable.has(environmentAccountId)) {
-    return [{ accountId: environmentAccountId, region, role: 'ENVIRONMENT_ACCOUNT' }];
+    return [{ accountId: environmentAccountId, region, role: 'ENVIRONMENT_ACCOUNT', seen: true }];
   }
   return askable.has(managementAccountId)
-    ? [{ accountId: managementAccountId, region, role: 'MANAGEMENT_ACCOUNT' }]
+    ? [{ accountId: managementAccountId, region, role: 'MANAGEMENT_ACCOUNT', seen: true }]
     : [];
 }
 
@@ -170,7 +179,7 @@ function placesNamedBy({ askable, regions }: Work, arn: string): readonly Candid
   const region = regions.find((known) => known === regionName);
   if (region === undefined) return [];
   if (isAccountId(environmentAccountId) && askable.has(environmentAccountId)) {
-    return [{ accountId: environmentAccountId, region, role: 'ENVIRONMENT_ACCOUNT' }];
+    return [{ accountId: environmentAccountId, region, role: 'ENVIRONMENT_ACCOUNT', seen: false }];
   }
-  return [...askable].map((accountId) => ({ accountId, region, role: 'MANAGEMENT_ACCOUNT' }));
+  return [...askable].map((accountId) => ({ accountId, region, role: 'MANAGEMENT_ACCOUNT', seen: false }));
 }

@@ -4,7 +4,7 @@ import type { ProtonService, ProtonSession, SessionOptions } from '../proton-ser
 import { parseCreate } from '../rules/parse-inputs';
 import { ownAccount, type Viewer } from '../viewer';
 import { createCalls } from './calls';
-import { createProtonClients } from './clients';
+import { createProtonClients, type ClientTuning } from './clients';
 import type { CredentialProvider } from './credential-providers';
 import { createDeadline } from './deadline';
 import { asError, readCodebuildRoles, readTags } from './details';
@@ -45,10 +45,11 @@ export interface SdkProtonServiceParts {
   readonly report: (report: ProtonReport) => void;
   /** Is told what the SDK would otherwise print. */
   readonly warn: (warning: string) => void;
+  readonly tuning?: Partial<ClientTuning> | undefined;
 }
 
 export interface SdkProtonService extends ProtonService {
-  /** Gives back the connections to the endpoint; calls that are under way fail. */
+  /** Gives back the connections to the endpoint, once no call is under way. */
   readonly close: () => void;
 }
 
@@ -63,8 +64,9 @@ export function createSdkProtonService({
   credentialsFor,
   report,
   warn,
+  tuning,
 }: SdkProtonServiceParts): SdkProtonService {
-  const clients = createProtonClients({ endpointUrl, timeoutMs, credentialsFor, warn });
+  const clients = createProtonClients({ endpointUrl, timeoutMs, credentialsFor, warn, tuning });
   const homes = createHomes();
   const lists: ListKnowledge = { marks: createListMarks(), newestFirst: true };
 

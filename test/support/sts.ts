@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { Credentials } from '../../src/proton/sdk/credential-providers';
+
+/** What was asked of AWS's Security Token Service. */
+export interface AssumedRole {
+  readonly roleArn: string | null;
+  readonly sessionName: string | null;
+}
+
+export interface Sts {
+  readonly origin: string;
+  readonly assumed: AssumedRole[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Stands in for AWS's Security Token Service: gives the credentials of a role, or refuses where there are none. */
+export async function startSts(
+  credentialsOf: (roleArn: string) => Promise<Credentials | undefined>,
+): Promise<Sts> {
+  const assumed: AssumedRole[] = [];
+  const server = createServer((request, response) => {
+    void answer(request, response);
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) body += chunk;
+    const form = new URLSearchParams(body);
+    const roleArn = form.get('RoleArn');
+    assumed.push({ roleArn, sessionName: form.get('RoleSessionName') });
+    const credentials = await credentialsOf(roleArn ?? '');
+    response
+      .writeHead(credentials ? 200 : 403, { 'content-type': 'text/xml' })
+      .end(credentials ? assumeRoleAnswer(credentials) : REFUSAL);
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    assumed,
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
+
+function assumeRoleAnswer({ accessKeyId, secretAccessKey, expiration }: Credentials): string {
+  return `<AssumeRoleResponse xmlns="${NAMESPACE}"><AssumeRoleResult><Credentials>
+    <AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${secretAccessKey}</SecretAccessKey>
+    <Expiration>${(expiration ?? new Date(Date.now() + 3_600_000)).toISOString()}</Expiration>
+  </Credentials></AssumeRoleResult></AssumeRoleResponse>`;
+}
+
+const REFUSAL = `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>Sender</Type><Code>AccessDenied</Code>
+  <Message>User is not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>`;
