@@ -20,6 +20,8 @@ module.exports = {
       },
     ],
   },
+  // A dynamic import names the file that is built from the source.
+  moduleNameMapper: { '^(\\./proton/.*)\\.js$': '$1' },
   coverageProvider: 'v8',
   workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!src/cli/print-schema.ts'],

@@ -25,7 +25,7 @@ export const CASE_NAMES = [
   'adapter-entity',
   'adapter-list-100',
   'adapter-entities-100',
-  'adapter-tags-100',
+  'adapter-tags-20',
 ] as const;
 export type CaseName = (typeof CASE_NAMES)[number];
 
@@ -108,8 +108,8 @@ export function casesOver(ids: readonly string[]): Readonly<Record<CaseName, Cas
       entitiesOf(PLAIN),
       references(100),
     ),
-    'adapter-tags-100': overAdapters('adapter-tags-100', 'A page of 100 with tags', 100, listOf(SHOWN), {
-      first: 100,
+    'adapter-tags-20': overAdapters('adapter-tags-20', 'A page of 20 with tags', 20, listOf(SHOWN), {
+      first: 20,
     }),
     create: {
       name: 'create',

@@ -111,8 +111,9 @@ async function sdkBackEnd({ credentials, ...settings }: SdkProtonConfig, logger:
   const proton = createSdkProtonService({
     ...settings,
     credentialsFor: credentialProviders(credentials),
-    report: ({ ...said }) => {
-      logger.warn(said, 'Proton said');
+    report: ({ kind, error, ...said }) => {
+      if (kind === 'trouble') logger.warn({ ...said, err: error }, 'Proton could not be asked');
+      else logger.info(said, 'Proton refused what was asked');
     },
     warn: (warning) => {
       logger.warn(warning);

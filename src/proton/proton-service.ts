@@ -39,10 +39,10 @@ export interface HistoryRequest extends PageRequest {
  * `Shown` is what the adapter carries of a connection at once.
  */
 export interface ProtonSession<Shown extends ConnectionView = ConnectionView> {
-  /** Answers undefined where the viewer sees no such connection. */
+  /** Answers undefined where the viewer sees no such connection, and with the failure where that can't be told. */
   readonly findConnections: (
     references: readonly ConnectionReference[],
-  ) => Promise<readonly (Shown | undefined)[]>;
+  ) => Promise<readonly (Shown | undefined | Error)[]>;
 
   /** Newest request first. Fails with `VALIDATION_ERROR` for a page size or cursor that is none. */
   readonly listConnections: (

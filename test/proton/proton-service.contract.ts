@@ -717,6 +717,7 @@ async function codeOf(call: Promise<unknown>): Promise<FailureCode> {
 
 async function one(session: Session, id: string): Promise<Connection | undefined> {
   const [found] = await session.findConnections([{ id }]);
+  if (found instanceof Error) throw found;
   return found;
 }
 

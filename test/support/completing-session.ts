@@ -21,7 +21,11 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
   return {
     ...session,
     findConnections: async (references) =>
-      Promise.all((await session.findConnections(references)).map(async (found) => found && whole(found))),
+      Promise.all(
+        (await session.findConnections(references)).map(async (found) =>
+          found instanceof Error ? found : found && whole(found),
+        ),
+      ),
     listConnections: async (requests) =>
       Promise.all(
         (await session.listConnections(requests)).map(async (page) =>
@@ -35,7 +39,8 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
     async deleteConnection(input) {
       // What is gone has no tags that could be read.
       const [before] = await session.findConnections([input]);
-      const tags = before && (await whole(before).catch(() => undefined))?.tags;
+      const seen = before instanceof Error ? undefined : before;
+      const tags = seen && (await whole(seen).catch(() => undefined))?.tags;
       const deleted = await session.deleteConnection(input);
       return deleted && whole({ ...deleted, ...(deleted.tags ? {} : { tags: tags ?? [] }) });
     },

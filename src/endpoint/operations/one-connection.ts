@@ -13,6 +13,7 @@ import type { Operation } from './operation';
 export const getEnvironmentAccountConnection: Operation = async (input, { session }) => {
   const { id } = parseIdInput(input);
   const [connection] = await session.findConnections([{ id }]);
+  if (connection instanceof Error) throw connection;
   if (!connection) throw ProtonFailure.notFound(id);
   return { environmentAccountConnection: connectionOutput(connection) };
 };

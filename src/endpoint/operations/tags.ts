@@ -78,6 +78,7 @@ function tagTokens(resourceArn: string) {
 /** What lies in another Region, belongs to another account, or is no connection is told apart from what does not exist by nothing. */
 async function connectionOf(session: ProtonSession<Connection>, arn: string): Promise<Connection> {
   const [connection] = await session.findConnections([{ arn }]);
+  if (connection instanceof Error) throw connection;
   if (connection) return connection;
   throw new AwsError('ResourceNotFoundException', `No environment account connection has the ARN ${arn}.`);
 }

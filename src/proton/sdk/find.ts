@@ -10,6 +10,7 @@ import {
 import type { ConnectionReference } from '../proton-service';
 import type { ListSource } from './calls';
 import type { Place } from './clients';
+import { asError } from './details';
 import { inParallel } from './in-parallel';
 import { placesToAsk, takeIn, type Work } from './session-parts';
 
@@ -26,6 +27,8 @@ const LIST_PAGE = 100;
 interface Search {
   readonly ids: ReadonlySet<ConnectionId>;
   readonly found: Map<ConnectionId, ConnectionView>;
+  /** Of what may be where nobody could be asked; what was found all the same is not concerned. */
+  readonly failures: Map<ConnectionId, Error>;
 }
 
 /** Where a connection may be. */
@@ -39,15 +42,19 @@ interface Candidate extends Place {
   readonly seen: boolean;
 }
 
-/** Finds connections by id or ARN, each once, and answers at their places; undefined for what the viewer does not see. */
+/**
+ * Finds connections by id or ARN, each once, and answers at their places: undefined for what the viewer does not see, the failure
+ * for what may be in a place that could not be asked.
+ */
 export async function findConnections(
   work: Work,
   references: readonly ConnectionReference[],
-): Promise<readonly (ConnectionView | undefined)[]> {
+): Promise<readonly (ConnectionView | undefined | Error)[]> {
   const ids = references.map(idOf);
   const search: Search = {
     ids: new Set(ids.filter((id) => id !== undefined)),
     found: new Map(),
+    failures: new Map(),
   };
   const likely = new Map<ConnectionId, readonly Candidate[]>();
   const searchable = new Set<ConnectionId>();
@@ -56,22 +63,26 @@ export async function findConnections(
     if (id === undefined) return;
     const places = 'arn' in reference ? placesNamedBy(work, reference.arn) : placesRemembered(work, id);
     likely.set(id, distinct([...(likely.get(id) ?? []), ...places]));
-    // An ARN names one place; only who asks by the id alone wants it searched for.
+    // An ARN names one place: unless that can't be asked, only who asks by the id alone wants it searched for.
     if ('id' in reference) searchable.add(id);
   });
 
   await lookUp(work, likely, search);
 
-  const missing = [...searchable].filter((id) => !search.found.has(id));
-  for (const id of missing) work.homes.delete(id);
+  const missing = [...search.ids].filter(
+    (id) => !search.found.has(id) && (searchable.has(id) || search.failures.has(id)),
+  );
+  // One that could not be asked for is perhaps still there, and may be seen from its other account meanwhile.
+  for (const id of missing) if (!search.failures.has(id)) work.homes.delete(id);
   const everywhere = placesToAsk(work).map((place) => ({ ...place, role: null, seen: false }));
   await lookUp(work, new Map(missing.map((id) => [id, everywhere])), search);
 
   return references.map((reference, index) => {
     const id = ids[index];
     const connection = id === undefined ? undefined : search.found.get(id);
+    if (!connection) return id === undefined ? undefined : search.failures.get(id);
     // An ARN with the right id may still be another's: wrong Region, account or partition.
-    const named = connection && (!('arn' in reference) || connectionArn(connection) === reference.arn);
+    const named = !('arn' in reference) || connectionArn(connection) === reference.arn;
     return named ? connection : undefined;
   });
 }
@@ -88,8 +99,7 @@ async function lookUp(
   const calls = [...wanted].flatMap(([id, candidates]) =>
     candidates.filter((candidate) => !settled(candidate)).map((candidate) => ({ id, candidate })),
   );
-  const { found } = search;
-  const failures = new Map<ConnectionId, unknown>();
+  const { found, failures } = search;
   await inParallel(calls, CALLS_AT_ONCE, async ({ id, candidate }) => {
     if (found.has(id)) return;
     try {
@@ -97,11 +107,9 @@ async function lookUp(
       const visible = connection && takeIn(work, candidate, connection);
       if (visible) found.set(id, visible);
     } catch (failure) {
-      failures.set(id, failure);
+      failures.set(id, asError(failure));
     }
   });
-  // Where one place could not be asked and no other has it, nobody knows whether it exists.
-  for (const [id, failure] of failures) if (!found.has(id)) throw failure;
 }
 
 /** Reads the lists that are asked for so much that it pays, and answers which of them it has read to their ends. */

@@ -160,6 +160,7 @@ const REFUSED = 'has something in it that Proton does not take';
 
 async function find(work: WriteWork, id: ConnectionId): Promise<ConnectionView | undefined> {
   const [connection] = await findConnections(work, [{ id }]);
+  if (connection instanceof Error) throw connection;
   return connection;
 }
 

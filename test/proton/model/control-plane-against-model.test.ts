@@ -255,6 +255,7 @@ async function compareLook(
     return;
   }
   const [found] = await session.findConnections([{ id: ids.get(call.number) ?? UNKNOWN_ID }]);
+  if (found instanceof Error) throw found;
   expect(found ? viewOf(found, ids) : null).toEqual(model.find(call.actor, call.number));
   if (call.kind === 'history' && found) {
     const [page] = await session.listHistory([{ connection: found, first: 100 }]);

@@ -125,7 +125,7 @@ describe('The calls that the SDK adapter makes', () => {
       const session = underTest.service.session(ADMIN);
       gather(4);
       const first = await callsOf(session.findConnections(references));
-      expect(first.value.map((found) => found?.id)).toEqual(
+      expect(first.value.map(idOf)).toEqual(
         references.map((_, index) => (index % 50 === 0 ? undefined : seeded[index % seeded.length]?.id)),
       );
       expect(new Set(first.calls)).toEqual(new Set([LIST]));
@@ -139,7 +139,7 @@ describe('The calls that the SDK adapter makes', () => {
       const references = seeded.map((connection) => ({ arn: connectionArn(connection) }));
       gather(12);
       const named = await callsOf(session.findConnections([...references, ...references]));
-      expect(named.value.map((found) => found?.id)).toEqual([...seeded, ...seeded].map(({ id }) => id));
+      expect(named.value.map(idOf)).toEqual([...seeded, ...seeded].map(({ id }) => id));
       expect(named.calls).toEqual(Array(12).fill(GET));
       const remembered = await callsOf(session.findConnections(seeded));
       expect(remembered.calls).toEqual(Array(12).fill(GET));
@@ -413,4 +413,9 @@ async function page(session: ProtonSession, request: ConnectionListRequest): Pro
 
 function raise(message: string): never {
   throw new Error(message);
+}
+
+function idOf(found: ConnectionView | undefined | Error): string | undefined {
+  if (found instanceof Error) throw found;
+  return found?.id;
 }

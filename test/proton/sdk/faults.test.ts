@@ -107,7 +107,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'find',
     target: 'GetEnvironmentAccountConnection',
-    perform: async (session, { id }) => (await session.findConnections([{ id }]))[0],
+    perform: async (session, { id }) => thrown((await session.findConnections([{ id }]))[0]),
     isRight: isIts,
   },
   {

@@ -24,20 +24,14 @@ export function transactionsOn(database: BetterSqlite3.Database, lockTimeoutMs: 
   const commit = keep(database.prepare('COMMIT'));
   const rollback = keep(database.prepare('ROLLBACK'));
 
-  /** Answers whether the write lock was free. */
-  function begun(): boolean {
+  /** Nothing waits between the beginning and the end, so nothing else can run on this connection meanwhile. */
+  function tryNow<Result>(work: () => Result): { readonly result: Result } | { readonly lockedOut: unknown } {
     try {
       begin.run();
-      return true;
     } catch (error) {
-      if (isBusy(error)) return false;
+      if (isBusy(error)) return { lockedOut: error };
       throw error;
     }
-  }
-
-  /** Nothing waits between the beginning and the end, so nothing else can run on this connection meanwhile. */
-  function tryNow<Result>(work: () => Result): { readonly result: Result } | 'locked' {
-    if (!begun()) return 'locked';
     try {
       const result = work();
       commit.run();
@@ -54,13 +48,13 @@ export function transactionsOn(database: BetterSqlite3.Database, lockTimeoutMs: 
       const deadline = Date.now() + lockTimeoutMs;
       try {
         for (;;) {
-          const done = tryNow(work);
-          if (done !== 'locked') return done.result;
-          if (Date.now() >= deadline) throw new LockedOut(lockTimeoutMs);
+          const tried = tryNow(work);
+          if ('result' in tried) return tried.result;
+          if (Date.now() >= deadline) throw tried.lockedOut;
           await delay(LOCK_POLL_MS);
         }
       } catch (error) {
-        throw error instanceof LockedOut || isStoreFailure(error)
+        throw isStoreFailure(error)
           ? ProtonFailure.unavailable(
               "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
               error,
@@ -69,13 +63,4 @@ export function transactionsOn(database: BetterSqlite3.Database, lockTimeoutMs: 
       }
     },
   };
-}
-
-/** Another process held the write lock all the time. */
-class LockedOut extends Error {
-  override readonly name = 'LockedOut';
-
-  constructor(timeoutMs: number) {
-    super(`another process has held the write lock of the database for ${String(timeoutMs)} ms`);
-  }
 }

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { pino } from 'pino';
+
+import { readConfig } from '../../src/config';
+import { createWebServer } from '../../src/http/web-server';
+import type { ClientTuning } from '../../src/proton/sdk/clients';
+import { createSdkProtonService } from '../../src/proton/sdk/sdk-proton-service';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createContext } from '../../src/subgraph/context';
+
+/** The management accounts of the store that the bench fills: between them they see every connection. */
+const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) => String(100_000_000_000 + index));
+
+/**
+ * This server over the SDK adapter, in this process, and the control plane that it talks to in another, with its endpoint on
+ * loopback, where the access key id is the account. Requests are signed all the same, as the SDK signs always.
+ */
+export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<void> {
+  const { http, proton } = readConfig({
+    PORT: process.env['PORT'],
+    PROTON_ENDPOINT: await startControlPlane(),
+    PROTON_ACCOUNTS: MANAGEMENT_ACCOUNTS.join(','),
+    AWS_ACCOUNT_PROFILE_TEMPLATE: '{accountId}',
+    PROTON_TIMEOUT_MS: '60000',
+  });
+  if (proton.kind !== 'sdk') throw new Error('this is measured over the SDK adapter');
+  const service = createSdkProtonService({
+    ...proton,
+    tuning,
+    credentialsFor: (accountId) => () =>
+      Promise.resolve({ accessKeyId: accountId, secretAccessKey: 'not verified' }),
+    report: ({ error }) => {
+      console.error(error);
+    },
+    warn: console.error,
+  });
+  const viewer = unrestrictedViewer('anonymous');
+  const web = createWebServer({
+    address: http,
+    explorable: false,
+    logger: pino({ level: 'silent' }),
+    reportFault: console.error,
+    contextFor: (_request, client) => createContext(service, viewer, console.error, client),
+  });
+  console.log(`ready at ${await web.start()}`);
+}
+
+/** Resolves with the URL of the endpoint. The process ends with this one. */
+function startControlPlane(): Promise<string> {
+  const main = join(__dirname, '..', '..', 'src', 'main.js');
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, PORT: '0', PROTON_ENDPOINT_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.once('SIGTERM', () => {
+    child.kill('SIGTERM');
+    child.once('exit', () => process.exit(0));
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => {
+      reject(new Error(`the control plane ended with ${String(code)}`));
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const url = /AWS clients at (http:[^\s"]+)/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+  });
+}

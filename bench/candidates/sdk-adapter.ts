@@ -1,0 +1,4 @@
+import { serveOverSdk } from './over-sdk';
+
+/** The SDK adapter as it ships. */
+void serveOverSdk();
