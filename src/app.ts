@@ -147,8 +147,8 @@ function endpointBefore(
   });
   return {
     async start() {
-      // A key that opens nothing would refuse every caller, one by one.
-      await accessKeys?.checkEncryptionKey();
+      // An encryption key that opens nothing would have every caller fail, one by one.
+      await accessKeys?.bind();
       return server.start();
     },
     stop: server.stop,

@@ -10,8 +10,6 @@ export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
-  /** 32 bytes that encrypt the secrets of access keys at rest; undefined when none is set. */
-  readonly accessKeyEncryptionKey: KeyObject | undefined;
   /** Whether this is a deployment: no introspection, no suggestions, no Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
@@ -77,6 +75,8 @@ export class ConfigError extends Error {
 }
 
 const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 4001;
+const DEFAULT_ENDPOINT_PORT = 4002;
 const HOST_NAME = /^[\w.:-]+$/;
 const WHOLE_NUMBER = /^\d{1,10}$/;
 const ACCOUNT_PLACE = '{accountId}';
@@ -116,7 +116,7 @@ const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
 
 const environmentSchema = z.object({
   HOST: hostName.default(DEFAULT_HOST),
-  PORT: wholeNumber(0, 65_535).default(4001),
+  PORT: wholeNumber(0, 65_535).default(DEFAULT_PORT),
   DATABASE_URL: z
     .string()
     .regex(/^sqlite:\S(.*\S)?$/, {
@@ -130,7 +130,7 @@ const environmentSchema = z.object({
     .union([z.literal('off'), wholeNumber(0, 65_535)], {
       error: ({ input }) => `must be a whole number from 0 to 65535, or off, not ${JSON.stringify(input)}`,
     })
-    .default(4002),
+    .default(DEFAULT_ENDPOINT_PORT),
   PROTON_ENDPOINT_HOST: hostName.optional(),
   PROTON_ENDPOINT_AUTH: oneOf(['sigv4', 'none']).optional(),
   ACCESS_KEY_ENCRYPTION_KEY: z
@@ -181,10 +181,10 @@ type Given = Readonly<Record<string, string | undefined>>;
  * @throws ConfigError with all mistakes at once
  */
 export function readConfig(environment: Given): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = withoutEmpty(environment);
   const parsed = environmentSchema.safeParse(given);
   const mistakes = [
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}.`),
+    ...mistakesOf(parsed.error),
     ...openAddressMistakes(given),
     ...endpointMistakes(given),
     ...adapterMistakes(given),
@@ -197,10 +197,50 @@ export function readConfig(environment: Given): Config {
       variables.PROTON_ENDPOINT === undefined
         ? embeddedConfig(variables)
         : sdkConfig(variables, variables.PROTON_ENDPOINT),
-    accessKeyEncryptionKey: variables.ACCESS_KEY_ENCRYPTION_KEY,
     production: variables.NODE_ENV === 'production',
     logLevel: variables.LOG_LEVEL,
   });
+}
+
+/** Where commands that are run by hand find the store. */
+export type StoreConfig = { readonly kind: 'embedded'; readonly location: string } | { readonly kind: 'sdk' };
+
+/**
+ * Reads what such a command needs, and nothing that concerns a server alone.
+ * @throws ConfigError
+ */
+export function readStoreConfig(environment: Given): StoreConfig {
+  const { DATABASE_URL, PROTON_ENDPOINT } = readSome(environment, ['DATABASE_URL', 'PROTON_ENDPOINT']);
+  return PROTON_ENDPOINT === undefined
+    ? { kind: 'embedded', location: DATABASE_URL.slice('sqlite:'.length) }
+    : { kind: 'sdk' };
+}
+
+/**
+ * The key that the secrets of access keys are sealed under; undefined when none is set.
+ * @throws ConfigError
+ */
+export function readAccessKeyEncryptionKey(environment: Given): KeyObject | undefined {
+  return readSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
+}
+
+function readSome<Name extends keyof Variables>(
+  environment: Given,
+  names: readonly Name[],
+): Pick<Variables, Name> {
+  const given = withoutEmpty(environment);
+  const chosen = Object.fromEntries(names.map((name) => [name, given[name]]));
+  const parsed = environmentSchema.safeParse(chosen);
+  if (!parsed.success) throw new ConfigError(mistakesOf(parsed.error));
+  return parsed.data;
+}
+
+function withoutEmpty(environment: Given): Given {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+}
+
+function mistakesOf(error: z.ZodError | undefined): readonly string[] {
+  return (error?.issues ?? []).map(({ path, message }) => `${String(path[0])} ${message}.`);
 }
 
 function embeddedConfig(variables: Variables): EmbeddedProtonConfig {
@@ -275,8 +315,12 @@ function openAddressMistakes({ HOST = DEFAULT_HOST, ALLOW_UNAUTHENTICATED }: Giv
 }
 
 function endpointMistakes(given: Given): readonly string[] {
-  const { PROTON_ENDPOINT, PROTON_ENDPOINT_PORT, ACCESS_KEY_ENCRYPTION_KEY } = given;
+  const { PROTON_ENDPOINT, ACCESS_KEY_ENCRYPTION_KEY } = given;
+  const { PORT = String(DEFAULT_PORT), PROTON_ENDPOINT_PORT = String(DEFAULT_ENDPOINT_PORT) } = given;
   if (PROTON_ENDPOINT !== undefined || PROTON_ENDPOINT_PORT === 'off') return [];
+  if (PROTON_ENDPOINT_PORT !== '0' && PROTON_ENDPOINT_PORT === PORT) {
+    return [`PROTON_ENDPOINT_PORT is ${PORT}, and so is PORT: the two need ports of their own.`];
+  }
   const { host, auth } = endpointManners(given);
   if (auth === 'none' && HOST_NAME.test(host) && !isLoopback(host)) {
     return [

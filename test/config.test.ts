@@ -30,7 +30,6 @@ describe('The configuration', () => {
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
         endpoint: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
-      accessKeyEncryptionKey: undefined,
       production: false,
       logLevel: 'info',
     });
@@ -63,7 +62,6 @@ describe('The configuration', () => {
         },
         endpoint: { host: '::1', port: 4002, auth: { kind: 'none' } },
       },
-      accessKeyEncryptionKey: undefined,
       production: true,
       logLevel: 'debug',
     });
@@ -174,12 +172,21 @@ describe('The configuration', () => {
       expect(mistakenVariables({ ...open, PROTON_ENDPOINT_AUTH: 'none' })).toEqual(['PROTON_ENDPOINT_AUTH']);
     });
 
+    it('has a port of its own', () => {
+      expect(mistakenVariables({ PORT: '4001', PROTON_ENDPOINT_PORT: '4001' })).toEqual([
+        'PROTON_ENDPOINT_PORT',
+      ]);
+      expect(mistakenVariables({ PORT: '0', PROTON_ENDPOINT_PORT: '0' })).toEqual([]);
+      // Its default meets a PORT that was set.
+      expect(mistakenVariables({ PORT: '4002' })).toEqual(['PROTON_ENDPOINT_PORT']);
+    });
+
     it('takes an encryption key of 32 bytes in base64, and says so where signatures need one', () => {
       const signed = { PROTON_ENDPOINT_AUTH: 'sigv4' };
       expect(mistakenVariables(signed)).toEqual(['ACCESS_KEY_ENCRYPTION_KEY']);
       expect(mistakenVariables({ PROTON_ENDPOINT_HOST: '0.0.0.0' })).toEqual(['ACCESS_KEY_ENCRYPTION_KEY']);
-      const { accessKeyEncryptionKey } = readConfig({ ...signed, ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY });
-      expect(accessKeyEncryptionKey?.export()).toEqual(Buffer.alloc(32, 7));
+      const auth = endpointOf({ ...signed, ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY })?.auth;
+      expect(auth?.kind === 'sigv4' && auth.encryptionKey.export()).toEqual(Buffer.alloc(32, 7));
       for (const wrong of [31, 33, 16].map((bytes) => Buffer.alloc(bytes).toString('base64'))) {
         const [mistake = ''] = mistakesIn({ ACCESS_KEY_ENCRYPTION_KEY: wrong });
         expect(mistake).toMatch(/^ACCESS_KEY_ENCRYPTION_KEY must be 32 bytes in base64/);

@@ -1,3 +1,4 @@
+import { readAccessKeyEncryptionKey } from '../config';
 import { createAccessKeys } from '../endpoint/access-keys/access-keys';
 import type { StoredAccessKey } from '../proton/embedded/access-key-store';
 import type { AccountId } from '../proton/identifiers';
@@ -16,7 +17,8 @@ export async function createAccessKey(
   { env, stdout }: Surroundings,
 ): Promise<ExitCode> {
   // Before there is a database: a key that can't be made leaves nothing behind.
-  const { accessKeyEncryptionKey: encryptionKey } = locateStore(env).config;
+  locateStore(env);
+  const encryptionKey = readAccessKeyEncryptionKey(env);
   if (encryptionKey === undefined) {
     throw new CommandError(
       'ACCESS_KEY_ENCRYPTION_KEY must be set to make an access key: its secret is stored encrypted under it. ' +
@@ -45,7 +47,7 @@ export async function createAccessKey(
   );
   stdout.write(
     '\nThe secret is shown this once. To use the key:\n\n' +
-      `export AWS_ACCESS_KEY_ID=${accessKeyId}\nexport AWS_SECRET_ACCESS_KEY=${secretAccessKey}\n`,
+      `export AWS_ACCESS_KEY_ID=${accessKeyId}\nexport AWS_SECRET_ACCESS_KEY=${secretAccessKey}\nunset AWS_SESSION_TOKEN\n`,
   );
   return ExitCode.DONE;
 }

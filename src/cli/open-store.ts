@@ -1,32 +1,27 @@
 import { existsSync } from 'node:fs';
 
-import { readConfig, type Config } from '../config';
+import { readStoreConfig } from '../config';
 import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
 import { CommandError, type Surroundings } from './surroundings';
 
 /**
- * The configuration, and the file that holds the store.
+ * The file that holds the store.
  * @throws ConfigError
  * @throws CommandError when the connections are not in a file of ours
  */
-export function locateStore(env: Surroundings['env']): {
-  readonly config: Config;
-  readonly location: string;
-} {
-  const config = readConfig(env);
-  const { proton } = config;
-  if (proton.kind !== 'embedded') {
+export function locateStore(env: Surroundings['env']): string {
+  const store = readStoreConfig(env);
+  if (store.kind !== 'embedded') {
     throw new CommandError(
       'PROTON_ENDPOINT is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to work on the one of DATABASE_URL.',
     );
   }
-  const { location } = proton.store;
-  if (location === ':memory:') {
+  if (store.location === ':memory:') {
     throw new CommandError(
       'DATABASE_URL is sqlite::memory:, a store that ends with its process, so nothing that this command does would last. Set it to sqlite:PATH.',
     );
   }
-  return { config, location };
+  return store.location;
 }
 
 /**
@@ -39,9 +34,9 @@ export function locateStore(env: Surroundings['env']): {
 export async function withStore<Answer>(
   env: Surroundings['env'],
   create: 'create' | 'must exist',
-  work: (store: SqliteStore, config: Config) => Promise<Answer>,
+  work: (store: SqliteStore) => Promise<Answer>,
 ): Promise<Answer> {
-  const { config, location } = locateStore(env);
+  const location = locateStore(env);
   if (create === 'must exist' && !existsSync(location)) {
     throw new CommandError(
       `There is no database at ${location}. Set DATABASE_URL to the one that the server uses; a relative path begins where the command runs.`,
@@ -49,7 +44,7 @@ export async function withStore<Answer>(
   }
   const store = openSqliteStore({ location });
   try {
-    return await work(store, config);
+    return await work(store);
   } finally {
     await store.close();
   }

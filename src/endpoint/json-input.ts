@@ -23,8 +23,12 @@ export function parseInput(body: Buffer): Input {
   }
   const input = parseJson(body);
   if (!isObject(input)) throw new AwsError('SerializationException', 'The body must be a JSON object.');
-  // A map holds `__proto__` and `constructor` like any other name.
-  return new Map<string, unknown>(Object.entries(input).filter(([, member]) => member !== null));
+  return membersOf(input);
+}
+
+/** What an object has, but for what is null. A map holds `__proto__` and `constructor` like any other name. */
+export function membersOf(value: object): Input {
+  return new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== null));
 }
 
 export function isObject(value: unknown): value is object {
@@ -47,8 +51,8 @@ function parseJson(body: Buffer): unknown {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+const [OPEN_LIST, OPEN_OBJECT] = [0x5b, 0x7b];
+const [CLOSE_LIST, CLOSE_OBJECT] = [0x5d, 0x7d];
 
 /** Counts brackets outside of strings, before anything is built from them. Bytes of longer characters are never ASCII. */
 function isTooDeep(body: Buffer): boolean {
@@ -60,10 +64,10 @@ function isTooDeep(body: Buffer): boolean {
       if (byte === BACKSLASH) index += 1;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (OPENING.has(byte)) {
+    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       level += 1;
       if (level > MOST_LEVELS) return true;
-    } else if (CLOSING.has(byte)) level -= 1;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) level -= 1;
   }
   return false;
 }

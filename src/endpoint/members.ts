@@ -1,7 +1,8 @@
 import type { Tag } from '../proton/connection';
+import { MOST_TAGS } from '../proton/rules/tags';
 import { required, type Rule, type Violations } from '../proton/rules/violations';
 import { AwsError } from './aws-error';
-import { isObject, type Input } from './json-input';
+import { isObject, membersOf, type Input } from './json-input';
 
 /**
  * Members by the JSON type that Proton's model gives them. Undefined where a member is left out; another type can't be read at
@@ -31,16 +32,20 @@ export function tagListMember(
   name: string,
   violations: Violations,
 ): readonly Tag[] | undefined {
-  return listMember(input, name)?.map((item, index) => {
-    if (!isObject(item)) throw unreadable([name, index], 'an object');
-    const members = new Map<string, unknown>(Object.entries(item));
-    const part = (part: keyof Tag): string => {
-      if (members.has(part)) return asText(members.get(part), name, index, part);
-      violations.add([name, String(index), part], NOT_GIVEN);
-      return '';
-    };
-    return { key: part('key'), value: part('value') };
-  });
+  // One more than there may be: that there are too many is then seen, and what else is wrong with them does not matter.
+  return listMember(input, name)
+    ?.slice(0, MOST_TAGS + 1)
+    .map((item, index) => {
+      if (!isObject(item)) throw unreadable([name, index], 'an object');
+      const members = membersOf(item);
+      const part = (part: keyof Tag): string => {
+        const value = members.get(part);
+        if (value !== undefined) return asText(value, name, index, part);
+        violations.add([name, String(index), part], NOT_GIVEN);
+        return '';
+      };
+      return { key: part('key'), value: part('value') };
+    });
 }
 
 /** Judges a text that must be given. Undefined where it breaks a rule, which is reported. */

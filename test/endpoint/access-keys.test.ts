@@ -51,21 +51,25 @@ describe('Access keys', () => {
       id: accessKeyId,
       accountId: ENVIRONMENT,
       secretAccessKey,
-      revoked: false,
     });
     expect(await keys.accessKeys.find('AKIAAAAAAAAAAAAAAAAA')).toBeUndefined();
   });
 
   it('are listed oldest first, the revoked ones too, without a secret', async () => {
-    const first = await keys.accessKeys.issue(ENVIRONMENT);
-    keys.clock.advance(1000);
-    const second = await keys.accessKeys.issue(MANAGEMENT);
-    keys.clock.advance(1000);
-    await keys.accessKeys.revoke(first.accessKeyId);
-    expect(await keys.accessKeys.list()).toEqual([
-      { id: first.accessKeyId, accountId: ENVIRONMENT, createdAt: START, revokedAt: START + 2000 },
-      { id: second.accessKeyId, accountId: MANAGEMENT, createdAt: START + 1000, revokedAt: null },
-    ]);
+    const issued = [];
+    for (const accountId of [ENVIRONMENT, MANAGEMENT, ENVIRONMENT, MANAGEMENT]) {
+      issued.push(await keys.accessKeys.issue(accountId));
+      keys.clock.advance(1000);
+    }
+    await keys.accessKeys.revoke(issued[0]?.accessKeyId ?? '');
+    expect(await keys.accessKeys.list()).toEqual(
+      issued.map(({ accessKeyId: id, accountId }, index) => ({
+        id,
+        accountId,
+        createdAt: START + 1000 * index,
+        revokedAt: index === 0 ? START + 4000 : null,
+      })),
+    );
   });
 
   it('are revoked once and for good', async () => {
@@ -79,7 +83,7 @@ describe('Access keys', () => {
       createdAt: START,
       revokedAt: START,
     });
-    expect(await keys.accessKeys.find(accessKeyId)).toMatchObject({ revoked: true });
+    expect(await keys.accessKeys.find(accessKeyId)).toBeUndefined();
     expect(await keys.accessKeys.revoke('AKIAAAAAAAAAAAAAAAAA')).toBeUndefined();
   });
 
@@ -95,20 +99,37 @@ describe('Access keys', () => {
 
   it('open with the encryption key alone that sealed them, and say so', async () => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
-    await keys.accessKeys.checkEncryptionKey();
-    for (const refused of [
-      keys.withAnotherKey.checkEncryptionKey(),
-      keys.withAnotherKey.find(accessKeyId),
-      keys.withAnotherKey.issue(ENVIRONMENT),
-    ]) {
+    // Each of several is opened, wherever it stands in the list.
+    await keys.accessKeys.issue(MANAGEMENT);
+    await keys.accessKeys.bind();
+    for (const refused of [keys.withAnotherKey.bind(), keys.withAnotherKey.find(accessKeyId)]) {
       await expect(refused).rejects.toThrow(AccessKeyError);
       await expect(refused).rejects.toThrow(
         'ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under',
       );
     }
     // What needs no secret goes on.
-    expect(await keys.withAnotherKey.list()).toHaveLength(1);
+    expect(await keys.withAnotherKey.list()).toHaveLength(2);
     expect(await keys.withAnotherKey.revoke(accessKeyId)).toMatchObject({ id: accessKeyId });
+    await expect(keys.withAnotherKey.bind()).rejects.toThrow(AccessKeyError);
+  });
+
+  it('are issued under no other encryption key than the one that the server was started with', async () => {
+    await keys.accessKeys.bind();
+    await expect(keys.withAnotherKey.issue(ENVIRONMENT)).rejects.toThrow(
+      'ACCESS_KEY_ENCRYPTION_KEY is not the one that the server was started with last',
+    );
+    expect(await keys.accessKeys.list()).toEqual([]);
+    await keys.accessKeys.issue(ENVIRONMENT);
+  });
+
+  it('make way for another encryption key once all of them are revoked', async () => {
+    const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
+    await keys.accessKeys.revoke(accessKeyId);
+    await keys.withAnotherKey.bind();
+    await keys.withAnotherKey.issue(ENVIRONMENT);
+    await expect(keys.accessKeys.issue(ENVIRONMENT)).rejects.toThrow(AccessKeyError);
+    expect(await keys.withAnotherKey.find(accessKeyId)).toBeUndefined();
   });
 
   it('are known at once to every process on the same file, and revoked at once', async () => {
@@ -118,15 +139,10 @@ describe('Access keys', () => {
     const server = createAccessKeys({ store: here.accessKeys, encryptionKey });
     const operator = createAccessKeys({ store: there.accessKeys, encryptionKey });
     const { accessKeyId } = await operator.issue(ENVIRONMENT);
-    expect(await server.find(accessKeyId)).toMatchObject({ revoked: false });
+    expect(await server.find(accessKeyId)).toMatchObject({ accountId: ENVIRONMENT });
     await operator.revoke(accessKeyId);
-    expect(await server.find(accessKeyId)).toMatchObject({ revoked: true });
+    expect(await server.find(accessKeyId)).toBeUndefined();
     await Promise.all([here.close(), there.close()]);
-  });
-
-  it('take any encryption key as long as there are none', async () => {
-    await expect(keys.accessKeys.checkEncryptionKey()).resolves.toBeUndefined();
-    await expect(keys.withAnotherKey.checkEncryptionKey()).resolves.toBeUndefined();
   });
 
   it.each<

@@ -33,6 +33,8 @@ const STRICTER: Readonly<Record<string, RegExp>> = {
   TagValue: /must consist of/,
   TagList: /must have at least one entry/,
   TagKeyList: /must have at least one entry/,
+  // The same one may be made up twice, and the calls differ otherwise.
+  ClientToken: /^Invalid input: clientToken must not have been used before with other parameters\.$/,
 };
 
 /** A value of every kind that JSON has, but for null, which leaves a member out. */
@@ -154,7 +156,7 @@ describe('Every constraint of Proton’s model', () => {
     for (const [kind, value] of Object.entries(KINDS)) {
       if (kind !== own) await expectRefused(place, 'SerializationException', value);
     }
-    if (place.path.length > 1) await expectRefused(place, 'SerializationException', null);
+    if (place.path.at(-1) === '*') await expectRefused(place, 'SerializationException', null);
   });
 
   it.each(cases(({ required }) => required))('%s must be given', async (_title, place) => {
@@ -164,7 +166,7 @@ describe('Every constraint of Proton’s model', () => {
     expect(answer).toMatchObject({ status: 400, error: 'ValidationException' });
     expect(answer.message).toContain(`${called(place)} must be given`);
     expect(changed).toBe(false);
-    if (place.path.length === 1) await expectRefused(place, 'ValidationException', null);
+    if (place.path.at(-1) !== '*') await expectRefused(place, 'ValidationException', null);
   });
 
   it.each(cases(({ required, path }) => !required && path.length === 1))(

@@ -18,7 +18,7 @@ export async function rehearse<Answer>(
   env: Surroundings['env'],
   work: (copy: SqliteStore) => Promise<Answer>,
 ): Promise<Answer> {
-  const { location } = locateStore(env);
+  const location = locateStore(env);
   const folder = await mkdtemp(join(tmpdir(), 'proton-subgraph-dry-run-'));
   try {
     const path = join(folder, 'proton.db');

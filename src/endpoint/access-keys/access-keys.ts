@@ -28,7 +28,6 @@ export interface UsableAccessKey {
   readonly id: string;
   readonly accountId: AccountId;
   readonly secretAccessKey: string;
-  readonly revoked: boolean;
 }
 
 /**
@@ -38,7 +37,7 @@ export interface UsableAccessKey {
 export interface AccessKeys {
   /**
    * Makes a key that acts as this account.
-   * @throws AccessKeyError when there are keys that were sealed under another encryption key
+   * @throws AccessKeyError when the store is bound to another encryption key
    */
   readonly issue: (accountId: AccountId) => Promise<IssuedAccessKey>;
   /** All keys, the revoked ones too, oldest first. */
@@ -46,12 +45,16 @@ export interface AccessKeys {
   /** Ends a key for good and answers it as it then is; undefined where there is none of this id. */
   readonly revoke: (id: string) => Promise<AccessKeyDescription | undefined>;
   /**
-   * The key of this id, revoked or not; undefined where there is none.
+   * The key of this id; undefined where there is none that is good.
    * @throws AccessKeyError when its secret was sealed under another encryption key
    */
   readonly find: (id: string) => Promise<UsableAccessKey | undefined>;
-  /** @throws AccessKeyError when there are keys that were sealed under another encryption key */
-  readonly checkEncryptionKey: () => Promise<void>;
+  /**
+   * Binds the store to the encryption key, for a server that starts. It may have been bound to another as long as no key is good
+   * that was sealed under it: that is how an encryption key is replaced.
+   * @throws AccessKeyError when there is one
+   */
+  readonly bind: () => Promise<void>;
 }
 
 export interface AccessKeyParts {
@@ -68,19 +71,33 @@ export function createAccessKeys({ store, encryptionKey, now = Date.now }: Acces
     if (secret === undefined) {
       throw new AccessKeyError(
         `ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under: it does not open ${key.id}. ` +
-          'Set it to the one with which that key was created.',
+          'Set it to the one with which that key was created, or revoke the key.',
       );
     }
     return secret;
   }
 
-  async function checkEncryptionKey(): Promise<void> {
-    for (const key of await store.list()) secretOf(key);
+  async function isBound(): Promise<'here' | 'elsewhere' | 'nowhere'> {
+    const seal = await store.readSeal();
+    if (seal === undefined) return 'nowhere';
+    return openSecret(seal, SEAL, encryptionKey) === undefined ? 'elsewhere' : 'here';
+  }
+
+  async function bind(): Promise<void> {
+    for (const key of await store.list()) if (key.revokedAt === null) secretOf(key);
+    if ((await isBound()) !== 'here') await store.writeSeal(sealSecret('', SEAL, encryptionKey));
   }
 
   return {
     async issue(accountId) {
-      await checkEncryptionKey();
+      const bound = await isBound();
+      if (bound === 'elsewhere') {
+        throw new AccessKeyError(
+          'ACCESS_KEY_ENCRYPTION_KEY is not the one that the server was started with last: it could not use the key. Set it to that ' +
+            'one; or, to replace it, revoke all keys and start the server with the new one first.',
+        );
+      }
+      if (bound === 'nowhere') await bind();
       const id = newKeyId();
       const secretAccessKey = newSecret();
       const createdAt = now();
@@ -98,19 +115,16 @@ export function createAccessKeys({ store, encryptionKey, now = Date.now }: Acces
 
     async find(id) {
       const key = await store.find(id);
-      return (
-        key && {
-          id: key.id,
-          accountId: key.accountId,
-          secretAccessKey: secretOf(key),
-          revoked: key.revokedAt !== null,
-        }
-      );
+      if (key?.revokedAt !== null) return undefined;
+      return { id: key.id, accountId: key.accountId, secretAccessKey: secretOf(key) };
     },
 
-    checkEncryptionKey,
+    bind,
   };
 }
+
+/** Sealed like a secret, it is nobody's. */
+const SEAL = { id: 'seal', accountId: '' };
 
 function descriptionOf({ id, accountId, createdAt, revokedAt }: StoredAccessKey): AccessKeyDescription {
   return { id, accountId, createdAt, revokedAt };

@@ -1,7 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
 
-import type { AccountId } from '../../proton/identifiers';
-
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -9,7 +7,7 @@ const TAG_BYTES = 16;
 /** Whose secret it is. Both parts are authenticated, so that a row can't be given another's secret, or another account. */
 export interface SecretOwner {
   readonly id: string;
-  readonly accountId: AccountId;
+  readonly accountId: string;
 }
 
 /** Encrypts a secret with AES-256-GCM: a fresh nonce, the authentication tag and the ciphertext, in this order. */

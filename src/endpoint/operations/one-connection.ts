@@ -1,6 +1,5 @@
-import { ROLE_MEMBERS } from '../../proton/connection';
 import { ProtonFailure } from '../../proton/failure';
-import { namesARole, parseRoles } from '../../proton/rules/roles';
+import { parseRolesToSet } from '../../proton/rules/roles';
 import { connectionIdRule } from '../../proton/rules/values';
 import { Violations } from '../../proton/rules/violations';
 import { requiredText } from '../members';
@@ -22,8 +21,7 @@ export const updateEnvironmentAccountConnection: Operation = async (input, { ses
   const violations = new Violations();
   const id = requiredText(violations, input, 'id', connectionIdRule);
   const roles = rolesMember(input);
-  parseRoles(violations, roles);
-  if (!namesARole(roles)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  parseRolesToSet(violations, roles);
   if (violations.any || id === undefined) throw violations.asFailure();
   const connection = await session.updateConnection({ id, ...roles });
   return { environmentAccountConnection: connectionOutput(connection) };

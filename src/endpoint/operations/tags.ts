@@ -1,7 +1,7 @@
 import type { Connection } from '../../proton/connection';
 import { cursorCodec } from '../../proton/page';
 import type { ProtonSession } from '../../proton/proton-service';
-import { checkTagKeys, checkTags, MOST_TAGS } from '../../proton/rules/tags';
+import { checkTagKeys, checkTagsToSet, MOST_TAGS } from '../../proton/rules/tags';
 import { Violations } from '../../proton/rules/violations';
 import { AwsError } from '../aws-error';
 import {
@@ -18,14 +18,11 @@ import type { Operation } from './operation';
 
 /** The operations on tags, which name a connection by its ARN. */
 
-const EMPTY = 'must have at least one entry';
-
 export const tagResource: Operation = async (input, { session }) => {
   const violations = new Violations();
   const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
   const tags = requiredMember(violations, 'tags', tagListMember(input, 'tags', violations));
-  if (tags?.length === 0) violations.add(['tags'], EMPTY);
-  checkTags(violations, tags ?? []);
+  if (tags) checkTagsToSet(violations, tags);
   if (violations.any || resourceArn === undefined || tags === undefined) throw violations.asFailure();
 
   const { id } = await connectionOf(session, resourceArn);
@@ -37,8 +34,7 @@ export const untagResource: Operation = async (input, { session }) => {
   const violations = new Violations();
   const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
   const tagKeys = requiredMember(violations, 'tagKeys', textListMember(input, 'tagKeys'));
-  if (tagKeys?.length === 0) violations.add(['tagKeys'], EMPTY);
-  checkTagKeys(violations, tagKeys ?? []);
+  if (tagKeys) checkTagKeys(violations, tagKeys);
   if (violations.any || resourceArn === undefined || tagKeys === undefined) throw violations.asFailure();
 
   const { id } = await connectionOf(session, resourceArn);

@@ -19,4 +19,7 @@ export interface AccessKeyStore {
   readonly add: (key: StoredAccessKey) => Promise<void>;
   /** Answers the key as it then is, undefined where there is none. One that was revoked before keeps that time. */
   readonly revoke: (id: string, at: EpochMilliseconds) => Promise<StoredAccessKey | undefined>;
+  /** Something that was sealed under the key that the secrets are sealed under; undefined where there is nothing yet. */
+  readonly readSeal: () => Promise<Buffer | undefined>;
+  readonly writeSeal: (seal: Buffer) => Promise<void>;
 }

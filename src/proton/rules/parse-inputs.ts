@@ -1,4 +1,4 @@
-import { ROLE_MEMBERS, type ConnectionRoles, type Tag } from '../connection';
+import type { ConnectionRoles, Tag } from '../connection';
 import type { AccountId, ConnectionId, Region } from '../identifiers';
 import type {
   ConnectionIdInput,
@@ -7,8 +7,8 @@ import type {
   UntagConnectionInput,
   UpdateConnectionInput,
 } from './inputs';
-import { accountOfRoles, checkRolesFit, namesARole, parseRoles } from './roles';
-import { checkTagKeys, checkTags } from './tags';
+import { accountOfRoles, checkRolesFit, namesARole, parseRoles, parseRolesToSet } from './roles';
+import { checkTagKeys, checkTags, checkTagsToSet } from './tags';
 import { accountIdRule, clientTokenRule, connectionIdRule, environmentNameRule, regionRule } from './values';
 import { optional, required, Violations } from './violations';
 
@@ -97,8 +97,7 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
 export function parseUpdate(input: UpdateConnectionInput): UpdateConnectionRequest {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
-  const roles = parseRoles(violations, input);
-  if (!namesARole(input)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  const roles = parseRolesToSet(violations, input);
   if (violations.any || id === undefined) throw violations.asFailure();
   return { id, ...roles };
 }
@@ -118,8 +117,7 @@ export function parseTag(input: TagConnectionInput): {
 } {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
-  if (input.tags.length === 0) violations.add(['tags'], 'must have at least one entry');
-  checkTags(violations, input.tags);
+  checkTagsToSet(violations, input.tags);
   if (violations.any || id === undefined) throw violations.asFailure();
   return { id, tags: input.tags };
 }
@@ -131,7 +129,6 @@ export function parseUntag(input: UntagConnectionInput): {
 } {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
-  if (input.tagKeys.length === 0) violations.add(['tagKeys'], 'must have at least one entry');
   checkTagKeys(violations, input.tagKeys);
   if (violations.any || id === undefined) throw violations.asFailure();
   return { id, tagKeys: new Set(input.tagKeys) };

@@ -42,6 +42,13 @@ export function parseRoles(violations: Violations, input: RolesInput): Connectio
   };
 }
 
+/** Roles that are to be set: there must be one. */
+export function parseRolesToSet(violations: Violations, input: RolesInput): ConnectionRoles {
+  const roles = parseRoles(violations, input);
+  if (!namesARole(input)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  return roles;
+}
+
 export function namesARole(input: RolesInput): boolean {
   return ROLE_MEMBERS.some((member) => input[member] !== null && input[member] !== undefined);
 }

@@ -44,6 +44,20 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
         );
         return find(id);
       }),
+
+    readSeal: () =>
+      reading(() => statements.get(sqlBuilder.selectFrom('access_key_seal').select('seal').compile())?.seal),
+
+    writeSeal: (seal) =>
+      transactions.run(() => {
+        statements.run(
+          sqlBuilder
+            .insertInto('access_key_seal')
+            .values({ id: 1, seal })
+            .onConflict((conflict) => conflict.column('id').doUpdateSet({ seal }))
+            .compile(),
+        );
+      }),
   };
 }
 

@@ -69,5 +69,11 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL,
     revoked_at INTEGER
   ) STRICT, WITHOUT ROWID;
+
+  -- One row: what tells whether an encryption key is the one that the secrets are sealed under.
+  CREATE TABLE access_key_seal (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    seal BLOB NOT NULL
+  ) STRICT;
   `,
 ];

@@ -9,6 +9,7 @@ export interface Database {
   readonly connection_events: Omit<ConnectionEventRow, 'sequence'> & { readonly sequence: Generated<number> };
   readonly client_tokens: ClientTokenRow;
   readonly access_keys: AccessKeyRow;
+  readonly access_key_seal: { readonly id: 1; readonly seal: Buffer };
 }
 
 export interface ConnectionRow {
