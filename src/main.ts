@@ -30,13 +30,22 @@ async function main(): Promise<void> {
   }
 }
 
+/** How long whatever is left over may keep the process once the app has stopped. */
+const EXIT_GRACE_MS = 1_000;
+
 /** Ctrl-C under npm arrives twice, from the terminal and from npm; a stop that has begun goes on to its end. */
 function stopOnSignals(app: App, report: (error: unknown) => void): void {
   const stop = () => {
-    app.stop().catch((error: unknown) => {
-      report(error);
-      process.exitCode = 1;
-    });
+    app
+      .stop()
+      .catch((error: unknown) => {
+        report(error);
+        process.exitCode = 1;
+      })
+      .finally(() => {
+        // By itself the process ends now. What can't be called off, such as a credential provider that hangs, must not keep it.
+        setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+      });
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { AwsError, FAULT } from '../endpoint/aws-error';
 import type { Endpoint } from '../endpoint/endpoint';
 import type { EndpointAnswer, HeaderFields } from '../endpoint/exchange';
+import { handleBrokenHttp, wireAnswer, type BrokenHttp } from './broken-http';
 import type { Address } from './listen';
 import { BodyTooLargeError, readRawBody } from './raw-body';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
 
 const BODY = {
   /** Bytes in a request's body. */
@@ -17,9 +18,6 @@ const BODY = {
   patience: 67_108_864,
 };
 
-/** How long a client may take to send a request, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 30_000;
-
 const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' };
 
 export interface EndpointServerOptions {
@@ -27,6 +25,7 @@ export interface EndpointServerOptions {
   readonly endpoint: Endpoint;
   /** Is told of what goes wrong on our side. */
   readonly reportFault: (error: unknown) => void;
+  readonly timing?: ServerTiming;
 }
 
 /** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
@@ -34,11 +33,10 @@ export function createEndpointServer({
   address,
   endpoint,
   reportFault,
+  timing = USUAL_TIMING,
 }: EndpointServerOptions): ServerLifecycle {
   const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof BodyTooLargeError) {
-      // What is left of it would be taken for the next request.
-      reply.header('connection', 'close');
       void send(reply, endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message)));
     } else if ((error.statusCode ?? 500) < 500) {
       void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message)));
@@ -47,21 +45,27 @@ export function createEndpointServer({
       void send(reply, endpoint.refuse(FAULT));
     }
   };
+  const { clientErrorHandler, watch } = handleBrokenHttp((error) => brokenHttpAnswer(error, endpoint));
+  const { http, requestTimeout } = timingOptions(timing);
   const server = fastify({
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     // Node would answer by itself where there is no Host, in no shape that a client knows.
-    http: { requireHostHeader: false },
+    http: { ...http, requireHostHeader: false },
     frameworkErrors: onError,
-    clientErrorHandler: (error, socket) => {
-      answerBrokenHttp(error, socket, endpoint);
-    },
+    clientErrorHandler,
     ...LIFECYCLE_OPTIONS,
   });
+  watch(server.server);
   // Node would refuse by itself, likewise, what expects more of it than to go on.
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     server.server.emit('request', request, response),
   );
   server.setErrorHandler(onError);
+  // Fastify would refuse a content type that is malformed, where any must do. As it was sent it stays in `rawHeaders`.
+  server.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    delete headers['content-type'];
+    done();
+  });
   server.removeAllContentTypeParsers();
   // Bodies are signed as they are, so nothing looks at them before the endpoint does.
   server.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
@@ -80,7 +84,7 @@ export function createEndpointServer({
     );
   server.post('/', answer);
   server.setNotFoundHandler(answer);
-  return lifecycleOf(server, address, VARIABLES);
+  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
 }
 
 /** Every field as it was sent: Node's own view of them drops or joins what was sent twice. */
@@ -101,35 +105,15 @@ function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): F
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
-/** Answers what is not HTTP at all, or never ends; there is no request then that a handler could be given. */
-function answerBrokenHttp(
-  error: Error & { readonly code?: string },
-  socket: Socket,
-  endpoint: Endpoint,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
+/** What is written to whoever sends what is not HTTP, or does not send it in time. */
+function brokenHttpAnswer({ code }: BrokenHttp, endpoint: Endpoint): string {
   const { status, headers, body } = endpoint.refuse(
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new AwsError('RequestTimeoutException', 'The request took too long to arrive.')
       : new AwsError(
           'SerializationException',
           'The request is not valid HTTP/1.1, or its header is too large.',
         ),
   );
-  const fields = {
-    ...headers,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  };
-  socket.end(
-    [
-      `HTTP/1.1 ${String(status)} Bad Request`,
-      ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  return wireAnswer(status, headers, body);
 }

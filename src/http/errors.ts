@@ -1,8 +1,7 @@
-import type { Socket } from 'node:net';
-
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { FAULT } from '../subgraph/format-error';
+import { wireAnswer, type BrokenHttp } from './broken-http';
 
 /**
  * What goes wrong before a document is read, answered as a GraphQL response carries an error, so that a client reads it with
@@ -14,6 +13,7 @@ export type HttpErrorCode =
   | 'INTERNAL_SERVER_ERROR'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_FOUND'
+  | 'REQUEST_TIMEOUT'
   | 'UNSUPPORTED_MEDIA_TYPE';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
@@ -76,19 +76,18 @@ export function answerUnknownPaths(server: FastifyInstance, knownPath: string): 
   });
 }
 
-/** Answers what is not HTTP at all; there is no request then that a handler could be given. */
-export function answerBrokenHttp(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
+/** What is written to whoever sends what is not HTTP, or does not send it in time. */
+export function brokenHttpAnswer({ code }: BrokenHttp): string {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return rawError(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive.');
   }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const body = errorBody('BAD_REQUEST', `The request is not valid HTTP/1.1 (${status.slice(4)}).`);
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n` +
-      `Connection: close\r\n\r\n${body}`,
-  );
+  return code === 'HPE_HEADER_OVERFLOW'
+    ? rawError(431, 'BAD_REQUEST', 'The header of the request is too large.')
+    : rawError(400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.');
+}
+
+function rawError(status: number, code: HttpErrorCode, message: string): string {
+  return wireAnswer(status, { 'Content-Type': JSON_TYPE }, errorBody(code, message));
 }
 
 function errorBody(code: HttpErrorCode, message: string): string {

@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises';
+
 import type { FastifyInstance } from 'fastify';
 
 export interface Address {
@@ -30,7 +32,7 @@ export async function listen(
   variables: AddressVariables = WEB_VARIABLES,
 ): Promise<string> {
   try {
-    await server.listen({ host, port });
+    await server.listen({ host: await addressOf(host), port });
     return originOf(server, host);
   } catch (error) {
     const code =
@@ -43,11 +45,22 @@ export async function listen(
   }
 }
 
+/**
+ * The one address that is listened on, for a name that may have several. Told to listen on `localhost`, Fastify would make a
+ * server for each of its addresses, and the others would neither stop with the first nor answer what is not HTTP as it does.
+ */
+async function addressOf(host: string): Promise<string> {
+  const addresses = await lookup(host, { all: true });
+  const preferred = host === 'localhost' ? addresses.find(({ family }) => family === 4) : undefined;
+  return (preferred ?? addresses[0])?.address ?? host;
+}
+
 const REASON_OF_CODE: Readonly<Record<string, (variables: AddressVariables) => string>> = {
   EADDRINUSE: ({ port }) => `another process does. Stop it, or set ${port} to one that is free`,
   EADDRNOTAVAIL: ({ host }) => `this machine has no such address. Set ${host} to one of its own`,
   EACCES: ({ port }) => `this user may not. Set ${port} to 1024 or higher`,
   ENOTFOUND: ({ host }) => `no such host name is known. Set ${host} to an address`,
+  EAI_AGAIN: ({ host }) => `the host name can't be looked up now. Set ${host} to an address`,
 };
 
 function originOf(server: FastifyInstance, host: string): string {

@@ -1,9 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 import { listen, type Address, type AddressVariables } from './listen';
-
-/** How long requests under way have to finish once the server stops. */
-const STOP_GRACE_MS = 10_000;
+import { USUAL_TIMING } from './server-timing';
 
 /** The life of a server: it listens, and at some time it stops. */
 export interface ServerLifecycle {
@@ -22,14 +20,18 @@ export const LIFECYCLE_OPTIONS = {
   return503OnClosing: false,
 } as const;
 
-/**
- * @param server made with `LIFECYCLE_OPTIONS`, not listening yet
- * @param variables that set the address, for whoever must be told to change it
- */
+export interface LifecycleOptions {
+  /** What sets the address, for whoever must be told to change it. */
+  readonly variables?: AddressVariables;
+  /** How long requests under way have to finish once the server stops, in milliseconds. */
+  readonly stopGraceMs?: number;
+}
+
+/** @param server made with `LIFECYCLE_OPTIONS`, not listening yet */
 export function lifecycleOf(
   server: FastifyInstance,
   address: Address,
-  variables?: AddressVariables,
+  { variables, stopGraceMs = USUAL_TIMING.stopGraceMs }: LifecycleOptions = {},
 ): ServerLifecycle {
   let stopping = false;
   // A connection that is kept alive would keep the server from ending: the last answer on each closes it.
@@ -43,7 +45,7 @@ export function lifecycleOf(
       stopping = true;
       const impatience = setTimeout(() => {
         server.server.closeAllConnections();
-      }, STOP_GRACE_MS);
+      }, stopGraceMs);
       await server.close();
       clearTimeout(impatience);
     },

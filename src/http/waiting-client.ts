@@ -15,9 +15,12 @@ export function waitingClient(response: ServerResponse): WaitingClient {
     get signal() {
       if (controller) return controller.signal;
       const made = (controller = new AbortController());
-      response.once('close', () => {
+      const abortUnlessAnswered = () => {
         if (!response.writableFinished) made.abort();
-      });
+      };
+      // Who has gone by now does not go again.
+      if (response.closed) abortUnlessAnswered();
+      else response.once('close', abortUnlessAnswered);
       return made.signal;
     },
   };

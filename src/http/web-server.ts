@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 
 import { buildSubgraph } from '../subgraph/schema';
 import { createApolloServer } from './apollo-server';
-import { answerBrokenHttp, answerError, answerUnknownPaths } from './errors';
+import { handleBrokenHttp } from './broken-http';
+import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql-route';
 import { readJsonStrictly } from './json-body';
 import type { Address } from './listen';
 import { LIFECYCLE_OPTIONS, lifecycleOf } from './server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -22,6 +24,7 @@ export interface WebServerOptions {
   /** Is told of what goes wrong on our side. */
   readonly reportFault: (error: unknown) => void;
   readonly contextFor: ContextFor;
+  readonly timing?: ServerTiming;
 }
 
 export interface WebServer {
@@ -41,19 +44,22 @@ export function createWebServer({
   logger,
   reportFault,
   contextFor,
+  timing = USUAL_TIMING,
 }: WebServerOptions): WebServer {
   const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
     answerError(error, reply, { bodyLimit: BODY_LIMIT, reportFault });
   };
+  const { clientErrorHandler, watch } = handleBrokenHttp(brokenHttpAnswer);
   const server = fastify({
-    bodyLimit: BODY_LIMIT,
     frameworkErrors: onError,
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler,
+    ...timingOptions(timing),
     ...LIFECYCLE_OPTIONS,
   });
+  watch(server.server);
   server.setErrorHandler(onError);
   answerUnknownPaths(server, GRAPHQL_PATH);
-  readJsonStrictly(server);
+  readJsonStrictly(server, BODY_LIMIT);
 
   const apolloOptions = { explorable, logger, reportFault };
   const apollo = createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: false });
@@ -68,7 +74,7 @@ export function createWebServer({
   });
 
   const apollos = new Set([apollo, traced]);
-  const lifecycle = lifecycleOf(server, address);
+  const lifecycle = lifecycleOf(server, address, timing);
   return {
     async start() {
       await Promise.all([...apollos].map((each) => each.start()));

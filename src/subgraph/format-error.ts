@@ -24,11 +24,16 @@ export function createErrorFormatter({
   reportFault,
   suggestions,
 }: ErrorFormatOptions): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
+  // A thousand references may share one failure, which is told once.
+  const told = new WeakSet<ProtonFailure>();
   return (formatted, error) => {
     const thrown = unwrapResolverError(error);
     if (thrown instanceof ProtonFailure) {
       const code = thrown.code === 'VALIDATION_ERROR' ? 'BAD_USER_INPUT' : thrown.code;
-      if (thrown.retryable) reportFault(thrown);
+      if (thrown.retryable && !told.has(thrown)) {
+        told.add(thrown);
+        reportFault(thrown);
+      }
       return { ...formatted, message: thrown.message, extensions: { code } };
     }
     if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR') {

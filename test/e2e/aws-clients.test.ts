@@ -98,7 +98,9 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s', (auth) => {
             'wrong secret': { code: 'InvalidSignatureException' },
             token: {
               code: 'UnrecognizedClientException',
-              message: 'The security token included in the request is invalid.',
+              message: expect.stringMatching(
+                /^The security token included in the request is invalid\. .*unset AWS_SESSION_TOKEN\.$/,
+              ) as string,
             },
             'swapped target': { code: 'InvalidSignatureException' },
             'still there': found,

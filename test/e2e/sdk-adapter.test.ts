@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { useTemporaryFolder } from '../support/folder';
@@ -122,4 +124,22 @@ describe('A subgraph over a control plane in another process', () => {
     expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['UNAVAILABLE']);
     expect(await subgraph.end('SIGTERM')).toBe(0);
   }, 60_000);
+
+  it('ends when it is told to, though whoever has the credentials never answers', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const asked = once(silent, 'connection');
+    const subgraph = await startServerProcess({
+      PROTON_ENDPOINT: 'aws',
+      PROTON_ACCOUNTS: ENVIRONMENT,
+      PROTON_TIMEOUT_MS: '300',
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${String(port)}/`,
+    });
+    const { errors } = await request(subgraph.url, LIST);
+    expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['UNAVAILABLE']);
+    await asked;
+    expect(await subgraph.end('SIGTERM')).toBe(0);
+    silent.close();
+  });
 });

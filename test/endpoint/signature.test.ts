@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { signatureOf } from '../../src/endpoint/authentication/canonical-request';
 import { signedRequest, type Credentials, type SigningOptions } from '../support/aws-signing';
 import { startEndpoint, type RunningEndpoint } from '../support/endpoint';
 import { sendHttp, type WireRequest } from '../support/endpoint-call';
@@ -89,6 +90,15 @@ describe('With signatures on', () => {
       { headers: { 'x-note': 'a b' } },
       withHeader('x-note', '  a   b '),
     ],
+    [
+      'with a header in UTF-8, whose bytes are what is signed',
+      { headers: { 'x-note': 'à la carte — déjà vu' } },
+      // Node's client writes a header as UTF-8 where the body is a text, and as it is where it is bytes.
+      (request) => ({
+        ...withHeader('x-note', Buffer.from('à la carte — déjà vu').toString('latin1'))(request),
+        body: Buffer.from(LIST),
+      }),
+    ],
     ['whose Authorization has no spaces after its commas', {}, rewritten(/, /g, ',')],
     ['fourteen minutes ahead', { date: new Date(createClock().now() + 14 * MINUTE) }, asSent],
     ['fourteen minutes behind', { date: new Date(createClock().now() - 14 * MINUTE) }, asSent],
@@ -103,6 +113,8 @@ describe('With signatures on', () => {
   const FOREIGN_SCOPE = /scoped to a correct service/;
   const MISMATCH = /signature we calculated does not match/;
   const INVALID_TOKEN = /^The security token included in the request is invalid\.$/;
+  const NO_TOKENS =
+    /^The security token included in the request is invalid\. This endpoint's keys have no session tokens: unset AWS_SESSION_TOKEN\.$/;
 
   it.each<[string, string, RegExp, SigningOptions, Tamper]>([
     [
@@ -202,6 +214,27 @@ describe('With signatures on', () => {
       /X-Amz-Date/,
       {},
       withHeader('x-amz-date', '20261332T256199Z'),
+    ],
+    [
+      'an X-Amz-Date on a day that no month has',
+      'IncompleteSignatureException',
+      /X-Amz-Date/,
+      {},
+      withHeader('x-amz-date', '20260231T093000Z'),
+    ],
+    [
+      'an X-Amz-Date at an hour that no day has',
+      'IncompleteSignatureException',
+      /X-Amz-Date/,
+      {},
+      withHeader('x-amz-date', '20261122T240000Z'),
+    ],
+    [
+      'an X-Amz-Date that is not signed',
+      'InvalidSignatureException',
+      /must be signed.*: x-amz-date\.$/,
+      {},
+      rewritten(';x-amz-date', ''),
     ],
     [
       'a signature in the query string',
@@ -388,7 +421,7 @@ describe('With signatures on', () => {
     [
       'a session token',
       'UnrecognizedClientException',
-      INVALID_TOKEN,
+      NO_TOKENS,
       {},
       withHeader('x-amz-security-token', 'x'),
     ],
@@ -422,7 +455,7 @@ describe('With signatures on', () => {
   it('refuses temporary credentials, which it never issued', async () => {
     const answer = await send({}, asSent, { ...key, sessionToken: 'token' });
     expect(answer).toMatchObject({ error: 'UnrecognizedClientException' });
-    expect(answer.message).toMatch(INVALID_TOKEN);
+    expect(answer.message).toMatch(NO_TOKENS);
   });
 
   it('refuses a wrong secret', async () => {
@@ -469,5 +502,59 @@ describe('With signatures on', () => {
       ({ environmentName }) => environmentName === CREATE.environmentName,
     );
     expect(named).toHaveLength(1);
+  });
+
+  it('takes a request that signs its Date, several values of one name, and whatever else it sends', async () => {
+    const date = '20261122T093000Z';
+    const { host } = new URL(endpoint.origin);
+    const headers = {
+      connection: 'keep-alive',
+      'content-length': String(LIST.length),
+      date: 'Sun, 22 Nov 2026 09:30:00 GMT',
+      host,
+      'x-amz-date': date,
+      'x-amz-target': 'AwsProton20200720.ListEnvironmentAccountConnections',
+      'x-note': ['b', 'a  b'],
+    };
+    const scope = { day: date.slice(0, 8), region: 'us-east-1', service: 'proton' };
+    const fields = Object.entries(headers).map(([name, value]) => [name, [value].flat()] as const);
+    const { secretAccessKey } = key;
+    const signature = signatureOf({
+      method: 'POST',
+      fields,
+      body: Buffer.from(LIST),
+      date,
+      scope,
+      secretAccessKey,
+    });
+    const authorization = `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope.day}/us-east-1/proton/aws4_request, SignedHeaders=${Object.keys(headers).join(';')}, Signature=${signature}`;
+    const answer = await sendHttp(endpoint.origin, { headers: { ...headers, authorization }, body: LIST });
+    expect(answer).toMatchObject({ status: 200, message: '' });
+  });
+});
+
+describe('The server’s clock', () => {
+  const signedAt = new Date('2026-11-22T09:30:00Z');
+  let at = signedAt.getTime();
+  let endpoint: RunningEndpoint;
+  let key: Credentials;
+
+  beforeAll(async () => {
+    endpoint = await startEndpoint({ auth: 'sigv4', now: () => at });
+    key = await endpoint.accessKeys.issue(ENVIRONMENT);
+  });
+
+  afterAll(() => endpoint.stop());
+
+  it.each([
+    [15 * MINUTE - 1, undefined],
+    [15 * MINUTE, undefined],
+    [15 * MINUTE + 1, 'RequestExpired'],
+  ])('may be %i ms from the caller’s, either way: %s', async (skew, error) => {
+    for (const offset of [skew, -skew]) {
+      at = signedAt.getTime() + offset;
+      const request = await signedRequest(endpoint.origin, key, { date: signedAt });
+      expect((await sendHttp(endpoint.origin, request)).error).toBe(error);
+    }
   });
 });

@@ -66,8 +66,11 @@ describe('The endpoint’s server', () => {
     'application/json',
     'text/plain; charset=latin-1',
     'x/y',
+    '///',
+    'a/b, c/d',
+    ['application/json', 'text/html'],
     undefined,
-  ])('reads the body as JSON whatever its content type is called: %s', async (type) => {
+  ])('reads the body as JSON whatever its content type is called: %j', async (type) => {
     const headers = unsignedHeaders(ENVIRONMENT, LIST);
     Reflect.deleteProperty(headers, 'content-type');
     const answer = await sendHttp(endpoint.origin, {
@@ -90,12 +93,19 @@ describe('The endpoint’s server', () => {
       'IncompleteSignatureException',
       /Presigned/,
     ],
+    ['a whole URL with a path', { path: 'http://x/graphql' }, 'UnknownOperationException', /POST \//],
+    [
+      'a whole URL with a query string',
+      { path: 'http://x?x=1' },
+      'UnknownOperationException',
+      /query string/,
+    ],
+    ['a whole URL of another protocol', { path: 'ftp://x/' }, 'UnknownOperationException', /POST \//],
     ['GET', { method: 'GET', body: '' }, 'UnknownOperationException', /POST \//],
     ['PUT', { method: 'PUT' }, 'UnknownOperationException', /POST \//],
     ['DELETE', { method: 'DELETE' }, 'UnknownOperationException', /POST \//],
     ['OPTIONS', { method: 'OPTIONS' }, 'UnknownOperationException', /POST \//],
     ['PROPFIND', { method: 'PROPFIND' }, 'UnknownOperationException', /POST \//],
-    ['a malformed content type', { headers: { 'content-type': '///' } }, 'SerializationException', /\w/],
     [
       'an unknown operation',
       { headers: { 'x-amz-target': 'AwsProton20200720.CreateService' } },
@@ -268,6 +278,31 @@ describe('The endpoint’s server', () => {
       headers: { 'x-amz-target': `AwsProton20200720.${LIST}` },
     });
     expectAwsError(answer, 'MissingAuthenticationTokenException', /no Authorization/);
+  });
+
+  it.each(['http://proton.example.com/', 'http://proton.example.com', 'HTTPS://[::1]:1/'])(
+    'takes a whole URL for a target, as a server must: %s',
+    async (path) => {
+      expect(await list({ path })).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('closes the connection after a body that is too large', async () => {
+    const body = ' '.repeat(MEBIBYTE + 1);
+    for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
+      const answer = await list({ body, headers });
+      expect(answer).toMatchObject({ error: 'RequestEntityTooLargeException' });
+      expect(answer.headers['connection']).toBe('close');
+    }
+  });
+
+  it('says that there is no Host, where there is none', async () => {
+    const { hostname, port } = new URL(endpoint.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write('POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    expect(await textOf(socket)).toMatch(
+      /com\.amazonaws\.proton#SerializationException","message":"The request must have a Host header\."\}$/,
+    );
   });
 
   it('takes no notice of what else is expected of it', async () => {

@@ -1,14 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { Hash } from '@smithy/hash-node';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
-
 import type { AccessKeys } from '../access-keys/access-keys';
 import { AwsError } from '../aws-error';
 import { onlyValue, type EndpointRequest } from '../exchange';
 import { readAuthorization, SIGNING_SERVICE, type Authorization } from './authorization-header';
 import type { Authenticate } from './caller';
+import { signatureOf } from './canonical-request';
 import { signedHeadersOf } from './signed-headers';
 
 /** How far a caller's clock may be off, either way. */
@@ -25,23 +22,29 @@ export interface SignatureParts {
  * caller must have, and compared.
  */
 export function verifySignature({ accessKeys, now = Date.now }: SignatureParts): Authenticate {
-  // Signs for keys that there are not, so that they cost the same time as those that there are.
+  // For keys that there are not, so that no time is saved on signing for them. What the store takes to look is not evened out.
   const nobodysSecret = randomBytes(30).toString('base64');
 
   return async (request) => {
     const authorization = readAuthorization(request.headers);
     // Keys that are issued here are lasting ones; temporary ones come with a token.
-    if (request.headers.has('x-amz-security-token')) throw unrecognized();
-    const signedAt = readSigningDate(request, authorization);
-    const headers = signedHeadersOf(request, authorization.signedHeaders);
+    if (request.headers.has('x-amz-security-token')) throw unrecognized(NO_TOKENS);
+    const date = readSigningDate(request, authorization);
+    const fields = signedHeadersOf(request, authorization.signedHeaders);
     checkBodyHash(request);
-    checkSkew(signedAt, now());
+    checkSkew(date.at, now());
 
     const key = await accessKeys.find(authorization.accessKeyId);
-    const secret = key?.secretAccessKey ?? nobodysSecret;
-    const expected = await signatureOf(headers, request, authorization, signedAt, secret);
+    const expected = signatureOf({
+      method: request.method,
+      fields,
+      body: request.body,
+      date: date.written,
+      scope: { day: authorization.day, region: authorization.region, service: SIGNING_SERVICE },
+      secretAccessKey: key?.secretAccessKey ?? nobodysSecret,
+    });
     const matches = equalsInConstantTime(authorization.signature, expected);
-    if (!key || key.revoked) throw unrecognized();
+    if (!key) throw unrecognized();
     if (!matches) {
       throw new AwsError(
         'InvalidSignatureException',
@@ -52,19 +55,29 @@ export function verifySignature({ accessKeys, now = Date.now }: SignatureParts):
   };
 }
 
+const NO_TOKENS = "This endpoint's keys have no session tokens: unset AWS_SESSION_TOKEN.";
+
 /** AWS's own words, for an unknown key, a revoked one and a token alike. */
-function unrecognized(): AwsError {
-  return new AwsError(
-    'UnrecognizedClientException',
-    'The security token included in the request is invalid.',
-  );
+function unrecognized(...advice: readonly string[]): AwsError {
+  const sentence = 'The security token included in the request is invalid.';
+  return new AwsError('UnrecognizedClientException', [sentence, ...advice].join(' '));
 }
 
-function readSigningDate({ headers }: EndpointRequest, { day }: Authorization): Date {
+/** The instant at which a caller says to have signed. */
+interface SigningDate {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** As it was signed, as in `20261122T093000Z`. */
+  readonly written: string;
+}
+
+const DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+
+function readSigningDate({ headers }: EndpointRequest, { day }: Authorization): SigningDate {
   const written = onlyValue(headers, 'x-amz-date') ?? '';
-  const iso = written.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, '$1-$2-$3T$4:$5:$6Z');
-  const date = new Date(iso);
-  if (iso === written || Number.isNaN(date.getTime())) {
+  const date = new Date(DATE.test(written) ? written.replace(DATE, '$1-$2-$3T$4:$5:$6.000Z') : NaN);
+  // What is no day of the calendar is read as one of the next month.
+  if (Number.isNaN(date.getTime()) || basicFormat(date) !== written) {
     throw new AwsError(
       'IncompleteSignatureException',
       'The request must have one X-Amz-Date header, as in 20261122T093000Z.',
@@ -76,15 +89,19 @@ function readSigningDate({ headers }: EndpointRequest, { day }: Authorization): 
       `The date in the Credential must be the day of X-Amz-Date: ${written.slice(0, 8)}.`,
     );
   }
-  return date;
+  return { at: date.getTime(), written };
+}
+
+function basicFormat(date: Date): string {
+  return date.toISOString().replace(/[-:]|\.\d{3}/g, '');
 }
 
 /** SDKs that get this set their clock by the answer's Date, and try again. */
-function checkSkew(signedAt: Date, now: number): void {
-  if (Math.abs(now - signedAt.getTime()) > MOST_SKEW_MS) {
+function checkSkew(signedAt: number, now: number): void {
+  if (Math.abs(now - signedAt) > MOST_SKEW_MS) {
     throw new AwsError(
       'RequestExpired',
-      `The request was signed at ${signedAt.toISOString()}, more than 15 minutes from the server's time, ${new Date(now).toISOString()}. Check your clock.`,
+      `The request was signed at ${new Date(signedAt).toISOString()}, more than 15 minutes from the server's time, ${new Date(now).toISOString()}. Check your clock.`,
     );
   }
 }
@@ -98,28 +115,6 @@ function checkBodyHash({ headers, body }: EndpointRequest): void {
       'The X-Amz-Content-SHA256 header is not the hash of the body that arrived.',
     );
   }
-}
-
-async function signatureOf(
-  headers: Readonly<Record<string, string>>,
-  { method, body }: EndpointRequest,
-  { accessKeyId, region }: Authorization,
-  signingDate: Date,
-  secretAccessKey: string,
-): Promise<string> {
-  const signer = new SignatureV4({
-    service: SIGNING_SERVICE,
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    sha256: Hash.bind(null, 'sha256'),
-    applyChecksum: false,
-  });
-  // Some clients sign what others leave out, as user-agent: what counts is the request's own list.
-  const signed = await signer.sign(new HttpRequest({ method, path: '/', headers, body }), {
-    signingDate,
-    signableHeaders: new Set(Object.keys(headers)),
-  });
-  return /Signature=([0-9a-f]{64})$/.exec(signed.headers['authorization'] ?? '')?.[1] ?? '';
 }
 
 function equalsInConstantTime(given: string, expected: string): boolean {

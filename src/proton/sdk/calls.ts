@@ -21,7 +21,7 @@ import type { ConnectionArn, ConnectionId } from '../identifiers';
 import { parseConnection, parseDeletion, parseList, parseTags, type AnswerPage } from './answers';
 import type { CallScope } from './call-scope';
 import type { Place, ProtonClients } from './clients';
-import { reasonOf } from './deadline';
+import { NobodyWaits, reasonOf } from './deadline';
 import { concernsCredentials, failureOf, reportOf, type ProtonReport, type Refusals } from './failures';
 import type { Slots } from './slots';
 
@@ -90,6 +90,18 @@ const ABSENT: Refusals = { ResourceNotFoundException: () => ProtonFailure.notFou
 
 /** The operations for one piece of work, which the signal ends. */
 export function createCalls({ clients, slots, report }: CallParts, signal: AbortSignal): Calls {
+  const reported = new Set<string>();
+  /** What was said last about too many calls, so that those which never got their turn can tell why. */
+  let throttling: unknown;
+
+  /** Once for each account and error: a thousand ids that can't be asked for are one piece of news. */
+  function reportOnce(said: ProtonReport): void {
+    const news = `${said.accountId} ${said.region} ${said.errorName}`;
+    if (reported.has(news)) return;
+    reported.add(news);
+    report(said);
+  }
+
   function call<Answer, Result>(
     operation: string,
     place: Place,
@@ -98,7 +110,7 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
     refusals: Refusals = {},
   ): Promise<Result> {
     return slots.run(async () => {
-      const scope: CallScope = { signal, throttling: undefined, clockWasOff: false };
+      const scope: CallScope = { signal, throttling, clockWasOff: false };
       // What was never begun is nothing to report.
       if (signal.aborted) throw failureOf(reasonOf(signal), place, { refusals, throttling: undefined });
       try {
@@ -107,8 +119,12 @@ export function createCalls({ clients, slots, report }: CallParts, signal: Abort
         if (concernsCredentials(error)) clients.forgetCredentials(place.accountId);
         const failure = failureOf(error, place, { refusals, throttling: scope.throttling });
         // That an id is unknown here is what a search is full of.
-        if (failure.code !== 'NOT_FOUND') report(reportOf(error, operation, place, failure));
+        if (failure.code !== 'NOT_FOUND' && !(error instanceof NobodyWaits)) {
+          reportOnce(reportOf(error, operation, place, failure));
+        }
         throw failure;
+      } finally {
+        throttling = scope.throttling;
       }
     });
   }

@@ -44,6 +44,8 @@ export function createDeadline(timeoutMs: number, client: AbortSignal | undefine
       ).unref();
       client?.addEventListener('abort', abandon, { once: true });
       if (client?.aborted) abandon();
+      // At once, and not with the timer: what is begun meanwhile might be sent.
+      if (performance.now() >= endsAt) controller.abort(new DeadlinePassed(timeoutMs));
       try {
         return await work(controller.signal);
       } finally {

@@ -2,6 +2,7 @@ import type { ConnectionView, Tag } from '../connection';
 import { connectionArn, type ConnectionId, type RoleArn } from '../identifiers';
 import { maySee } from '../viewer';
 import type { Place } from './clients';
+import { goesOnAtTheSamePlace } from './failures';
 import { takeIn, type Work } from './session-parts';
 
 /** What AWS's answers do not carry, asked for by itself: a call for each connection, each once, as many at a time as may be. */
@@ -19,6 +20,7 @@ export function readTags(
       const answer = await work.calls.listTags(place, arn, nextToken);
       if (!answer) return null;
       tags.push(...answer.items);
+      if (answer.nextToken !== undefined && answer.nextToken === nextToken) throw goesOnAtTheSamePlace();
       nextToken = answer.nextToken;
     } while (nextToken !== undefined);
     return tags;

@@ -109,6 +109,11 @@ function unreachable(cause: unknown): ProtonFailure {
     : ProtonFailure.unavailable("Proton can't be reached, or can't answer. Try again later.", cause);
 }
 
+/** A list that would be read for ever. */
+export function goesOnAtTheSamePlace(): ProtonFailure {
+  return unreachable(new UnusableAnswer('a list that goes on at the same place'));
+}
+
 /** Puts what happened into the words of the log. */
 export function reportOf(
   error: unknown,

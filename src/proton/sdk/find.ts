@@ -1,5 +1,4 @@
 import { AccountRole, type ConnectionView } from '../connection';
-import { ProtonFailure } from '../failure';
 import {
   connectionArn,
   connectionIdInArn,
@@ -15,9 +14,9 @@ import { inParallel } from './in-parallel';
 import { placesToAsk, takeIn, type Work } from './session-parts';
 
 /**
- * Up to so many connections of one account are asked for one by one, all at once; it is also how many calls a request makes at a
- * time. More are looked for in the account's lists first, a hundred to a page. A list is read page by page, so it gets as many
- * pages as the single calls would have taken rounds: reading it never takes longer than not reading it.
+ * Calls that a request makes at a time. When no more than that are needed to ask for each connection by itself, they are made, all at
+ * once. Else the lists of the places where they may be are read first, wherever that takes fewer calls: page by page, with as many
+ * pages at most as the single calls would have taken rounds, so that reading them takes neither more calls nor more time.
  */
 export const CALLS_AT_ONCE = 16;
 
@@ -72,8 +71,11 @@ export async function findConnections(
   const missing = [...search.ids].filter(
     (id) => !search.found.has(id) && (searchable.has(id) || search.failures.has(id)),
   );
-  // One that could not be asked for is perhaps still there, and may be seen from its other account meanwhile.
-  for (const id of missing) if (!search.failures.has(id)) work.homes.delete(id);
+  // One that could not be asked for is perhaps still there, and may be seen from its other account meanwhile; and a viewer who
+  // may not ask where it was seen has learnt nothing of it.
+  for (const id of missing) {
+    if (likely.get(id)?.length && !search.failures.has(id)) work.homes.delete(id);
+  }
   const everywhere = placesToAsk(work).map((place) => ({ ...place, role: null, seen: false }));
   await lookUp(work, new Map(missing.map((id) => [id, everywhere])), search);
 
@@ -93,43 +95,71 @@ async function lookUp(
   wanted: ReadonlyMap<ConnectionId, readonly Candidate[]>,
   search: Search,
 ): Promise<void> {
-  const readToTheEnd = await readLists(work, wanted, search);
+  const { found, failures } = search;
+  const { readToTheEnd, failed } = await readLists(work, wanted, search);
   const settled = (candidate: Candidate) =>
     !candidate.seen && sourcesOf(candidate).every((source) => readToTheEnd.has(keyOf(source)));
   const calls = [...wanted].flatMap(([id, candidates]) =>
-    candidates.filter((candidate) => !settled(candidate)).map((candidate) => ({ id, candidate })),
+    found.has(id)
+      ? []
+      : candidates
+          .filter((candidate) => !settled(candidate))
+          .map((candidate) => ({ id, candidate, failure: failed.get(placeKeyOf(candidate)) })),
   );
-  const { found, failures } = search;
-  await inParallel(calls, CALLS_AT_ONCE, async ({ id, candidate }) => {
+  let ended: Error | undefined;
+  await inParallel(calls, CALLS_AT_ONCE, async ({ id, candidate, failure }) => {
     if (found.has(id)) return;
+    // Whoever would not show a list will not show what is in it either.
+    const known = failure ?? ended;
+    if (known) {
+      failures.set(id, known);
+      return;
+    }
     try {
       const connection = await work.calls.get(candidate, id);
       const visible = connection && takeIn(work, candidate, connection);
       if (visible) found.set(id, visible);
-    } catch (failure) {
-      failures.set(id, asError(failure));
+    } catch (thrown) {
+      const error = asError(thrown);
+      failures.set(id, error);
+      // For thousands that are still to be asked for, one failure will do.
+      if (work.signal.aborted) ended = error;
     }
   });
 }
 
-/** Reads the lists that are asked for so much that it pays, and answers which of them it has read to their ends. */
+/** The lists of one place, with what is looked for there. */
+interface ListedPlace {
+  readonly sources: readonly ListSource[];
+  readonly ids: Set<ConnectionId>;
+}
+
+/** Reads the lists that pay, and answers which it has read to their ends, and which places would not show theirs. */
 async function readLists(
   work: Work,
   wanted: ReadonlyMap<ConnectionId, readonly Candidate[]>,
   { ids: all, found }: Search,
-): Promise<ReadonlySet<string>> {
-  const sources = new Map<string, { readonly source: ListSource; readonly ids: Set<ConnectionId> }>();
+): Promise<{ readonly readToTheEnd: ReadonlySet<string>; readonly failed: ReadonlyMap<string, Error> }> {
+  const places = new Map<string, ListedPlace>();
+  let singleCalls = 0;
   for (const [id, candidates] of wanted) {
-    for (const source of candidates.flatMap(sourcesOf)) {
-      const known = sources.get(keyOf(source));
-      if (known) known.ids.add(id);
-      else sources.set(keyOf(source), { source, ids: new Set([id]) });
+    singleCalls += candidates.length;
+    for (const candidate of candidates) {
+      const place = places.get(keyOf(candidate)) ?? { sources: sourcesOf(candidate), ids: new Set() };
+      places.set(keyOf(candidate), place);
+      place.ids.add(id);
     }
   }
   const readToTheEnd = new Set<string>();
-  const worthwhile = [...sources.values()].filter(({ ids }) => ids.size > CALLS_AT_ONCE);
-  await inParallel(worthwhile, CALLS_AT_ONCE, async ({ source, ids }) => {
-    const mostPages = Math.ceil(ids.size / CALLS_AT_ONCE);
+  const failed = new Map<string, Error>();
+  if (singleCalls <= CALLS_AT_ONCE) return { readToTheEnd, failed };
+
+  const rounds = Math.ceil(singleCalls / CALLS_AT_ONCE);
+  const reads = [...places.values()].flatMap(({ sources, ids }) => {
+    const mostPages = Math.min(rounds, Math.floor(ids.size / sources.length));
+    return mostPages === 0 ? [] : sources.map((source) => ({ source, ids, mostPages }));
+  });
+  await inParallel(reads, CALLS_AT_ONCE, async ({ source, ids, mostPages }) => {
     let nextToken: string | undefined;
     try {
       for (let page = 0; page < mostPages; page += 1) {
@@ -143,11 +173,10 @@ async function readLists(
         if (nextToken === undefined || [...ids].every((id) => found.has(id))) break;
       }
     } catch (failure) {
-      // What a list does not give is asked for one by one, and fails there if it must.
-      if (!(failure instanceof ProtonFailure)) throw failure;
+      failed.set(placeKeyOf(source), asError(failure));
     }
   });
-  return readToTheEnd;
+  return { readToTheEnd, failed };
 }
 
 function sourcesOf({ accountId, region, role }: Candidate): readonly ListSource[] {
@@ -157,6 +186,10 @@ function sourcesOf({ accountId, region, role }: Candidate): readonly ListSource[
 
 function keyOf({ accountId, region, role }: Omit<Candidate, 'seen'>): string {
   return `${accountId} ${region} ${role ?? ''}`;
+}
+
+function placeKeyOf({ accountId, region }: Place): string {
+  return `${accountId} ${region}`;
 }
 
 function distinct(candidates: readonly Candidate[]): readonly Candidate[] {

@@ -2,11 +2,16 @@ import type { ConnectionView } from '../connection';
 import type { ConnectionPosition } from '../connection-list';
 import { ProtonFailure } from '../failure';
 import type { Calls, ListSource } from './calls';
+import { goesOnAtTheSamePlace } from './failures';
 import type { ListMarks } from './list-marks';
 
 /** A list turned out not to run from the newest request to the oldest. */
 export class OutOfOrder extends Error {
   override readonly name = 'OutOfOrder';
+
+  constructor(readonly source: ListSource) {
+    super('a list that does not run from the newest request to the oldest');
+  }
 }
 
 /** Reads one list from a position on, a page at a time, in the port's order. */
@@ -33,6 +38,9 @@ export interface ListReaderParts {
 
 const LARGEST_PAGE = 100;
 
+/** What a token that Proton does not take any more comes back as; those who share the call know it by its identity. */
+const TOO_OLD = ProtonFailure.invalid([]);
+
 /**
  * Proton does not say in which order it lists. This relies on the newest request coming first, and watches that it does; it does
  * not rely on an order among requests of the same instant, which it puts in order by itself.
@@ -51,11 +59,10 @@ export function createListReader(parts: ListReaderParts): ListReader {
     const maxResults = began || whole ? LARGEST_PAGE : Math.min(likely, LARGEST_PAGE);
     if (nextToken === undefined || began) return calls.list(source, { maxResults, nextToken });
     // A token that was remembered may be too old; the list then begins where it begins.
-    const tooOld = ProtonFailure.invalid([]);
     try {
-      return await calls.list(source, { maxResults, nextToken }, { ValidationException: () => tooOld });
+      return await calls.list(source, { maxResults, nextToken }, { ValidationException: () => TOO_OLD });
     } catch (failure) {
-      if (failure !== tooOld) throw failure;
+      if (failure !== TOO_OLD) throw failure;
       marks.forget(source);
       return calls.list(source, { maxResults, nextToken: undefined });
     }
@@ -75,13 +82,10 @@ export function createListReader(parts: ListReaderParts): ListReader {
         const page = await readPage();
         began = true;
         if (page.nextToken !== undefined && page.nextToken === nextToken) {
-          throw ProtonFailure.unavailable(
-            'Proton gave no usable answer. Try again later.',
-            new Error('a list that goes on at the same place'),
-          );
+          throw goesOnAtTheSamePlace();
         }
         for (const connection of page.items) {
-          if (!whole && connection.requestedAt > last) throw new OutOfOrder();
+          if (!whole && connection.requestedAt > last) throw new OutOfOrder(source);
           if (!whole && connection.requestedAt < last) close();
           last = connection.requestedAt;
           open.push(connection);

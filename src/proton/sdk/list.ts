@@ -6,17 +6,55 @@ import {
   type ConnectionPosition,
   type NormalSelection,
 } from '../connection-list';
-import { pageOf, parsePageRequest, type Page } from '../page';
-import type { ListMarks } from './list-marks';
+import { DEFAULT_PAGE_SIZE, pageOf, parsePageRequest, type Page } from '../page';
+import type { Calls, ListSource } from './calls';
+import { asError } from './details';
+import { createListMarks, type ListMarks } from './list-marks';
 import { byPosition, createListReader, OutOfOrder, type ListReader } from './list-reader';
 import { isSelected, sourcesFor } from './list-sources';
+import { createRecent, type Recent } from './recent';
 import { takeIn, type Work } from './session-parts';
 
 /** What is known of the endpoint's lists, over all requests. */
 export interface ListKnowledge {
   readonly marks: ListMarks;
-  /** Whether lists run from the newest request to the oldest, as far as was seen. */
-  newestFirst: boolean;
+  /** The lists that were seen not to run from the newest request to the oldest. */
+  readonly unordered: Recent<string, true>;
+}
+
+const MOST_UNORDERED = 500;
+
+export function createListKnowledge(): ListKnowledge {
+  return { marks: createListMarks(), unordered: createRecent(MOST_UNORDERED) };
+}
+
+/**
+ * Pages of lists, each answered or failed at its own place. Lists that several of them are made of are read once for all, which
+ * is why they all begin with pages of one size.
+ */
+export async function listConnections(
+  { calls, ...work }: Work,
+  knowledge: ListKnowledge,
+  requests: readonly ConnectionListRequest[],
+): Promise<readonly (Page<ConnectionView> | Error)[]> {
+  const sharing = { ...work, calls: readingEachPageOnce(calls) };
+  const likely = 1 + Math.max(0, ...requests.map(({ first }) => first ?? DEFAULT_PAGE_SIZE));
+  return Promise.all(requests.map((request) => listOne(sharing, knowledge, request, likely).catch(asError)));
+}
+
+function readingEachPageOnce(calls: Calls): Calls {
+  const pages = new Map<string, ReturnType<Calls['list']>>();
+  return {
+    ...calls,
+    list(source, step, refusals) {
+      const key = JSON.stringify([source, step]);
+      const known = pages.get(key);
+      if (known) return known;
+      const page = calls.list(source, step, refusals);
+      pages.set(key, page);
+      return page;
+    },
+  };
 }
 
 /**
@@ -26,16 +64,17 @@ export interface ListKnowledge {
  *
  * @throws ProtonFailure `VALIDATION_ERROR` for a page size or cursor that is none
  */
-export async function listConnections(
+async function listOne(
   work: Work,
   knowledge: ListKnowledge,
   request: ConnectionListRequest,
+  likely: number,
 ): Promise<Page<ConnectionView>> {
   const selection = normalSelection(request);
   const cursors = connectionCursors(selection);
   const page = parsePageRequest(request, cursors);
   // One more than the page holds tells whether there is a next page.
-  const query = { selection, after: page.after, limit: page.size + 1 };
+  const query = { selection, after: page.after, limit: page.size + 1, likely };
   return pageOf(await readMerged(work, knowledge, query), page, cursors);
 }
 
@@ -43,6 +82,8 @@ interface ListQuery {
   readonly selection: NormalSelection;
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
+  /** How many the first page of a list is to hold. */
+  readonly likely: number;
 }
 
 async function readMerged(
@@ -50,23 +91,21 @@ async function readMerged(
   knowledge: ListKnowledge,
   query: ListQuery,
 ): Promise<readonly ConnectionView[]> {
-  if (knowledge.newestFirst) {
+  for (;;) {
     try {
-      return await merge(readersFor(work, knowledge, query, { whole: false }), query.limit);
+      return await merge(readersFor(work, knowledge, query), query.limit);
     } catch (error) {
       if (!(error instanceof OutOfOrder)) throw error;
-      knowledge.newestFirst = false;
+      // It has an order of its own: all of it must be read before it is known what comes first. The others stay as they are.
+      knowledge.unordered.set(keyOf(error.source), true);
     }
   }
-  // The lists have an order of their own: all of each must be read before it is known what comes first.
-  return merge(readersFor(work, knowledge, query, { whole: true }), query.limit);
 }
 
 function readersFor(
   work: Work,
-  { marks }: ListKnowledge,
-  { selection, after, limit }: ListQuery,
-  { whole }: { readonly whole: boolean },
+  { marks, unordered }: ListKnowledge,
+  { selection, after, likely }: ListQuery,
 ): readonly ListReader[] {
   return sourcesFor(selection, work).map((source) =>
     createListReader({
@@ -74,12 +113,16 @@ function readersFor(
       marks,
       source,
       after,
-      likely: limit,
+      likely,
       shows: (connection) =>
         takeIn(work, source, connection) !== undefined && isSelected(connection, selection),
-      whole,
+      whole: unordered.get(keyOf(source)) ?? false,
     }),
   );
+}
+
+function keyOf({ accountId, region, role }: ListSource): string {
+  return `${accountId} ${region} ${role}`;
 }
 
 /** Takes the first of many ordered lists, each once: a connection lies in the lists of both its accounts. */

@@ -7,12 +7,11 @@ import { createCalls } from './calls';
 import { createProtonClients, type ClientTuning } from './clients';
 import type { CredentialProvider } from './credential-providers';
 import { createDeadline } from './deadline';
-import { asError, readCodebuildRoles, readTags } from './details';
+import { readCodebuildRoles, readTags } from './details';
 import type { ProtonReport } from './failures';
 import { CALLS_AT_ONCE, findConnections } from './find';
 import { createHomes } from './homes';
-import { listConnections, type ListKnowledge } from './list';
-import { createListMarks } from './list-marks';
+import { createListKnowledge, listConnections } from './list';
 import { askableAccounts } from './session-parts';
 import { createSlots } from './slots';
 import {
@@ -68,7 +67,7 @@ export function createSdkProtonService({
 }: SdkProtonServiceParts): SdkProtonService {
   const clients = createProtonClients({ endpointUrl, timeoutMs, credentialsFor, warn, tuning });
   const homes = createHomes();
-  const lists: ListKnowledge = { marks: createListMarks(), newestFirst: true };
+  const lists = createListKnowledge();
 
   function session(viewer: Viewer, { signal: client }: SessionOptions = {}): ProtonSession {
     const deadline = createDeadline(timeoutMs, client);
@@ -78,16 +77,13 @@ export function createSdkProtonService({
     const within = <Answer>(work: (parts: WriteWork) => Promise<Answer>): Promise<Answer> =>
       deadline.within((signal) => {
         const calls = createCalls({ clients, slots, report }, signal);
-        return work({ calls, viewer, askable, accounts, regions, homes });
+        return work({ calls, signal, viewer, askable, accounts, regions, homes });
       });
 
     return {
       findConnections: (references) => within((work) => findConnections(work, references)),
 
-      listConnections: (requests) =>
-        within((work) =>
-          Promise.all(requests.map((request) => listConnections(work, lists, request).catch(asError))),
-        ),
+      listConnections: (requests) => within((work) => listConnections(work, lists, requests)),
 
       readTags: (connections) => within((work) => readTags(work, connections)),
       readCodebuildRoles: (connections) => within((work) => readCodebuildRoles(work, connections)),

@@ -8,6 +8,8 @@ import { homeOf, type Homes } from './homes';
 /** What the parts of a session share while they work. */
 export interface Work {
   readonly calls: Calls;
+  /** Aborted when the request's time is up, or nobody waits. */
+  readonly signal: AbortSignal;
   readonly viewer: Viewer;
   /** The accounts that can be asked for this viewer: they may read them, and there are credentials. */
   readonly askable: ReadonlySet<AccountId>;

@@ -114,6 +114,21 @@ describe('The calls that the SDK adapter makes', () => {
   const GET = 'GetEnvironmentAccountConnection';
   const LIST = 'ListEnvironmentAccountConnections';
 
+  it('are shared by the lists that are asked for together', async () => {
+    await seed(12);
+    const session = underTest.service.session(ADMIN);
+    const { calls } = await callsOf(
+      session.listConnections([
+        {},
+        { first: 3 },
+        { first: 5, filter: { managementAccountId: MANAGEMENT } },
+        // An account that can't be asked lies in the lists of those that can.
+        { participation: { accountId: STRANGER, role: null } },
+      ]),
+    );
+    expect(calls).toHaveLength(8);
+  });
+
   describe('to find connections', () => {
     it('are a few pages of lists for a thousand references, each connection being looked for once', async () => {
       const seeded = await seed(240);
@@ -162,6 +177,24 @@ describe('The calls that the SDK adapter makes', () => {
       expect(value).toEqual(Array(300).fill(undefined));
       expect(new Set(calls)).toEqual(new Set([LIST]));
       expect(calls.length).toBeLessThanOrEqual(12);
+    });
+
+    it.each([
+      // Two accounts in two Regions: four places, and eight lists.
+      [1, 4],
+      [4, 16],
+      [5, 8],
+      [16, 8],
+      [17, 8],
+      [200, 8],
+    ])('are for %i unknown ids as many as %i', async (count, expected) => {
+      await seed(8);
+      const references = Array.from({ length: count }, (_, index) => ({
+        id: UNKNOWN_ID.replace(/^0{4}/, String(1000 + index)),
+      }));
+      const { value, calls } = await callsOf(underTest.service.session(ADMIN).findConnections(references));
+      expect(value).toEqual(Array(count).fill(undefined));
+      expect(calls).toHaveLength(expected);
     });
 
     it('are none for what names no place that is looked after', async () => {

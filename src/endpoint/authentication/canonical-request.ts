@@ -1,0 +1,76 @@
+import { createHash, createHmac } from 'node:crypto';
+
+/** What a signature of version 4 is made of. */
+export interface SigningInput {
+  readonly method: string;
+  /** The signed fields of the header in the order of their names, each with its values as they came. */
+  readonly fields: readonly SignedField[];
+  readonly body: Buffer;
+  /** The instant of signing, as in `20261122T093000Z`. */
+  readonly date: string;
+  readonly scope: SigningScope;
+  readonly secretAccessKey: string;
+}
+
+/** A name in lower case, and the values. Node reads bytes as Latin-1, so each of their characters is one byte. */
+export type SignedField = readonly [name: string, values: readonly string[]];
+
+/** What a signature is good for. */
+export interface SigningScope {
+  /** As in `20261122`. */
+  readonly day: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+const TERMINATOR = 'aws4_request';
+
+/**
+ * The signature, in hexadecimal digits, of a request for `/` without a query string, made as AWS describes it in
+ * "Create a signed AWS API request" of the IAM User Guide.
+ *
+ * AWS's own signer for JavaScript is for clients: it leaves out `date` even where it is signed, and takes headers for UTF-8.
+ */
+export function signatureOf({ date, scope, secretAccessKey, ...request }: SigningInput): string {
+  const { day, region, service } = scope;
+  const stringToSign = [
+    ALGORITHM,
+    date,
+    [day, region, service, TERMINATOR].join('/'),
+    createHash('sha256').update(canonicalRequest(request)).digest('hex'),
+  ].join('\n');
+  return hmac(signingKey(secretAccessKey, scope), stringToSign).toString('hex');
+}
+
+function canonicalRequest({
+  method,
+  fields,
+  body,
+}: Pick<SigningInput, 'method' | 'fields' | 'body'>): Buffer {
+  const query = '';
+  const lines = [
+    method,
+    '/',
+    query,
+    ...fields.map(([name, values]) => `${name}:${values.map(canonicalValue).join(',')}`),
+    '',
+    fields.map(([name]) => name).join(';'),
+    createHash('sha256').update(body).digest('hex'),
+  ];
+  return Buffer.from(lines.join('\n'), 'latin1');
+}
+
+/** Only blanks are trimmed: `\s` takes for a space what is part of a longer character in UTF-8. */
+function canonicalValue(value: string): string {
+  return value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '');
+}
+
+function signingKey(secretAccessKey: string, { day, region, service }: SigningScope): Buffer {
+  const first = hmac(`AWS4${secretAccessKey}`, day);
+  return [region, service, TERMINATOR].reduce(hmac, first);
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}

@@ -1,0 +1,106 @@
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** How long a client has to read its last answer before its connection is cut, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** What Node says of a connection on which no HTTP arrives, or not in time. */
+export type BrokenHttp = Error & { readonly code?: string };
+
+export interface BrokenHttpHandler {
+  /** Goes to Fastify. */
+  readonly clientErrorHandler: (error: BrokenHttp, socket: Socket) => void;
+  /** Must be told of the server that Fastify made, before it listens. */
+  readonly watch: (server: Server) => void;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Connection {
+  readonly underWay: Set<Exchange>;
+  latest: Exchange | undefined;
+  broken: boolean;
+}
+
+/**
+ * Answers what is not HTTP at all, or never ends; there is no request then that a handler could be given. A request that came
+ * before on the same connection gets its own answer first and no other, for it may have been carried out.
+ * @param answerTo writes a whole answer, as it goes over the wire
+ */
+export function handleBrokenHttp(answerTo: (error: BrokenHttp) => string): BrokenHttpHandler {
+  const connections = new WeakMap<Socket, Connection>();
+
+  function connectionOf(socket: Socket): Connection {
+    let connection = connections.get(socket);
+    if (!connection) {
+      connection = { underWay: new Set(), latest: undefined, broken: false };
+      connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  return {
+    watch(server) {
+      server.on('request', (request, response) => {
+        const connection = connectionOf(request.socket);
+        const exchange = { request, response };
+        connection.latest = exchange;
+        connection.underWay.add(exchange);
+        response.once('close', () => {
+          connection.underWay.delete(exchange);
+          if (connection.broken && waiting(connection).length === 0) closeGently(request.socket);
+        });
+      });
+    },
+    clientErrorHandler(error, socket) {
+      const connection = connectionOf(socket);
+      // Whatever else comes after what is broken is reported again.
+      if (connection.broken) return;
+      if (error.code === 'ECONNRESET' || !socket.writable) {
+        socket.destroy();
+        return;
+      }
+      connection.broken = true;
+      if (waiting(connection).length > 0) return;
+      if (wasAnsweredEarly(connection.latest)) closeGently(socket);
+      else closeGently(socket, answerTo(error));
+    },
+  };
+}
+
+/** Exchanges that end by themselves: their request is here, or their answer has begun. What is broken is in none of them. */
+function waiting({ underWay }: Connection): readonly Exchange[] {
+  return [...underWay].filter(({ request, response }) => request.complete || response.headersSent);
+}
+
+/** Whether a request whose body is what is broken has had its answer, which was not for its body. */
+function wasAnsweredEarly(latest: Exchange | undefined): boolean {
+  return latest !== undefined && !latest.request.complete && latest.response.headersSent;
+}
+
+/** A connection that is destroyed with bytes unread takes from its client what the client has not read yet. */
+function closeGently(socket: Socket, lastWords = ''): void {
+  const impatience = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => {
+    clearTimeout(impatience);
+  });
+  socket.end(lastWords);
+}
+
+/** Writes an answer that closes its connection. */
+export function wireAnswer(status: number, headers: Readonly<Record<string, string>>, body: string): string {
+  const fields = {
+    ...headers,
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+  return [
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    '',
+    body,
+  ].join('\r\n');
+}

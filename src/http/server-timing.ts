@@ -1,0 +1,30 @@
+import type { ServerOptions } from 'node:http';
+
+/** How long a server waits for its clients, in milliseconds. */
+export interface ServerTiming {
+  /** For a request's header to arrive. */
+  readonly headerMs: number;
+  /** For all of a request to arrive, its header with it. At least `headerMs`. */
+  readonly requestMs: number;
+  /** For requests under way to be answered, once the server stops. */
+  readonly stopGraceMs: number;
+}
+
+export const USUAL_TIMING: ServerTiming = { headerMs: 10_000, requestMs: 30_000, stopGraceMs: 10_000 };
+
+/** How Fastify must be made for requests that arrive in time or not at all. */
+export function timingOptions({ headerMs, requestMs }: ServerTiming): {
+  readonly requestTimeout: number;
+  readonly http: ServerOptions;
+} {
+  return {
+    // Fastify sets this on the server that it has made, and would set 0 were it left out.
+    requestTimeout: requestMs,
+    // What Node's server is not made with, it takes for a minute, and looks for every half minute.
+    http: {
+      requestTimeout: requestMs,
+      headersTimeout: headerMs,
+      connectionsCheckingInterval: Math.ceil(headerMs / 10),
+    },
+  };
+}
