@@ -33,17 +33,8 @@ export async function createAccessKey(
     stdout.write(`${JSON.stringify(key, null, 2)}\n`);
     return ExitCode.DONE;
   }
-  const rows = [
-    ['Access key id', accessKeyId],
-    ['Secret access key', secretAccessKey],
-    ['Account', accountId],
-  ];
-  const [first = ['', ''], ...rest] = rows;
   stdout.write(
-    table(
-      first.map((title) => ({ title })),
-      rest,
-    ),
+    `Access key id      ${accessKeyId}\nSecret access key  ${secretAccessKey}\nAccount            ${accountId}\n`,
   );
   stdout.write(
     '\nThe secret is shown this once. To use the key:\n\n' +
@@ -55,12 +46,16 @@ export async function createAccessKey(
 /** `access-key list` */
 export async function listAccessKeys(
   { json }: OutputOptions,
-  { env, stdout }: Surroundings,
+  { env, stdout, stderr }: Surroundings,
 ): Promise<ExitCode> {
   // Straight from the store, for which no encryption key is needed: no secret is opened.
   const keys = await withStore(env, 'must exist', (store) => store.accessKeys.list());
   if (json) {
     stdout.write(`${JSON.stringify({ accessKeys: keys.map(descriptionOf) }, null, 2)}\n`);
+    return ExitCode.DONE;
+  }
+  if (keys.length === 0) {
+    stderr.write('There are no access keys.\n');
     return ExitCode.DONE;
   }
   const columns = ['ID', 'ACCOUNT', 'CREATED', 'STATUS'].map((title) => ({ title }));

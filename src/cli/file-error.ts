@@ -14,6 +14,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no right to it',
   EPERM: 'this user has no right to it',
   ENOSPC: 'the disk is full',
+  EIO: 'the disk reports an error',
   EROFS: 'the disk can only be read',
   ENOTFILE: 'it is no regular file',
 };

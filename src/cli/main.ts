@@ -1,3 +1,5 @@
+import { ExitCode } from './exit-code';
+import { codeOf, explainFileError } from './file-error';
 import { run } from './run';
 
 /** `npx proton-subgraph`: the process's edge, and nothing else. */
@@ -5,12 +7,27 @@ void main();
 
 async function main(): Promise<void> {
   const { argv, env, stdin, stdout, stderr } = process;
-  // Whoever reads along may stop at any time, as `head` does. That is no failure of ours.
-  stdout.on('error', endOnBrokenPipe);
-  stderr.on('error', endOnBrokenPipe);
+  let lost: Error | undefined;
+  stdout.on('error', (error: Error) => {
+    if (!endsReading(error)) lost ??= error;
+  });
+  stderr.on('error', (error: Error) => {
+    if (!endsReading(error)) process.exitCode = ExitCode.FAILED;
+  });
   process.exitCode = await run(argv.slice(2), { env, stdin, stdout, stderr });
+  await new Promise<void>((resolve) => {
+    stdout.write('', () => {
+      resolve();
+    });
+  });
+  if (!lost) return;
+  if (process.exitCode === ExitCode.DONE) {
+    stderr.write(`Standard output can't be written: ${explainFileError(lost)}.\n`);
+  }
+  process.exitCode = ExitCode.FAILED;
 }
 
-function endOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** Whoever reads along may stop at any time, as `head` does. That is no failure of ours. */
+function endsReading(error: Error): boolean {
+  return codeOf(error) === 'EPIPE';
 }

@@ -49,3 +49,22 @@ export async function withStore<Answer>(
     await store.close();
   }
 }
+
+/**
+ * The same, for work that may find that it has nothing to store: where there is no database, none is made before it is asked for.
+ * @throws ConfigError
+ * @throws CommandError
+ * @throws StoreOpenError
+ */
+export async function withStoreAtNeed<Answer>(
+  env: Surroundings['env'],
+  work: (store: () => SqliteStore) => Promise<Answer>,
+): Promise<Answer> {
+  const location = locateStore(env);
+  let store = existsSync(location) ? openSqliteStore({ location }) : undefined;
+  try {
+    return await work(() => (store ??= openSqliteStore({ location })));
+  } finally {
+    await store?.close();
+  }
+}

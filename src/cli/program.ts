@@ -8,8 +8,12 @@ import { importFiles } from './import/import-files';
 import { accountOption, regionOption } from './option-values';
 import type { Surroundings } from './surroundings';
 
+/** Columns; what follows the options is wrapped by hand. */
+const HELP_WIDTH = 100;
+
 const STORE_HELP = `
-The store is the one that DATABASE_URL names (sqlite:./data/proton.db unless set). A server may be running on it.`;
+The store is the one that DATABASE_URL names (sqlite:./data/proton.db unless set).
+A server may be running on it.`;
 
 /**
  * The commands, with what their help teaches.
@@ -20,6 +24,7 @@ export function createProgram(surroundings: Surroundings, end: (code: ExitCode) 
   const program = new Command('proton-subgraph')
     .description("Works on the store of proton-subgraph's own Proton control plane, by hand.")
     .exitOverride()
+    .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
@@ -37,7 +42,8 @@ Examples:
   proton-subgraph access-key create --account 222222222222
 ${STORE_HELP}
 
-"proton-subgraph COMMAND --help" tells more. Ends with 0 when all was done, 1 when not, 2 when the command was not understood.`,
+"proton-subgraph COMMAND --help" tells more. Ends with 0 when all was done, 1 when not, and
+2 when the command was not understood.`,
     );
   addAccessKey(program, surroundings, end);
   addImport(program, surroundings, end);
@@ -53,7 +59,7 @@ function addAccessKey(program: Command, surroundings: Surroundings, end: (code: 
       'after',
       `
 Examples:
-  export ACCESS_KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)    # once; keep it, the server needs the same
+  export ACCESS_KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)  # once; the server needs the same
   proton-subgraph access-key create --account 222222222222
   proton-subgraph access-key list
   proton-subgraph access-key revoke AKIAEXAMPLEEXAMPLE22`,
@@ -66,8 +72,8 @@ Examples:
     .addHelpText(
       'after',
       `
-The secret is stored encrypted under ACCESS_KEY_ENCRYPTION_KEY, which must be set here and for the server.
-A running server takes the key at once.
+The secret is stored encrypted under ACCESS_KEY_ENCRYPTION_KEY, which must be set here and for
+the server. A running server takes the key at once.
 
 Example:
   proton-subgraph access-key create --account 222222222222`,
@@ -79,6 +85,13 @@ Example:
     .command('list')
     .description('show all keys, the revoked ones too, without their secrets')
     .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  proton-subgraph access-key list
+  proton-subgraph access-key list --json | jq -r '.accessKeys[].accessKeyId'`,
+    )
     .action(async (options: { readonly json?: boolean }) => {
       end(await listAccessKeys(options, surroundings));
     });
@@ -87,6 +100,12 @@ Example:
     .description('end a key for good; a running server refuses it at once')
     .argument('<key-id>', 'as "access-key list" shows it')
     .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  proton-subgraph access-key revoke AKIAEXAMPLEEXAMPLE22`,
+    )
     .action(async (id: string, options: { readonly json?: boolean }) => {
       end(await revokeAccessKey(id, options, surroundings));
     });
@@ -104,20 +123,29 @@ function addImport(program: Command, surroundings: Surroundings, end: (code: Exi
     .addHelpText(
       'after',
       `
-Takes the JSON of "aws proton list-environment-account-connections" and "get-environment-account-connection": one document,
-an array of them, or one after the other. Ids, ARNs, status and times are kept. The JSON of "proton-subgraph export" is the same.
+Takes the JSON of "aws proton list-environment-account-connections" and of
+"get-environment-account-connection": one document, an array of them, or one after the other.
+Ids, ARNs, status and times are kept. The JSON of "proton-subgraph export" is the same.
 
-Takes CloudFormation templates, YAML and JSON, with AWS::Proton::EnvironmentAccountConnection. Each declares a wish: it becomes a
-PENDING connection, unless there is one already. Name files of connections before templates that declare the same.
+Takes CloudFormation templates, YAML and JSON, with AWS::Proton::EnvironmentAccountConnection.
+Each declares a wish: it becomes a PENDING connection, unless there is one already.
+Name files of connections before templates that declare the same.
 
-A file is taken as a whole or not at all, the others are taken all the same. Importing again changes nothing.
-Ends with 0 when all files were taken, 1 when one was refused.
+A file is taken as a whole or not at all, the others are taken all the same. Importing again
+changes nothing. Of what is wrong with a file, the first 100 are told and the rest are counted.
+Ends with 0 when all files were taken, 1 when one was refused, and 2 when the command was not
+understood.
 
 Examples:
-  aws proton list-environment-account-connections --requested-by ENVIRONMENT_ACCOUNT > connections.json
+  # asked of AWS before Proton was switched off there, or of this server's own endpoint
+  aws proton list-environment-account-connections \\
+    --requested-by ENVIRONMENT_ACCOUNT > connections.json
+
   proton-subgraph import connections.json --dry-run
   proton-subgraph import connections.json
   proton-subgraph import template.yaml --account 222222222222 --region eu-central-1
+  proton-subgraph import - < connections.json
+  proton-subgraph import connections.json --json | jq '.files[].refusals'
 ${STORE_HELP}
 It is made where there is none.`,
     )
@@ -149,8 +177,8 @@ function addExport(program: Command, surroundings: Surroundings, end: (code: Exi
     .addHelpText(
       'after',
       `
-Beside what the aws CLI prints, a connection has its codebuildRoleArn and its tags. The newest request comes first.
-"proton-subgraph import" takes it back.
+Beside what the aws CLI prints, a connection has its codebuildRoleArn and its tags. The newest
+request comes first. "proton-subgraph import" takes it back.
 
 Examples:
   proton-subgraph export --output connections.json

@@ -103,6 +103,30 @@ describe('Access keys', () => {
   });
 });
 
+describe('A list of access keys', () => {
+  it('needs nothing of the server’s settings but the store', async () => {
+    const { accessKeyId } = await createdKey();
+    const env = { ...database(), PROTON_ENDPOINT_AUTH: 'sigv4', PORT: 'x', AWS_REGION: 'mars' };
+    const { code, stdout } = await command(['access-key', 'list'], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain(accessKeyId);
+  });
+
+  it('says so when there are none', async () => {
+    const store = openSqliteStore({ location: folder.path('other.db') });
+    await store.close();
+    const env = { DATABASE_URL: `sqlite:${folder.path('other.db')}` };
+    expect(await command(['access-key', 'list'], { env })).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'There are no access keys.\n',
+    });
+    expect((await command(['access-key', 'list', '--json'], { env })).stdout).toBe(
+      '{\n  "accessKeys": []\n}\n',
+    );
+  });
+});
+
 describe('The command', () => {
   it.each([
     [[], /Usage: proton-subgraph/],
@@ -130,15 +154,18 @@ describe('The command', () => {
     [['export', '-h']],
     [['access-key', '--help']],
     [['access-key', 'create', '--help']],
+    [['access-key', 'list', '--help']],
+    [['access-key', 'revoke', '--help']],
   ])('teaches by example: %j', async (words) => {
     const { code, stdout } = await command(words);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: proton-subgraph/);
     expect(stdout).toMatch(/Examples?:\n {2}(.*\n)*?.*proton-subgraph /);
+    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
   });
 
   it.each<[Readonly<Record<string, string>>, RegExp]>([
-    [{ PORT: 'x', AWS_REGION: 'mars' }, /^The configuration has mistakes:\n {2}PORT .*\n {2}AWS_REGION /],
+    [{ DATABASE_URL: 'mysql://x' }, /^The configuration has mistakes:\n {2}DATABASE_URL /],
     [
       { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '222222222222' },
       /^PROTON_ENDPOINT is set, so the connections are kept elsewhere/,

@@ -1,8 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
+import { writeInPlace } from '../../src/cli/export/write-in-place';
 import { ConnectionStatus, type Connection } from '../../src/proton/connection';
 import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
 import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
@@ -199,6 +208,53 @@ describe('Exporting', () => {
       expect(code).toBe(1);
       expect(stderr).toMatch(/can't be written: (there is no such file or folder|it is a folder)\.\n$/);
     }
+  });
+
+  it('keeps links and permissions, and lets nobody else read a new file', async () => {
+    await take(record());
+    const [target, link, dangling] = [folder.path('all.json'), folder.path('link'), folder.path('dangling')];
+    writeFileSync(target, 'old');
+    chmodSync(target, 0o640);
+    symlinkSync('all.json', link);
+    symlinkSync('new.json', dangling);
+    for (const output of [link, dangling]) {
+      expect(await command(['export', '--output', output], { env: env() })).toMatchObject({ code: 0 });
+      expect(lstatSync(output).isSymbolicLink()).toBe(true);
+      expect(readFileSync(output, 'utf8')).toContain(ID);
+    }
+    const modes = [target, folder.path('new.json')].map((path) => statSync(path).mode & 0o777);
+    expect(modes).toEqual([0o640, 0o600]);
+  });
+
+  it('leaves the old file, and nothing beside it, when it can’t go on', async () => {
+    await take(record());
+    const file = folder.path('all.json');
+    writeFileSync(file, 'old');
+    const broken = function* () {
+      yield 'half';
+      throw new Error('broken');
+    };
+    await expect(writeInPlace(file, broken())).rejects.toThrow('broken');
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readdirSync(folder.path('.')).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('says of a damaged store that it is damaged, and so does an import', async () => {
+    await take(record());
+    const location = folder.path('proton.db');
+    const database = new BetterSqlite3(location);
+    const page = database
+      .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'connections'")
+      .pluck()
+      .get();
+    const size = Number(database.pragma('page_size', { simple: true }));
+    database.close();
+    const bytes = readFileSync(location);
+    bytes.fill(0x55, (Number(page) - 1) * size, Number(page) * size);
+    writeFileSync(location, bytes);
+    const damaged = 'The store is damaged. Restore it from a backup.';
+    expect(await command(['export'], { env: env() })).toMatchObject({ code: 1, stderr: `${damaged}\n` });
+    expect((await take(record())).problems).toEqual([`is not taken: ${damaged}`]);
   });
 
   it('says so where there is no database, and makes none', async () => {

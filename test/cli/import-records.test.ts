@@ -76,6 +76,31 @@ describe('Importing what the aws CLI printed', () => {
     expect(stored().connections).toEqual([ROW, { ...ROW, id: OTHER_ID, environment_name: 'other' }]);
   });
 
+  it.each<[string, unknown]>([
+    [
+      'a bare list in YAML',
+      `- id: ${ID}\n${Object.entries(one)
+        .filter(([key]) => key !== 'id')
+        .map(([key, value]) => `  ${key}: ${String(value)}\n`)
+        .join('')}`,
+    ],
+    ['a bare list in JSON', [one]],
+    [
+      'epoch seconds in YAML',
+      `environmentAccountConnection:\n${Object.entries({
+        ...one,
+        requestedAt: 1709570462.4819,
+        lastModifiedAt: 1709629964.105,
+      })
+        .map(([key, value]) => `  ${key}: ${String(value)}\n`)
+        .join('')}`,
+    ],
+    ['an empty text for a role, which is none', { ...one, componentRoleArn: '', codebuildRoleArn: '' }],
+  ])('takes %s', async (_form, content) => {
+    expect(await take(content)).toMatchObject({ result: 'taken', read: 1, new: 1 });
+    expect(stored().connections).toEqual([ROW]);
+  });
+
   it('finds the same in a file however it is cut into pieces', async () => {
     const text = JSON.stringify([
       listed(record({ tags: [{ key: 'größe', value: '東京 𠮷' }] })),
@@ -155,6 +180,19 @@ describe('A file that says again what is known', () => {
     const { connections, events } = stored();
     expect(connections).toEqual([{ ...ROW, codebuild_role_arn: codebuildRoleArn }]);
     expect(events).toHaveLength(1);
+  });
+
+  it('keeps the tags that only one of two statements in a file tells, in either order', async () => {
+    const tags = [{ key: 'a', value: 'b' }];
+    for (const [index, documents] of [
+      [record({ tags }), listed(record())],
+      [listed(record()), record({ tags })],
+    ].entries()) {
+      const env = { DATABASE_URL: `sqlite:${folder.path(`tags-${String(index)}.db`)}` };
+      await importing([file('both.json', documents)], { env });
+      const { stdout } = await command(['export'], { env });
+      expect(JSON.parse(stdout)).toMatchObject({ environmentAccountConnections: [{ tags }] });
+    }
   });
 
   it('completes a connection with the CodeBuild role that a list does not carry, and records that', async () => {

@@ -217,6 +217,238 @@ Conditions:
 
   const PARAMETER =
     'Parameters: { Open: { Type: String }, Kept: { Type: "AWS::SSM::Parameter::Value<String>", Default: /x } }';
+  it('takes an empty text for a text, and what YAML calls null for none', async () => {
+    const template = connection(
+      [
+        "RoleArn: !Join ['', ['arn:aws:iam::222222222222:role/', x]]",
+        'ComponentRoleArn: !If [Told, !Ref Told, !Ref AWS::NoValue]',
+        'CodebuildRoleArn: !Sub ""',
+        'Tags: [{Key: a, Value: ""}, {Key: b, Value: }]',
+      ].join('\n'),
+      'Parameters: { Told: { Type: String, Default: \'\' } }\nConditions: { Told: !Not [!Equals [!Ref Told, ""]] }',
+    );
+    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(stored().connections).toMatchObject([
+      {
+        role_arn: 'arn:aws:iam::222222222222:role/x',
+        component_role_arn: null,
+        codebuild_role_arn: null,
+        tags: '[{"key":"a","value":""},{"key":"b","value":""}]',
+      },
+    ]);
+  });
+
+  it.each(['null', 'Null', 'NULL', '~', ''])('knows %p for no value', async (none) => {
+    const { refusals } = await take(
+      connection('').replace('EnvironmentName: payments', `EnvironmentName: ${none}`),
+      HERE,
+    );
+    expect(refusals[0]?.reasons).toEqual(['EnvironmentName must be given']);
+    const quoted = await take(
+      connection('').replace('EnvironmentName: payments', `EnvironmentName: '${none}'`),
+      HERE,
+    );
+    expect(quoted.result).toBe(/^[nN]/.test(none) ? 'taken' : 'refused');
+  });
+
+  it('merges maps, as the aws CLI does before CloudFormation sees them', async () => {
+    const template = `
+x: &first { RoleArn: 'arn:aws:iam::222222222222:role/first', EnvironmentName: first }
+y: &second { RoleArn: 'arn:aws:iam::222222222222:role/second', ComponentRoleArn: 'arn:aws:iam::222222222222:role/second' }
+Resources:
+  One:
+    Type: AWS::Proton::EnvironmentAccountConnection
+    Properties:
+      EnvironmentName: payments
+      <<: [*first, *second]
+      ManagementAccountId: 111111111111
+`;
+    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(stored().connections).toMatchObject([
+      {
+        environment_name: 'payments',
+        role_arn: 'arn:aws:iam::222222222222:role/first',
+        component_role_arn: 'arn:aws:iam::222222222222:role/second',
+      },
+    ]);
+  });
+
+  it('resolves properties that are one expression', async () => {
+    const template = `
+Conditions: { Yes: !Equals [a, a], Either: !Or [!Condition Yes, !Equals [!Ref Unknown, b]] }
+Resources:
+  One:
+    Type: AWS::Proton::EnvironmentAccountConnection
+    Properties: !If [Either, {EnvironmentName: one, ManagementAccountId: 111111111111}, {}]
+`;
+    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(stored().connections).toMatchObject([{ environment_name: 'one' }]);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    [
+      'a misspelt property',
+      connection('Rolearn: x'),
+      ['has Rolearn, which is no property of AWS::Proton::EnvironmentAccountConnection'],
+    ],
+    [
+      'a transform among the properties',
+      connection('Fn::Transform: { Name: AWS::Include }'),
+      ["can't be expanded: Fn::Transform is known to CloudFormation alone"],
+    ],
+    [
+      'properties that only CloudFormation knows',
+      connection('').replace(/Properties:[^]*/, 'Properties: !Transform { Name: AWS::Include }'),
+      [
+        'Properties can\'t be resolved: {"Fn::Transform":{"Name":"AWS::Include"}} is known to CloudFormation alone',
+      ],
+    ],
+    [
+      'properties that are no object',
+      connection('').replace(/Properties:[^]*/, 'Properties: [a]'),
+      ['Properties can\'t be resolved: ["a"] must come to an object'],
+    ],
+    [
+      'a misspelt attribute',
+      connection('').replace('Properties:', 'DependOn: x\n    Properties:'),
+      ['has DependOn, which is no attribute of a resource'],
+    ],
+    [
+      'a loop',
+      'Resources: { "Fn::ForEach::Each": [X, [a], { "C${X}": { Type: AWS::Proton::EnvironmentAccountConnection } }] }',
+      ["can't be expanded: Fn::ForEach::Each is known to CloudFormation alone"],
+    ],
+  ])('drops nothing in silence: %s', async (_what, template, reasons) => {
+    const { result, refusals } = await take(template, HERE);
+    expect(result).toBe('refused');
+    expect(refusals.map(({ reasons: why }) => why)).toEqual([reasons]);
+  });
+
+  it.each([
+    ['YAML', `${connection('')}  One: {}\n`, 'has the key One twice in line 10'],
+    ['a property in YAML', connection('RoleArn: a\nRoleArn: b'), 'has the key RoleArn twice in line 9'],
+    ['JSON', '{"Resources": {"A": {},\n"A": {}}}', 'has the key A twice in line 2, column 4'],
+  ])('refuses a key that is there twice, in %s', async (_where, template, problem) => {
+    const { result, problems } = await take(template, HERE);
+    expect(result).toBe('refused');
+    expect(problems).toEqual([problem]);
+  });
+
+  it('completes a connection with the CodeBuild role that a list does not carry, and no other', async () => {
+    await take(record({ region: 'eu-central-1', environmentName: 'payments' }));
+    const codebuild = 'CodebuildRoleArn: arn:aws:iam::222222222222:role/build';
+    const other = await take(connection(`${codebuild}\nRoleArn: arn:aws:iam::222222222222:role/other`), HERE);
+    expect(other.refusals[0]?.reasons).toEqual([
+      expect.stringMatching(/with other roles: roleArn is .*\/other in the template$/),
+    ]);
+    expect(await take(connection(codebuild), HERE)).toMatchObject({
+      result: 'taken',
+      new: 0,
+      completed: 1,
+      unchanged: 0,
+    });
+    const { connections, events } = stored();
+    const id = 'a1b2c3d4-5678-4abc-9def-111111111111';
+    expect(connections).toMatchObject([
+      { id, status: 'CONNECTED', codebuild_role_arn: 'arn:aws:iam::222222222222:role/build' },
+    ]);
+    expect(events.at(-1)).toMatchObject({
+      connection_id: id,
+      type: 'IMPORTED',
+      status: 'CONNECTED',
+      previous_status: 'CONNECTED',
+    });
+    expect(await take(connection(codebuild), HERE)).toMatchObject({ unchanged: 1, completed: 0 });
+    const changed = await take(connection(codebuild.replace('/build', '/x')), HERE);
+    expect(changed.refusals[0]?.reasons[0]).toContain('with other roles: codebuildRoleArn is');
+  });
+
+  it('names the newest of several rejections', async () => {
+    const rejected = { region: 'eu-central-1', environmentName: 'payments', status: 'REJECTED' };
+    const newer = 'a1b2c3d4-5678-4abc-9def-000000000002';
+    await take([
+      record({ ...rejected, id: 'a1b2c3d4-5678-4abc-9def-000000000003' }),
+      record({ ...rejected, id: newer, requestedAt: 1.8e9 }),
+      record({ ...rejected, id: 'a1b2c3d4-5678-4abc-9def-000000000001', requestedAt: 1.8e9 }),
+    ]);
+    const { refusals } = await take(connection(''), HERE);
+    expect(refusals[0]?.reasons[0]).toContain(`delete the connection ${newer}`);
+  });
+
+  it('knows the ARN of a role by its name and path, however often it is used', async () => {
+    const role = `
+  Role:
+    Type: AWS::IAM::Role
+    Properties: { RoleName: proton, Path: !Sub '/\${P}/' }
+Parameters: { P: { Type: String, Default: team } }`;
+    const template = connection('RoleArn: !GetAtt Role.Arn\nComponentRoleArn: !Sub "${Role.Arn}"', role);
+    expect(await take(template, HERE)).toMatchObject({ result: 'taken' });
+    const arn = 'arn:aws:iam::222222222222:role/team/proton';
+    expect(stored().connections).toMatchObject([{ role_arn: arn, component_role_arn: arn }]);
+    const nameless = await take(template.replace('RoleName: proton, ', ''), HERE);
+    expect(nameless.refusals[0]?.reasons).toEqual([
+      expect.stringMatching(/^RoleArn .* is a role without a RoleName/),
+      expect.stringMatching(/^ComponentRoleArn .* is a role without a RoleName/),
+    ]);
+    const circle = template.replace('RoleName: proton', "RoleName: !Sub '${Role.Arn}'");
+    expect((await take(circle, HERE)).refusals[0]?.reasons[0]).toMatch(/^RoleArn .* refers to itself$/);
+  });
+
+  it('takes lists of parameters apart, without the blanks around their items', async () => {
+    const lists = (type: string) =>
+      connection(
+        "EnvironmentAccountId: !Select [1, !Ref Accounts]\nTags: [{Key: suffix, Value: !Ref 'AWS::URLSuffix'}]",
+        `Parameters: { Accounts: { Type: ${type}, Default: '333333333333 , 222222222222 ,x' } }`,
+      );
+    expect(await take(lists('CommaDelimitedList'), ['--region', 'cn-north-1'])).toMatchObject({ new: 1 });
+    expect(await take(lists('List<String>'), ['--region', 'eu-central-1'])).toMatchObject({ new: 1 });
+    const bySuffix = stored().connections.map(({ tags, environment_account_id: id }) => [id, tags]);
+    expect(bySuffix.toSorted()).toEqual(
+      [
+        ['222222222222', '[{"key":"suffix","value":"amazonaws.com.cn"}]'],
+        ['222222222222', '[{"key":"suffix","value":"amazonaws.com"}]'],
+      ].toSorted(),
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['YAML', { TemplateBody: connection(''), StagesAvailable: ['Original'] }],
+    [
+      'JSON',
+      {
+        TemplateBody: {
+          Resources: {
+            One: {
+              Type: 'AWS::Proton::EnvironmentAccountConnection',
+              Properties: { ManagementAccountId: '111111111111', EnvironmentName: 'payments' },
+            },
+          },
+        },
+      },
+    ],
+    [
+      'JSON in a text',
+      {
+        TemplateBody:
+          '{"Resources":{"One":{"Type":"AWS::Proton::EnvironmentAccountConnection","Properties":{"ManagementAccountId":"111111111111","EnvironmentName":"payments"}}}}',
+      },
+    ],
+  ])('takes what get-template printed of a template in %s', async (_format, body) => {
+    expect(await take(body, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(stored().connections).toMatchObject([{ environment_name: 'payments' }]);
+    expect((await take({ TemplateBody: 'Resources: [' })).problems).toEqual([
+      expect.stringMatching(/^has a TemplateBody that is not YAML/),
+    ]);
+  });
+
+  it('passes over documents that hold nothing', async () => {
+    expect(await take(`---${connection('')}---\n# nothing\n---\n`, HERE)).toMatchObject({
+      result: 'taken',
+      new: 1,
+    });
+    expect((await take('# nothing\n---\n')).problems).toEqual(['is empty']);
+  });
+
   it.each<[string, readonly (string | RegExp)[]]>([
     [
       'RoleArn: !Ref Open',
@@ -224,7 +456,10 @@ Conditions:
     ],
     ['RoleArn: !Ref Kept', [/^RoleArn .* is kept in the Parameter Store$/]],
     ['RoleArn: !Ref One', [/^RoleArn .* is known once CloudFormation has made that resource$/]],
-    ['RoleArn: !GetAtt Stack.Outputs.Arn', [/\["Stack","Outputs\.Arn"\]\} is known once CloudFormation/]],
+    [
+      'RoleArn: !GetAtt Stack.Outputs.Arn',
+      [/\{"Fn::GetAtt":"Stack\.Outputs\.Arn"\} is known once CloudFormation/],
+    ],
     [
       'RoleArn: !ImportValue role\nComponentRoleArn: !Sub "${Nope}"',
       [

@@ -39,6 +39,8 @@ export interface FileResult {
   readonly refused: number;
   readonly notes: readonly string[];
   readonly problems: readonly string[];
+  readonly moreProblems: number;
+  readonly moreRefusals: number;
   readonly refusals: readonly {
     readonly record: number;
     readonly id?: string;

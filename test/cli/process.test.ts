@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { copyFileSync, createWriteStream, mkdirSync } from 'node:fs';
+import { copyFileSync, createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -48,6 +49,28 @@ describe('The command, as a process', () => {
     expect(
       (JSON.parse(out.stdout) as { environmentAccountConnections: unknown[] }).environmentAccountConnections,
     ).toHaveLength(40_000);
+
+    // So much takes long enough to write that it can be interrupted.
+    const child = commandProcess(['export', '--output', folder.path('all.json')], env());
+    const ended = once(child, 'exit');
+    const begun = () => readdirSync(folder.path('.')).some((name) => name.endsWith('.part'));
+    while (!begun() && child.exitCode === null) await delay(2);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    expect(readdirSync(folder.path('.')).filter((name) => name.includes('all.json'))).toEqual([]);
+  });
+
+  it('says in one line that there is no room for its output', async () => {
+    await commandToEnd(['import', file('one.json', record())], { env: env() });
+    const script = join(PROJECT, 'bin', 'proton-subgraph.js');
+    const intoFullDisk = (...words: readonly string[]) =>
+      promisify(execFile)('/bin/sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, script, ...words], {
+        env: env(),
+      }).catch((error: unknown) => error);
+    const end = { code: 1, stderr: "Standard output can't be written: the disk is full.\n" };
+    expect(
+      await Promise.all([intoFullDisk('export'), intoFullDisk('access-key', 'list', '--json')]),
+    ).toMatchObject([end, end]);
   });
 
   it('works on the file of a running server, which shows at once what was imported', async () => {
@@ -96,10 +119,13 @@ describe('The command, as a process', () => {
 
 describe('On a terminal', () => {
   it('an import shows how far it has come, and what is wrong in colour', async () => {
-    const path = await largeFile('large.json', 3000);
+    const path = await largeFile('\u001b[2J{value}\u202elarge.json', 3000);
     const bad = file('bad.json', record({ status: 'LOST' }));
     const seen = await command(['import', path, bad], { env: env(), terminal: true });
     expect(seen.stderr).toMatch(/large\.json \[=* *\] \d+% of 1\.\d MB/);
+    // What the file is called steers neither the bar nor the terminal.
+    expect(seen.stderr).toContain('\ufffd[2J{value}\ufffdlarge.json [');
+    expect(seen.stdout).toContain('\ufffd[2J{value}\ufffdlarge.json  ');
     expect(seen.stderr).toContain('\u001b[31mrefused\u001b[39m: ');
     const plain = await command(['import', path, bad], { env: { ...env(), NO_COLOR: '1' }, terminal: true });
     expect(plain.stderr).toContain(`refused: ${bad}, record 1`);

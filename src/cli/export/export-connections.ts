@@ -22,7 +22,7 @@ export function exportConnections(
     try {
       await writeInPlace(output, pieces);
     } catch (error) {
-      if (codeOf(error) === undefined) throw error;
+      if (!/^E[A-Z]+$/.test(codeOf(error) ?? '')) throw error;
       throw new CommandError(`${output} can't be written: ${explainFileError(error)}.`);
     }
     return ExitCode.DONE;
@@ -31,6 +31,8 @@ export function exportConnections(
 
 /** Whoever reads along may have enough, as `head` has. */
 function unlessReaderLeft(error: unknown): void {
-  if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(codeOf(error) ?? ''))
-    throw error;
+  const code = codeOf(error) ?? '';
+  if (['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(code)) return;
+  if (!/^E[A-Z]+$/.test(code)) throw error;
+  throw new CommandError(`Standard output can't be written: ${explainFileError(error)}.`);
 }

@@ -8,6 +8,9 @@ export type Finding =
   /** Something that whoever runs the import should know. */
   | { readonly kind: 'note'; readonly text: string };
 
+/** What one document holds, where a template may still be the text that CloudFormation was given. */
+export type Found = Finding | { readonly kind: 'text'; readonly text: string };
+
 /** What printed a record decides what its silence means: a get shows every role that there is, a list does not. */
 export type RecordSource = 'list' | 'get' | 'alone';
 
@@ -24,7 +27,7 @@ const RECORD_MEMBERS = ['id', 'arn', 'environmentName', 'managementAccountId', '
 export function documentFindings(
   document: unknown,
   lineOf: TemplateDocument['lineOf'] = () => undefined,
-): readonly Finding[] {
+): readonly Found[] {
   if (!isObject(document))
     return [{ kind: 'problem', reason: `holds ${kindOf(document)} ${WHERE_EXPECTED}` }];
   if (Object.hasOwn(document, 'environmentAccountConnections')) return listFindings(document);
@@ -34,6 +37,7 @@ export function documentFindings(
   if (Object.hasOwn(document, 'Resources') || Object.hasOwn(document, 'AWSTemplateFormatVersion')) {
     return [{ kind: 'template', template: { content: document, lineOf } }];
   }
+  if (Object.hasOwn(document, 'TemplateBody')) return bodyFindings(document['TemplateBody'], lineOf);
   if (RECORD_MEMBERS.some((member) => Object.hasOwn(document, member)))
     return [recordFinding(document, 'alone')];
   return [{ kind: 'problem', reason: `holds an object ${WHERE_EXPECTED}` }];
@@ -45,6 +49,11 @@ export function recordFinding(value: unknown, source: RecordSource): Finding {
 
 const WHERE_EXPECTED =
   'that is neither a connection, nor what the aws CLI prints of connections, nor a CloudFormation template';
+
+/** What `aws cloudformation get-template` prints: a template in YAML as a text, one in JSON as an object. */
+function bodyFindings(body: unknown, lineOf: TemplateDocument['lineOf']): readonly Found[] {
+  return typeof body === 'string' ? [{ kind: 'text', text: body }] : documentFindings(body, lineOf);
+}
 
 function listFindings(document: Readonly<Record<string, unknown>>): readonly Finding[] {
   const list = document['environmentAccountConnections'];

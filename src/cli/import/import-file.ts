@@ -1,6 +1,7 @@
 import type {
   ConnectionImport,
   ImportCounts,
+  ImportOutcome,
   ImportRecord,
   ImportRefusal,
   ImportStore,
@@ -9,7 +10,6 @@ import { Refusals } from '../../proton/embedded/import/refusals';
 import { ProtonFailure } from '../../proton/failure';
 import { codeOf, explainFileError } from '../file-error';
 import type { Finding } from './findings';
-import { BrokenJson } from './json-documents';
 import { readFindings } from './read-findings';
 import { parseRecord } from './record';
 import { wishesIn, type Deployment } from './template';
@@ -28,6 +28,8 @@ export interface FileReport {
   readonly refused: number;
   /** What is wrong with the file as a whole, each as a phrase that follows its name. */
   readonly problems: readonly string[];
+  /** How many more problems of that kind there are. */
+  readonly moreProblems: number;
   /** What is wrong with its records, for the first of them. */
   readonly refusals: readonly ImportRefusal[];
   /** What whoever runs the import should know. */
@@ -35,46 +37,59 @@ export interface FileReport {
 }
 
 export interface FileImportParts {
-  readonly imports: ImportStore;
+  /** Called once there is something to take, or to judge. */
+  readonly imports: () => ImportStore;
   readonly deployment: Deployment;
   /** The file's bytes; fails with the error of the file system. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** Problems of a file as a whole that are told. */
+/** Problems of a file as a whole that are told. The rest are counted. */
 const MOST_PROBLEMS = 100;
 
 /** Imports one file, all of it or nothing. Whatever is wrong with it is told in the report. */
 export async function importFile(file: string, parts: FileImportParts): Promise<FileReport> {
-  const importing = parts.imports.begin();
+  let importing: ConnectionImport | undefined;
   try {
-    return await takeFile(file, parts, importing);
+    return await takeFile(file, parts, () => (importing ??= parts.imports().begin()));
   } finally {
-    importing.close();
+    importing?.close();
   }
 }
 
 async function takeFile(
   file: string,
   { chunks, deployment }: FileImportParts,
-  importing: ConnectionImport,
+  importing: () => ConnectionImport,
 ): Promise<FileReport> {
   const reading = createReading(deployment);
+  let gathered = 0;
   try {
-    for await (const findings of readFindings(chunks)) await importing.add(reading.take(findings));
+    for await (const findings of readFindings(chunks)) {
+      const records = reading.take(findings);
+      gathered += records.length;
+      if (records.length > 0) await importing().add(records);
+    }
     reading.finish();
   } catch (error) {
-    if (error instanceof BrokenJson) await importing.add(reading.take(error.found));
     reading.problem(phraseOf(error));
   }
-  const { problems, notes, refusals: unread } = reading;
-  const failed = problems.length > 0 || unread.count > 0;
-  const settled = await importing.settle(failed ? 'judge' : 'write').catch((error: unknown) => {
-    reading.problem(phraseOf(error));
-    return undefined;
-  });
+  const failed = reading.problems.length > 0 || reading.refusals.count > 0;
+  const settled =
+    failed && gathered === 0
+      ? undefined
+      : await importing()
+          .settle(failed ? 'judge' : 'write')
+          .catch((error: unknown) => {
+            reading.problem(phraseOf(error));
+            return undefined;
+          });
+  return reportOf(file, reading, settled);
+}
+
+function reportOf(file: string, reading: Reading, settled: ImportOutcome | undefined): FileReport {
   const refusals = new Refusals();
-  refusals.addAll(unread);
+  refusals.addAll(reading.refusals);
   settled?.refusals.forEach((refusal) => {
     refusals.add(refusal);
   });
@@ -84,10 +99,26 @@ async function takeFile(
     taken,
     read: reading.count(),
     counts: taken && settled ? settled.counts : NOTHING,
-    refused: unread.count + (settled?.refused ?? 0),
-    problems,
+    refused: reading.refusals.count + (settled?.refused ?? 0),
+    problems: reading.problems,
+    moreProblems: reading.moreProblems(),
     refusals: refusals.first,
-    notes,
+    notes: reading.notes,
+  };
+}
+
+/** What is told of a file that brought down its own import, which is a mistake of ours. */
+export function reportOfFailure(file: string, problem: string): FileReport {
+  return {
+    file,
+    taken: false,
+    read: 0,
+    counts: NOTHING,
+    refused: 0,
+    problems: [problem],
+    moreProblems: 0,
+    refusals: [],
+    notes: [],
   };
 }
 
@@ -101,16 +132,20 @@ function phraseOf(error: unknown): string {
   throw error;
 }
 
+type Reading = ReturnType<typeof createReading>;
+
 /** Makes records of findings, numbers them, and gathers what is wrong with them. */
 function createReading(deployment: Deployment) {
   const refusals = new Refusals();
   const problems: string[] = [];
+  let moreProblems = 0;
   const notes: string[] = [];
   const kinds = new Set<ImportRecord['kind']>();
   let count = 0;
 
   function problem(phrase: string): void {
     if (problems.length < MOST_PROBLEMS) problems.push(phrase);
+    else moreProblems += 1;
   }
 
   function recordsOf(finding: Finding): readonly ImportRecord[] {
@@ -149,6 +184,7 @@ function createReading(deployment: Deployment) {
   return {
     problem,
     problems,
+    moreProblems: () => moreProblems,
     notes,
     refusals,
     count: () => count,

@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 import type { AccountId, Region } from '../../proton/identifiers';
+import { StoreOpenError } from '../../proton/embedded/sqlite/open-database';
 import type { SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
 import { ExitCode } from '../exit-code';
-import { withStore } from '../open-store';
+import { withStoreAtNeed } from '../open-store';
 import { UsageError, type Surroundings } from '../surroundings';
-import { importFile, type FileReport } from './import-file';
+import { importFile, reportOfFailure, type FileReport } from './import-file';
 import { createProgress, type Progress } from './progress';
 import { rehearse } from './rehearsal';
 import { reportsAsJson, tellReports } from './report';
@@ -30,20 +31,29 @@ export async function importFiles(
     throw new UsageError('Standard input, -, can be read once only.');
   }
   const progress = createProgress(surroundings);
-  const work = async ({ imports }: SqliteStore): Promise<readonly FileReport[]> => {
+  const work = async (store: () => SqliteStore): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
     for (const file of files) {
       const chunks = bytesOf(file, progress, surroundings);
-      reports.push(await importFile(file, { imports, deployment: { account, region }, chunks }));
+      const parts = { imports: () => store().imports, deployment: { account, region }, chunks };
+      reports.push(
+        await importFile(file, parts).catch((error: unknown) => failureOf(file, error, surroundings)),
+      );
     }
     return reports;
   };
-  const reports = await (dryRun
-    ? rehearse(surroundings.env, work)
-    : withStore(surroundings.env, 'create', work));
+  const reports = await (dryRun ? rehearse(surroundings.env, work) : withStoreAtNeed(surroundings.env, work));
   if (json) surroundings.stdout.write(reportsAsJson(reports, { dryRun }));
   else tellReports(reports, { dryRun }, surroundings);
   return reports.every(({ taken }) => taken) ? ExitCode.DONE : ExitCode.FAILED;
+}
+
+/** One file must not take the others with it, whatever it has brought down. */
+function failureOf(file: string, error: unknown, { stderr }: Surroundings): FileReport {
+  // Nothing that is wrong with the file itself: this store can take no other one either.
+  if (error instanceof StoreOpenError) throw error;
+  stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return reportOfFailure(file, "can't be taken, by a mistake of proton-subgraph, which is told above");
 }
 
 /** A file's bytes, read as they are asked for. What keeps it from being read is thrown then. */

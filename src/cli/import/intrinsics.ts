@@ -1,6 +1,9 @@
 import { isObject } from './findings';
 import { NO_VALUE, parameterDefault, pseudoParameter, type TemplateScope } from './template-parameters';
-import { text, Unresolved } from './unresolved';
+import { joined, text, Unresolved } from './unresolved';
+
+/** Steps from one expression to the next: far more than any template takes. */
+const DEEPEST = 200;
 
 type Resolve = (value: unknown) => unknown;
 
@@ -15,37 +18,72 @@ export interface Resolver {
   readonly condition: (name: string) => boolean;
 }
 
+/** Resolves what has a name once, however often others refer to it; what needs itself has no value. */
+function resolvedOnce<Answer>() {
+  const known = new Map<string, Answer>();
+  const underWay = new Set<string>();
+  return (name: string, expression: unknown, work: () => Answer): Answer => {
+    const answer = known.get(name);
+    if (answer !== undefined) return answer;
+    if (underWay.has(name)) throw new Unresolved(expression, 'refers to itself');
+    underWay.add(name);
+    try {
+      const made = work();
+      known.set(name, made);
+      return made;
+    } finally {
+      underWay.delete(name);
+    }
+  };
+}
+
+/** Whether an object is a function call, as in `{ "Fn::Sub": … }`. */
+export function isCall(given: Readonly<Record<string, unknown>>): boolean {
+  const [name, ...others] = Object.keys(given);
+  return name !== undefined && others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'));
+}
+
 export function createResolver(scope: TemplateScope): Resolver {
   const { content } = scope;
   const section = (name: string) => {
     const found = content[name];
     return isObject(found) ? found : {};
   };
-  /** Conditions that are being evaluated, and roles whose ARN is: one that needs itself has no value. */
-  const underWay = new Set<string>();
+  const conditionOnce = resolvedOnce<boolean>();
+  const roleOnce = resolvedOnce<string>();
+  let depth = 0;
 
-  /** Decided once each, however often others refer to them. */
-  const decided = new Map<string, boolean>();
-
-  function once<Answer>(name: string, expression: unknown, work: () => Answer): Answer {
-    if (underWay.has(name)) throw new Unresolved(expression, 'refers to itself');
-    underWay.add(name);
+  /** Counts how far expressions have led to one another: there is only so much stack. */
+  function deeper<Answer>(expression: unknown, work: () => Answer): Answer {
+    if (depth >= DEEPEST) {
+      throw new Unresolved(expression, `is more than ${String(DEEPEST)} steps away from its value`);
+    }
+    depth += 1;
     try {
       return work();
     } finally {
-      underWay.delete(name);
+      depth -= 1;
     }
   }
 
-  function value(given: unknown): unknown {
+  const value: Resolve = (given) => deeper(given, () => valueOf(given));
+  const truth = (given: unknown): boolean => deeper(given, () => truthOf(given));
+
+  function valueOf(given: unknown): unknown {
     if (Array.isArray(given)) return given.map(value).filter((item) => item !== NO_VALUE);
     if (!isObject(given)) return given;
-    const [name, ...others] = Object.keys(given);
-    const call = name !== undefined && others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'));
-    if (!call) return Object.fromEntries(Object.entries(given).map(([key, member]) => [key, value(member)]));
-    const resolve = Object.hasOwn(functions, name) ? functions[name] : undefined;
-    if (!resolve) throw new Unresolved(given, 'is known to CloudFormation alone');
-    return resolve(given[name], given);
+    if (isCall(given)) {
+      const [name = ''] = Object.keys(given);
+      const resolve = Object.hasOwn(functions, name) ? functions[name] : undefined;
+      if (!resolve) throw new Unresolved(given, 'is known to CloudFormation alone');
+      return resolve(given[name], given);
+    }
+    return Object.fromEntries(
+      Object.entries(given).map(([key, member]) => {
+        if (key.startsWith('Fn::')) throw new Unresolved({ [key]: member }, 'stands among other members');
+        return [key, value(member)];
+      }),
+    );
   }
 
   function reference(name: unknown, expression: unknown): unknown {
@@ -66,7 +104,7 @@ export function createResolver(scope: TemplateScope): Resolver {
     const [name, attributeName] = Array.isArray(path) ? path.map(String) : splitAtDot(String(path));
     const resource = name === undefined ? undefined : section('Resources')[name];
     if (attributeName === 'Arn' && isObject(resource) && resource['Type'] === 'AWS::IAM::Role') {
-      return once(`role ${String(name)}`, expression, () => roleArn(resource['Properties'], expression));
+      return roleOnce(String(name), expression, () => roleArn(resource['Properties'], expression));
     }
     throw new Unresolved(expression, 'is known once CloudFormation has made that resource');
   }
@@ -79,7 +117,8 @@ export function createResolver(scope: TemplateScope): Resolver {
     }
     const partition = text(reference('AWS::Partition', expression), expression);
     const account = text(reference('AWS::AccountId', expression), expression);
-    return `arn:${partition}:iam::${account}:role${text(value(path), expression)}${text(value(roleName), expression)}`;
+    const name = [path, roleName].map((part) => text(value(part), expression));
+    return joined(['arn:', partition, ':iam::', account, ':role', ...name], expression);
   }
 
   function substitute(given: unknown, expression: unknown): string {
@@ -87,13 +126,24 @@ export function createResolver(scope: TemplateScope): Resolver {
       ? [given[0] as unknown, given[1] as unknown]
       : [given, {}];
     if (typeof template !== 'string') throw new Unresolved(expression, 'must be given a text');
-    return template.replace(/\$\{([^}]*)\}/g, (_whole, inside: string) => {
-      const name = inside.trim();
+    const known = new Map<string, string>();
+    const valueFor = (name: string): string => {
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
-      if (isObject(variables) && Object.hasOwn(variables, name))
-        return text(value(variables[name]), expression);
-      return text(name.includes('.') ? attribute(name, expression) : reference(name, expression), expression);
-    });
+      const answer = known.get(name) ?? text(variable(name, variables, expression), expression);
+      known.set(name, answer);
+      return answer;
+    };
+    // What stands between the braces is every second part.
+    const parts = template.split(/\$\{([^}]*)\}/);
+    return joined(
+      parts.map((part, index) => (index % 2 === 0 ? part : () => valueFor(part.trim()))),
+      expression,
+    );
+  }
+
+  function variable(name: string, variables: unknown, expression: unknown): unknown {
+    if (isObject(variables) && Object.hasOwn(variables, name)) return value(variables[name]);
+    return name.includes('.') ? attribute(name, expression) : reference(name, expression);
   }
 
   function listOf(given: unknown, expression: unknown, length?: number): readonly unknown[] {
@@ -110,12 +160,10 @@ export function createResolver(scope: TemplateScope): Resolver {
     const conditions = section('Conditions');
     const expression = { Condition: name };
     if (!Object.hasOwn(conditions, name)) throw new Unresolved(expression, 'is no condition of the template');
-    const known = decided.get(name) ?? once(`condition ${name}`, expression, () => truth(conditions[name]));
-    decided.set(name, known);
-    return known;
+    return conditionOnce(name, expression, () => truth(conditions[name]));
   }
 
-  function truth(given: unknown): boolean {
+  function truthOf(given: unknown): boolean {
     if (given === true || given === 'true') return true;
     if (given === false || given === 'false') return false;
     const [name = ''] = isObject(given) ? Object.keys(given) : [];
@@ -130,9 +178,9 @@ export function createResolver(scope: TemplateScope): Resolver {
       case 'Fn::Not':
         return !truth(listOf(argument, given, 1)[0]);
       case 'Fn::And':
-        return listOf(argument, given).map(truth).every(Boolean);
+        return listOf(argument, given).every(truth);
       case 'Fn::Or':
-        return listOf(argument, given).map(truth).some(Boolean);
+        return listOf(argument, given).some(truth);
       default:
         throw new Unresolved(given, 'is no condition that can be decided here');
     }
@@ -145,7 +193,11 @@ export function createResolver(scope: TemplateScope): Resolver {
     'Fn::Join': (argument, expression) => {
       const [separator, parts] = listOf(argument, expression, 2);
       const resolved = listOf(value(parts), expression);
-      return resolved.map((part) => text(part, expression)).join(text(separator, expression));
+      const between = text(separator, expression);
+      return joined(
+        resolved.flatMap((part, index) => [index === 0 ? '' : between, text(part, expression)]),
+        expression,
+      );
     },
     'Fn::Split': (argument, expression) => {
       const [separator, whole] = listOf(argument, expression, 2);

@@ -1,11 +1,11 @@
 import { Tokenizer, TokenizerError, TokenParser, TokenParserError, TokenType } from '@streamparser/json';
 
-import { documentFindings, recordFinding, type Finding } from './findings';
+import { documentFindings, recordFinding, type Found } from './findings';
 import { Unreadable } from './unreadable';
 import { linesIn, type TextPiece } from './utf8-text';
 
-/** What must be held at once, a connection or a template, may be so large. CloudFormation takes templates of up to 1 MB. */
-export const LARGEST_VALUE = 4 * 1024 * 1024;
+/** What must be held at once, a connection or a template, may be so large: CloudFormation's 1 MB, with room for indentation. */
+const LARGEST_VALUE = 4 * 1024 * 1024;
 /** And so deep. */
 const DEEPEST = 100;
 
@@ -14,9 +14,9 @@ const LIST = 'environmentAccountConnections';
 /** Parses JSON documents that follow one another, piece by piece. */
 export interface JsonReader {
   /** @throws Unreadable */
-  readonly write: (piece: TextPiece) => readonly Finding[];
+  readonly write: (piece: TextPiece) => readonly Found[];
   /** @throws Unreadable when the text ends too early */
-  readonly end: () => readonly Finding[];
+  readonly end: () => readonly Found[];
 }
 
 /**
@@ -24,8 +24,7 @@ export interface JsonReader {
  * list may be as long as it likes.
  */
 export function createJsonReader(): JsonReader {
-  let found: Finding[] = [];
-  let depth = 0;
+  let found: Found[] = [];
   let piece: TextPiece = { bytes: Buffer.alloc(0), line: 1 };
   let pieceAt = 0;
   let tokenAt = 0;
@@ -48,12 +47,24 @@ export function createJsonReader(): JsonReader {
     heldSince = tokenAt;
   };
 
+  /** The keys of each object that is open, and nothing for a list: of two equal ones the parser would forget the first. */
+  const open: (Set<string> | undefined)[] = [];
+  let lastText = '';
+
   const tokenizer = new Tokenizer({ separator: '' });
   tokenizer.onToken = (token) => {
     tokenAt = token.offset;
-    if (token.token === TokenType.LEFT_BRACE || token.token === TokenType.LEFT_BRACKET) depth += 1;
-    if (token.token === TokenType.RIGHT_BRACE || token.token === TokenType.RIGHT_BRACKET) depth -= 1;
-    if (depth > DEEPEST) {
+    const { token: kind } = token;
+    if (kind === TokenType.LEFT_BRACE) open.push(new Set());
+    if (kind === TokenType.LEFT_BRACKET) open.push(undefined);
+    if (kind === TokenType.RIGHT_BRACE || kind === TokenType.RIGHT_BRACKET) open.pop();
+    if (kind === TokenType.STRING) lastText = String(token.value);
+    if (kind === TokenType.COLON) {
+      const keys = open.at(-1);
+      if (keys?.has(lastText)) throw new Unreadable(`has the key ${lastText} twice ${place(tokenAt)}`);
+      keys?.add(lastText);
+    }
+    if (open.length > DEEPEST) {
       throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep ${place(tokenAt)}`);
     }
     parser.write(token);
@@ -66,7 +77,7 @@ export function createJsonReader(): JsonReader {
     return `in line ${String(piece.line + linesIn(before))}, column ${String(column)}`;
   }
 
-  function taking(work: () => void): readonly Finding[] {
+  function taking(work: () => void): readonly Found[] {
     found = [];
     try {
       work();
@@ -118,7 +129,7 @@ export function createJsonReader(): JsonReader {
 /** JSON that can't be read on, and what was found before the fault. */
 export class BrokenJson extends Unreadable {
   constructor(
-    readonly found: readonly Finding[],
+    readonly found: readonly Found[],
     message: string,
   ) {
     super(message);

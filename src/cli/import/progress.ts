@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 
 import { SingleBar } from 'cli-progress';
 
+import { printable } from '../printable';
 import type { Surroundings } from '../surroundings';
 
 export interface Progress {
@@ -28,7 +29,7 @@ export function createProgress({ stderr }: Surroundings): Progress {
   async function* watched(file: string, size: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const bar = new SingleBar({
       stream: stderr,
-      format: `${basename(file)} [{bar}] {percentage}% of ${megabytes(size)} | {duration_formatted}`,
+      format: `{name} [{bar}] {percentage}% of ${megabytes(size)} | {duration_formatted}`,
       barCompleteChar: '=',
       barIncompleteChar: ' ',
       clearOnComplete: true,
@@ -36,7 +37,7 @@ export function createProgress({ stderr }: Surroundings): Progress {
       hideCursor: false,
       linewrap: true,
     });
-    bar.start(size, 0);
+    bar.start(size, 0, { name: printable(basename(file)) });
     try {
       for await (const chunk of chunks) {
         yield chunk;

@@ -1,8 +1,8 @@
-import type { Finding } from './findings';
-import { createJsonReader } from './json-documents';
+import type { Finding, Found } from './findings';
+import { BrokenJson, createJsonReader } from './json-documents';
 import { Unreadable } from './unreadable';
 import { utf8Text, type TextPiece } from './utf8-text';
-import { wholeText, yamlFindings } from './yaml-documents';
+import { LARGEST_YAML, wholeText, yamlFindings } from './yaml-documents';
 
 /**
  * Finds the connections and templates in a file, a handful at a time. Its format is told by its content: JSON begins with a brace
@@ -14,9 +14,11 @@ export async function* readFindings(chunks: AsyncIterable<Buffer>): AsyncGenerat
   for await (const piece of pieces) {
     const first = /\S/.exec(piece.bytes.toString('latin1'))?.[0];
     if (first === undefined) continue;
-    yield* first === '{' || first === '['
-      ? jsonFindings(piece, pieces)
-      : [yamlFindings(await wholeText(following(piece, pieces)))];
+    const batches =
+      first === '{' || first === '['
+        ? jsonFindings(piece, pieces)
+        : [yamlFindings(await wholeText(following(piece, pieces)))];
+    for await (const found of batches) yield found.flatMap(unfolded);
     return;
   }
   throw new Unreadable('is empty');
@@ -25,13 +27,45 @@ export async function* readFindings(chunks: AsyncIterable<Buffer>): AsyncGenerat
 async function* jsonFindings(
   first: TextPiece,
   others: AsyncIterable<TextPiece>,
-): AsyncGenerator<readonly Finding[]> {
+): AsyncGenerator<readonly Found[]> {
   const reader = createJsonReader();
-  for await (const piece of following(first, others)) yield reader.write(piece);
-  yield reader.end();
+  try {
+    for await (const piece of following(first, others)) yield reader.write(piece);
+    yield reader.end();
+  } catch (error) {
+    // What was complete before the fault is judged too, so that all problems are told at once.
+    if (error instanceof BrokenJson) yield error.found;
+    throw error;
+  }
 }
 
 async function* following(first: TextPiece, others: AsyncIterable<TextPiece>): AsyncGenerator<TextPiece> {
   yield first;
   yield* others;
+}
+
+/** A template that is a text within a document, read as what it is. @throws Unreadable */
+function unfolded(found: Found): readonly Finding[] {
+  if (found.kind !== 'text') return [found];
+  return bodyFindings(found.text).map((inner) =>
+    inner.kind === 'text' ? { kind: 'problem', reason: 'has a TemplateBody within a TemplateBody' } : inner,
+  );
+}
+
+function bodyFindings(text: string): readonly Found[] {
+  try {
+    if (/^\s*[{[]/.test(text)) {
+      const reader = createJsonReader();
+      return [...reader.write({ bytes: Buffer.from(text), line: 1 }), ...reader.end()];
+    }
+    if (text.length > LARGEST_YAML) throw new Unreadable('is too large for a template');
+    return yamlFindings(text).map((found) =>
+      // Its lines are not those of the file.
+      found.kind === 'template'
+        ? { ...found, template: { ...found.template, lineOf: () => undefined } }
+        : found,
+    );
+  } catch (error) {
+    throw error instanceof Unreadable ? new Unreadable(`has a TemplateBody that ${error.message}`) : error;
+  }
 }

@@ -34,7 +34,7 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
   }
   function role(name: string): RoleArn | null {
     const given = member(name);
-    return given === undefined ? null : (judged(name, given, roleArnRule) ?? null);
+    return given === undefined || given === '' ? null : (judged(name, given, roleArnRule) ?? null);
   }
   function time(name: string): number | undefined {
     const given = member(name);

@@ -1,44 +1,46 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { copyDatabase } from '../../proton/embedded/sqlite/open-database';
 import { openSqliteStore, type SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
+import { explainFileError } from '../file-error';
 import { locateStore } from '../open-store';
-import type { Surroundings } from '../surroundings';
+import { CommandError, type Surroundings } from '../surroundings';
+import { withTemporary } from '../temporary';
 
 /**
  * Lets work be done on a copy of the store, which is thrown away: what is done to it is what would be done, file after file, and
- * the store itself stays as it is. Where there is none yet, none is made.
+ * the store itself is only read. Where there is none yet, none is made.
  * @throws ConfigError
- * @throws CommandError
+ * @throws CommandError when there is no room for the copy
  * @throws StoreOpenError
  */
 export async function rehearse<Answer>(
   env: Surroundings['env'],
-  work: (copy: SqliteStore) => Promise<Answer>,
+  work: (copy: () => SqliteStore) => Promise<Answer>,
 ): Promise<Answer> {
   const location = locateStore(env);
-  const folder = await mkdtemp(join(tmpdir(), 'proton-subgraph-dry-run-'));
-  try {
+  const folder = temporaryFolder();
+  return withTemporary(folder, async () => {
     const path = join(folder, 'proton.db');
-    if (existsSync(location)) await copyStore(location, path);
+    if (existsSync(location)) copyDatabase(location, path);
     const copy = openSqliteStore({ location: path });
     try {
-      return await work(copy);
+      return await work(() => copy);
     } finally {
       await copy.close();
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
-async function copyStore(from: string, to: string): Promise<void> {
-  const store = openSqliteStore({ location: from });
+function temporaryFolder(): string {
   try {
-    store.copyTo(to);
-  } finally {
-    await store.close();
+    // Made and watched over in one go: no signal can come between.
+    return mkdtempSync(join(tmpdir(), 'proton-subgraph-dry-run-'));
+  } catch (error) {
+    throw new CommandError(
+      `A dry run works on a copy of the store, which can't be made in ${tmpdir()}: ${explainFileError(error)}. Set TMPDIR to another folder.`,
+    );
   }
 }

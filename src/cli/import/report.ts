@@ -1,6 +1,7 @@
 import type { ImportRefusal } from '../../proton/embedded/import-store';
 import { paintFor } from '../colours';
 import type { Surroundings } from '../surroundings';
+import { printable } from '../printable';
 import { table } from '../table';
 import type { FileReport } from './import-file';
 
@@ -53,25 +54,26 @@ export function reportsAsJson(
     refused: report.refused,
     notes: report.notes,
     problems: report.problems,
+    moreProblems: report.moreProblems,
     refusals: report.refusals.map(({ place, id, reasons }) => ({ ...place, id, reasons })),
+    moreRefusals: report.refused - report.refusals.length,
   }));
   return `${JSON.stringify({ dryRun, files }, null, 2)}\n`;
 }
 
-function problemLines({ file, problems, refusals, refused }: FileReport): readonly string[] {
-  const more = refused - refusals.length;
+function problemLines({ file, problems, moreProblems, refusals, refused }: FileReport): readonly string[] {
   return [
     ...problems.map((problem) => `${file} ${problem}`),
+    ...andMore(file, moreProblems, 'problems'),
     ...refusals.flatMap((refusal) =>
       refusal.reasons.map((reason) => `${file}, ${nameOf(refusal)}: ${reason}`),
     ),
-    ...(more > 0 ? [`${file}: … and ${String(more)} more`] : []),
+    ...andMore(file, refused - refusals.length, 'records'),
   ];
 }
 
-/** What a file says may be shown, but must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\uFFFD');
+function andMore(file: string, count: number, what: string): readonly string[] {
+  return count > 0 ? [`${file}: … and ${String(count)} more ${what}`] : [];
 }
 
 /** "OrdersConnection in line 12", "record 17 (8f0e…)" */

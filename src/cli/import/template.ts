@@ -5,7 +5,7 @@ import { checkRolesFit, parseRoles } from '../../proton/rules/roles';
 import { checkTags } from '../../proton/rules/tags';
 import { accountIdRule, environmentNameRule } from '../../proton/rules/values';
 import { required, Violations } from '../../proton/rules/violations';
-import { createResolver, type Resolver } from './intrinsics';
+import { createResolver, isCall, type Resolver } from './intrinsics';
 import { isObject, type TemplateDocument } from './findings';
 import { reasonsOf } from './reasons';
 import { Unresolved } from './unresolved';
@@ -67,8 +67,54 @@ function wishOf(
       return { reasons: [`Condition ${unresolved(error)}`] };
     }
   }
-  const properties = resource['Properties'];
-  return wishFrom(isObject(properties) ? properties : {}, resolver, deployment);
+  const strange = Object.keys(resource).filter((attribute) => !ATTRIBUTES.includes(attribute));
+  const reasons = strange.map((attribute) => notKnown(attribute, 'no attribute of a resource'));
+  try {
+    const properties = propertiesOf(resource['Properties'], resolver);
+    const wish = wishFrom(properties, resolver, deployment);
+    if (reasons.length === 0) return wish;
+    return { reasons: [...reasons, ...('reasons' in wish ? wish.reasons : [])] };
+  } catch (error) {
+    return { reasons: [...reasons, `Properties ${unresolved(error)}`] };
+  }
+}
+
+/** What CloudFormation lets stand beside a resource's properties. */
+const ATTRIBUTES: readonly string[] = [
+  'Type',
+  'Properties',
+  'Condition',
+  'CreationPolicy',
+  'DeletionPolicy',
+  'DependsOn',
+  'Metadata',
+  'UpdatePolicy',
+  'UpdateReplacePolicy',
+];
+
+const PROPERTIES: readonly string[] = [
+  'ManagementAccountId',
+  'EnvironmentName',
+  'EnvironmentAccountId',
+  'RoleArn',
+  'ComponentRoleArn',
+  'CodebuildRoleArn',
+  'Tags',
+];
+
+/** What is misspelt would otherwise be left out in silence. */
+function notKnown(name: string, what: string): string {
+  return name.startsWith('Fn::')
+    ? `can't be expanded: ${name} is known to CloudFormation alone`
+    : `has ${name}, which is ${what}`;
+}
+
+/** @throws Unresolved */
+function propertiesOf(given: unknown, resolver: Resolver): Readonly<Record<string, unknown>> {
+  const properties = isObject(given) && isCall(given) ? resolver.value(given) : given;
+  if (properties === undefined || properties === null) return {};
+  if (!isObject(properties)) throw new Unresolved(given, 'must come to an object');
+  return properties;
 }
 
 function wishFrom(
@@ -77,6 +123,9 @@ function wishFrom(
   { account, region }: Deployment,
 ): DeclaredWish['wish'] {
   const violations = new Violations();
+  for (const name of Object.keys(properties)) {
+    if (!PROPERTIES.includes(name)) violations.add([], notKnown(name, `no property of ${TYPE}`));
+  }
 
   function resolved(member: string): unknown {
     const given = properties[propertyName(member)];
@@ -103,7 +152,7 @@ function wishFrom(
   }
   const role = (member: string) => {
     const given = text(member);
-    return given === UNKNOWN ? undefined : given;
+    return given === UNKNOWN || given === '' ? undefined : given;
   };
 
   const environmentName = judged(

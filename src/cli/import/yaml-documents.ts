@@ -1,106 +1,89 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseAllDocuments,
-  type Document,
-  type Node,
-} from 'yaml';
+import { isMap, isScalar, Lexer, LineCounter, parseAllDocuments, type Document } from 'yaml';
 
-import { documentFindings, type Finding } from './findings';
-import { LARGEST_VALUE } from './json-documents';
+import { documentFindings, type Found } from './findings';
 import { Unreadable } from './unreadable';
 import type { TextPiece } from './utf8-text';
+import { plainValue } from './yaml-values';
 
-/** Values in one document, each anchor's as often as it is referred to: far more than any template has. */
-const MOST_VALUES = 100_000;
-const DEEPEST = 100;
+/** What YAML may be as large as, for it is read as a whole: as large as a template that CloudFormation takes. */
+export const LARGEST_YAML = 1024 * 1024;
+
+/**
+ * Tokens that become values, and so cost hundreds of bytes each: far more than any template has. They are counted before anything
+ * is made of them.
+ */
+const MOST_TOKENS = 200_000;
 
 /**
  * Finds connections and templates in YAML. Scalars stay the text that they were written as, so that an account id keeps its
  * zeros; CloudFormation's short tags become functions in their long form.
  * @throws Unreadable
  */
-export function yamlFindings(text: string): readonly Finding[] {
+export function yamlFindings(text: string): readonly Found[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    schema: 'failsafe',
-    lineCounter: lines,
-    prettyErrors: true,
-    uniqueKeys: false,
-    // Warnings of tags that it does not know, which are resolved here.
-    logLevel: 'error',
-  });
-  if (!Array.isArray(documents)) throw new Unreadable('is empty');
-  return documents.flatMap((document) => {
+  const contents = documentsIn(text, lines).flatMap((document) => {
     const [error] = document.errors;
+    // The parser calls itself for what is nested, until there is no stack left.
+    if (error?.message.includes('call stack')) throw new Unreadable('is nested too deeply');
     if (error) throw new Unreadable(`is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/:$/, '')}`);
-    if (document.contents === null) return [];
-    const content = plainValue(document);
-    return documentFindings(content, (logicalId) => lineOfResource(document, logicalId, lines));
+    const content = plainValue(document, lines);
+    // What stands behind a last ---, or is nothing but comments, is no document.
+    return content === null ? [] : [{ content, lineOf: linesOfResources(document, lines) }];
   });
+  if (contents.length === 0) throw new Unreadable('is empty');
+  return contents.flatMap(({ content, lineOf }) =>
+    (Array.isArray(content) ? content : [content]).flatMap((each: unknown) => documentFindings(each, lineOf)),
+  );
 }
 
-function lineOfResource(document: Document, logicalId: string, lines: LineCounter): number | undefined {
-  const resources = document.get('Resources', true);
-  if (!isMap(resources)) return undefined;
-  const key = resources.items.find((pair) => isScalar(pair.key) && pair.key.value === logicalId)?.key;
-  return isScalar(key) && key.range ? lines.linePos(key.range[0]).line : undefined;
-}
-
-function plainValue(document: Document): unknown {
-  let values = 0;
-
-  function plain(node: unknown, depth: number): unknown {
-    values += 1;
-    if (values > MOST_VALUES)
-      throw new Unreadable(`has more than ${String(MOST_VALUES)} values in one document`);
-    if (depth > DEEPEST) throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep`);
-    if (isAlias(node)) {
-      const target = node.resolve(document);
-      if (!target) throw new Unreadable(`refers to an anchor that is not there: ${node.source}`);
-      return plain(target, depth + 1);
-    }
-    if (isScalar(node)) return tagged(node, scalar(node.value));
-    if (isSeq(node))
-      return tagged(
-        node,
-        node.items.map((item) => plain(item, depth + 1)),
-      );
-    if (isMap(node)) {
-      const members = node.items.map(({ key, value }): [string, unknown] => [
-        String(plain(key, depth + 1)),
-        plain(value, depth + 1),
-      ]);
-      return tagged(node, Object.fromEntries(members));
-    }
-    return null;
+function documentsIn(text: string, lineCounter: LineCounter): readonly Document[] {
+  checkTokens(text);
+  try {
+    const documents = parseAllDocuments(text, {
+      schema: 'failsafe',
+      lineCounter,
+      prettyErrors: true,
+      // Checked where values are made: the parser compares each key with all others.
+      uniqueKeys: false,
+      // Warnings of tags that it does not know, which are resolved here.
+      logLevel: 'error',
+    });
+    return Array.isArray(documents) ? documents : [];
+  } catch (error) {
+    if (error instanceof RangeError) throw new Unreadable('is nested too deeply');
+    throw error;
   }
-
-  return plain(document.contents, 0);
 }
 
-/** Empty, and what YAML calls null, is none; anything else is text. */
-function scalar(value: unknown): string | null {
-  return typeof value !== 'string' || value === '' ? null : value;
+/** @throws Unreadable */
+function checkTokens(text: string): void {
+  let tokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === DOCUMENT) tokens += DOCUMENT_COST;
+    else if (token !== '' && VALUE_TOKENS.includes(token.charAt(0))) tokens += 1;
+    if (tokens > MOST_TOKENS) throw new Unreadable(`has more than ${String(MOST_TOKENS)} values in YAML`);
+  }
 }
 
-/** `!Sub text` is `{ "Fn::Sub": text }`; so is any tag that nobody knows, which can't be resolved later on. */
-function tagged(node: Node, value: unknown): unknown {
-  const { tag } = node;
-  if (!tag?.startsWith('!')) return value;
-  const name = tag.slice(1);
-  if (name === '') return value;
-  if (name === 'Ref' || name === 'Condition') return { [name]: value };
-  if (name === 'GetAtt' && typeof value === 'string') return { 'Fn::GetAtt': splitAtDot(value) };
-  return { [`Fn::${name}`]: value };
-}
+const DOCUMENT = '---';
+/** How the tokens begin that stand for a value or for its place; the first goes before a plain scalar. */
+const VALUE_TOKENS = '\u001f"\'*[{>|-?:,';
+/** What a document costs, in values. */
+const DOCUMENT_COST = 5;
 
-function splitAtDot(text: string): readonly string[] {
-  const dot = text.indexOf('.');
-  return dot === -1 ? [text] : [text.slice(0, dot), text.slice(dot + 1)];
+/** The line that each resource begins in. */
+function linesOfResources(document: Document, lines: LineCounter): (logicalId: string) => number | undefined {
+  let known: ReadonlyMap<unknown, number> | undefined;
+  function read(): ReadonlyMap<unknown, number> {
+    const resources = isMap(document.contents) ? document.get('Resources', true) : undefined;
+    const items = isMap(resources) ? resources.items : [];
+    return new Map(
+      items.flatMap(({ key }) =>
+        isScalar(key) && key.range ? [[key.value, lines.linePos(key.range[0]).line] as const] : [],
+      ),
+    );
+  }
+  return (logicalId) => (known ??= read()).get(logicalId);
 }
 
 /** Gathers a file's text, which YAML can't be parsed without. @throws Unreadable when there is too much of it */
@@ -109,9 +92,10 @@ export async function wholeText(pieces: AsyncIterable<TextPiece>): Promise<strin
   let length = 0;
   for await (const { bytes } of pieces) {
     length += bytes.length;
-    if (length > LARGEST_VALUE) {
+    if (length > LARGEST_YAML) {
       throw new Unreadable(
-        `is no JSON, and larger than ${String(LARGEST_VALUE / 1024 / 1024)} MiB, which is too large for a template`,
+        `is no JSON, and larger than ${String(LARGEST_YAML / 1024 / 1024)} MiB, which is too large for a template; ` +
+          'print long lists of connections with --output json',
       );
     }
     parts.push(bytes);

@@ -4,10 +4,14 @@ import { rolesApart, rolesBetween, tagsBetween } from './differences';
 
 /** What becomes of a wish, given the connection of the same accounts, Region and environment that counts. */
 export type WishVerdict =
-  { readonly kind: 'new' | 'unchanged' } | { readonly kind: 'refused'; readonly reasons: readonly string[] };
+  | { readonly kind: 'new' | 'unchanged' }
+  /** The connection is as declared but for its CodeBuild role, of which the store was never told. */
+  | { readonly kind: 'completes'; readonly live: Connection }
+  | { readonly kind: 'refused'; readonly reasons: readonly string[] };
 
 /**
- * A wish that is fulfilled changes nothing, whatever became of the connection's tags; and one that has been rejected is not asked
+ * A wish that is fulfilled changes nothing, whatever became of the connection's tags. A CodeBuild role that the store has not may
+ * be one that it was never told, for AWS's lists don't carry it, so the wish completes the connection as a fact would. And one that has been rejected is not asked
  * again, for an import must not get round what a management account decided.
  * @param live the connection of the same identity that is `PENDING` or `CONNECTED`
  * @param rejected one that is `REJECTED`, where none is live
@@ -18,8 +22,9 @@ export function judgeWish(
   rejected: Pick<Connection, 'id' | 'managementAccountId'> | undefined,
 ): WishVerdict {
   if (live) {
-    const apart = rolesApart(wish, live);
-    if (apart.length === 0) return { kind: 'unchanged' };
+    const completes = live.codebuildRoleArn === null && typeof wish.codebuildRoleArn === 'string';
+    const apart = rolesApart(completes ? { ...wish, codebuildRoleArn: null } : wish, live);
+    if (apart.length === 0) return completes ? { kind: 'completes', live } : { kind: 'unchanged' };
     return {
       kind: 'refused',
       reasons: [`exists as ${live.id}, ${live.status}, with other roles: ${apart.join('; ')}`],

@@ -61,9 +61,16 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
     );
   const liveTwin = sameIdentity(`IN ${LIVE}`, 'live_connections');
   const rejectedTwin = sameIdentity("= 'REJECTED'", 'connections_by_environment_name');
-  const reset = keep(database.prepare("UPDATE temp.staged SET verdict = 'new' WHERE verdict <> 'new'"));
+  const reset = keep(
+    database.prepare(
+      "UPDATE temp.staged SET verdict = 'new', target_id = NULL, target_status = NULL WHERE verdict <> 'new'",
+    ),
+  );
   const mark = keep(
     database.prepare<[Verdict, number]>('UPDATE temp.staged SET verdict = ? WHERE record = ?'),
+  );
+  const aim = keep(
+    database.prepare('UPDATE temp.staged SET target_id = ?, target_status = ? WHERE record = ?'),
   );
   const tally = keep(
     database.prepare<[], { readonly verdict: Verdict; readonly count: number }>(
@@ -109,6 +116,11 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
       const live = twin(liveTwin);
       const verdict = judgeWish(fact, live, live ? undefined : twin(rejectedTwin));
       if (verdict.kind === 'new') return;
+      if (verdict.kind === 'completes') {
+        mark.run('completed', place.record);
+        aim.run(verdict.live.id, verdict.live.status, place.record);
+        return;
+      }
       mark.run(verdict.kind, place.record);
       if (verdict.kind === 'refused') refusals.add({ place, reasons: verdict.reasons });
     });

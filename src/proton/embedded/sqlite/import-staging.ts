@@ -76,7 +76,10 @@ const CREATE = `
     last_modified_at INTEGER NOT NULL,
     tags TEXT NOT NULL,
     event_id TEXT NOT NULL,
-    verdict TEXT NOT NULL
+    verdict TEXT NOT NULL,
+    -- The connection that a wish completes, which has an id and a status of its own.
+    target_id TEXT,
+    target_status TEXT
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS temp.staged_by_id ON staged (id);
   CREATE UNIQUE INDEX IF NOT EXISTS temp.staged_live

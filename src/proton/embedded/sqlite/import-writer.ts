@@ -16,13 +16,14 @@ export function importWriterOn(database: BetterSqlite3.Database, { now }: Import
   const complete = keep(
     database.prepare(
       `UPDATE connections SET codebuild_role_arn = staged.codebuild_role_arn FROM temp.staged AS staged
-       WHERE staged.verdict = 'completed' AND connections.id = staged.id`,
+       WHERE staged.verdict = 'completed' AND connections.id = coalesce(staged.target_id, staged.id)`,
     ),
   );
   const record = keep(
     database.prepare(
       `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at)
-       SELECT event_id, id, 'IMPORTED', status, CASE verdict WHEN 'completed' THEN status END, ?, ?
+       SELECT event_id, coalesce(target_id, id), 'IMPORTED', coalesce(target_status, status),
+         CASE verdict WHEN 'completed' THEN coalesce(target_status, status) END, ?, ?
        FROM temp.staged WHERE verdict IN ('new', 'completed') ORDER BY record`,
     ),
   );

@@ -2,16 +2,15 @@ import { randomUUID } from 'node:crypto';
 
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { ProtonFailure } from '../../failure';
 import type { ImportOutcome, ImportParts, ImportRecord, ImportStore } from '../import-store';
 import { judgeAgainstEarlier } from '../import/judge-fact';
 import { againstEarlierLive, againstEarlierWish } from '../import/judge-wish';
 import { nameOfPlace, Refusals } from '../import/refusals';
+import { moveFailure } from './import-failures';
 import { importJudgeOn } from './import-judge';
 import { stagingOn, type StagedRecord } from './import-staging';
 import { importWriterOn } from './import-writer';
 import { keep } from './keep';
-import { isStoreFailure } from './sqlite-error';
 import type { Transactions } from './transactions';
 
 export function importsOn(
@@ -115,19 +114,11 @@ function idOf(record: ImportRecord): string | undefined {
   return record.kind === 'fact' ? record.fact.id : undefined;
 }
 
-/** Runs work on what is gathered; a disk that is full is told from a mistake of ours. */
+/** Runs work on what is gathered, and tells what is wrong with the store or the disk. */
 function guarded<Result>(work: () => Result): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    try {
-      resolve(work());
-    } catch (error) {
-      const failure =
-        "There is no room to gather the file's records in. Make some in the folder for temporary files and try again.";
-      reject(isStoreFailure(error) ? ProtonFailure.unavailable(failure, error) : asError(error));
-    }
+  return new Promise<Result>((resolve) => {
+    resolve(work());
+  }).catch((error: unknown) => {
+    throw moveFailure(error);
   });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('an import failed', { cause: error });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
@@ -38,11 +38,12 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
         }),
       }),
     );
-    judge(database, location);
+    const version = judge(database, location);
     // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF');
-    migrate(database, location);
+    // A file that needs no step is not locked: who only reads is not held up by who writes.
+    if (version < MIGRATIONS.length) migrate(database, location);
     // From here on waiting for a lock is the writer's business, which does not hold up the event loop.
     database.exec('PRAGMA busy_timeout = 0');
     return database;
@@ -52,6 +53,42 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
       ? error
       : new StoreOpenError(explainOpenFailure(error, location), { cause: error });
   }
+}
+
+/**
+ * Copies a database as of one moment. It is only read: it takes no step, no lock that others wait for, and no change of its bytes.
+ * @param to a path where there is nothing yet
+ * @throws StoreOpenError when there is nothing to copy, or it is not ours, or newer than this version
+ */
+export function copyDatabase(location: string, to: string): void {
+  let database: BetterSqlite3.Database | undefined;
+  try {
+    database = keep(
+      new BetterSqlite3(location, { readonly: true, fileMustExist: true, timeout: START_LOCK_TIMEOUT_MS }),
+    );
+    judge(database, location);
+    keep(database.prepare('VACUUM INTO ?')).run(to);
+  } catch (error) {
+    if (error instanceof StoreOpenError) throw error;
+    // A log can't be read where its index can't be made, in a folder that can only be read. Without a log the file is whole.
+    if (isUnreachable(error) && !existsSync(`${location}-wal`) && copiedAsItIs(location, to)) return;
+    throw new StoreOpenError(explainOpenFailure(error, location), { cause: error });
+  } finally {
+    database?.close();
+  }
+}
+
+function copiedAsItIs(location: string, to: string): boolean {
+  try {
+    copyFileSync(location, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return /^SQLITE_(?:CANTOPEN|READONLY)/.test(sqliteCodeOf(error) ?? '');
 }
 
 /**

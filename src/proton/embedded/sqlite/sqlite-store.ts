@@ -26,8 +26,6 @@ export interface SqliteStore extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  /** Writes a copy of the whole store, as of one moment, to a file that does not exist yet. */
-  readonly copyTo: (path: string) => void;
 }
 
 /**
@@ -69,9 +67,6 @@ export function openSqliteStore({
     accessKeys: accessKeysOn(statements, transactions),
     imports: importsOn(database, transactions),
     exports: exportsOn(database),
-    copyTo(path) {
-      keep(database.prepare('VACUUM INTO ?')).run(path);
-    },
     close() {
       database.close();
       return Promise.resolve();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionView } from '../../../../src/proton/connection';
-import { isConnectionId } from '../../../../src/proton/identifiers';
+import { isConnectionId, isRoleArn } from '../../../../src/proton/identifiers';
 import type { ConnectionImport, FactRecord } from '../../../../src/proton/embedded/import-store';
 import { openSqliteStore, type SqliteStore } from '../../../../src/proton/embedded/sqlite/sqlite-store';
 import { useTemporaryFolder } from '../../../support/folder';
@@ -139,6 +139,59 @@ describe('An import into the SQLite store', () => {
     const outcome = await again.settle('write');
     expect(outcome).toMatchObject({ written: false, counts: { unchanged: 2498 }, refused: 2 });
     expect(outcome.refusals.map(({ place }) => place.record)).toEqual([1000, 2000]);
+    other.close();
+    await store.close();
+  });
+
+  it('gives each event of the history an id of its own', async () => {
+    const { store, importing, other } = await started([fact(1), fact(2), fact(3)]);
+    await importing.settle('write');
+    const ids = other.prepare('SELECT DISTINCT id FROM connection_events').pluck().all();
+    expect(ids).toHaveLength(3);
+    other.close();
+    await store.close();
+  });
+
+  it('completes no connection that somebody deleted meanwhile with a wish, but makes it anew', async () => {
+    let meanwhile: (() => void) | undefined;
+    const { store, importing, other } = await started([fact(1)], {
+      trace: (statement) => {
+        if (statement !== 'BEGIN IMMEDIATE') return;
+        meanwhile?.();
+        meanwhile = undefined;
+      },
+    });
+    await importing.settle('write');
+    const wishing = store.imports.begin();
+    const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
+    if (!isRoleArn(codebuildRoleArn)) throw new Error(codebuildRoleArn);
+    await wishing.add([
+      {
+        kind: 'wish',
+        place: { record: 1 },
+        wish: {
+          region: region('us-east-1'),
+          environmentName: 'e1',
+          managementAccountId: MANAGEMENT,
+          environmentAccountId: ENVIRONMENT,
+          roleArn: null,
+          componentRoleArn: null,
+          codebuildRoleArn,
+          tags: [],
+        },
+      },
+    ]);
+    expect(await wishing.settle('judge')).toMatchObject({ counts: { completed: 1, new: 0 } });
+    const before = other.prepare('SELECT id FROM connections').pluck().get();
+    meanwhile = () => {
+      other.exec('DELETE FROM connections');
+    };
+    expect(await wishing.settle('write')).toMatchObject({ written: true, counts: { new: 1, completed: 0 } });
+    const made = other.prepare('SELECT id, status FROM connections').all() as readonly { id: string }[];
+    expect(made).toMatchObject([{ status: 'PENDING' }]);
+    expect(made[0]?.id).not.toBe(before);
+    const event = other.prepare('SELECT connection_id FROM connection_events ORDER BY sequence DESC');
+    expect(event.pluck().get()).toBe(made[0]?.id);
     other.close();
     await store.close();
   });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 
 import {
+  copyDatabase,
   explainOpenFailure,
   openDatabase,
   StoreOpenError,
@@ -22,6 +23,34 @@ function refusalOf(location: string): string {
   }
   throw new Error(`${location} was opened`);
 }
+
+describe('Copying a database', () => {
+  it('copies what was committed, and only reads', () => {
+    const file = folder.path('proton.db');
+    const database = openDatabase(file);
+    database.exec('CREATE TABLE later (id INTEGER); INSERT INTO later VALUES (7)');
+    const before = [readFileSync(file), readFileSync(`${file}-wal`)];
+    copyDatabase(file, folder.path('copy.db'));
+    expect([readFileSync(file), readFileSync(`${file}-wal`)]).toEqual(before);
+    database.close();
+    const copy = openDatabase(folder.path('copy.db'));
+    expect(copy.prepare('SELECT id FROM later').pluck().all()).toEqual([7]);
+    copy.close();
+  });
+
+  it('refuses what is not ours, by its own name', () => {
+    const file = folder.path('other.db');
+    const other = new BetterSqlite3(file);
+    other.exec('CREATE TABLE things (id INTEGER)');
+    other.close();
+    const copying = () => {
+      copyDatabase(file, folder.path('copy.db'));
+    };
+    expect(copying).toThrow(StoreOpenError);
+    expect(copying).toThrow(/other\.db is a SQLite database of another application/);
+    expect(existsSync(folder.path('copy.db'))).toBe(false);
+  });
+});
 
 describe('Opening the database', () => {
   it('makes the file and its folder, and keeps what was acknowledged through a loss of power', () => {
@@ -62,6 +91,18 @@ describe('Opening the database', () => {
     expect(attempts).toEqual(['SQLITE_BUSY']);
     database.close();
     other.close();
+  });
+
+  it('opens a file that needs no step while another process is writing to it', () => {
+    const file = folder.path('proton.db');
+    openDatabase(file).close();
+    const other = new BetterSqlite3(file, { timeout: 0 });
+    other.exec('BEGIN IMMEDIATE');
+    const statements: string[] = [];
+    openDatabase(file, (statement) => statements.push(statement)).close();
+    other.exec('ROLLBACK');
+    other.close();
+    expect(statements.filter((statement) => statement.startsWith('BEGIN'))).toEqual([]);
   });
 
   it('takes no step twice and leaves a file alone that needs none', () => {
