@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ConfigError, isLoopback, readConfig } from '../src/config';
+import { ConfigError, readConfig } from '../src/config';
+import { isLoopback } from '../src/settings/variables';
 import { PROJECT } from './support/server-process';
 
 function mistakesIn(environment: Readonly<Record<string, string>>): readonly string[] {

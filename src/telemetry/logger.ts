@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
-import type { LogLevel } from '../config';
+import type { LogLevel } from '../settings/variables';
 
 /**
  * The process's log: JSON lines on standard output, for machines, or readable lines where standard output is a terminal.

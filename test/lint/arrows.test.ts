@@ -58,7 +58,11 @@ const CASES: readonly Case[] = [
     ['../subgraph/schema', '../endpoint/endpoint', './errors', 'fastify'],
     ['../proton/page', '../proton/embedded/store', '../app', '../config'],
   ],
-  ['src/config.ts', ['./proton/identifiers'], ['./app', './http/web-server', './subgraph/schema']],
+  [
+    'src/config.ts',
+    ['./proton/identifiers', './settings/variables'],
+    ['./app', './http/web-server', './subgraph/schema'],
+  ],
   [
     'src/app.ts',
     ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './proton/sdk/clients', './config'],
