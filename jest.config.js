@@ -22,6 +22,8 @@ module.exports = {
   },
   // A dynamic import names the file that is built from the source.
   moduleNameMapper: { '^(\\./proton/.*)\\.js$': '$1' },
+  // Much of the time goes into processes that tests start, and the one that hands out the work needs little.
+  maxWorkers: '100%',
   coverageProvider: 'v8',
   workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!src/cli/print-schema.ts'],
