@@ -112,8 +112,8 @@ export default tseslint.config(
       // A contract is exported to be run over every adapter; a property's expectations stand in its branches.
       'jest/no-export': 'off',
       'jest/no-conditional-expect': 'off',
-      // Named `itOrSkip` where a test needs something that a machine may not have; its name then says what.
-      'jest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['itOrSkip'] }],
+      // For what needs something that a machine may not have; the test's name then says what.
+      'jest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['testUnless'] }],
       'jest/no-disabled-tests': 'error',
       'jest/no-focused-tests': 'error',
     },

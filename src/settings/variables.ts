@@ -21,12 +21,12 @@ const ENCRYPTION_KEY_BYTES = 32;
 
 const hostName = z.string().regex(HOST_NAME, { error: 'must be an address or a host name' });
 
-const wholeNumber = (least: number, most: number, other = '') =>
+const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .refine((value) => WHOLE_NUMBER.test(value) && Number(value) >= least && Number(value) <= most, {
       error: ({ input }) =>
-        `must be a whole number from ${String(least)} to ${String(most)}${other}, not ${JSON.stringify(input)}`,
+        `must be a whole number from ${String(least)} to ${String(most)}, not ${JSON.stringify(input)}`,
     })
     .transform(Number);
 
