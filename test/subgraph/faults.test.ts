@@ -168,4 +168,14 @@ describe('What is thrown while a document is executed', () => {
     expect(format(formatted, mistake)).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
     expect(faults).toHaveLength(1);
   });
+
+  it('is told to the log once, however many fields share it, and each that is another by itself', () => {
+    const faults: unknown[] = [];
+    const format = createErrorFormatter({ reportFault: (fault) => faults.push(fault), suggestions: true });
+    const outage = () => ProtonFailure.unavailable('Try again later.', new Error('no answer'));
+    const [one, other] = [outage(), outage()];
+    for (const failure of [one, one, other, one]) format(formatted, failure);
+    expect(faults).toHaveLength(2);
+    expect([faults[0] === one, faults[1] === other]).toEqual([true, true]);
+  });
 });
