@@ -1,3 +1,16 @@
+const SWC = [
+  '@swc/jest',
+  {
+    jsc: {
+      target: 'es2023',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+  },
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: '<rootDir>/test/support/environment.js',
@@ -6,22 +19,11 @@ module.exports = {
   testTimeout: 30_000,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2023',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          keepClassNames: true,
-        },
-        module: { type: 'commonjs' },
-      },
-    ],
-  },
+  transform: { '^.+\\.ts$': SWC, '/node_modules/jose/.+\\.js$': SWC },
+  // Published as ES modules alone, which Node can require and jest can't.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   // A dynamic import names the file that is built from the source.
-  moduleNameMapper: { '^(\\./proton/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\./(?:proton|telemetry)/.*)\\.js$': '$1' },
   // Much of the time goes into processes that tests start, and the one that hands out the work needs little.
   maxWorkers: '100%',
   coverageProvider: 'v8',
