@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ConfigError, readConfig } from '../src/config';
-import { isLoopback } from '../src/settings/variables';
+import { isLoopback } from '../src/settings/values';
+import { useTemporaryFolder } from './support/folder';
 import { PROJECT } from './support/server-process';
 
 function mistakesIn(environment: Readonly<Record<string, string>>): readonly string[] {
@@ -24,10 +26,33 @@ const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
 describe('The configuration', () => {
   it('needs nothing to be set', () => {
     expect(readConfig({})).toEqual({
-      http: { host: '127.0.0.1', port: 4001 },
+      http: { host: '127.0.0.1', port: 4001, anyHostName: false, corsOrigins: [] },
+      admin: { host: '127.0.0.1', port: 4003 },
+      authentication: { router: undefined, person: undefined },
+      limits: {
+        bodyBytes: 1_048_576,
+        document: {
+          tokens: 2_000,
+          depth: 12,
+          aliases: 30,
+          directives: 20,
+          representations: 1_000,
+          cost: 10_000,
+          repetitions: 100,
+          validationErrors: 5,
+        },
+        inFlight: 256,
+        subject: { requestsPerMinute: 6_000, costPerMinute: 1_000_000 },
+      },
+      timing: {
+        requestMs: 10_000,
+        keepAliveMs: 65_000,
+        executionMs: 10_000,
+        shutdown: { delayMs: 0, graceMs: 10_000, signalRepeatMs: 1_000 },
+      },
       proton: {
         kind: 'embedded',
-        store: { location: './data/proton.db' },
+        store: { location: './data/proton.db', lockTimeoutMs: 5_000 },
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
         endpoint: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
@@ -40,22 +65,26 @@ describe('The configuration', () => {
     expect(readConfig({ PORT: '', HOST: '', DATABASE_URL: '' })).toEqual(readConfig({}));
   });
 
-  it('reads every variable', () => {
+  it('reads every variable of a server', () => {
     const environment = {
       HOST: '::1',
       PORT: '0',
+      ADMIN_PORT: '4009',
       DATABASE_URL: 'sqlite::memory:',
       AWS_REGION: 'us-gov-west-1',
       PROTON_DEFAULT_ACCOUNT_ID: '123456789012',
       PROTON_CONNECTION_QUOTA: '7',
+      CORS_ORIGINS: 'https://studio.example.com, http://localhost:3000',
       LOG_LEVEL: 'debug',
       NODE_ENV: 'production',
+      STORE_LOCK_TIMEOUT_MS: '1',
     };
-    expect(readConfig(environment)).toEqual({
-      http: { host: '::1', port: 0 },
+    expect(readConfig(environment)).toMatchObject({
+      http: { host: '::1', port: 0, corsOrigins: ['https://studio.example.com', 'http://localhost:3000'] },
+      admin: { host: '::1', port: 4009 },
       proton: {
         kind: 'embedded',
-        store: { location: ':memory:' },
+        store: { location: ':memory:', lockTimeoutMs: 1 },
         controlPlane: {
           defaultRegion: 'us-gov-west-1',
           defaultAccountId: '123456789012',
@@ -66,6 +95,68 @@ describe('The configuration', () => {
       production: true,
       logLevel: 'debug',
     });
+    expect(readConfig({ ADMIN_PORT: 'off' }).admin).toBeUndefined();
+  });
+
+  it('reads every limit and every time', () => {
+    const { limits, timing } = readConfig({
+      MAX_BODY_BYTES: '1024',
+      MAX_TOKENS: '2',
+      MAX_DEPTH: '3',
+      MAX_ALIASES: '4',
+      MAX_DIRECTIVES: '5',
+      MAX_REPRESENTATIONS: '6',
+      MAX_COST: '7',
+      MAX_REPETITIONS: '8',
+      MAX_VALIDATION_ERRORS: '9',
+      MAX_IN_FLIGHT: '10',
+      SUBJECT_REQUESTS_PER_MINUTE: '11',
+      SUBJECT_COST_PER_MINUTE: '12',
+      REQUEST_TIMEOUT_MS: '13',
+      KEEP_ALIVE_TIMEOUT_MS: '14',
+      EXECUTION_TIMEOUT_MS: '15',
+      SHUTDOWN_DELAY_MS: '16',
+      SHUTDOWN_GRACE_MS: '17',
+      SHUTDOWN_SIGNAL_REPEAT_MS: '18',
+    });
+    expect(limits).toEqual({
+      bodyBytes: 1024,
+      document: {
+        tokens: 2,
+        depth: 3,
+        aliases: 4,
+        directives: 5,
+        representations: 6,
+        cost: 7,
+        repetitions: 8,
+        validationErrors: 9,
+      },
+      inFlight: 10,
+      subject: { requestsPerMinute: 11, costPerMinute: 12 },
+    });
+    expect(timing).toEqual({
+      requestMs: 13,
+      keepAliveMs: 14,
+      executionMs: 15,
+      shutdown: { delayMs: 16, graceMs: 17, signalRepeatMs: 18 },
+    });
+  });
+
+  it.each([
+    ['MAX_BODY_BYTES', '1023'],
+    ['MAX_DEPTH', '0'],
+    ['MAX_COST', '1e4'],
+    ['MAX_IN_FLIGHT', '0'],
+    ['SUBJECT_REQUESTS_PER_MINUTE', '-1'],
+    ['EXECUTION_TIMEOUT_MS', '0'],
+    ['REQUEST_TIMEOUT_MS', '600001'],
+    ['SHUTDOWN_DELAY_MS', '5s'],
+    ['ADMIN_PORT', '65536'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://studio.example.com/'],
+    ['CORS_ORIGINS', 'https://studio.example.com,null'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(mistakenVariables({ [name]: value })).toEqual([name]);
   });
 
   it('can’t be changed once it is read', () => {
@@ -157,6 +248,132 @@ describe('The configuration', () => {
     },
   );
 
+  describe('of who may ask', () => {
+    const folder = useTemporaryFolder();
+    const pem = (name: string, key: KeyObject) => {
+      const path = folder.path(name);
+      const type = key.type === 'private' ? 'pkcs8' : 'spki';
+      writeFileSync(path, key.export({ type, format: 'pem' }));
+      return path;
+    };
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const issuer = { AUTH_JWT_ISSUER: 'https://id.example.com', AUTH_JWT_AUDIENCE: 'supergraph' };
+    const jwks = { ...issuer, AUTH_JWKS_URL: 'https://id.example.com/jwks.json' };
+
+    it('is nobody in particular unless something is set', () => {
+      expect(readConfig({}).authentication).toEqual({ router: undefined, person: undefined });
+    });
+
+    it('takes several secrets of the router, and refuses one that is empty', () => {
+      const { router } = readConfig({ ROUTER_SECRET: 'old one, new' }).authentication;
+      expect(router).toEqual({ kind: 'secret', secrets: ['old one', 'new'] });
+      for (const lost of ['', ' ', ',', 'old,', ',new', 'old,,new'])
+        expect(mistakenVariables({ ROUTER_SECRET: lost })).toEqual(['ROUTER_SECRET']);
+    });
+
+    it('never shows a secret', () => {
+      expect(mistakesIn({ ROUTER_SECRET: 'hush,,hush2', ALLOW_UNAUTHENTICATED: 'true' }).join()).not.toMatch(
+        /hush/,
+      );
+    });
+
+    it('takes access keys of the router, which are sealed in the store of this process', () => {
+      const keys = {
+        ROUTER_ACCESS_KEY_IDS: 'PSKAAAAAAAAAAAAAAAAA, PSKBBBBBBBBBBBBBBBBB',
+        ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY,
+      };
+      expect(readConfig(keys).authentication.router).toMatchObject({
+        kind: 'sigv4',
+        accessKeyIds: ['PSKAAAAAAAAAAAAAAAAA', 'PSKBBBBBBBBBBBBBBBBB'],
+      });
+      expect(mistakenVariables({ ...keys, ACCESS_KEY_ENCRYPTION_KEY: '' })).toEqual([
+        'ROUTER_ACCESS_KEY_IDS',
+      ]);
+      expect(mistakenVariables({ ...keys, ROUTER_SECRET: 'word' })).toEqual(['ROUTER_ACCESS_KEY_IDS']);
+      expect(mistakenVariables({ ...keys, ROUTER_ACCESS_KEY_IDS: 'PSKAAAAAAAAAAAAAAAAA,' })).toEqual([
+        'ROUTER_ACCESS_KEY_IDS',
+      ]);
+      const elsewhere = { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+      expect(mistakenVariables({ ...keys, ...elsewhere })).toContain('ROUTER_ACCESS_KEY_IDS');
+    });
+
+    it('takes an issuer, an audience and a source of keys together', () => {
+      expect(readConfig(jwks).authentication.person).toEqual({
+        issuer: 'https://id.example.com',
+        audience: 'supergraph',
+        keys: { kind: 'jwks', url: 'https://id.example.com/jwks.json', refetchMs: 30_000, retryMs: 5_000 },
+        accountsClaim: 'aws_accounts',
+        clockSkewMs: 60_000,
+        maxBytes: 8_192,
+      });
+      const file = pem('ed25519.pem', publicKey);
+      const { person } = readConfig({ ...issuer, AUTH_JWT_PUBLIC_KEY_FILE: file }).authentication;
+      expect(person?.keys.kind === 'file' && person.keys.key.equals(publicKey)).toBe(true);
+    });
+
+    it('refuses half a set, by what is missing', () => {
+      const { AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE, AUTH_JWKS_URL } = jwks;
+      expect(mistakenVariables({ AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE })).toEqual(['AUTH_JWKS_URL']);
+      expect(mistakenVariables({ AUTH_JWT_ISSUER, AUTH_JWKS_URL })).toEqual(['AUTH_JWT_AUDIENCE']);
+      expect(mistakenVariables({ AUTH_JWT_AUDIENCE, AUTH_JWKS_URL })).toEqual(['AUTH_JWT_ISSUER']);
+      expect(mistakenVariables({ AUTH_JWKS_URL })).toEqual(['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE']);
+      expect(mistakenVariables({ AUTH_ACCOUNTS_CLAIM: 'accounts' })).toEqual(['AUTH_ACCOUNTS_CLAIM']);
+      const file = pem('second.pem', publicKey);
+      expect(mistakenVariables({ ...jwks, AUTH_JWT_PUBLIC_KEY_FILE: file })).toEqual(['AUTH_JWKS_URL']);
+    });
+
+    it.each([
+      'http://id.example.com/jwks.json',
+      'ftp://127.0.0.1/jwks.json',
+      'https://user:word@id.example.com/jwks.json',
+      'id.example.com',
+    ])('refuses %s as a place of keys', (url) => {
+      expect(mistakenVariables({ ...jwks, AUTH_JWKS_URL: url })).toEqual(['AUTH_JWKS_URL']);
+    });
+
+    it.each(['http://127.0.0.1:9000/keys', 'http://localhost/keys', 'http://[::1]:9000/keys'])(
+      'takes %s, which does not leave this machine',
+      (url) => {
+        expect(mistakenVariables({ ...jwks, AUTH_JWKS_URL: url })).toEqual([]);
+      },
+    );
+
+    it('refuses a file that holds no public key for tokens, by its name', () => {
+      const files = [
+        folder.path('missing.pem'),
+        pem('private.pem', privateKey),
+        pem('weak.pem', generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey),
+        pem('curve.pem', generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey),
+        pem('x25519.pem', generateKeyPairSync('x25519').publicKey),
+        join(PROJECT, 'README.md'),
+      ];
+      for (const file of files) {
+        const [mistake, ...others] = mistakesIn({ ...issuer, AUTH_JWT_PUBLIC_KEY_FILE: file });
+        expect(mistake).toMatch(/^AUTH_JWT_PUBLIC_KEY_FILE names /);
+        expect(mistake).toContain(file);
+        expect(others).toEqual([]);
+      }
+    });
+
+    it('may be asked from any address once somebody proves who they are, and is not open as well', () => {
+      const anywhere = { HOST: '0.0.0.0', PROTON_ENDPOINT_PORT: 'off' };
+      expect(mistakenVariables(anywhere)).toEqual(['HOST']);
+      for (const proof of [{ ROUTER_SECRET: 'word' }, jwks]) {
+        expect(mistakenVariables({ ...anywhere, ...proof })).toEqual([]);
+        expect(mistakenVariables({ ...proof, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
+          'ALLOW_UNAUTHENTICATED',
+        ]);
+        expect(readConfig(proof).proton).toMatchObject({ controlPlane: { defaultAccountId: undefined } });
+      }
+    });
+
+    it('is asked by names of this machine alone while anyone may ask', () => {
+      expect(readConfig({}).http.anyHostName).toBe(false);
+      for (const meant of [{ ALLOW_UNAUTHENTICATED: 'true' }, { ROUTER_SECRET: 'word' }, jwks])
+        expect(readConfig(meant).http.anyHostName).toBe(true);
+    });
+  });
+
   describe('of the endpoint for AWS clients', () => {
     const endpointOf = (environment: Readonly<Record<string, string>>) => {
       const { proton } = readConfig(environment);
@@ -180,6 +397,8 @@ describe('The configuration', () => {
       expect(mistakenVariables({ PORT: '0', PROTON_ENDPOINT_PORT: '0' })).toEqual([]);
       // Its default meets a PORT that was set.
       expect(mistakenVariables({ PORT: '4002' })).toEqual(['PROTON_ENDPOINT_PORT']);
+      expect(mistakenVariables({ PORT: '4003' })).toEqual(['ADMIN_PORT']);
+      expect(mistakenVariables({ PORT: '4003', ADMIN_PORT: 'off' })).toEqual([]);
     });
 
     it('takes an encryption key of 32 bytes in base64, and says so where signatures need one', () => {
@@ -320,6 +539,38 @@ describe('The configuration', () => {
       LOG_LEVEL: '`info`',
       NODE_ENV: '`development`',
       ALLOW_UNAUTHENTICATED: '`false`',
+      ADMIN_PORT: '`4003`',
+      CORS_ORIGINS: 'none',
+      ROUTER_SECRET: 'none',
+      ROUTER_ACCESS_KEY_IDS: 'none',
+      AUTH_JWT_ISSUER: 'none',
+      AUTH_JWT_AUDIENCE: 'none',
+      AUTH_JWKS_URL: 'none',
+      AUTH_JWT_PUBLIC_KEY_FILE: 'none',
+      AUTH_ACCOUNTS_CLAIM: '`aws_accounts`',
+      AUTH_JWT_CLOCK_SKEW_MS: '`60000`',
+      AUTH_JWT_MAX_BYTES: '`8192`',
+      AUTH_JWKS_REFETCH_MS: '`30000`',
+      AUTH_JWKS_RETRY_MS: '`5000`',
+      MAX_BODY_BYTES: '`1048576`',
+      MAX_TOKENS: '`2000`',
+      MAX_DEPTH: '`12`',
+      MAX_ALIASES: '`30`',
+      MAX_DIRECTIVES: '`20`',
+      MAX_REPETITIONS: '`100`',
+      MAX_REPRESENTATIONS: '`1000`',
+      MAX_COST: '`10000`',
+      MAX_VALIDATION_ERRORS: '`5`',
+      MAX_IN_FLIGHT: '`256`',
+      SUBJECT_REQUESTS_PER_MINUTE: '`6000`',
+      SUBJECT_COST_PER_MINUTE: '`1000000`',
+      REQUEST_TIMEOUT_MS: '`10000`',
+      KEEP_ALIVE_TIMEOUT_MS: '`65000`',
+      EXECUTION_TIMEOUT_MS: '`10000`',
+      STORE_LOCK_TIMEOUT_MS: '`5000`',
+      SHUTDOWN_DELAY_MS: '`0`',
+      SHUTDOWN_GRACE_MS: '`10000`',
+      SHUTDOWN_SIGNAL_REPEAT_MS: '`1000`',
     });
   });
 });

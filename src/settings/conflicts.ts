@@ -1,9 +1,10 @@
+import { authenticationMistakes, isAuthenticated } from './authentication-conflicts';
+import { HOST_NAME, isLoopback } from './values';
 import {
+  DEFAULT_ADMIN_PORT,
   DEFAULT_ENDPOINT_PORT,
   DEFAULT_HOST,
   DEFAULT_PORT,
-  HOST_NAME,
-  isLoopback,
   type Given,
 } from './variables';
 
@@ -12,7 +13,13 @@ import {
  * it is told whatever else is wrong.
  */
 export function conflictsIn(given: Given): readonly string[] {
-  return [...openAddressMistakes(given), ...endpointMistakes(given), ...adapterMistakes(given)];
+  return [
+    ...openAddressMistakes(given),
+    ...portMistakes(given),
+    ...authenticationMistakes(given),
+    ...endpointMistakes(given),
+    ...adapterMistakes(given),
+  ];
 }
 
 /** Where the endpoint listens and how it knows its callers, with what is left open filled in. */
@@ -27,21 +34,41 @@ export function endpointManners({
 }): { readonly host: string; readonly auth: string } {
   return { host, auth };
 }
-function openAddressMistakes({ HOST = DEFAULT_HOST, ALLOW_UNAUTHENTICATED }: Given): readonly string[] {
+
+function openAddressMistakes(given: Given): readonly string[] {
+  const { HOST = DEFAULT_HOST, ALLOW_UNAUTHENTICATED } = given;
+  if (isAuthenticated(given)) return [];
   if (!HOST_NAME.test(HOST) || isLoopback(HOST) || ALLOW_UNAUTHENTICATED === 'true') return [];
   return [
     `HOST is ${HOST}, where everyone who reaches this machine could change connections, for there is no authentication. ` +
-      'Listen on 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if that is what you want.',
+      'Set ROUTER_SECRET, listen on 127.0.0.1, or set ALLOW_UNAUTHENTICATED=true if that is what you want.',
   ];
+}
+
+/** Two servers can't share a port. `0` is a different one each time. */
+function portMistakes(given: Given): readonly string[] {
+  const { PORT = String(DEFAULT_PORT), ADMIN_PORT = String(DEFAULT_ADMIN_PORT) } = given;
+  const endpointPort =
+    given['PROTON_ENDPOINT'] === undefined
+      ? (given['PROTON_ENDPOINT_PORT'] ?? String(DEFAULT_ENDPOINT_PORT))
+      : 'off';
+  const taken = new Map([[PORT, 'PORT']]);
+  const mistakes: string[] = [];
+  for (const [name, port] of [
+    ['PROTON_ENDPOINT_PORT', endpointPort],
+    ['ADMIN_PORT', ADMIN_PORT],
+  ] as const) {
+    const other = taken.get(port);
+    if (other !== undefined && port !== '0' && port !== 'off')
+      mistakes.push(`${name} is ${port}, and so is ${other}: they need ports of their own.`);
+    taken.set(port, name);
+  }
+  return mistakes;
 }
 
 function endpointMistakes(given: Given): readonly string[] {
   const { PROTON_ENDPOINT, ACCESS_KEY_ENCRYPTION_KEY } = given;
-  const { PORT = String(DEFAULT_PORT), PROTON_ENDPOINT_PORT = String(DEFAULT_ENDPOINT_PORT) } = given;
-  if (PROTON_ENDPOINT !== undefined || PROTON_ENDPOINT_PORT === 'off') return [];
-  if (PROTON_ENDPOINT_PORT !== '0' && PROTON_ENDPOINT_PORT === PORT) {
-    return [`PROTON_ENDPOINT_PORT is ${PORT}, and so is PORT: the two need ports of their own.`];
-  }
+  if (PROTON_ENDPOINT !== undefined || given['PROTON_ENDPOINT_PORT'] === 'off') return [];
   const { host, auth } = endpointManners(given);
   if (auth === 'none' && HOST_NAME.test(host) && !isLoopback(host)) {
     return [
