@@ -1,9 +1,20 @@
+import { randomUUID } from 'node:crypto';
+
 import type { EmbeddedProtonService } from '../proton/embedded/embedded-proton-service';
 import { ProtonFailure } from '../proton/failure';
 import { accountViewer } from '../proton/viewer';
+import { SignatureRefusal } from '../sigv4/signature-refusal';
 import type { Authenticate } from './authentication/caller';
+import { awsErrorOfRefusal } from './authentication/signing-rules';
 import { AwsError, awsErrorOf, FAULT } from './aws-error';
-import { errorAnswer, onlyValue, successAnswer, type EndpointAnswer, type EndpointRequest } from './exchange';
+import {
+  errorAnswer,
+  onlyValue,
+  successAnswer,
+  type EndpointAnswer,
+  type EndpointRequest,
+  type ExchangeNotes,
+} from './exchange';
 import { parseInput } from './json-input';
 import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
@@ -12,18 +23,21 @@ import { checkRequestLine } from './request-line';
 export interface EndpointParts {
   readonly service: Pick<EmbeddedProtonService, 'session'>;
   readonly authenticate: Authenticate;
-  /** Is told of what goes wrong on our side. */
-  readonly reportFault: (error: unknown) => void;
+  /** Is told of what goes wrong on our side, and in which request. */
+  readonly reportFault: (error: unknown, requestId: string) => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 /** The control plane's front door for AWS clients: AWS's JSON protocol, version 1.0, whatever carries it. */
 export interface Endpoint {
-  /** Answers any request; it never rejects. */
-  readonly answer: (request: EndpointRequest) => Promise<EndpointAnswer>;
+  /**
+   * Answers any request; it never rejects.
+   * @param notes are filled in on the way
+   */
+  readonly answer: (request: EndpointRequest, notes?: ExchangeNotes) => Promise<EndpointAnswer>;
   /** Answers what could not be read as a request. */
-  readonly refuse: (error: AwsError) => EndpointAnswer;
+  readonly refuse: (error: AwsError, notes?: ExchangeNotes) => EndpointAnswer;
 }
 
 export function createEndpoint({
@@ -32,42 +46,56 @@ export function createEndpoint({
   reportFault,
   now = Date.now,
 }: EndpointParts): Endpoint {
-  async function perform(request: EndpointRequest): Promise<object> {
+  async function perform(request: EndpointRequest, notes: ExchangeNotes): Promise<object> {
     checkRequestLine(request);
     const caller = await authenticate(request);
-    const operation = operationOf(request);
+    const { accountId, accessKeyId, region } = caller;
+    notes.subject = accessKeyId === accountId ? accountId : `${accountId}/${accessKeyId}`;
+    const { name, operation } = operationOf(request);
+    notes.operation = name;
     const input = parseInput(request.body);
-    const { accountId, region } = caller;
     return operation(input, { caller, session: service.session(accountViewer(accountId), { region }) });
   }
 
-  function awsErrorFor(error: unknown): AwsError {
+  function awsErrorFor(error: unknown, requestId: string): AwsError {
     if (error instanceof AwsError) return error;
+    if (error instanceof SignatureRefusal) return awsErrorOfRefusal(error);
     if (error instanceof ProtonFailure && error.code !== 'UNAVAILABLE') return awsErrorOf(error);
-    reportFault(error);
+    reportFault(error, requestId);
     return FAULT;
   }
 
+  function refuse(error: AwsError, notes: ExchangeNotes = newNotes()): EndpointAnswer {
+    notes.failure ??= error.name;
+    return errorAnswer(error, { requestId: notes.id, at: now() });
+  }
+
   return {
-    async answer(request) {
+    async answer(request, notes = newNotes()) {
       try {
-        return successAnswer(await perform(request), now());
+        return successAnswer(await perform(request, notes), { requestId: notes.id, at: now() });
       } catch (error) {
-        return errorAnswer(awsErrorFor(error), now());
+        return refuse(awsErrorFor(error, notes.id), notes);
       }
     },
-    refuse: (error) => errorAnswer(error, now()),
+    refuse,
   };
+}
+
+function newNotes(): ExchangeNotes {
+  return { id: randomUUID(), operation: undefined, subject: undefined, failure: undefined };
 }
 
 const TARGET_PREFIX = 'AwsProton20200720.';
 
-function operationOf({ headers }: EndpointRequest): Operation {
+function operationOf({ headers }: EndpointRequest): {
+  readonly name: string;
+  readonly operation: Operation;
+} {
   const target = onlyValue(headers, 'x-amz-target') ?? '';
-  const operation = target.startsWith(TARGET_PREFIX)
-    ? OPERATIONS.get(target.slice(TARGET_PREFIX.length))
-    : undefined;
-  if (operation) return operation;
+  const name = target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
+  const operation = OPERATIONS.get(name);
+  if (operation) return { name, operation };
   throw new AwsError(
     'UnknownOperationException',
     `X-Amz-Target must be ${TARGET_PREFIX} and one of ${[...OPERATIONS.keys()].join(', ')}.`,

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import type { HeaderFields } from '../sigv4/header-fields';
+import type { AwsError } from './aws-error';
 
-import { AwsError } from './aws-error';
-
-/** The fields of a request's header by their names in lower case, each with its values in the order in which they came. */
-export type HeaderFields = ReadonlyMap<string, readonly string[]>;
+export { headerFields, onlyValue, type HeaderFields } from '../sigv4/header-fields';
 
 /** A request, as it came over the wire. */
 export interface EndpointRequest {
@@ -14,40 +12,48 @@ export interface EndpointRequest {
   readonly body: Buffer;
 }
 
+/** What is known of a request beside what it says, and what is learnt of it on its way to its answer. */
+export interface ExchangeNotes {
+  /** Goes with the answer, and names the request to whoever looks for it in the log. */
+  readonly id: string;
+  /** The operation that was called, if it is one. */
+  operation: string | undefined;
+  /** Who called: the account, and the access key. Undefined until that is known. */
+  subject: string | undefined;
+  /** The name of the error that is answered. */
+  failure: string | undefined;
+}
+
 export interface EndpointAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** @param at the server's time, in milliseconds since the epoch: SDKs correct their clocks by it */
-export function successAnswer(output: object, at: number): EndpointAnswer {
-  return { status: 200, headers: headersAt(at), body: JSON.stringify(output) };
+/** What an answer's header says whatever the answer is. */
+export interface AnswerFacts {
+  readonly requestId: string;
+  /** The server's time, in milliseconds since the epoch: SDKs correct their clocks by it. */
+  readonly at: number;
+}
+
+export function successAnswer(output: object, facts: AnswerFacts): EndpointAnswer {
+  return { status: 200, headers: headersOf(facts), body: JSON.stringify(output) };
 }
 
 /** In AWS's JSON protocol an error is told by its name. Its status says no more than whose fault it is. */
-export function errorAnswer({ name, message }: AwsError, at: number): EndpointAnswer {
+export function errorAnswer({ name, message }: AwsError, facts: AnswerFacts): EndpointAnswer {
   return {
     status: name === 'InternalServerException' ? 500 : 400,
-    headers: { ...headersAt(at), 'x-amzn-ErrorType': name },
+    headers: { ...headersOf(facts), 'x-amzn-ErrorType': name },
     body: JSON.stringify({ __type: `com.amazonaws.proton#${name}`, message }),
   };
 }
 
-function headersAt(at: number): Readonly<Record<string, string>> {
+function headersOf({ requestId, at }: AnswerFacts): Readonly<Record<string, string>> {
   return {
     'content-type': 'application/x-amz-json-1.0',
-    'x-amzn-RequestId': randomUUID(),
+    'x-amzn-RequestId': requestId,
     date: new Date(at).toUTCString(),
   };
-}
-
-/**
- * The value of a field that may appear once, undefined where it does not.
- * @throws AwsError `IncompleteSignatureException` where it appears twice: which of them was meant would be for each reader to guess
- */
-export function onlyValue(headers: HeaderFields, name: string): string | undefined {
-  const [value, ...others] = headers.get(name) ?? [];
-  if (others.length === 0) return value;
-  throw new AwsError('IncompleteSignatureException', `The header ${name} appears more than once.`);
 }

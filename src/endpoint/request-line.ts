@@ -5,7 +5,7 @@ const PRESIGNED = /[?&]x-amz-/i;
 
 /**
  * Lets `POST /` through, which is all that AWS's JSON protocol has.
- * @throws AwsError `UnknownOperationException`, `SerializationException` without a host, or `IncompleteSignatureException` for a signature in the query string
+ * @throws AwsError `UnknownOperationException`, `SerializationException` without a host, or `IncompleteSignatureException` for a signature in the query string; SignatureRefusal for several hosts
  */
 export function checkRequestLine({
   method,

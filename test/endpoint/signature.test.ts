@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { signatureOf } from '../../src/endpoint/authentication/canonical-request';
+import { signatureOf } from '../../src/sigv4/canonical-request';
 import { signedRequest, type Credentials, type SigningOptions } from '../support/aws-signing';
 import { startEndpoint, type RunningEndpoint } from '../support/endpoint';
 import { sendHttp, type WireRequest } from '../support/endpoint-call';
@@ -521,6 +521,7 @@ describe('With signatures on', () => {
     const { secretAccessKey } = key;
     const signature = signatureOf({
       method: 'POST',
+      url: '/',
       fields,
       body: Buffer.from(LIST),
       date,

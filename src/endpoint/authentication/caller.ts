@@ -5,7 +5,9 @@ import type { EndpointRequest } from '../exchange';
 export interface Caller {
   readonly accountId: AccountId;
   readonly region: Region;
+  /** Which of the account's keys it used; the account itself where callers are believed. */
+  readonly accessKeyId: string;
 }
 
-/** Tells who sent a request. Rejects with an `AwsError` where that can't be told. */
+/** Tells who sent a request. Rejects with an `AwsError` or a `SignatureRefusal` where that can't be told. */
 export type Authenticate = (request: EndpointRequest) => Promise<Caller>;

@@ -1,7 +1,8 @@
 import { isAccountId } from '../../proton/identifiers';
+import { readAuthorization } from '../../sigv4/authorization-header';
 import { AwsError } from '../aws-error';
-import { readAuthorization } from './authorization-header';
 import type { Authenticate } from './caller';
+import { PROTON_SCOPE } from './signing-rules';
 
 /**
  * Believes callers: an access key id of 12 digits is the account that they act as, and nothing is verified. For local use, on an
@@ -15,13 +16,13 @@ export function believeNamedAccount(): Authenticate {
     if (headers.has('origin')) {
       throw new AwsError('AccessDeniedException', 'Requests from web pages are not taken.');
     }
-    const { accessKeyId, region } = readAuthorization(headers);
+    const { accessKeyId, region } = readAuthorization(headers, PROTON_SCOPE);
     if (!isAccountId(accessKeyId)) {
       throw new AwsError(
         'UnrecognizedClientException',
         'The security token included in the request is invalid: this endpoint takes the 12 digits of an account as the access key id.',
       );
     }
-    return { accountId: accessKeyId, region };
+    return { accountId: accessKeyId, region, accessKeyId };
   };
 }

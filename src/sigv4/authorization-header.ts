@@ -1,17 +1,21 @@
-import { isRegion, type Region } from '../../proton/identifiers';
-import { AwsError } from '../aws-error';
-import { onlyValue, type HeaderFields } from '../exchange';
+import { onlyValue, type HeaderFields } from './header-fields';
+import { SignatureRefusal } from './signature-refusal';
 
 /** The one algorithm that callers sign with. */
-const ALGORITHM = 'AWS4-HMAC-SHA256';
+export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-/** The name under which Proton's callers sign. */
-export const SIGNING_SERVICE = 'proton';
+/** What ends every scope. */
+export const TERMINATOR = 'aws4_request';
 
-const TERMINATOR = 'aws4_request';
+/** What a signature must be good for. */
+export interface ExpectedScope<Region extends string> {
+  /** The name under which callers sign. */
+  readonly service: string;
+  readonly isRegion: (name: string) => name is Region;
+}
 
 /** What a caller's `Authorization` header says, not verified in any way. */
-export interface Authorization {
+export interface Authorization<Region extends string = string> {
   readonly accessKeyId: string;
   /** The day in the scope, as in `20261122`. */
   readonly day: string;
@@ -23,13 +27,16 @@ export interface Authorization {
 
 /**
  * Takes the header of a signature of version 4 apart, and judges its scope.
- * @throws AwsError `MissingAuthenticationTokenException`, `IncompleteSignatureException`, `InvalidSignatureException` for the scope
+ * @throws SignatureRefusal
  */
-export function readAuthorization(headers: HeaderFields): Authorization {
+export function readAuthorization<Region extends string>(
+  headers: HeaderFields,
+  expected: ExpectedScope<Region>,
+): Authorization<Region> {
   const header = onlyValue(headers, 'authorization')?.trim() ?? '';
   if (header === '') {
-    throw new AwsError(
-      'MissingAuthenticationTokenException',
+    throw new SignatureRefusal(
+      'missing',
       'The request has no Authorization header: it must be signed with an access key.',
     );
   }
@@ -43,7 +50,7 @@ export function readAuthorization(headers: HeaderFields): Authorization {
     if (!value) throw incomplete(`The Authorization header must have a ${name}.`);
     return value;
   };
-  const scope = readCredential(parameter('Credential'));
+  const scope = readCredential(parameter('Credential'), expected);
   return { ...scope, signedHeaders: parameter('SignedHeaders'), signature: parameter('Signature') };
 }
 
@@ -58,25 +65,28 @@ function readParameters(text: string): ReadonlyMap<string, string> {
   return parameters;
 }
 
-function readCredential(credential: string): Pick<Authorization, 'accessKeyId' | 'day' | 'region'> {
+function readCredential<Region extends string>(
+  credential: string,
+  expected: ExpectedScope<Region>,
+): Pick<Authorization<Region>, 'accessKeyId' | 'day' | 'region'> {
   const [accessKeyId, day, region, service, terminator, ...more] = credential.split('/');
   if (!accessKeyId || !day || !region || !service || !terminator || more.length > 0) {
     throw incomplete(
-      'The Credential in the Authorization header must be KEY_ID/YYYYMMDD/REGION/proton/aws4_request.',
+      `The Credential in the Authorization header must be KEY_ID/YYYYMMDD/REGION/${expected.service}/${TERMINATOR}.`,
     );
   }
-  if (service !== SIGNING_SERVICE) throw wrongScope(`correct service: '${SIGNING_SERVICE}'`);
+  if (service !== expected.service) throw wrongScope(`correct service: '${expected.service}'`);
   if (terminator !== TERMINATOR) throw wrongScope(`correct version: '${TERMINATOR}'`);
-  if (!isRegion(region)) throw wrongScope('valid Region, as in eu-central-1');
+  if (!expected.isRegion(region)) throw wrongScope('valid Region, as in eu-central-1');
   return { accessKeyId, day, region };
 }
 
-function incomplete(message: string): AwsError {
-  return new AwsError('IncompleteSignatureException', message);
+function incomplete(message: string): SignatureRefusal {
+  return new SignatureRefusal('incomplete', message);
 }
 
-function wrongScope(wanted: string): AwsError {
-  return new AwsError('InvalidSignatureException', `The Credential should be scoped to a ${wanted}.`);
+function wrongScope(wanted: string): SignatureRefusal {
+  return new SignatureRefusal('invalid', `The Credential should be scoped to a ${wanted}.`);
 }
 
 /** What stands before the first separator, and all that stands after it. */

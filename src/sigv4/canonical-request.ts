@@ -1,8 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 
+import { ALGORITHM, TERMINATOR } from './authorization-header';
+import { canonicalPath, canonicalQuery } from './canonical-target';
+
 /** What a signature of version 4 is made of. */
 export interface SigningInput {
   readonly method: string;
+  /** The path and the query string, as they were sent. */
+  readonly url: string;
   /** The signed fields of the header in the order of their names, each with its values as they came. */
   readonly fields: readonly SignedField[];
   readonly body: Buffer;
@@ -23,12 +28,9 @@ export interface SigningScope {
   readonly service: string;
 }
 
-const ALGORITHM = 'AWS4-HMAC-SHA256';
-const TERMINATOR = 'aws4_request';
-
 /**
- * The signature, in hexadecimal digits, of a request for `/` without a query string, made as AWS describes it in
- * "Create a signed AWS API request" of the IAM User Guide.
+ * The signature, in hexadecimal digits, of a request, made as AWS describes it in "Create a signed AWS API request" of the IAM
+ * User Guide.
  *
  * AWS's own signer for JavaScript is for clients: it leaves out `date` even where it is signed, and takes headers for UTF-8.
  */
@@ -45,14 +47,15 @@ export function signatureOf({ date, scope, secretAccessKey, ...request }: Signin
 
 function canonicalRequest({
   method,
+  url,
   fields,
   body,
-}: Pick<SigningInput, 'method' | 'fields' | 'body'>): Buffer {
-  const query = '';
+}: Pick<SigningInput, 'method' | 'url' | 'fields' | 'body'>): Buffer {
+  const end = url.includes('?') ? url.indexOf('?') : url.length;
   const lines = [
     method,
-    '/',
-    query,
+    canonicalPath(url.slice(0, end)),
+    canonicalQuery(url.slice(end + 1)),
     ...fields.map(([name, values]) => `${name}:${values.map(canonicalValue).join(',')}`),
     '',
     fields.map(([name]) => name).join(';'),
