@@ -1,0 +1,95 @@
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+
+import { APOLLO } from '../federation/composers';
+import { startApp } from '../support/app';
+import { request } from '../support/graphql-client';
+import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
+
+const SECRET = 'shared-with-the-gateway';
+
+interface GatewayContext {
+  readonly authorization?: string | undefined;
+}
+
+type SentRequest = Parameters<NonNullable<RemoteGraphQLDataSource<GatewayContext>['willSendRequest']>>[0];
+
+/** Sends what the gateway must send: its own proof always, and what the person sent to it. */
+class ProvenDataSource extends RemoteGraphQLDataSource<GatewayContext> {
+  override willSendRequest({ request: sent, context }: SentRequest) {
+    sent.http?.headers.set('router-authorization', SECRET);
+    const { authorization } = context as GatewayContext;
+    if (authorization !== undefined) sent.http?.headers.set('authorization', authorization);
+  }
+}
+
+describe('Through a gateway that proves itself', () => {
+  const keys = createKeys('ES256');
+  const environment = useKeyFile(keys);
+
+  it('a person does what they may, and is named in the history', async () => {
+    const app = await startApp({ ...environment, ROUTER_SECRET: SECRET, NODE_ENV: 'production' });
+    // As a gateway gets it that composes for itself: with its own proof, and nobody behind it.
+    const { data } = await request<{ readonly _service: { readonly sdl: string } }>(
+      app.url,
+      '{ _service { sdl } }',
+      {},
+      { 'router-authorization': SECRET },
+    );
+    const { supergraphSdl } = APOLLO.compose([
+      { name: 'proton', url: app.url, sdl: data?._service.sdl ?? '' },
+    ]);
+    const server = new ApolloServer<GatewayContext>({
+      gateway: new ApolloGateway({
+        supergraphSdl,
+        buildService: () => new ProvenDataSource({ url: app.url }),
+      }),
+      stopOnTerminationSignals: false,
+    });
+    const { url } = await startStandaloneServer(server, {
+      listen: { host: '127.0.0.1', port: 0 },
+      context: ({ req }) => Promise.resolve({ authorization: req.headers.authorization }),
+    });
+    try {
+      const create = `mutation {
+        createEnvironmentAccountConnection(input: { managementAccountId: "111111111111", environmentName: "a" }) {
+          success
+          error { code }
+          data { environmentAccountId history { nodes { type actor } } }
+        }
+      }`;
+      const writer = await tokenOf(keys, {
+        claims: { sub: 'ann', aws_accounts: { '222222222222': ['write'] } },
+      });
+      expect(await request(url, create, {}, bearer(writer))).toEqual({
+        data: {
+          createEnvironmentAccountConnection: {
+            success: true,
+            error: null,
+            data: {
+              environmentAccountId: '222222222222',
+              history: { nodes: [{ type: 'CREATED', actor: 'ann' }] },
+            },
+          },
+        },
+      });
+      const count = '{ environmentAccountConnections { totalCount } }';
+      const stranger = await tokenOf(keys, { claims: { sub: 'bob', aws_accounts: ['333333333333'] } });
+      expect(await request(url, count, {}, bearer(writer))).toEqual({
+        data: { environmentAccountConnections: { totalCount: 1 } },
+      });
+      expect(await request(url, count, {}, bearer(stranger))).toEqual({
+        data: { environmentAccountConnections: { totalCount: 0 } },
+      });
+      const { data: nothing, errors } = await request(url, count);
+      expect([nothing, JSON.stringify(errors)]).toEqual([
+        { environmentAccountConnections: null },
+        expect.stringContaining('401'),
+      ]);
+    } finally {
+      await server.stop();
+      await app.stop();
+    }
+  });
+});

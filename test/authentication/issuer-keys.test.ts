@@ -1,0 +1,135 @@
+import { startApp, type RunningApp } from '../support/app';
+import { AUDIENCE, bearer, createKeys, ISSUER, tokenOf, type Keys } from './issuer';
+import { startJwksServer, type JwksAnswer, type JwksServer } from './jwks-server';
+import { codeOf, post } from './posting';
+
+const COUNT = '{ environmentAccountConnections { totalCount } }';
+
+/** Settings that leave nothing to chance: by default nothing is asked for twice while a test runs. */
+const SLOW = { AUTH_JWKS_REFETCH_MS: '600000', AUTH_JWKS_RETRY_MS: '600000' };
+
+/** What an issuer may publish besides, and nothing of it is for verifying tokens. */
+const OTHER_KEYS = [
+  null,
+  { kty: 'oct', k: 'c2VjcmV0', kid: 'second' },
+  { kty: 'EC', crv: 'P-256', x: 'nonsense', y: 'nonsense', kid: 'second' },
+  { kty: 'OKP', crv: 'X25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'second' },
+];
+
+describe('With keys that an issuer publishes', () => {
+  const first = createKeys('ES256', 'first');
+  const second = createKeys('EdDSA', 'second');
+  let issuer: JwksServer;
+  let app: RunningApp | undefined;
+
+  beforeEach(async () => {
+    issuer = await startJwksServer();
+    await issuer.publish(first);
+  });
+  afterEach(async () => {
+    await app?.stop();
+    app = undefined;
+    await issuer.stop();
+  });
+
+  async function start(settings: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
+    app = await startApp({
+      AUTH_JWT_ISSUER: ISSUER,
+      AUTH_JWT_AUDIENCE: AUDIENCE,
+      AUTH_JWKS_URL: issuer.url,
+      ...SLOW,
+      ...settings,
+    });
+    return app;
+  }
+
+  const statusFor = async ({ url }: RunningApp, keys: Keys, header = {}) =>
+    (await post(url, COUNT, bearer(await tokenOf(keys, { header })))).status;
+
+  it('a token is believed by the key that it names', async () => {
+    await issuer.publish(first, second, createKeys('RS256', 'third'));
+    const running = await start();
+    expect(await statusFor(running, first)).toBe(200);
+    expect(await statusFor(running, second)).toBe(200);
+    expect(await statusFor(running, second, { kid: 'first' })).toBe(401);
+    expect(await statusFor(running, createKeys('ES256', 'first'))).toBe(401);
+  });
+
+  it('a token that names no key is believed by any that fits', async () => {
+    await issuer.publish(createKeys('ES256', 'other'), first);
+    const running = await start();
+    expect(await statusFor(running, first, { kid: undefined })).toBe(200);
+    expect(await statusFor(running, createKeys('ES256'), { kid: undefined })).toBe(401);
+  });
+
+  it('an unknown key is asked for, and the one that it takes the place of is gone', async () => {
+    const running = await start();
+    expect(await statusFor(running, first)).toBe(200);
+    await issuer.publish(second);
+    expect(await statusFor(running, second)).toBe(200);
+    expect(await statusFor(running, first)).toBe(401);
+    expect(issuer.asked()).toBe(2);
+  });
+
+  it('a flood of unknown keys asks the issuer once', async () => {
+    const running = await start();
+    const statuses = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        statusFor(running, first, { kid: `made-up-${String(index)}` }),
+      ),
+    );
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    expect(issuer.asked()).toBe(2);
+    expect(await statusFor(running, first)).toBe(200);
+  });
+
+  it('an unknown key is asked for again once the time is over', async () => {
+    const running = await start({ AUTH_JWKS_REFETCH_MS: '0' });
+    expect(await statusFor(running, second)).toBe(401);
+    await issuer.publish(first, second);
+    expect(await statusFor(running, second)).toBe(200);
+  });
+
+  it('the known ones stay good through every outage of the issuer, and whatever it answers', async () => {
+    const running = await start({ AUTH_JWKS_REFETCH_MS: '0' });
+    const answers: readonly JwksAnswer[] = [
+      { status: 500, body: '{}' },
+      { body: '<html>' },
+      { body: '{"keys":[]}' },
+      { body: '{"keys":{"0":{}}}' },
+      { body: 'null' },
+      { body: `"${'x'.repeat(300_000)}"` },
+      { status: 302, headers: { location: `${issuer.url}?elsewhere` }, body: '' },
+      { body: JSON.stringify({ keys: OTHER_KEYS }) },
+      { body: JSON.stringify({ keys: [{ ...(await second.jwk()), use: 'enc' }] }) },
+      { body: JSON.stringify({ keys: [{ ...(await second.jwk()), alg: 'ES256' }] }) },
+      { body: JSON.stringify({ keys: [{ ...(await second.jwk()), d: 'private' }] }) },
+    ];
+    for (const answer of answers) {
+      issuer.answerWith(answer);
+      expect([answer, await statusFor(running, second)]).toEqual([answer, 401]);
+      expect([answer, await statusFor(running, first)]).toEqual([answer, 200]);
+    }
+    expect(issuer.asked()).toBe(1 + answers.length);
+
+    await issuer.stop();
+    expect(await statusFor(running, second)).toBe(401);
+    expect(await statusFor(running, first)).toBe(200);
+    issuer = await startJwksServer(Number(new URL(issuer.url).port));
+    await issuer.publish(second);
+    expect(await statusFor(running, second)).toBe(200);
+  });
+
+  it('without keys at the start it answers 503 until there are some, and asks by itself', async () => {
+    issuer.answerWith({ status: 500, body: '' });
+    const running = await start({ AUTH_JWKS_RETRY_MS: '20' });
+    const early = await post(running.url, COUNT, bearer(await tokenOf(first)));
+    expect([early.status, codeOf(early), early.headers['retry-after']]).toEqual([503, 'NOT_READY', '1']);
+    const ready = async () => (await fetch(new URL('/health/ready', running.admin))).status;
+    expect(await ready()).toBe(503);
+
+    await issuer.publish(first);
+    while ((await ready()) !== 200);
+    expect(await statusFor(running, first)).toBe(200);
+  });
+});

@@ -1,0 +1,262 @@
+import { startApp, type RunningApp } from '../support/app';
+import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
+import { post } from './posting';
+
+const [M, E, S, F] = ['111111111111', '222222222222', '333333333333', '444444444444'] as const;
+const ACCOUNTS = [M, E, S, F];
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
+
+/** What the claim about accounts says, by a name for who has it. `null` is no claim at all. */
+const CLAIMS = {
+  'nobody in particular': null,
+  'a person with an empty claim': {},
+  'a person with a malformed claim': { [M]: ['read'], [E]: ['read', 'own'] },
+  'a person with an empty list': [],
+  'a reader of the management account': { [M]: ['read'] },
+  'an approver of the management account': { [M]: ['approve'] },
+  'a writer of the management account': { [M]: ['write'] },
+  'a reader of the environment account': { [E]: ['read'] },
+  'a writer of the environment account': { [E]: ['write'] },
+  'an approver of the environment account': { [E]: ['approve'] },
+  'a stranger': { [S]: ['read', 'write', 'approve'] },
+  'an owner of both accounts': [M, E],
+  'an auditor': { '*': ['read'] },
+  'an auditor who approves': { '*': ['read'], [M]: ['approve'] },
+  'a writer of two accounts': { [E]: ['write'], [F]: ['write'] },
+  'an approver everywhere': { '*': ['approve'] },
+  'a writer everywhere, who may read one': { '*': ['write'], [S]: ['read'] },
+  'an owner of everything': ['*'],
+} as const;
+type Name = keyof typeof CLAIMS;
+const NAMES = Object.keys(CLAIMS) as Name[];
+
+/** The accounts of each connection that is there, the management account first. */
+const PAIRS = [
+  [M, M],
+  [M, E],
+  [M, S],
+  [M, F],
+  [E, M],
+  [S, E],
+  [S, F],
+] as const;
+
+type Permission = 'read' | 'write' | 'approve';
+
+/** The rule in its plainest words, for the test to go by. */
+function may(name: Name, permission: Permission, account: string): boolean {
+  const claim: unknown = CLAIMS[name];
+  if (claim === null || name === 'a person with a malformed claim') return false;
+  if (Array.isArray(claim)) return claim.includes('*') || claim.includes(account);
+  const words = claim as Readonly<Record<string, readonly string[] | undefined>>;
+  const granted = [...(words[account] ?? []), ...(words['*'] ?? [])];
+  return permission === 'read' ? granted.length > 0 : granted.includes(permission);
+}
+
+interface Row {
+  readonly id: string;
+  readonly arn: string;
+  readonly environmentName: string;
+  readonly managementAccountId: string;
+  readonly environmentAccountId: string;
+}
+
+const sees = (name: Name, { managementAccountId, environmentAccountId }: Row) =>
+  may(name, 'read', managementAccountId) || may(name, 'read', environmentAccountId);
+
+const representation = (typename: string, members: object) =>
+  `[{ __typename: "${typename}", ${Object.entries(members)
+    .map(([key, value]) => `${key}: "${String(value)}"`)
+    .join(', ')} }]`;
+
+const SHOWN = 'id arn status tags { key value } codebuildRoleArn history { nodes { actor } }';
+
+/** The roads on which one connection is read. Each is asked for a row, and answers its id where it shows it. */
+const READS: Readonly<Record<string, (row: Row) => string>> = {
+  'by its id': ({ id }) => `{ environmentAccountConnection(id: "${id}") { ${SHOWN} } }`,
+  'by its ARN': ({ arn }) => `{ environmentAccountConnectionByArn(arn: "${arn}") { ${SHOWN} } }`,
+  'as an entity, by its id': ({ id }) =>
+    `{ _entities(representations: ${representation('EnvironmentAccountConnection', { id })}) { ... on EnvironmentAccountConnection { ${SHOWN} } } }`,
+  'as an entity, by its ARN': ({ arn }) =>
+    `{ _entities(representations: ${representation('EnvironmentAccountConnection', { arn })}) { ... on EnvironmentAccountConnection { ${SHOWN} } } }`,
+  'in a list': ({ environmentName }) =>
+    `{ environmentAccountConnections(filter: { environmentName: "${environmentName}" }) { totalCount nodes { ${SHOWN} } pageInfo { endCursor hasNextPage } } }`,
+  'in a list of its accounts': ({ environmentName, managementAccountId, environmentAccountId }) =>
+    `{ environmentAccountConnections(filter: { environmentName: "${environmentName}", managementAccountId: "${managementAccountId}", environmentAccountId: "${environmentAccountId}", region: "us-east-1", statuses: [PENDING] }) { totalCount edges { node { ${SHOWN} } } } }`,
+  'from its management account': ({ environmentName, managementAccountId }) =>
+    `{ _entities(representations: ${representation('AwsAccount', { id: managementAccountId })}) { ... on AwsAccount { id environmentAccountConnections(role: MANAGEMENT_ACCOUNT, filter: { environmentName: "${environmentName}" }) { totalCount nodes { ${SHOWN} } } } } }`,
+  'from its environment account, whatever part that plays': ({ environmentName, environmentAccountId }) =>
+    `{ _entities(representations: ${representation('AwsAccount', { id: environmentAccountId })}) { ... on AwsAccount { id environmentAccountConnections(filter: { environmentName: "${environmentName}" }) { totalCount nodes { ${SHOWN} } } } } }`,
+};
+
+/** The writes to one connection, with what each takes. */
+const WRITES: Readonly<Record<string, { readonly permission: Permission; readonly input: string }>> = {
+  updateEnvironmentAccountConnection: { permission: 'write', input: '' },
+  tagEnvironmentAccountConnection: { permission: 'write', input: 'tags: [{ key: "a", value: "b" }]' },
+  untagEnvironmentAccountConnection: { permission: 'write', input: 'tagKeys: ["t"]' },
+  acceptEnvironmentAccountConnection: { permission: 'approve', input: '' },
+  rejectEnvironmentAccountConnection: { permission: 'approve', input: '' },
+  deleteEnvironmentAccountConnection: { permission: 'write', input: '' },
+};
+
+describe('Who has a claim about accounts', () => {
+  const keys = createKeys('ES256');
+  const environment = useKeyFile(keys);
+  let app: RunningApp;
+  const tokens = new Map<Name, string>();
+  let rows: readonly Row[] = [];
+  let names = 0;
+
+  beforeAll(async () => {
+    app = await startApp({ ...environment, SUBJECT_REQUESTS_PER_MINUTE: '100000' });
+    for (const name of NAMES) {
+      const claim = CLAIMS[name];
+      tokens.set(name, await tokenOf(keys, { claims: { sub: name, aws_accounts: claim ?? undefined } }));
+    }
+    rows = await Promise.all(PAIRS.map(([management, environment]) => create(management, environment)));
+  });
+  afterAll(() => app.stop());
+
+  const as = (name: Name, query: string) => post(app.url, query, bearer(tokens.get(name) ?? ''));
+
+  /** A connection that its owner asks for, under a name of its own. */
+  async function create(managementAccountId: string, environmentAccountId: string): Promise<Row> {
+    names += 1;
+    const { output } = await as(
+      'an owner of everything',
+      `mutation {
+        create: createEnvironmentAccountConnection(input: {
+          managementAccountId: "${managementAccountId}", environmentAccountId: "${environmentAccountId}", environmentName: "name-${String(names)}",
+          codebuildRoleArn: "arn:aws:iam::${environmentAccountId}:role/build", tags: [{ key: "t", value: "v" }]
+        }) { data { id arn environmentName managementAccountId environmentAccountId } }
+      }`,
+    );
+    return (output as { readonly data: { readonly create: { readonly data: Row } } }).data.create.data;
+  }
+
+  /** The same row, but that it is not there. */
+  const missing = (row: Row): Row => ({
+    ...row,
+    id: UNKNOWN_ID,
+    arn: row.arn.replace(row.id, UNKNOWN_ID),
+    environmentName: 'not-there',
+  });
+
+  describe.each(NAMES)('%s', (name) => {
+    it.each(Object.entries(READS))('reads a connection %s exactly where that may be', async (_road, ask) => {
+      for (const row of rows) {
+        const { text, status } = await as(name, ask(row));
+        expect([row, text.includes(`"id":"${row.id}"`)]).toEqual([row, sees(name, row)]);
+        if (sees(name, row)) continue;
+        const unknown = await as(name, ask(missing(row)));
+        expect({ text, status }).toEqual({ text: unknown.text, status: unknown.status });
+      }
+    });
+
+    it('lists and counts what may be read, and that alone', async () => {
+      const query = '{ environmentAccountConnections(first: 100) { totalCount nodes { id } } }';
+      const { text } = await as(name, query);
+      const visible = [...text.matchAll(/"id":"([^"]*)"/g)].map(([, id]) => id);
+      expect(visible.toSorted()).toEqual(
+        rows
+          .filter((row) => sees(name, row))
+          .map(({ id }) => id)
+          .toSorted(),
+      );
+      expect(text).toContain(`"totalCount":${String(visible.length)}`);
+    });
+
+    it.each(Object.entries(WRITES))(
+      '%s is allowed where it is, and else denied or unheard of',
+      async (mutation, { permission, input }) => {
+        for (const [management, environment] of [
+          [M, E],
+          [F, E],
+          [M, S],
+        ] as const) {
+          const row = await create(management, environment);
+          const role = mutation.startsWith('update')
+            ? `roleArn: "arn:aws:iam::${row.environmentAccountId}:role/new"`
+            : input;
+          const ask = ({ id }: Row) =>
+            `mutation { ${mutation}(input: { id: "${id}", ${role} }) { success data { ${SHOWN} } error { code message retryable violations { path } } } }`;
+          const { text } = await as(name, ask(row));
+          const account = permission === 'write' ? row.environmentAccountId : row.managementAccountId;
+          const about = [mutation, management, environment, text];
+          if (!sees(name, row)) {
+            const unknown = await as(name, ask(missing(row)));
+            expect(text.replaceAll(row.id, UNKNOWN_ID)).toBe(unknown.text);
+          } else if (may(name, permission, account)) {
+            expect([...about, text.includes('"success":true')]).toEqual([...about, true]);
+            expect(text).toContain(`"actor":"${name}"`);
+          } else {
+            expect([...about, text.includes('"code":"ACCESS_DENIED"')]).toEqual([...about, true]);
+          }
+          // Without the permission, nothing has happened.
+          const after = await as('an owner of everything', READS['by its id']?.(row) ?? '');
+          if (!may(name, permission, account) || !sees(name, row)) {
+            expect(after.text).toContain('"status":"PENDING","tags":[{"key":"t","value":"v"}]');
+            expect(after.text.match(/"actor"/g)).toHaveLength(1);
+          }
+          await as(
+            'an owner of everything',
+            `mutation { deleteEnvironmentAccountConnection(input: { id: "${row.id}" }) { success } }`,
+          );
+        }
+      },
+    );
+
+    it('asks for a connection in the name of accounts that it may write to, and learns nothing of others', async () => {
+      const ask = (environment: string, environmentName: string) => `mutation {
+        createEnvironmentAccountConnection(input: { managementAccountId: "${M}", environmentAccountId: "${environment}", environmentName: "${environmentName}", clientToken: "token-${environmentName}" }) {
+          success data { id } error { code message }
+        }
+      }`;
+      for (const account of ACCOUNTS) {
+        const taken = rows.find(
+          (row) => row.managementAccountId === M && row.environmentAccountId === account,
+        );
+        const { text } = await as(name, ask(account, taken?.environmentName ?? ''));
+        if (may(name, 'write', account)) {
+          // Who may write there may see what stands in the way.
+          expect(text).toContain('"code":"CONFLICT"');
+          expect(text).toContain(taken?.id);
+        } else {
+          expect(text).toContain('"code":"ACCESS_DENIED"');
+          expect((await as(name, ask(account, 'free'))).text).toBe(text);
+        }
+      }
+    });
+
+    it('asks in the name of the only account that it may write to, where nothing else points to one', async () => {
+      names += 1;
+      const { text } = await as(
+        name,
+        `mutation { createEnvironmentAccountConnection(input: { managementAccountId: "${M}", environmentName: "own-${String(names)}" }) { data { id environmentAccountId } error { code violations { path } } } }`,
+      );
+      const everywhere = may(name, 'write', '999999999999');
+      const own = ACCOUNTS.filter((account) => may(name, 'write', account));
+      if (everywhere || own.length !== 1) {
+        expect(text).toContain('"code":"VALIDATION_ERROR","violations":[{"path":["environmentAccountId"]}]');
+      } else {
+        expect(text).toContain(`"environmentAccountId":"${String(own[0])}"`);
+        const id = /"id":"([^"]*)"/.exec(text)?.[1] ?? '';
+        await as(
+          'an owner of everything',
+          `mutation { deleteEnvironmentAccountConnection(input: { id: "${id}" }) { success } }`,
+        );
+      }
+    });
+  });
+
+  it('a cursor that somebody else was given shows nothing that may not be read', async () => {
+    const query = (after: string) =>
+      `{ environmentAccountConnections(first: 100${after}) { nodes { id } pageInfo { endCursor } } }`;
+    const first = await as('an owner of everything', query('').replace('100', '1'));
+    const cursor = /"endCursor":"([^"]*)"/.exec(first.text)?.[1] ?? '';
+    const { text } = await as('a stranger', query(`, after: "${cursor}"`));
+    const shown = rows.filter(({ id }) => text.includes(id));
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter((row) => !sees('a stranger', row))).toEqual([]);
+  });
+});

@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+
+import { startApp, type RunningApp } from '../support/app';
+import { sendHttp, type WireHeaders, type WireRequest } from '../support/endpoint-call';
+import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
+import { codeOf, post } from './posting';
+
+const SECRETS = { ROUTER_SECRET: 'the-new-one,the-öld-one' };
+const NEW = { 'router-authorization': 'the-new-one' };
+const OLD = { 'router-authorization': Buffer.from('the-öld-one').toString('latin1') };
+const COUNT = '{ environmentAccountConnections { totalCount } }';
+const SDL = '{ _service { sdl } }';
+
+describe('With a secret of the router', () => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp(SECRETS);
+  });
+  afterAll(() => app.stop());
+
+  const send = (request: WireRequest) => sendHttp(new URL(app.url).origin, { path: '/graphql', ...request });
+
+  it.each([
+    ['the one secret', NEW],
+    ['the other, while one takes its place', OLD],
+  ])('a request with %s may do everything, as the router', async (_title, headers) => {
+    const { output } = await post(
+      app.url,
+      `mutation {
+        create: createEnvironmentAccountConnection(
+          input: { managementAccountId: "111111111111", environmentAccountId: "222222222222", environmentName: "x${headers === NEW ? '1' : '2'}" }
+        ) { data { history { nodes { actor } } } }
+      }`,
+      headers,
+    );
+    expect(output).toEqual({ data: { create: { data: { history: { nodes: [{ actor: 'router' }] } } } } });
+  });
+
+  it('where nothing points to an account, a creation must name one, for the router may write to all', async () => {
+    const { output } = await post(
+      app.url,
+      `mutation {
+        create: createEnvironmentAccountConnection(input: { managementAccountId: "111111111111", environmentName: "y" }) {
+          error { code violations { path } }
+        }
+      }`,
+      NEW,
+    );
+    expect(output).toMatchObject({
+      data: {
+        create: { error: { code: 'VALIDATION_ERROR', violations: [{ path: ['environmentAccountId'] }] } },
+      },
+    });
+  });
+
+  const WITHOUT: readonly [string, WireHeaders][] = [
+    ['none', {}],
+    ['a wrong one', { 'router-authorization': 'the-wrong-one' }],
+    ['an empty one', { 'router-authorization': '' }],
+    ['the beginning of one', { 'router-authorization': 'the-new' }],
+    ['all of them as they are configured', { 'router-authorization': 'the-new-one,the-öld-one' }],
+    ['one with a scheme before it', { 'router-authorization': 'Bearer the-new-one' }],
+    ['one in capitals', { 'router-authorization': 'THE-NEW-ONE' }],
+    ['one twice', { 'router-authorization': ['the-new-one', 'the-new-one'] }],
+    ['one, and a wrong one', { 'router-authorization': ['the-new-one', 'the-wrong-one'] }],
+    ['one in another header', { authorization: 'the-new-one' }],
+  ];
+
+  it.each(WITHOUT)('a request with %s is refused', async (_title, headers) => {
+    const answer = await post(app.url, COUNT, headers);
+    expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(answer.headers['www-authenticate']).toMatch(/^RouterSecret/);
+    expect(answer.text).not.toContain('the-');
+  });
+
+  it.each<[string, WireRequest]>([
+    ['the landing page', { method: 'GET', headers: { accept: 'text/html' } }],
+    ['a query', { method: 'GET', path: `/graphql?query=${encodeURIComponent(COUNT)}` }],
+    [
+      'a preflight',
+      {
+        method: 'OPTIONS',
+        headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
+      },
+    ],
+    ['HEAD', { method: 'HEAD' }],
+    ['PUT', { method: 'PUT', body: '{}' }],
+    ['DELETE', { method: 'DELETE' }],
+    ['TRACE', { method: 'TRACE' }],
+    ['a body of no known type', { headers: { 'content-type': 'application/xml' }, body: '<a/>' }],
+    ['a body with no type', { body: 'x' }],
+    ['a malformed type', { headers: { 'content-type': ';' }, body: 'x' }],
+    ['no JSON', { headers: { 'content-type': 'application/json' }, body: '{' }],
+    ['a path that ends in a slash', { path: '/graphql/' }],
+    ['another path', { path: '/' }],
+  ])('%s is refused without it, and answered with it as ever', async (_title, request) => {
+    expect((await send(request)).status).toBe(401);
+    expect((await send({ ...request, headers: { ...request.headers, ...NEW } })).status).not.toBe(401);
+  });
+
+  it('a body is not waited for', async () => {
+    const request = httpRequest(app.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': '1000' },
+    });
+    request.on('error', () => undefined);
+    request.flushHeaders();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(401);
+    request.destroy();
+  });
+});
+
+describe('With a secret of the router and tokens of persons', () => {
+  const keys = createKeys('ES256');
+  const environment = { ...useKeyFile(keys), ...SECRETS, NODE_ENV: 'production' };
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp(environment);
+  });
+  afterAll(() => app.stop());
+
+  it('both are needed', async () => {
+    const token = bearer(await tokenOf(keys));
+    expect((await post(app.url, COUNT, { ...NEW, ...token })).status).toBe(200);
+    for (const headers of [{}, NEW, token, { ...NEW, authorization: 'Bearer nonsense' }]) {
+      const answer = await post(app.url, COUNT, headers);
+      expect([headers, answer.status, codeOf(answer)]).toEqual([headers, 401, 'UNAUTHENTICATED']);
+    }
+  });
+
+  it.each([
+    SDL,
+    'query SubgraphIntrospectQuery { # as rover asks\n _service { sdl } }',
+    'query __ApolloGetServiceDefinition__ { _service { sdl } }',
+    '{ __typename service: _service { text: sdl __typename } }',
+    '{ _service { sdl } _service { sdl } }',
+  ])('the router may ask for the service definition by itself: %s', async (query) => {
+    const answer = await post(app.url, query, NEW);
+    expect([answer.status, (answer.output as { readonly errors?: unknown }).errors]).toEqual([
+      200,
+      undefined,
+    ]);
+  });
+
+  it('the router may ask for it in a URL', async () => {
+    const ask = async (search: string) => {
+      const headers = { ...NEW, 'apollo-require-preflight': '1' };
+      return (await fetch(`${app.url}${search}`, { headers })).status;
+    };
+    expect(await ask(`?query=${encodeURIComponent(SDL)}`)).toBe(200);
+    expect(await ask(`?query=${encodeURIComponent(SDL)}&query=${encodeURIComponent(COUNT)}`)).toBe(401);
+    expect(await ask(`?query=${encodeURIComponent(COUNT)}`)).toBe(401);
+    expect(await ask('')).toBe(401);
+  });
+
+  it.each([
+    `{ _service { sdl } environmentAccountConnections { totalCount } }`,
+    `{ _service: environmentAccountConnections { sdl: totalCount } }`,
+    `{ _service { sdl } ...F } fragment F on Query { environmentAccountConnections { totalCount } }`,
+    `{ ...F } fragment F on Query { _service { sdl } }`,
+    `{ _service { sdl } ... on Query { environmentAccountConnections { totalCount } } }`,
+    `{ _service { sdl } ... { environmentAccountConnections { totalCount } } }`,
+    `query A { _service { sdl } } query B { environmentAccountConnections { totalCount } }`,
+    `mutation { _service: deleteEnvironmentAccountConnection(input: { id: "a" }) { sdl: deletedId } }`,
+    `{ _service { sdl } _entities(representations: []) { __typename } }`,
+    `{ _service @include(if: true) { sdl } }`,
+    `{ __schema { types { name } } }`,
+    `subscription { _service { sdl } }`,
+    `{ _service { sdl`,
+    ``,
+  ])('and for nothing else: %s', async (query) => {
+    const answer = await post(app.url, query, NEW);
+    expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it('nor in a batch, nor in what is no operation', async () => {
+    const { origin } = new URL(app.url);
+    for (const body of [
+      JSON.stringify([{ query: SDL }, { query: COUNT }]),
+      JSON.stringify([{ query: SDL }]),
+      JSON.stringify({ query: [SDL] }),
+      JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } } }),
+      'null',
+    ]) {
+      const headers = { ...NEW, 'content-type': 'application/json' };
+      expect([body, (await sendHttp(origin, { path: '/graphql', headers, body })).status]).toEqual([
+        body,
+        401,
+      ]);
+    }
+  });
+});
