@@ -105,6 +105,7 @@ async function fill(location: string, all: readonly Connection[]): Promise<void>
   await store.write(
     all.map((connection) => ({
       kind: 'change',
+      visibleTo: 'every',
       id: connection.id,
       decide: () => ({ kind: 'insert', connection, event: event(connection), clientToken: null }),
     })),
@@ -252,9 +253,18 @@ describe('Exporting', () => {
     const bytes = readFileSync(location);
     bytes.fill(0x55, (Number(page) - 1) * size, Number(page) * size);
     writeFileSync(location, bytes);
-    const damaged = 'The store is damaged. Restore it from a backup.';
-    expect(await command(['export'], { env: env() })).toMatchObject({ code: 1, stderr: `${damaged}\n` });
-    expect((await take(record())).problems).toEqual([`is not taken: ${damaged}`]);
+    const file = folder.path('connections.json');
+    writeFileSync(file, JSON.stringify({ environmentAccountConnections: [record()] }));
+    const damaged = {
+      code: 1,
+      stderr: /proton\.db is not a SQLite database, or is damaged .* Restore it from a backup/,
+    };
+    for (const args of [['export'], ['import', file]]) {
+      const { code, stderr } = await command(args, { env: env() });
+      expect(code).toBe(damaged.code);
+      expect(stderr).toMatch(damaged.stderr);
+    }
+    expect(readFileSync(location).equals(bytes)).toBe(true);
   });
 
   it('says so where there is no database, and makes none', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { copyDatabase } from '../../proton/embedded/sqlite/open-database';
+import { copyDatabase } from '../../proton/embedded/sqlite/copy-database';
 import { openSqliteStore, type SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
 import { explainFileError } from '../file-error';
 import { locateStore } from '../open-store';

@@ -23,8 +23,9 @@ import type {
   ProtonSession,
   SessionOptions,
 } from '../proton-service';
+import { permissionMissing } from '../refusals';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../rules/parse-inputs';
-import { maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
+import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../viewer';
 import { answerEach } from './answer-each';
 import { historyCursors } from './history-cursors';
 import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisions/change';
@@ -82,7 +83,7 @@ export function createEmbeddedProtonService({
       id: ConnectionId,
       decide: (current: Connection | undefined) => Decision,
     ): Promise<Connection> {
-      const connection = await queue.put({ kind: 'change', id, decide });
+      const connection = await queue.put({ kind: 'change', id, visibleTo, decide });
       if (!connection) throw new Error('a change that succeeded answered without a connection');
       return connection;
     }
@@ -91,7 +92,7 @@ export function createEmbeddedProtonService({
       async findConnections(references) {
         const ids = references.map(idOf);
         const known = [...new Set(ids)].filter((id) => id !== undefined);
-        const found = known.length === 0 ? [] : await store.findConnections(known);
+        const found = known.length === 0 ? [] : await store.findConnections(known, visibleTo);
         const byId = new Map(found.map((connection) => [connection.id, connection]));
         return references.map((reference, index) => {
           const id = ids[index];
@@ -133,6 +134,15 @@ export function createEmbeddedProtonService({
           environmentAccountId: ownAccount(viewer) ?? settings.defaultAccountId,
         });
         const { environmentAccountId, region } = request;
+        // Before the store is asked: what it holds concerns nobody who may not write there.
+        if (!may(viewer, 'write', environmentAccountId)) {
+          throw permissionMissing(
+            'Creating a connection',
+            'write',
+            'environment account',
+            environmentAccountId,
+          );
+        }
         const clientToken =
           request.clientToken === null
             ? null
@@ -169,7 +179,7 @@ export function createEmbeddedProtonService({
 
       async deleteConnection(input) {
         const id = parseId(input);
-        return queue.put({ kind: 'change', id, decide: decideDelete(author, id) });
+        return queue.put({ kind: 'change', id, visibleTo, decide: decideDelete(author, id) });
       },
 
       async tagConnection(input) {

@@ -8,8 +8,11 @@ import type { AccountId, ConnectionId, Region } from '../identifiers';
  * number of questions in it. A store knows rows and transactions; what may be done to a connection it is told, by `decide`.
  */
 export interface ConnectionStore {
-  /** The connections that exist among these ids, in any order, each once. */
-  readonly findConnections: (ids: readonly ConnectionId[]) => Promise<readonly Connection[]>;
+  /** The connections that exist among these ids and are visible, in any order, each once. */
+  readonly findConnections: (
+    ids: readonly ConnectionId[],
+    visibleTo: Visibility,
+  ) => Promise<readonly Connection[]>;
   /** Each query's rows, newest request first. */
   readonly listConnections: (queries: readonly ListQuery[]) => Promise<readonly (readonly Connection[])[]>;
   readonly countConnections: (queries: readonly CountQuery[]) => Promise<readonly number[]>;
@@ -17,9 +20,10 @@ export interface ConnectionStore {
   readonly listEvents: (queries: readonly EventQuery[]) => Promise<readonly (readonly StoredEvent[])[]>;
   /**
    * Carries out the writes in their order and answers each at its place. All that changed is durable when this resolves, in one
-   * commit; a write that fails leaves the others as they are. Rejects, with nothing changed, when there is no commit.
+   * commit; a write that fails leaves the others as they are. Rejects, with nothing acknowledged, when there is no commit.
+   * @param waitedMs for how long the first of them has waited to be written; it counts towards the wait for a lock
    */
-  readonly write: (writes: readonly Write[]) => Promise<readonly WriteAnswer[]>;
+  readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteAnswer[]>;
   /** Gives everything back; what was acknowledged stays. */
   readonly close: () => Promise<void>;
 }
@@ -68,6 +72,8 @@ export interface CreateWrite {
 export interface ChangeWrite {
   readonly kind: 'change';
   readonly id: ConnectionId;
+  /** What is not visible is not there to be changed. */
+  readonly visibleTo: Visibility;
   readonly decide: (current: Connection | undefined) => Decision;
 }
 

@@ -6,6 +6,7 @@ const MOST_PER_COMMIT = 256;
 
 interface Waiting {
   readonly write: Write;
+  readonly since: number;
   readonly resolve: (connection: Connection | undefined) => void;
   readonly reject: (failure: unknown) => void;
 }
@@ -39,7 +40,7 @@ export function createWriteQueue(store: Pick<ConnectionStore, 'write'>): WriteQu
   return {
     put: (write) =>
       new Promise((resolve, reject) => {
-        waiting.push({ write, resolve, reject });
+        waiting.push({ write, since: performance.now(), resolve, reject });
         running ??= run();
       }),
     drained: async () => {
@@ -51,7 +52,11 @@ export function createWriteQueue(store: Pick<ConnectionStore, 'write'>): WriteQu
 async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly Waiting[]): Promise<void> {
   let answers: readonly WriteAnswer[];
   try {
-    answers = await store.write(batch.map(({ write }) => write));
+    answers = await store.write(
+      batch.map(({ write }) => write),
+      // Behind a lock that others have waited for in vain, nobody waits for as long again.
+      performance.now() - (batch[0]?.since ?? performance.now()),
+    );
   } catch (failure) {
     for (const { reject } of batch) reject(failure);
     return;

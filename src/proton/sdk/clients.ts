@@ -5,7 +5,7 @@ import type { AccountId, Region } from '../identifiers';
 import { createCallScopes, type CallScope } from './call-scope';
 import type { CredentialProvider } from './credential-providers';
 import { orAborted } from './deadline';
-import { createGuardedHandler } from './guarded-handler';
+import { createGuardedHandler, type AroundAttempt } from './guarded-handler';
 import { rememberCredentials, type RememberedCredentials } from './remembered-credentials';
 
 /** As whom a call is made, and where. */
@@ -27,6 +27,8 @@ export interface ClientSettings {
   readonly credentialsFor: (accountId: AccountId) => CredentialProvider;
   /** What the SDK would otherwise print. */
   readonly warn: (warning: string) => void;
+  /** Sends what the SDK sends; left out, nothing is to be seen of it. */
+  readonly around?: AroundAttempt | undefined;
   readonly tuning?: Partial<ClientTuning> | undefined;
 }
 
@@ -65,6 +67,7 @@ export function createProtonClients({
   timeoutMs,
   credentialsFor,
   warn,
+  around,
   tuning: { keepAlive = true, cacheMiddleware = true } = {},
 }: ClientSettings): ProtonClients {
   const scopes = createCallScopes();
@@ -82,6 +85,7 @@ export function createProtonClients({
   const requestHandler = createGuardedHandler({
     inner: http,
     scopes,
+    around,
     attemptTimeoutMs: Math.ceil(timeoutMs * SHARE_OF_AN_ATTEMPT),
   });
   const clients = new Map<string, ProtonClient>();

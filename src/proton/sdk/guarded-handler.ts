@@ -29,10 +29,18 @@ class AttemptTimeout extends Error {
   override readonly name = 'TimeoutError';
 }
 
+/** Carries out an attempt, and may look at what becomes of it. */
+export type AroundAttempt = <Answer extends { readonly response: HttpResponse }>(
+  request: HttpRequest,
+  send: () => Promise<Answer>,
+) => Promise<Answer>;
+
 export interface GuardedHandlerParts {
   /** What speaks HTTP. */
   readonly inner: Pick<HttpHandler, 'handle'>;
   readonly scopes: CallScopes;
+  /** Sends each attempt, and may add to its headers, which are signed by then. */
+  readonly around?: AroundAttempt | undefined;
   /** How long one attempt may take, from the wait for a socket to the last byte of the answer. */
   readonly attemptTimeoutMs: number;
 }
@@ -41,14 +49,21 @@ export interface GuardedHandlerParts {
  * The SDK's request handler, with what it leaves open: a bound on an attempt that includes the body, however slowly it drips; a
  * bound on the body's size; answers that are none refused before they are read; and no trust in the time that others tell.
  */
-export function createGuardedHandler({ inner, scopes, attemptTimeoutMs }: GuardedHandlerParts): HttpHandler {
+export function createGuardedHandler({
+  inner,
+  scopes,
+  around = (_request, send) => send(),
+  attemptTimeoutMs,
+}: GuardedHandlerParts): HttpHandler {
   return {
     async handle(request) {
       const scope = scopes.getStore();
       if (!scope) throw new Error('a request was made outside of a call');
       const attempt = startAttempt(scope.signal, attemptTimeoutMs);
       try {
-        const { response } = await inner.handle(request, { abortSignal: attempt.signal });
+        const { response } = await around(request, () =>
+          inner.handle(request, { abortSignal: attempt.signal }),
+        );
         const body = await bodyOf(response, attempt.signal);
         scope.clockWasOff =
           isClockError(response, body) && Math.abs(skewOf(request, response)) > CLOCK_TOLERANCE_MS;

@@ -10,6 +10,7 @@ import { createDeadline } from './deadline';
 import { readCodebuildRoles, readTags } from './details';
 import type { ProtonReport } from './failures';
 import { CALLS_AT_ONCE, findConnections } from './find';
+import type { AroundAttempt } from './guarded-handler';
 import { createHomes } from './homes';
 import { createListKnowledge, listConnections } from './list';
 import { askableAccounts } from './session-parts';
@@ -44,6 +45,8 @@ export interface SdkProtonServiceParts {
   readonly report: (report: ProtonReport) => void;
   /** Is told what the SDK would otherwise print. */
   readonly warn: (warning: string) => void;
+  /** Sends what the SDK sends; left out, nothing is to be seen of it. */
+  readonly around?: AroundAttempt | undefined;
   readonly tuning?: Partial<ClientTuning> | undefined;
 }
 
@@ -63,9 +66,10 @@ export function createSdkProtonService({
   credentialsFor,
   report,
   warn,
+  around,
   tuning,
 }: SdkProtonServiceParts): SdkProtonService {
-  const clients = createProtonClients({ endpointUrl, timeoutMs, credentialsFor, warn, tuning });
+  const clients = createProtonClients({ endpointUrl, timeoutMs, credentialsFor, warn, around, tuning });
   const homes = createHomes();
   const lists = createListKnowledge();
 

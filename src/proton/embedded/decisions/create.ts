@@ -4,14 +4,16 @@ import type { Connection } from '../../connection';
 import { isConnectionId } from '../../identifiers';
 import { clientTokenUsed, liveConnectionExists, quotaReached } from '../../refusals';
 import type { CreateConnectionRequest } from '../../rules/parse-inputs';
-import { may } from '../../viewer';
 import type { ClientToken, CreateFacts, Decision } from '../store';
-import { denied, eventOf, refuse, type Author } from './decision-parts';
+import { eventOf, refuse, type Author } from './decision-parts';
 
 /** For how long a client token stands for the call it came with. From Proton's documentation: 8 hours. */
 export const CLIENT_TOKEN_LIFETIME_MS = 8 * 60 * 60 * 1000;
 
-/** @param quota connections that one environment account may have in one Region, of every status */
+/**
+ * Whether the author may write to the environment account has been judged.
+ * @param quota connections that one environment account may have in one Region, of every status
+ */
 export function decideCreate(
   author: Author,
   request: CreateConnectionRequest,
@@ -19,11 +21,8 @@ export function decideCreate(
   quota: number,
 ) {
   return ({ earlier, live, count }: CreateFacts): Decision => {
-    const { viewer, now, newId } = author;
+    const { now, newId } = author;
     const { environmentAccountId, managementAccountId, environmentName, region } = request;
-    if (!may(viewer, 'write', environmentAccountId)) {
-      return denied('Creating a connection', 'write', 'environment account', environmentAccountId);
-    }
     const fingerprint = fingerprintOf(request);
     if (earlier) {
       return earlier.fingerprint === fingerprint

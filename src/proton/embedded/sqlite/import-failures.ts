@@ -1,5 +1,6 @@
 import { ProtonFailure } from '../../failure';
-import { isStoreFailure, sqliteCodeOf } from './sqlite-error';
+import { sqliteCodeOf } from './sqlite-error';
+import { isStoreFailure } from './store-trouble';
 
 const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_(?:CORRUPT|NOTADB)/, 'The store is damaged. Restore it from a backup.'],

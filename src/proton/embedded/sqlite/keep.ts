@@ -3,7 +3,7 @@
  *
  * Node 24.19 and later abort the process when it collects an object of a class that better-sqlite3 12 builds on, at a moment
  * when no JavaScript runs: an idle server dies. Version 13 is free of it, and wants a newer Node than the oldest we serve.
- * A store makes a fixed number of statements, so this holds little.
+ * An opening makes a fixed number of statements, and openings come ever more seldom (standing.ts), so this holds little.
  */
 export function keep<Native extends object>(native: Native): Native {
   kept.add(native);

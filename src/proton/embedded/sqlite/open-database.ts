@@ -1,49 +1,62 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
+import { lookAtPlace } from './database-place';
+import { checkSoundness, judge, markAsOurs } from './judge-database';
 import { keep } from './keep';
+import { isLogDamaged } from './log-damage';
 import { MIGRATIONS } from './migrations';
-import { sqliteCodeOf } from './sqlite-error';
+import { putNewDatabase } from './new-database';
+import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from './open-failure';
 
-/** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
-const APPLICATION_ID = 0x7072746e;
+export { explainOpenFailure, StoreOpenError } from './open-failure';
 
-/** How long a start waits for another process that is migrating the same file. Nothing is served meanwhile. */
-const START_LOCK_TIMEOUT_MS = 5_000;
-
-/** A file that can't serve as the store. The message names the file and what to do about it. */
-export class StoreOpenError extends Error {
-  override readonly name = 'StoreOpenError';
+export interface OpenOptions {
+  /** Is told the text of every statement that runs. */
+  readonly trace?: ((statement: string) => void) | undefined;
+  /** While it is being served from: the file must be there, and nobody waits for a lock. */
+  readonly again?: boolean;
+  /** Whether all of it is read first, to find damage; unless told, a file is that can be read within a second or so. */
+  readonly thorough?: boolean;
 }
 
+/** A file of 100,000 connections has 110 MB, which take 0.2 seconds to check; above this, damage is found when it is met. */
+const CHECKED_AT_START_BYTES = 512 * 1024 * 1024;
+
 /**
- * Opens a database file, making it and its folder when there is none, and brings it up to this version.
+ * Opens a database file, making it and its folder when there is none, and brings it up to this version. A file that can't serve
+ * stays as it is, byte for byte: it is only read until it is known to be ours and sound.
  * @param location a path, or `:memory:`
- * @param trace is told the text of every statement that runs
  * @throws StoreOpenError
  */
-export function openDatabase(location: string, trace?: (statement: string) => void): BetterSqlite3.Database {
+export function openDatabase(
+  location: string,
+  { trace, again = false, thorough }: OpenOptions = {},
+): BetterSqlite3.Database {
+  const timeout = again ? 0 : START_LOCK_TIMEOUT_MS;
   let database: BetterSqlite3.Database | undefined;
   try {
-    if (location !== ':memory:') mkdirSync(dirname(location), { recursive: true });
+    const inFile = location !== ':memory:';
+    if (inFile) {
+      if (lookAtPlace(location) === 'nothing') {
+        if (again) throw new StoreOpenError(`${location} is gone. Put it back.`);
+        mkdirSync(dirname(location), { recursive: true });
+        putNewDatabase(location, makeDatabase);
+      }
+      // A store that is being served from has its log open, and knows better.
+      if (!again) refuseDamagedLog(location);
+      inspect(location, timeout, thorough ?? statSync(location).size <= CHECKED_AT_START_BYTES);
+    }
     database = keep(
       new BetterSqlite3(location, {
-        timeout: START_LOCK_TIMEOUT_MS,
-        ...(trace && {
-          verbose: (statement: unknown) => {
-            trace(String(statement));
-          },
-        }),
+        timeout,
+        fileMustExist: inFile,
+        ...(trace && { verbose: telling(trace) }),
       }),
     );
-    const version = judge(database, location);
-    // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF');
-    // A file that needs no step is not locked: who only reads is not held up by who writes.
-    if (version < MIGRATIONS.length) migrate(database, location);
+    setUp(database, location);
     // From here on waiting for a lock is the writer's business, which does not hold up the event loop.
     database.exec('PRAGMA busy_timeout = 0');
     return database;
@@ -55,69 +68,48 @@ export function openDatabase(location: string, trace?: (statement: string) => vo
   }
 }
 
-/**
- * Copies a database as of one moment. It is only read: it takes no step, no lock that others wait for, and no change of its bytes.
- * @param to a path where there is nothing yet
- * @throws StoreOpenError when there is nothing to copy, or it is not ours, or newer than this version
- */
-export function copyDatabase(location: string, to: string): void {
-  let database: BetterSqlite3.Database | undefined;
-  try {
-    database = keep(
-      new BetterSqlite3(location, { readonly: true, fileMustExist: true, timeout: START_LOCK_TIMEOUT_MS }),
-    );
-    judge(database, location);
-    keep(database.prepare('VACUUM INTO ?')).run(to);
-  } catch (error) {
-    if (error instanceof StoreOpenError) throw error;
-    // A log can't be read where its index can't be made, in a folder that can only be read. Without a log the file is whole.
-    if (isUnreachable(error) && !existsSync(`${location}-wal`) && copiedAsItIs(location, to)) return;
-    throw new StoreOpenError(explainOpenFailure(error, location), { cause: error });
-  } finally {
-    database?.close();
-  }
-}
-
-function copiedAsItIs(location: string, to: string): boolean {
-  try {
-    copyFileSync(location, to);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return /^SQLITE_(?:CANTOPEN|READONLY)/.test(sqliteCodeOf(error) ?? '');
-}
-
-/**
- * Tells how many steps a file has taken, before anything in it is touched.
- * @throws StoreOpenError when it is not ours, or newer than this version
- */
-function judge(database: BetterSqlite3.Database, location: string): number {
-  const found = keep(
-    database.prepare<
-      [],
-      { readonly applicationId: number; readonly version: number; readonly tables: number }
-    >(
-      `SELECT application_id AS applicationId, user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables
-       FROM pragma_application_id, pragma_user_version`,
-    ),
+function refuseDamagedLog(location: string): void {
+  const log = `${realpathSync(location)}-wal`;
+  if (!isLogDamaged(log)) return;
+  throw new StoreOpenError(
+    `${log}, the log of ${location}, is damaged: what was written last can't be read. Restore both from a backup, or remove the log to go on without what it held; both are left as they are.`,
   );
-  const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
-  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) {
-    throw new StoreOpenError(
-      `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
-    );
+}
+
+function telling(trace: (statement: string) => void): (statement: unknown) => void {
+  return (statement) => {
+    trace(String(statement));
+  };
+}
+
+/** Through a connection that can only read: one that can write would move the log into the file when it is closed. */
+function inspect(location: string, timeout: number, thorough: boolean): void {
+  const database = keep(new BetterSqlite3(location, { readonly: true, fileMustExist: true, timeout }));
+  try {
+    judge(database, location);
+    if (thorough) checkSoundness(database, location);
+  } finally {
+    database.close();
   }
-  if (version > MIGRATIONS.length) {
-    throw new StoreOpenError(
-      `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
-        `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
-    );
+}
+
+function makeDatabase(path: string): void {
+  const database = keep(new BetterSqlite3(path));
+  try {
+    setUp(database, path);
+  } finally {
+    database.close();
   }
-  return version;
+}
+
+function setUp(database: BetterSqlite3.Database, location: string): void {
+  const version = judge(database, location);
+  // What was acknowledged survives a loss of power: every commit waits until the log is on the disk.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  // A page that is damaged is told, rather than read as if it were sound.
+  database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+  // A file that needs no step is not locked: who only reads is not held up by who writes.
+  if (version < MIGRATIONS.length) migrate(database, location);
 }
 
 /** Takes the missing steps in one transaction, under the write lock: two processes that start together take them once. */
@@ -127,25 +119,7 @@ function migrate(database: BetterSqlite3.Database, location: string): void {
       const version = judge(database, location);
       if (version === MIGRATIONS.length) return;
       for (const step of MIGRATIONS.slice(version)) database.exec(step);
-      database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
-      database.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
+      markAsOurs(database);
     })
     .immediate();
-}
-
-/** Says of a file that can't be opened what is wrong and what to do, in words for whoever set DATABASE_URL. */
-export function explainOpenFailure(error: unknown, location: string): string {
-  const code = sqliteCodeOf(error) ?? '';
-  const reason =
-    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-    return `${location} is not a SQLite database, or is damaged (${reason}). Restore it from a backup, or set DATABASE_URL to another file; this one is left as it is.`;
-  }
-  if (code.startsWith('SQLITE_BUSY')) {
-    return `${location} has been locked by another process for ${String(START_LOCK_TIMEOUT_MS / 1000)} seconds. Stop that process, or set DATABASE_URL to another file.`;
-  }
-  if (code.startsWith('SQLITE_READONLY')) {
-    return `${location} can't be written to. Give this user the right to write the file and its folder, or set DATABASE_URL to another file.`;
-  }
-  return `${location} can't be opened (${reason}). Check that its folder exists, has space, and lets this user write, or set DATABASE_URL to another file.`;
 }

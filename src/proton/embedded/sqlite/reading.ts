@@ -1,5 +1,5 @@
 import { ProtonFailure } from '../../failure';
-import { isStoreFailure } from './sqlite-error';
+import { isStoreFailure } from './store-trouble';
 
 /** Runs a read now and answers as a promise; a file that can't be read is told from a mistake of ours. */
 export function reading<Answer>(read: () => Answer): Promise<Answer> {
@@ -7,12 +7,15 @@ export function reading<Answer>(read: () => Answer): Promise<Answer> {
     try {
       resolve(read());
     } catch (error) {
-      const failure = "The store can't be read at the moment. Try again later.";
-      reject(isStoreFailure(error) ? ProtonFailure.unavailable(failure, error) : asError(error));
+      reject(isStoreFailure(error) ? readFailure(error) : asError(error));
     }
   });
 }
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('a read failed', { cause: error });
+}
+
+export function readFailure(cause: unknown): ProtonFailure {
+  return ProtonFailure.unavailable("The store can't be read at the moment. Try again later.", cause);
 }

@@ -7,13 +7,6 @@ export function sqliteCodeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined;
 }
 
-/** Codes that say something about the store and not about one write: a commit falls with them as a whole. */
-const STORE_FAILURE = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|NOTADB|NOMEM|CANTOPEN|BUSY|LOCKED)/;
-
-export function isStoreFailure(error: unknown): boolean {
-  return STORE_FAILURE.test(sqliteCodeOf(error) ?? '');
-}
-
 export function isBusy(error: unknown): boolean {
   return sqliteCodeOf(error)?.startsWith('SQLITE_BUSY') ?? false;
 }

@@ -1,17 +1,13 @@
 import type { AccessKeyStore } from '../access-key-store';
 import type { ExportStore } from '../export-store';
 import type { ImportStore } from '../import-store';
-import type { ConnectionStore, Write, WriteAnswer } from '../store';
-import { accessKeysOn } from './access-keys';
-import { exportsOn } from './exports';
-import { importsOn } from './imports';
-import { keep } from './keep';
-import { openDatabase } from './open-database';
-import { readsOf } from './reads';
-import { isStoreFailure } from './sqlite-error';
-import { statementsOn } from './statements';
-import { DEFAULT_LOCK_TIMEOUT_MS, transactionsOn } from './transactions';
-import { writerOn } from './writes';
+import type { ConnectionStore } from '../store';
+import type { StoreHealth } from '../store-health';
+import { openOnce } from './opening';
+import type { StoreReads } from './reads';
+import { standingOf } from './standing';
+import type { StoreTrouble } from './store-trouble';
+import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
 export interface SqliteStoreOptions {
   /** A path, or `:memory:`. */
@@ -20,55 +16,63 @@ export interface SqliteStoreOptions {
   readonly trace?: ((statement: string) => void) | undefined;
   /** How long writes wait for another process that holds the write lock, in milliseconds; 5,000 unless told otherwise. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Is told once when something begins to be wrong with the store, and, with undefined, when all is well again. */
+  readonly report?: ((trouble: StoreTrouble | undefined) => void) | undefined;
 }
 
 export interface SqliteStore extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
+  /**
+   * Whether it can serve. It may be asked as often as anybody likes: the disk is tried at most once a second. A lock that
+   * another process holds counts once it has been held for as long as writes wait.
+   */
+  readonly health: () => Promise<StoreHealth>;
+  /** How many connections there are of each status, whoever may see them. */
+  readonly countByStatus: StoreReads['countByStatus'];
 }
 
 /**
- * A store in one SQLite file.
+ * A store in one SQLite file. What goes wrong with the file makes calls fail as `UNAVAILABLE`, and ends when its cause does.
  * @throws StoreOpenError when the file can't serve as one
  */
 export function openSqliteStore({
   location,
   trace,
   lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS,
+  report = () => undefined,
 }: SqliteStoreOptions): SqliteStore {
-  const database = openDatabase(location, trace);
-  const statements = statementsOn(database);
-  const transactions = transactionsOn(database, lockTimeoutMs);
-  const apply = writerOn(database, statements);
-  const savepoint = keep(database.prepare('SAVEPOINT one_write'));
-  const release = keep(database.prepare('RELEASE one_write'));
-  const rollbackToSavepoint = keep(database.prepare('ROLLBACK TO one_write'));
-
-  /** One write in its own savepoint: when it fails, it leaves nothing behind and the others go on. */
-  function applyOne(write: Write): WriteAnswer {
-    savepoint.run();
-    try {
-      const answer = apply(write);
-      release.run();
-      return answer;
-    } catch (error) {
-      // SQLite ends a transaction by itself when it can't go on; there is no savepoint then to go back to.
-      if (isStoreFailure(error) || !database.inTransaction) throw error;
-      rollbackToSavepoint.run();
-      release.run();
-      return { failure: error };
-    }
-  }
-
+  const { read, write, health, opening, close } = standingOf({
+    opening: openOnce(location, lockTimeoutMs, { trace }),
+    reopen:
+      location === ':memory:'
+        ? undefined
+        : (thorough) => openOnce(location, lockTimeoutMs, { trace, again: true, thorough }),
+    lockTimeoutMs,
+    report,
+  });
   return {
-    ...readsOf(database, statements),
-    write: (writes) => transactions.run(() => writes.map(applyOne)),
-    accessKeys: accessKeysOn(statements, transactions),
-    imports: importsOn(database, transactions),
-    exports: exportsOn(database),
+    findConnections: (ids, visibleTo) => read(({ reads }) => reads.findConnections(ids, visibleTo)),
+    listConnections: (queries) => read(({ reads }) => reads.listConnections(queries)),
+    countConnections: (queries) => read(({ reads }) => reads.countConnections(queries)),
+    listEvents: (queries) => read(({ reads }) => reads.listEvents(queries)),
+    countByStatus: () => read(({ reads }) => reads.countByStatus()),
+    write: (writes, waitedMs = 0) => write((current) => current.write(writes, waitedMs)),
+    accessKeys: {
+      find: (id) => read(({ accessKeys }) => accessKeys.find(id)),
+      list: () => read(({ accessKeys }) => accessKeys.list()),
+      add: (key) => write(({ accessKeys }) => accessKeys.add(key)),
+      revoke: (id, at) => write(({ accessKeys }) => accessKeys.revoke(id, at)),
+      readSeal: () => read(({ accessKeys }) => accessKeys.readSeal()),
+      writeSeal: (seal) => write(({ accessKeys }) => accessKeys.writeSeal(seal)),
+    },
+    // What an import gathers lives and dies with one opening.
+    imports: { begin: () => opening().imports.begin() },
+    exports: { connections: () => opening().exports.connections() },
+    health: () => Promise.resolve(health()),
     close() {
-      database.close();
+      close();
       return Promise.resolve();
     },
   };

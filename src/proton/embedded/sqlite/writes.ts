@@ -3,11 +3,20 @@ import { sql } from 'kysely';
 
 import type { Connection, ConnectionEvent } from '../../connection';
 import type { ConnectionId } from '../../identifiers';
-import type { ClientToken, ClientTokenRecord, CreateFacts, Decision, Write, WriteAnswer } from '../store';
+import type {
+  ClientToken,
+  ClientTokenRecord,
+  CreateFacts,
+  Decision,
+  Visibility,
+  Write,
+  WriteAnswer,
+} from '../store';
 import { keep } from './keep';
 import { countInQuota, liveConnection, tokenRecord } from './create-facts';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from './rows';
 import { sqlBuilder, type Statements } from './statements';
+import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 /** Expired client tokens that one creation takes away. More than it can add, so that they never pile up. */
 const TOKENS_CLEARED_AT_ONCE = 16;
@@ -19,26 +28,26 @@ export function writerOn(
 ): (write: Write) => WriteAnswer {
   const findOne = keep(
     database
-      .prepare<[ConnectionId], ConnectionTuple>(
-        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = ?`,
+      .prepare<[{ readonly id: ConnectionId } & VisibleParameter], ConnectionTuple>(
+        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = @id AND ${VISIBLE}`,
       )
       .raw(true),
   );
 
-  function current(id: ConnectionId): Connection | undefined {
-    const row = findOne.get(id);
+  function current(id: ConnectionId, visibleTo: Visibility): Connection | undefined {
+    const row = findOne.get({ id, ...visibleParameter(visibleTo) });
     return row && connectionOf(row);
   }
 
   function earlierBy(clientToken: ClientToken): CreateFacts['earlier'] {
     const record = tokenRecord(statements, clientToken);
     // The record goes with its connection, so there is one.
-    const connection = record && current(record.connection_id);
+    const connection = record && current(record.connection_id, 'every');
     return connection && { connection, fingerprint: record.fingerprint };
   }
 
   function decided(write: Write): Decision {
-    if (write.kind === 'change') return write.decide(current(write.id));
+    if (write.kind === 'change') return write.decide(current(write.id, write.visibleTo));
     const { identity, clientToken } = write;
     const facts: CreateFacts = {
       earlier: clientToken ? earlierBy(clientToken) : undefined,

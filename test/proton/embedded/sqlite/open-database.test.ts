@@ -1,9 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
+import { copyDatabase } from '../../../../src/proton/embedded/sqlite/copy-database';
 import {
-  copyDatabase,
   explainOpenFailure,
   openDatabase,
   StoreOpenError,
@@ -11,6 +21,7 @@ import {
 import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
 import { sqliteCodeOf } from '../../../../src/proton/embedded/sqlite/sqlite-error';
 import { useTemporaryFolder } from '../../../support/folder';
+import { PROJECT } from '../../../support/server-process';
 
 const folder = useTemporaryFolder();
 
@@ -22,6 +33,35 @@ function refusalOf(location: string): string {
     throw error;
   }
   throw new Error(`${location} was opened`);
+}
+
+/** A file from before this version: it has taken no step yet. */
+function makeOlder(file: string): void {
+  const database = new BetterSqlite3(file);
+  database.pragma('application_id = 0x7072746e');
+  database.close();
+}
+
+/** Opens a file in a process of its own, after a shell command, and tells what it is told. */
+function openElsewhere(file: string, prelude = ':', before = '') {
+  const script = `const { openDatabase } = require('./dist/proton/embedded/sqlite/open-database');
+    ${before}
+    try { openDatabase(process.argv[1]).close(); } catch (error) { console.log(error.name + ': ' + error.message); }`;
+  return spawnSync('sh', ['-c', `${prelude}; exec "$@"`, 'sh', process.execPath, '-e', script, file], {
+    cwd: PROJECT,
+    encoding: 'utf8',
+  });
+}
+
+/** Permissions mean nothing to root, who becomes somebody else to be refused. */
+function refusalToAnyone(file: string): string {
+  const { stdout, stderr } = openElsewhere(
+    file,
+    ':',
+    'if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }',
+  );
+  expect(stderr).toBe('');
+  return stdout;
 }
 
 describe('Copying a database', () => {
@@ -74,19 +114,22 @@ describe('Opening the database', () => {
 
   it('holds the write lock from before it looks until it has taken every step', () => {
     const file = folder.path('proton.db');
+    makeOlder(file);
     const other = new BetterSqlite3(file, { timeout: 0 });
     let migrating = false;
     const attempts: unknown[] = [];
-    const database = openDatabase(file, (statement) => {
-      if (statement.startsWith('BEGIN')) migrating = true;
-      if (statement.startsWith('COMMIT')) migrating = false;
-      if (!migrating || !statement.startsWith('SELECT application_id')) return;
-      try {
-        other.exec('BEGIN IMMEDIATE; ROLLBACK');
-        attempts.push('another process got the lock');
-      } catch (error) {
-        attempts.push(sqliteCodeOf(error));
-      }
+    const database = openDatabase(file, {
+      trace: (statement) => {
+        if (statement.startsWith('BEGIN')) migrating = true;
+        if (statement.startsWith('COMMIT')) migrating = false;
+        if (!migrating || !statement.startsWith('SELECT application_id')) return;
+        try {
+          other.exec('BEGIN IMMEDIATE; ROLLBACK');
+          attempts.push('another process got the lock');
+        } catch (error) {
+          attempts.push(sqliteCodeOf(error));
+        }
+      },
     });
     expect(attempts).toEqual(['SQLITE_BUSY']);
     database.close();
@@ -99,7 +142,7 @@ describe('Opening the database', () => {
     const other = new BetterSqlite3(file, { timeout: 0 });
     other.exec('BEGIN IMMEDIATE');
     const statements: string[] = [];
-    openDatabase(file, (statement) => statements.push(statement)).close();
+    openDatabase(file, { trace: (statement) => statements.push(statement) }).close();
     other.exec('ROLLBACK');
     other.close();
     expect(statements.filter((statement) => statement.startsWith('BEGIN'))).toEqual([]);
@@ -147,11 +190,114 @@ describe('Opening the database', () => {
     expect(readFileSync(file, 'utf8')).toBe(letter);
   });
 
-  it('refuses a folder, and a path that leads through a file', () => {
-    mkdirSync(folder.path('folder'));
-    expect(refusalOf(folder.path('folder'))).toContain("can't be opened");
+  it('refuses a path that leads through a file', () => {
     writeFileSync(folder.path('file'), '');
     expect(refusalOf(folder.path('file/proton.db'))).toContain("can't be opened");
+  });
+
+  it.each<[string, RegExp, (file: string) => void]>([
+    [
+      'a folder',
+      /it is a folder\. Set DATABASE_URL to sqlite:PATH/,
+      (file) => {
+        mkdirSync(file);
+      },
+    ],
+    ['a pipe', /it is no regular file\. Set DATABASE_URL/, (file) => execFileSync('mkfifo', [file])],
+    [
+      'a link to itself',
+      /links lead round in a circle\. Mend them/,
+      (file) => {
+        symlinkSync(file, file);
+      },
+    ],
+    [
+      'a link to nothing',
+      /a symbolic link to a file that is not there: perhaps its disk is not mounted/,
+      (file) => {
+        symlinkSync(folder.path('unmounted/proton.db'), file);
+      },
+    ],
+    [
+      'a log whose file is lost',
+      /is not there, but its log .*proton\.db-wal is.* Put the database back/,
+      (file) => {
+        writeFileSync(`${file}-wal`, 'x'.repeat(5_000));
+      },
+    ],
+  ])('refuses %s, and makes nothing in its place', (_what, expected, put) => {
+    const file = folder.path('proton.db');
+    put(file);
+    const before = readdirSync(folder.path('.'));
+    expect(refusalOf(file)).toMatch(expected);
+    expect(readdirSync(folder.path('.'))).toEqual(before);
+  });
+
+  it.each<[string, RegExp, (bytes: Buffer) => Buffer]>([
+    [
+      'is empty',
+      /is empty, which a database of proton-subgraph never is.* Restore it from a backup, or remove/,
+      () => Buffer.alloc(0),
+    ],
+    ['has one byte', /is empty, which a database/, (bytes) => bytes.subarray(0, 1)],
+    [
+      'was cut off in its header',
+      /is damaged \(.*\)\. Restore it from a backup/,
+      (bytes) => bytes.subarray(0, 50),
+    ],
+    ['was cut off in its first page', /is damaged \(.*\)\. Restore/, (bytes) => bytes.subarray(0, 3_000)],
+    ['lacks its last page', /is damaged \(.*\)\. Restore/, (bytes) => bytes.subarray(0, -4096)],
+    [
+      'has garbage in a page',
+      /is damaged \(.*\)\. Restore/,
+      (bytes) => Buffer.from(bytes).fill(0x55, 3 * 4096, 4 * 4096),
+    ],
+    [
+      'has a page of nothing',
+      /is damaged \(.*\)\. Restore/,
+      (bytes) => Buffer.from(bytes).fill(0, 3 * 4096, 4 * 4096),
+    ],
+  ])('refuses a file that %s, and leaves it as it is', (_what, expected, spoil) => {
+    const file = folder.path('proton.db');
+    openDatabase(file).close();
+    const spoiled = spoil(readFileSync(file));
+    writeFileSync(file, spoiled);
+    expect(refusalOf(file)).toMatch(expected);
+    expect(readFileSync(file).equals(spoiled)).toBe(true);
+  });
+
+  it('leaves a newer version’s file as it is, with the log that it left behind', () => {
+    const file = folder.path('proton.db');
+    const newer = openDatabase(file);
+    newer.pragma(`user_version = ${String(MIGRATIONS.length + 1)}`);
+    const copy = folder.path('copy.db');
+    for (const end of ['', '-wal']) copyFileSync(file + end, copy + end);
+    newer.close();
+    const before = [readFileSync(copy), readFileSync(`${copy}-wal`)];
+    expect(refusalOf(copy)).toMatch(/newer version/);
+    expect([readFileSync(copy), readFileSync(`${copy}-wal`)]).toEqual(before);
+  });
+
+  it.each([
+    ['a file', 'file', 0o444],
+    ['a folder', 'folder', 0o555],
+  ])('refuses %s that may only be read, and leaves it as it is', (_what, which, mode) => {
+    const file = folder.path('proton.db');
+    openDatabase(file).close();
+    const before = readFileSync(file);
+    chmodSync(folder.path('.'), 0o777);
+    chmodSync(file, 0o666);
+    chmodSync(which === 'file' ? file : folder.path('.'), mode);
+    expect(refusalToAnyone(file)).toMatch(/proton\.db can't be written to\. Give this user the right/);
+    chmodSync(folder.path('.'), 0o777);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('makes nothing where a file can’t grow to a whole database', () => {
+    const file = folder.path('proton.db');
+    const { stdout } = openElsewhere(file, 'ulimit -f 20');
+    expect(stdout).toMatch(/proton\.db can't be opened/);
+    expect(readdirSync(folder.path('.'))).toEqual([]);
   });
 
   it('leaves nothing behind of a step that fails half way', () => {
@@ -183,7 +329,7 @@ describe('Opening the database', () => {
     ['SQLITE_CORRUPT', /^proton\.db is not a SQLite database, or is damaged \(told by SQLite\)\. Restore it/],
     [
       'SQLITE_FULL',
-      /^proton\.db can't be opened \(told by SQLite\)\. Check that its folder exists, has space/,
+      /^proton\.db can't be opened, as there is no space left on its disk \(told by SQLite\)\. Make some/,
     ],
   ])('says of %s what is wrong and what to do', (code, expected) => {
     expect(explainOpenFailure(new BetterSqlite3.SqliteError('told by SQLite', code), 'proton.db')).toMatch(

@@ -182,6 +182,7 @@ describe('The SQLite store', () => {
     const failing = {
       kind: 'change' as const,
       id,
+      visibleTo: 'every' as const,
       decide: () => {
         throw failure;
       },

@@ -1,0 +1,14 @@
+import type { Around } from '../observed-proton-service';
+import type { ConnectionStore } from './store';
+
+/** A store whose every read and write is carried out by `around`, under the name of the method. */
+export function observeStore(store: ConnectionStore, around: Around): ConnectionStore {
+  return {
+    findConnections: (...asked) => around('findConnections', () => store.findConnections(...asked)),
+    listConnections: (...asked) => around('listConnections', () => store.listConnections(...asked)),
+    countConnections: (...asked) => around('countConnections', () => store.countConnections(...asked)),
+    listEvents: (...asked) => around('listEvents', () => store.listEvents(...asked)),
+    write: (...asked) => around('write', () => store.write(...asked)),
+    close: store.close,
+  };
+}
