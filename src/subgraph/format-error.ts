@@ -1,45 +1,62 @@
 import { unwrapResolverError } from '@apollo/server/errors';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 import { ProtonFailure } from '../proton/failure';
+import { ExcessError } from './limits/document-limits';
 
 /** What is said of a fault, to whoever met it. */
 export const FAULT = 'Something went wrong on our side. The fault has been recorded.';
 
+const FAULT_CODE = 'INTERNAL_SERVER_ERROR';
+
 /** Apollo leaves these in the errors of variables, whatever it is told. */
 const SUGGESTION = / ?Did you mean [^?]*\?/g;
 
-export interface ErrorFormatOptions {
-  /** Is told of what goes wrong on our side. */
-  readonly reportFault: (error: unknown) => void;
-  /** Whether mistakes are answered with the names that were perhaps meant. */
-  readonly suggestions: boolean;
-}
+/** How graphql-js tells, as a mistake of syntax, that it has stopped counting tokens. */
+const TOKENS = /^Syntax Error: Document contains more that (\d+) tokens\b/;
 
 /**
- * Turns anything thrown while a document is executed into what its sender may read. An expected failure keeps its message and
- * gets its code, where `VALIDATION_ERROR` becomes Apollo's `BAD_USER_INPUT`; a fault is told to `reportFault` and masked.
+ * Turns anything thrown on the way to an answer into what its sender may read. An expected failure keeps its message and gets its
+ * code, where `VALIDATION_ERROR` becomes Apollo's `BAD_USER_INPUT`; a fault is masked.
+ * @param suggestions whether mistakes are answered with the names that were perhaps meant
  */
 export function createErrorFormatter({
-  reportFault,
   suggestions,
-}: ErrorFormatOptions): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
-  // A thousand references may share one failure, which is told once.
-  const told = new WeakSet<ProtonFailure>();
+}: {
+  readonly suggestions: boolean;
+}): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
   return (formatted, error) => {
     const thrown = unwrapResolverError(error);
     if (thrown instanceof ProtonFailure) {
       const code = thrown.code === 'VALIDATION_ERROR' ? 'BAD_USER_INPUT' : thrown.code;
-      if (thrown.retryable && !told.has(thrown)) {
-        told.add(thrown);
-        reportFault(thrown);
-      }
       return { ...formatted, message: thrown.message, extensions: { code } };
     }
-    if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR') {
+    const tokens = TOKENS.exec(formatted.message)?.[1];
+    if (tokens !== undefined) {
+      const message = `The document has more than ${Number(tokens).toLocaleString('en')} tokens, which are allowed.`;
+      return { message, extensions: { code: 'TOO_MANY_TOKENS' } };
+    }
+    // Apollo gives every error of validation its own code, and keeps what there was before.
+    const excess = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+    if (excess instanceof ExcessError) return { message: excess.message, extensions: { code: excess.code } };
+    if (!isFault(formatted)) {
       return suggestions ? formatted : { ...formatted, message: formatted.message.replace(SUGGESTION, '') };
     }
-    reportFault(thrown);
-    return { ...formatted, message: FAULT, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    return { ...formatted, message: FAULT, extensions: { code: FAULT_CODE } };
   };
+}
+
+/** Whether an error, as it is formatted, is one that nobody foresaw. */
+export function isFault({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
+  return (extensions?.['code'] ?? FAULT_CODE) === FAULT_CODE;
+}
+
+/**
+ * What of an error the log must be told, because its answer does not tell it: a fault, or why something could not be carried out
+ * that may be tried again. Undefined where there is nothing to tell.
+ */
+export function concealedIn(error: GraphQLError): unknown {
+  const thrown = unwrapResolverError(error);
+  if (thrown instanceof ProtonFailure) return thrown.retryable ? thrown : undefined;
+  return isFault(error) ? thrown : undefined;
 }

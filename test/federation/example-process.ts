@@ -26,6 +26,7 @@ export interface Ending {
 const FREE_PORTS = {
   PORT: '0',
   PROTON_ENDPOINT_PORT: '0',
+  ADMIN_PORT: '0',
   ACCOUNTS_PORT: '0',
   GATEWAY_PORT: '0',
   DATABASE_URL: 'sqlite::memory:',

@@ -107,13 +107,14 @@ export class UntagEnvironmentAccountConnectionPayload extends EnvironmentAccount
  */
 export async function payloadOf(
   call: Promise<ConnectionView | undefined>,
-  { reportFault }: Pick<SubgraphContext, 'reportFault'>,
+  { reportFault, noteFailure }: Pick<SubgraphContext, 'reportFault' | 'noteFailure'>,
 ): Promise<EnvironmentAccountConnectionPayload> {
   try {
     const connection = await call;
     return { success: true, data: connection ? showConnection(connection) : null, error: null };
   } catch (failure) {
     if (!(failure instanceof ProtonFailure)) throw failure;
+    noteFailure(failure.code);
     if (failure.retryable) reportFault(failure);
     const { code, message, violations, retryable } = failure;
     return { success: false, data: null, error: { code, message, violations, retryable } };

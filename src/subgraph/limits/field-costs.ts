@@ -1,0 +1,69 @@
+import {
+  getDirectiveValues,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isListType,
+  type GraphQLDirective,
+  type GraphQLField,
+  type GraphQLSchema,
+} from 'graphql';
+import { z } from 'zod';
+
+/** What the schema's `@cost` and `@listSize` say of a field. */
+export interface FieldCost {
+  /** Of one item, without what is selected in it. */
+  readonly weight: number;
+  readonly isList: boolean;
+  /** The arguments that say how long the list is; the greatest counts. */
+  readonly slicingArguments: readonly string[];
+  /** How long it is when no argument says so. */
+  readonly assumedSize: number | undefined;
+  /** Where this field is no list itself: the fields in it that are. */
+  readonly sizedFields: ReadonlySet<string>;
+}
+
+export type CostOf = (field: GraphQLField<unknown, unknown>) => FieldCost;
+
+const COST = z.object({ weight: z.coerce.number() });
+const LIST_SIZE = z.object({
+  assumedSize: z.number().nullish(),
+  slicingArguments: z.array(z.string()).nullish(),
+  sizedFields: z.array(z.string()).nullish(),
+});
+
+/**
+ * Reads the costs of fields off the schema, each once. Where nothing is said, an object weighs 1 and a scalar or enum nothing,
+ * as in the IBM cost directive specification and in the demand control of Apollo's and Hive's routers.
+ */
+export function fieldCosts(schema: GraphQLSchema): CostOf {
+  const remembered = new WeakMap<GraphQLField<unknown, unknown>, FieldCost>();
+  const cost = schema.getDirective('cost');
+  const listSize = schema.getDirective('listSize');
+
+  function read(field: GraphQLField<unknown, unknown>): FieldCost {
+    const type = getNamedType(field.type);
+    const ownWeight = COST.safeParse(valuesOf(cost, field)).data ?? COST.safeParse(valuesOf(cost, type)).data;
+    const size = LIST_SIZE.safeParse(valuesOf(listSize, field)).data;
+    return {
+      weight: ownWeight?.weight ?? (isCompositeType(type) ? 1 : 0),
+      isList: isListType(getNullableType(field.type)),
+      slicingArguments: size?.slicingArguments ?? [],
+      assumedSize: size?.assumedSize ?? undefined,
+      sizedFields: new Set(size?.sizedFields),
+    };
+  }
+
+  return (field) => {
+    let known = remembered.get(field);
+    if (!known) remembered.set(field, (known = read(field)));
+    return known;
+  };
+}
+
+function valuesOf(
+  directive: GraphQLDirective | null | undefined,
+  { astNode }: { readonly astNode?: Parameters<typeof getDirectiveValues>[1] | null | undefined },
+): unknown {
+  return directive && astNode ? getDirectiveValues(directive, astNode) : undefined;
+}
