@@ -63,6 +63,7 @@ export function createWorkspace(): Workspace {
           HOME,
           NODE_ENV: 'production',
           PORT: '0',
+          ADMIN_PORT: '0',
           PROTON_ENDPOINT_PORT: 'off',
           DATABASE_URL: `sqlite:${serving}`,
         },

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 
 import { readConfig } from '../../src/config';
+import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { createWebServer } from '../../src/http/web-server';
 import type { ClientTuning } from '../../src/proton/sdk/clients';
 import { createSdkProtonService } from '../../src/proton/sdk/sdk-proton-service';
@@ -19,7 +20,7 @@ const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) => String(100_
  * loopback, where the access key id is the account. Requests are signed all the same, as the SDK signs always.
  */
 export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<void> {
-  const { http, proton } = readConfig({
+  const { http, proton, limits, timing } = readConfig({
     PORT: process.env['PORT'],
     PROTON_ENDPOINT: await startControlPlane(),
     PROTON_ACCOUNTS: MANAGEMENT_ACCOUNTS.join(','),
@@ -43,6 +44,9 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
     explorable: false,
     logger: pino({ level: 'silent' }),
     reportFault: console.error,
+    authentication: NO_AUTHENTICATION,
+    limits,
+    executionMs: timing.executionMs,
     contextFor: (_request, client) => createContext(service, viewer, console.error, client),
   });
   console.log(`ready at ${await web.start()}`);
@@ -52,7 +56,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
 function startControlPlane(): Promise<string> {
   const main = join(__dirname, '..', '..', 'src', 'main.js');
   const child = spawn(process.execPath, [main], {
-    env: { ...process.env, PORT: '0', PROTON_ENDPOINT_PORT: '0' },
+    env: { ...process.env, PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   process.once('SIGTERM', () => {

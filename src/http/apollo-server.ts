@@ -9,18 +9,19 @@ import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
-import type { SubgraphContext } from '../subgraph/context';
 import { createErrorFormatter } from '../subgraph/format-error';
+import type { DocumentLimits } from '../subgraph/limits/document-limits';
+import { documentShapeRule } from '../subgraph/limits/document-shape-rule';
+import type { GraphqlContext } from './graphql-context';
+import { guardDocuments } from './guard-documents';
+import { reportErrors } from './report-errors';
 import { sandbox } from './sandbox';
-
-/** Tokens that a document may have: none that a person or a gateway writes comes near, and parsing one stays cheap. */
-const MOST_TOKENS = 2_000;
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
-  /** Is told of what goes wrong on our side. */
-  readonly reportFault: (error: unknown) => void;
+  /** What a document may ask for at most. */
+  readonly limits: DocumentLimits;
   /** Whether the schema is shown to whoever asks: introspection, suggestions, Sandbox. */
   readonly explorable: boolean;
   /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
@@ -30,11 +31,11 @@ export interface ApolloOptions {
 export function createApolloServer({
   schema,
   logger,
-  reportFault,
+  limits,
   explorable,
   traced,
-}: ApolloOptions): ApolloServer<SubgraphContext> {
-  const plugins: ApolloServerPlugin<SubgraphContext>[] = [
+}: ApolloOptions): ApolloServer<GraphqlContext> {
+  const plugins: ApolloServerPlugin<GraphqlContext>[] = [
     // What installs itself and is not used costs throughput: `npm run bench` has a candidate with and one without.
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
@@ -42,18 +43,24 @@ export function createApolloServer({
       ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
       : ApolloServerPluginInlineTraceDisabled(),
     explorable ? sandbox() : ApolloServerPluginLandingPageDisabled(),
+    guardDocuments(schema, limits),
+    reportErrors(limits.validationErrors),
   ];
-  return new ApolloServer<SubgraphContext>({
+  return new ApolloServer<GraphqlContext>({
     schema,
     plugins,
     introspection: explorable,
     hideSchemaDetailsFromClientErrors: !explorable,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
     // Automatic persisted queries would let any client fill a cache that gateways do not use.
     persistedQueries: false,
-    parseOptions: { maxLexicalTokens: MOST_TOKENS },
-    formatError: createErrorFormatter({ reportFault, suggestions: explorable }),
+    parseOptions: { maxLexicalTokens: limits.tokens },
+    validationRules: [documentShapeRule(limits)],
+    validationOptions: { maxErrors: limits.validationErrors },
+    formatError: createErrorFormatter({ suggestions: explorable }),
     logger: logger.child({ component: 'apollo' }),
   });
 }

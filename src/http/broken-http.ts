@@ -1,11 +1,19 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How long a client has to read its last answer before its connection is cut, in milliseconds. */
-const LINGER_MS = 1_000;
+import { hangUp } from './hang-up';
 
 /** What Node says of a connection on which no HTTP arrives, or not in time. */
 export type BrokenHttp = Error & { readonly code?: string };
+
+/** The last words on a connection. */
+export interface BrokenHttpAnswer {
+  readonly status: number;
+  /** The code of what is wrong. */
+  readonly outcome: string;
+  /** The whole answer, as it goes over the wire. */
+  readonly wire: string;
+}
 
 export interface BrokenHttpHandler {
   /** Goes to Fastify. */
@@ -28,9 +36,12 @@ interface Connection {
 /**
  * Answers what is not HTTP at all, or never ends; there is no request then that a handler could be given. A request that came
  * before on the same connection gets its own answer first and no other, for it may have been carried out.
- * @param answerTo writes a whole answer, as it goes over the wire
+ * @param answerTo writes a whole answer, as it goes over the wire; it is told of the request whose body is what is broken, where
+ * there is one
  */
-export function handleBrokenHttp(answerTo: (error: BrokenHttp) => string): BrokenHttpHandler {
+export function handleBrokenHttp(
+  answerTo: (error: BrokenHttp, unfinished: IncomingMessage | undefined) => string,
+): BrokenHttpHandler {
   const connections = new WeakMap<Socket, Connection>();
 
   function connectionOf(socket: Socket): Connection {
@@ -51,7 +62,7 @@ export function handleBrokenHttp(answerTo: (error: BrokenHttp) => string): Broke
         connection.underWay.add(exchange);
         response.once('close', () => {
           connection.underWay.delete(exchange);
-          if (connection.broken && waiting(connection).length === 0) closeGently(request.socket);
+          if (connection.broken && waiting(connection).length === 0) hangUp(request.socket);
         });
       });
     },
@@ -65,8 +76,8 @@ export function handleBrokenHttp(answerTo: (error: BrokenHttp) => string): Broke
       }
       connection.broken = true;
       if (waiting(connection).length > 0) return;
-      if (wasAnsweredEarly(connection.latest)) closeGently(socket);
-      else closeGently(socket, answerTo(error));
+      if (wasAnsweredEarly(connection.latest)) hangUp(socket);
+      else hangUp(socket, answerTo(error, unfinishedOf(connection.latest)));
     },
   };
 }
@@ -81,13 +92,13 @@ function wasAnsweredEarly(latest: Exchange | undefined): boolean {
   return latest !== undefined && !latest.request.complete && latest.response.headersSent;
 }
 
-/** A connection that is destroyed with bytes unread takes from its client what the client has not read yet. */
-function closeGently(socket: Socket, lastWords = ''): void {
-  const impatience = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => {
-    clearTimeout(impatience);
-  });
-  socket.end(lastWords);
+function unfinishedOf(latest: Exchange | undefined): IncomingMessage | undefined {
+  return latest === undefined || latest.request.complete ? undefined : latest.request;
+}
+
+/** Whether a client has ended its connection in the middle of a request. */
+export function hasHungUp({ code }: BrokenHttp): boolean {
+  return code === 'HPE_INVALID_EOF_STATE';
 }
 
 /** Writes an answer that closes its connection. */

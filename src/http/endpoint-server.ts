@@ -4,10 +4,22 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 
 import { AwsError, FAULT } from '../endpoint/aws-error';
 import type { Endpoint } from '../endpoint/endpoint';
-import type { EndpointAnswer, HeaderFields } from '../endpoint/exchange';
-import { handleBrokenHttp, wireAnswer, type BrokenHttp } from './broken-http';
+import { headerFields, type EndpointAnswer } from '../endpoint/exchange';
+import { createAdmission, type Admission } from './admission';
+import { admitRequests, OVERLOADED } from './admit-requests';
+import { handleBrokenHttp, wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './broken-http';
 import type { Address } from './listen';
+import { FOREIGN_HOST, isOwnHost } from './own-host';
 import { BodyTooLargeError, readRawBody } from './raw-body';
+import {
+  beginRecord,
+  keepRecords,
+  noteBroken,
+  requestIdOf,
+  type RecordOptions,
+  type RequestObserver,
+} from './request-record';
+import { traceRequests } from './request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
 import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
 
@@ -22,37 +34,61 @@ const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' }
 
 export interface EndpointServerOptions {
   readonly address: Address;
+  /** Whether it may be asked by any name; else only by names of loopback. */
+  readonly anyHostName?: boolean;
+  /** The places for requests that are worked on at a time. */
+  readonly admission?: Admission;
   readonly endpoint: Endpoint;
-  /** Is told of what goes wrong on our side. */
-  readonly reportFault: (error: unknown) => void;
+  /** Is told of what goes wrong on our side, and in which request. */
+  readonly reportFault: (error: unknown, requestId: string) => void;
+  /** Is told of every request, once, when it has ended. */
+  readonly observe?: RequestObserver;
+  /** Whether requests are traced. */
+  readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
 /** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
 export function createEndpointServer({
   address,
+  anyHostName = true,
+  admission = createAdmission(Infinity),
   endpoint,
   reportFault,
+  observe = () => undefined,
+  traced = false,
   timing = USUAL_TIMING,
 }: EndpointServerOptions): ServerLifecycle {
-  const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+  const onError = (error: FastifyError, { id, record }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof BodyTooLargeError) {
-      void send(reply, endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message)));
+      void send(
+        reply,
+        endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message), record),
+      );
     } else if ((error.statusCode ?? 500) < 500) {
-      void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message)));
+      void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message), record));
     } else {
-      reportFault(error);
-      void send(reply, endpoint.refuse(FAULT));
+      reportFault(error, id);
+      void send(reply, endpoint.refuse(FAULT, record));
     }
   };
-  const { clientErrorHandler, watch } = handleBrokenHttp((error) => brokenHttpAnswer(error, endpoint));
-  const { http, requestTimeout } = timingOptions(timing);
+  const records: RecordOptions = { server: 'endpoint', observe };
+  const { clientErrorHandler, watch } = handleBrokenHttp((error, unfinished) => {
+    const answer = brokenHttpAnswer(error, endpoint);
+    noteBroken(error, answer, unfinished, records);
+    return answer.wire;
+  });
+  const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
-    requestTimeout,
+    ...timeouts,
     // Node would answer by itself where there is no Host, in no shape that a client knows.
     http: { ...http, requireHostHeader: false },
-    frameworkErrors: onError,
+    frameworkErrors(error, request, reply) {
+      beginRecord(request, reply, records);
+      onError(error, request, reply);
+    },
     clientErrorHandler,
+    genReqId: requestIdOf,
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
@@ -60,7 +96,28 @@ export function createEndpointServer({
   server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     server.server.emit('request', request, response),
   );
+  keepRecords(server, records);
+  if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
+  if (!anyHostName) {
+    server.addHook('onRequest', ({ headers: { host }, record }, reply, done) => {
+      // That there is none at all, the endpoint says in its own words.
+      if (host === undefined || isOwnHost(host)) done();
+      else
+        void send(
+          reply,
+          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), record),
+        );
+    });
+  }
+  admitRequests(server, {
+    admission,
+    patienceMs: timing.requestMs,
+    refuse(reply) {
+      const error = new AwsError('ThrottlingException', OVERLOADED.message);
+      void send(reply.headers(OVERLOADED.headers), endpoint.refuse(error, reply.request.record));
+    },
+  });
   // Fastify would refuse a content type that is malformed, where any must do. As it was sent it stays in `rawHeaders`.
   server.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     delete headers['content-type'];
@@ -72,33 +129,25 @@ export function createEndpointServer({
     readRawBody(payload, BODY),
   );
 
-  const answer = async ({ method, url, raw, body }: FastifyRequest, reply: FastifyReply) =>
+  const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
     send(
       reply,
-      await endpoint.answer({
-        method,
-        url,
-        headers: headerFields(raw.rawHeaders),
-        body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
-      }),
+      await endpoint.answer(
+        {
+          method,
+          url,
+          headers: headerFields(raw.rawHeaders),
+          body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+        },
+        record,
+      ),
     );
   server.post('/', answer);
   server.setNotFoundHandler(answer);
   return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
 }
 
-/** Every field as it was sent: Node's own view of them drops or joins what was sent twice. */
-function headerFields(rawHeaders: readonly string[]): HeaderFields {
-  const fields = new Map<string, string[]>();
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
-    const value = rawHeaders[index + 1] ?? '';
-    const values = fields.get(name);
-    if (values) values.push(value);
-    else fields.set(name, [value]);
-  }
-  return fields;
-}
+const REMEDY = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
 
 function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): FastifyReply {
   // To the content type of a string, Fastify would add a charset, which the protocol has not.
@@ -106,14 +155,14 @@ function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): F
 }
 
 /** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function brokenHttpAnswer({ code }: BrokenHttp, endpoint: Endpoint): string {
-  const { status, headers, body } = endpoint.refuse(
+function brokenHttpAnswer({ code }: BrokenHttp, endpoint: Endpoint): BrokenHttpAnswer {
+  const error =
     code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new AwsError('RequestTimeoutException', 'The request took too long to arrive.')
       : new AwsError(
           'SerializationException',
           'The request is not valid HTTP/1.1, or its header is too large.',
-        ),
-  );
-  return wireAnswer(status, headers, body);
+        );
+  const { status, headers, body } = endpoint.refuse(error);
+  return { status, outcome: error.name, wire: wireAnswer(status, headers, body) };
 }

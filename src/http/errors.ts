@@ -1,7 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { FAULT } from '../subgraph/format-error';
-import { wireAnswer, type BrokenHttp } from './broken-http';
+import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './broken-http';
+import type { RequestRecord } from './request-record';
+import { DATA_HEADERS } from './security-headers';
 
 /**
  * What goes wrong before a document is read, answered as a GraphQL response carries an error, so that a client reads it with
@@ -10,10 +12,17 @@ import { wireAnswer, type BrokenHttp } from './broken-http';
 export type HttpErrorCode =
   | 'BAD_REQUEST'
   | 'BODY_TOO_LARGE'
+  | 'EXECUTION_TIMEOUT'
   | 'INTERNAL_SERVER_ERROR'
   | 'METHOD_NOT_ALLOWED'
+  | 'MISDIRECTED'
   | 'NOT_FOUND'
+  | 'NOT_READY'
+  | 'OVERLOADED'
+  | 'RATE_LIMITED'
   | 'REQUEST_TIMEOUT'
+  | 'TOO_EXPENSIVE'
+  | 'UNAUTHENTICATED'
   | 'UNSUPPORTED_MEDIA_TYPE';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
@@ -23,35 +32,63 @@ const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** A request that is refused before a document is read. Fastify takes the status from it. */
+/** Fields of an answer's header, by their names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** A request that is refused before a document is read. Its message is written for whoever asks; Fastify takes the status from it. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 
+  /** @param headers that go with the answer, as in `retry-after` */
   constructor(
-    readonly statusCode: 400 | 415,
+    readonly statusCode: number,
+    readonly code: HttpErrorCode,
     message: string,
+    readonly headers: AnswerHeaders = {},
   ) {
     super(message);
   }
 }
 
-function sendError(reply: FastifyReply, status: number, code: HttpErrorCode, message: string): void {
-  void reply.code(status).type(JSON_TYPE).send(errorBody(code, message));
+function sendError(
+  reply: FastifyReply,
+  status: number,
+  code: HttpErrorCode,
+  message: string,
+  extensions: Readonly<Record<string, string>> = {},
+): void {
+  const record = recordOf(reply.request);
+  if (record) record.failure ??= code;
+  void reply
+    .code(status)
+    // No hook adds these to what Fastify refuses before its first one.
+    .headers(DATA_HEADERS)
+    .type(JSON_TYPE)
+    .send(errorBody(code, message, extensions));
+}
+
+/** What Fastify refuses before its first hook has none. */
+function recordOf({ record }: { readonly record?: RequestRecord }): RequestRecord | undefined {
+  return record;
 }
 
 /**
- * Answers what Fastify refuses, and masks what fails in a handler.
+ * Answers what is refused before a document is read, and masks what fails in a handler.
  * @param reportFault is told of what nobody foresaw
  */
 export function answerError(
-  error: FastifyError,
+  error: FastifyError | RequestError,
   reply: FastifyReply,
   { bodyLimit, reportFault }: { readonly bodyLimit: number; readonly reportFault: (error: unknown) => void },
 ): void {
+  if (error instanceof RequestError) {
+    refuse(reply, error);
+    return;
+  }
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     reportFault(error);
-    sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT);
+    sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT, { requestId: reply.request.id });
     return;
   }
   const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
@@ -61,6 +98,12 @@ export function answerError(
     code,
     status === 413 ? `The body has more than ${String(bodyLimit)} bytes.` : error.message,
   );
+}
+
+/** Answers a request that is refused. */
+export function refuse(reply: FastifyReply, { statusCode, code, message, headers }: RequestError): void {
+  void reply.headers(headers);
+  sendError(reply, statusCode, code, message);
 }
 
 /** @param knownPath what there is, for whoever asks for something else, or with another method than it takes */
@@ -76,8 +119,8 @@ export function answerUnknownPaths(server: FastifyInstance, knownPath: string): 
   });
 }
 
-/** What is written to whoever sends what is not HTTP, or does not send it in time. */
-export function brokenHttpAnswer({ code }: BrokenHttp): string {
+/** What is written to whoever sends what is not HTTP, or does not send it in time; and what there is to tell of it. */
+export function brokenHttpAnswer({ code }: BrokenHttp): BrokenHttpAnswer {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return rawError(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive.');
   }
@@ -86,10 +129,15 @@ export function brokenHttpAnswer({ code }: BrokenHttp): string {
     : rawError(400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.');
 }
 
-function rawError(status: number, code: HttpErrorCode, message: string): string {
-  return wireAnswer(status, { 'Content-Type': JSON_TYPE }, errorBody(code, message));
+function rawError(status: number, code: HttpErrorCode, message: string): BrokenHttpAnswer {
+  const wire = wireAnswer(status, { ...DATA_HEADERS, 'Content-Type': JSON_TYPE }, errorBody(code, message));
+  return { status, outcome: code, wire };
 }
 
-function errorBody(code: HttpErrorCode, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+function errorBody(
+  code: HttpErrorCode,
+  message: string,
+  extensions: Readonly<Record<string, string>> = {},
+): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code, ...extensions } }] });
 }

@@ -1,20 +1,32 @@
-import { HeaderMap, type ApolloServer } from '@apollo/server';
+import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../subgraph/context';
-import { waitingClient, type WaitingClient } from './waiting-client';
+import { startExecution, type ExecutionDeadline } from './execution-deadline';
+import type { GraphqlContext } from './graphql-context';
+import { inGraphqlSpan } from './request-spans';
+import { waitingClient } from './waiting-client';
 
 /** Makes what a request's resolvers work with. */
 export type ContextFor = (
   request: FastifyRequest,
-  client: WaitingClient,
+  deadline: ExecutionDeadline,
 ) => SubgraphContext | Promise<SubgraphContext>;
+
+/**
+ * Takes what a request's document costs from its sender's budget.
+ * @throws RequestError when there is not that much left
+ */
+export type Spend = (request: FastifyRequest, cost: number) => void | Promise<void>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
   readonly contextFor: ContextFor;
+  readonly spend: Spend;
+  /** How long the execution of a request may take. */
+  readonly executionMs: number;
   /** Which server answers a request. */
-  readonly serverFor: (request: FastifyRequest) => ApolloServer<SubgraphContext>;
+  readonly serverFor: (request: FastifyRequest) => ApolloServer<GraphqlContext>;
 }
 
 /**
@@ -25,23 +37,45 @@ export interface GraphqlRouteOptions {
  */
 export function addGraphqlRoute(
   server: FastifyInstance,
-  { path, contextFor, serverFor }: GraphqlRouteOptions,
+  { path, contextFor, spend, executionMs, serverFor }: GraphqlRouteOptions,
 ): void {
+  async function execute(request: FastifyRequest, deadline: ExecutionDeadline): Promise<HTTPGraphQLResponse> {
+    // Before Apollo Server asks for it: what fails here is answered with the request's id, like everything that nobody foresaw.
+    const context = await contextFor(request, deadline);
+    const { record } = request;
+    const contextValue: GraphqlContext = {
+      ...context,
+      record,
+      noteFailure(code) {
+        record.failure ??= code;
+      },
+      spend: (cost) => spend(request, cost),
+    };
+    return serverFor(request).executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method,
+        headers: headersOf(request),
+        search: searchOf(request.url),
+        body: request.body ?? '',
+      },
+      context: () => Promise.resolve(contextValue),
+    });
+  }
+
   server.route({
     method: ['GET', 'POST'],
     url: path,
     handler: async (request, reply) => {
-      const { status, headers, body } = await serverFor(request).executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method,
-          headers: headersOf(request),
-          search: searchOf(request.url),
-          body: request.body ?? '',
-        },
-        context: async () => contextFor(request, waitingClient(reply.raw)),
-      });
+      const deadline = startExecution(waitingClient(reply.raw), executionMs);
+      const {
+        status = 200,
+        headers,
+        body,
+      } = await inGraphqlSpan(request.record, () => deadline.orOver(execute(request, deadline)));
+      // What Apollo Server refuses by itself, it tells no plugin.
+      if (status >= 400) request.record.failure ??= 'BAD_REQUEST';
       for (const [name, value] of headers) reply.header(name, value);
-      reply.code(status ?? 200);
+      reply.code(status);
       // Incremental delivery is offered by no schema that is built here.
       if (body.kind === 'chunked') throw new Error('an incremental response was asked for');
       return reply.send(body.string);

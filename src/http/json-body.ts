@@ -37,16 +37,21 @@ function decode({ headers }: FastifyRequest, body: Buffer): string {
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
     throw new RequestError(
       415,
+      'UNSUPPORTED_MEDIA_TYPE',
       `The body must be encoded in UTF-8, not in ${charset || 'an unnamed charset'}.`,
     );
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new RequestError(415, `The body must not be compressed; it is: ${encoding}.`);
+    throw new RequestError(
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The body must not be compressed; it is: ${encoding}.`,
+    );
   }
   try {
     return utf8.decode(body);
   } catch {
-    throw new RequestError(400, 'The body is not valid UTF-8.');
+    throw new RequestError(400, 'BAD_REQUEST', 'The body is not valid UTF-8.');
   }
 }

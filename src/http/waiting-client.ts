@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
+import { whenOver } from './when-over';
+
 /** Whether somebody still waits for the answer to a request. */
 export interface WaitingClient {
   /** Aborted when the client goes away before it has its answer. Made when it is first asked for, and seldom is. */
@@ -15,12 +17,9 @@ export function waitingClient(response: ServerResponse): WaitingClient {
     get signal() {
       if (controller) return controller.signal;
       const made = (controller = new AbortController());
-      const abortUnlessAnswered = () => {
+      whenOver(response, () => {
         if (!response.writableFinished) made.abort();
-      };
-      // Who has gone by now does not go again.
-      if (response.closed) abortUnlessAnswered();
-      else response.once('close', abortUnlessAnswered);
+      });
       return made.signal;
     },
   };

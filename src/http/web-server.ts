@@ -1,88 +1,165 @@
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
+import type { Authentication } from '../authentication/authentication';
+import type { DocumentLimits } from '../subgraph/limits/document-limits';
 import { buildSubgraph } from '../subgraph/schema';
+import { createAdmission, type Admission } from './admission';
 import { createApolloServer } from './apollo-server';
+import { requirePerson } from './authentication-person';
+import { requireRouter } from './authentication-router';
 import { handleBrokenHttp } from './broken-http';
+import { allowOrigins } from './cors';
 import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql-route';
 import { readJsonStrictly } from './json-body';
 import type { Address } from './listen';
-import { LIFECYCLE_OPTIONS, lifecycleOf } from './server-lifecycle';
+import {
+  beginRecord,
+  keepRecords,
+  noteBroken,
+  requestIdOf,
+  type RecordOptions,
+  type RequestObserver,
+} from './request-record';
+import { sendSecurityHeaders } from './security-headers';
+import { traceRequests } from './request-spans';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
 import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
+import type { SubjectBudgets } from './subject-limits';
+import { admitGraphql, limitSubjects, refuseForeignHosts, spendFrom } from './traffic';
 
 export const GRAPHQL_PATH = '/graphql';
 
-/** Bytes in a request's body. */
-const BODY_LIMIT = 1_048_576;
-
 export interface WebServerOptions {
   readonly address: Address;
+  /** Whether it may be asked by any name; else only by names of loopback. */
+  readonly anyHostName?: boolean;
+  /** The origins whose pages may read answers. */
+  readonly corsOrigins?: readonly string[];
+  /** The places for requests that are worked on at a time. */
+  readonly admission?: Admission;
+  /** What each person may ask for; undefined where nobody is told from another. */
+  readonly budgets?: SubjectBudgets | undefined;
   /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
   readonly explorable: boolean;
   readonly logger: Logger;
-  /** Is told of what goes wrong on our side. */
-  readonly reportFault: (error: unknown) => void;
+  /** Is told of what goes wrong on our side, and in which request. */
+  readonly reportFault: (error: unknown, requestId?: string) => void;
+  readonly authentication: Authentication;
+  readonly limits: { readonly bodyBytes: number; readonly document: DocumentLimits };
+  /** How long the execution of a request may take, in milliseconds. */
+  readonly executionMs: number;
   readonly contextFor: ContextFor;
+  /** Is told of every request, once, when it has ended. */
+  readonly observe?: RequestObserver;
+  /** Whether requests are traced. */
+  readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
-export interface WebServer {
+export interface WebServer extends ServerLifecycle {
+  /** What can be asked for, by which requests are told apart: the root fields of the schema. */
+  readonly operations: readonly string[];
   /**
    * Resolves with the address of the GraphQL endpoint once it listens.
    * @throws ListenError
    */
   readonly start: () => Promise<string>;
-  /** Takes no new connection, lets requests under way finish for 10 seconds at the most, and resolves when all are closed. */
-  readonly stop: () => Promise<void>;
 }
 
 /** The server that frontends' gateways and Apollo Sandbox talk to. */
 export function createWebServer({
   address,
+  anyHostName = true,
+  corsOrigins = [],
+  admission = createAdmission(Infinity),
+  budgets,
   explorable,
   logger,
   reportFault,
+  authentication,
+  limits,
+  executionMs,
   contextFor,
+  observe = () => undefined,
+  traced: inSpans = false,
   timing = USUAL_TIMING,
 }: WebServerOptions): WebServer {
-  const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-    answerError(error, reply, { bodyLimit: BODY_LIMIT, reportFault });
+  const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
+    answerError(error, reply, {
+      bodyLimit: limits.bodyBytes,
+      reportFault: (fault) => {
+        reportFault(fault, id);
+      },
+    });
   };
-  const { clientErrorHandler, watch } = handleBrokenHttp(brokenHttpAnswer);
+  const records: RecordOptions = { server: 'graphql', observe };
+  const { clientErrorHandler, watch } = handleBrokenHttp((error, unfinished) => {
+    const answer = brokenHttpAnswer(error);
+    noteBroken(error, answer, unfinished, records);
+    return answer.wire;
+  });
   const server = fastify({
-    frameworkErrors: onError,
+    frameworkErrors(error, request, reply) {
+      beginRecord(request, reply, records);
+      onError(error, request, reply);
+    },
     clientErrorHandler,
+    genReqId: requestIdOf,
     ...timingOptions(timing),
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
+  keepRecords(server, records);
+  if (inSpans) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
+  sendSecurityHeaders(server);
+  if (!anyHostName) refuseForeignHosts(server);
+  requireRouter(server, { proof: authentication.router, bodyLimit: limits.bodyBytes, logger });
+  allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
+  admitGraphql(server, admission, timing.requestMs);
+  requirePerson(server, { authentication, explorable, logger });
+  if (budgets) limitSubjects(server, budgets);
   answerUnknownPaths(server, GRAPHQL_PATH);
-  readJsonStrictly(server, BODY_LIMIT);
+  readJsonStrictly(server, limits.bodyBytes);
 
-  const apolloOptions = { explorable, logger, reportFault };
-  const apollo = createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: false });
+  const apolloOptions = { explorable, logger, limits: limits.document };
+  const { schema } = buildSubgraph();
+  const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
   // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
-  const traced = explorable
-    ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
-    : apollo;
+  const traced = createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true });
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    serverFor: ({ headers }) => (headers['apollo-federation-include-trace'] === 'ftv1' ? traced : apollo),
+    spend: spendFrom(budgets),
+    executionMs,
+    serverFor: ({ headers, routerProven }) =>
+      headers['apollo-federation-include-trace'] === 'ftv1' && (explorable || routerProven) ? traced : apollo,
   });
 
-  const apollos = new Set([apollo, traced]);
+  const apollos = [apollo, traced];
   const lifecycle = lifecycleOf(server, address, timing);
   return {
+    operations: rootFieldsOf(schema),
     async start() {
-      await Promise.all([...apollos].map((each) => each.start()));
+      await Promise.all(apollos.map((each) => each.start()));
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
+    drain: lifecycle.drain,
     async stop() {
-      await lifecycle.stop();
-      await Promise.all([...apollos].map((each) => each.stop()));
+      const cut = await lifecycle.stop();
+      await Promise.all(apollos.map((each) => each.stop()));
+      return cut;
     },
   };
+}
+
+/** What every schema has, and no type lists. */
+const META_FIELDS = ['__schema', '__type', '__typename'];
+
+function rootFieldsOf(schema: GraphQLSchema): readonly string[] {
+  const types = [schema.getQueryType(), schema.getMutationType()];
+  return [...types.flatMap((type) => Object.keys(type?.getFields() ?? {})), ...META_FIELDS];
 }

@@ -6,10 +6,12 @@ import { text as textOf } from 'node:stream/consumers';
 import { pino } from 'pino';
 
 import type { EndpointAnswer } from '../../src/endpoint/exchange';
+import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { createEndpoint } from '../../src/endpoint/endpoint';
 import { createEndpointServer } from '../../src/http/endpoint-server';
 import type { Address } from '../../src/http/listen';
 import { USUAL_TIMING, type ServerTiming } from '../../src/http/server-timing';
+import { readConfig } from '../../src/config';
 import { createWebServer } from '../../src/http/web-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
@@ -24,7 +26,7 @@ interface Options {
 interface HoldingServer {
   /** As in `http://127.0.0.1:40000`, and a path where there is one. */
   readonly start: () => Promise<string>;
-  readonly stop: () => Promise<void>;
+  readonly stop: () => Promise<number>;
   /** Resolves when that many requests have come to be answered. */
   readonly asked: (count: number) => Promise<void>;
   /** Has all requests answered, those to come too. */
@@ -83,6 +85,8 @@ function holdingEndpoint({ timing, address = ANYWHERE }: Options): HoldingServer
   return { start: server.start, stop: server.stop, asked: gate.asked, letGo: gate.open };
 }
 
+const usual = readConfig({});
+
 function holdingWebServer({ timing, address = ANYWHERE }: Options): HoldingServer {
   const { service } = createControlPlane();
   const gate = createGate();
@@ -91,6 +95,9 @@ function holdingWebServer({ timing, address = ANYWHERE }: Options): HoldingServe
     explorable: false,
     logger: pino({ level: 'silent' }),
     reportFault: onFault,
+    authentication: NO_AUTHENTICATION,
+    limits: usual.limits,
+    executionMs: usual.timing.executionMs,
     timing: { ...USUAL_TIMING, ...timing },
     async contextFor(_request, client) {
       await gate.pass();

@@ -71,4 +71,23 @@ describe('In production', () => {
     await app.stop();
     expect(data?._service.sdl).toContain('type EnvironmentAccountConnection');
   });
+
+  it('a router that has proven itself gets traces and the SDL', async () => {
+    const app = await startApp({
+      NODE_ENV: 'production',
+      ROUTER_SECRET: 'a-secret-of-the-router-long-enough',
+    });
+    const { data, extensions } = await request<{ _service: { sdl: string } }>(
+      app.url,
+      '{ _service { sdl } }',
+      {},
+      {
+        'router-authorization': 'a-secret-of-the-router-long-enough',
+        'apollo-federation-include-trace': 'ftv1',
+      },
+    );
+    await app.stop();
+    expect(data?._service.sdl).toContain('type EnvironmentAccountConnection');
+    expect(Object.keys(extensions ?? {})).toEqual(['ftv1']);
+  });
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, get, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 
 import { waitingClient } from '../../src/http/waiting-client';
 
@@ -39,6 +40,24 @@ describe('A client that waits', () => {
     leave();
     await once(response, 'close');
     expect(client.signal.aborted).toBe(true);
+  });
+
+  it('aborts when it goes away while its request waits behind another on its connection', async () => {
+    const responses: ServerResponse[] = [];
+    const bothArrived = new Promise<void>((resolve) => {
+      server.on('request', (_request, response: ServerResponse) => {
+        if (responses.push(response) === 2) resolve();
+      });
+    });
+    const { port, hostname } = new URL(origin);
+    const socket = connect({ port: Number(port), host: hostname });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+    await bothArrived;
+    server.removeAllListeners('request');
+    const signals = responses.map((response) => waitingClient(response).signal);
+    socket.destroy();
+    await Promise.all(signals.map(async (signal) => signal.aborted || once(signal, 'abort')));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
   it('does not abort once it has its answer, whenever it is asked for', async () => {

@@ -49,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly location?: string;
   readonly trace?: (statement: string) => void;
   readonly lockTimeoutMs?: number;
+  /** Milliseconds since the epoch; the clock of the control plane unless told. */
+  readonly now?: () => number;
 }
 
 /** The real control plane over a real, empty store. */
@@ -57,6 +59,7 @@ export function createControlPlane({
   location = ':memory:',
   trace,
   lockTimeoutMs,
+  now,
 }: ControlPlaneOptions = {}): ControlPlane {
   const store = openSqliteStore({ location, trace, lockTimeoutMs });
   const clock = createClock();
@@ -65,5 +68,5 @@ export function createControlPlane({
     defaultAccountId: account('000000000000'),
     connectionQuota: quota,
   };
-  return { service: createEmbeddedProtonService({ store, settings, now: clock.now }), store, clock };
+  return { service: createEmbeddedProtonService({ store, settings, now: now ?? clock.now }), store, clock };
 }

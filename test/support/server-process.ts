@@ -11,12 +11,21 @@ export interface ServerProcess {
   readonly url: string;
   /** Where it takes AWS clients; undefined where it does not. */
   readonly protonEndpoint: string | undefined;
+  /** Where health and metrics are; undefined where they are turned off. */
+  readonly admin: string | undefined;
+  /** All that it has printed, on either stream. Once it has ended, that is all there will be. */
+  readonly printed: () => string;
+  /** The lines of its log. */
+  readonly log: () => readonly LogLine[];
   readonly child: ChildProcess;
   /** Resolves with the exit code, null when a signal itself ended the process. */
   readonly exited: Promise<number | null>;
   /** Sends a signal, to a process that still runs, and resolves like `exited`. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
+
+/** A line of the log, as JSON has it. */
+export type LogLine = Readonly<Record<string, unknown>>;
 
 /** A test that fails half way leaves no server behind. */
 const started = new Set<ChildProcess>();
@@ -47,10 +56,12 @@ export async function startServerProcess(
   let printed = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
   let protonEndpoint: string | undefined;
+  let admin: string | undefined;
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       printed += `${line}\n`;
       protonEndpoint ??= /AWS clients at (http:[^\s"]+)/.exec(line)?.[1];
+      admin ??= /health and metrics are at (http:[^\s"]+)/.exec(line)?.[1];
       const ready = /ready at (http:\S+\/graphql)/.exec(line)?.[1];
       if (ready !== undefined) resolve(ready);
     });
@@ -58,10 +69,18 @@ export async function startServerProcess(
       reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
     });
   });
-  const exited = once(child, 'exit').then(() => child.exitCode);
+  // What it printed last arrives before it closes its streams, and perhaps after its end.
+  const exited = once(child, 'close').then(() => child.exitCode);
   return {
     url,
     protonEndpoint,
+    admin,
+    printed: () => printed,
+    log: () =>
+      printed
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as LogLine),
     child,
     exited,
     end(signal) {

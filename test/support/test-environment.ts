@@ -3,5 +3,10 @@ export function testEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const embedded = { PROTON_ENDPOINT_PORT: '0', DATABASE_URL: 'sqlite::memory:' };
-  return { PORT: '0', ...('PROTON_ENDPOINT' in environment ? {} : embedded), ...environment };
+  return {
+    PORT: '0',
+    ADMIN_PORT: '0',
+    ...('PROTON_ENDPOINT' in environment ? {} : embedded),
+    ...environment,
+  };
 }

@@ -1,0 +1,22 @@
+import type { Socket } from 'node:net';
+
+/** How long a client has to read its last answer before its connection is cut, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/**
+ * Closes a connection in a way that its client can read what it was told: one that is destroyed with bytes unread takes from
+ * its client what the client has not read yet. What still comes is read and thrown away, so that nothing is carried out that
+ * could no longer be answered.
+ * @param lastWords go over the wire before the end
+ */
+export function hangUp(socket: Socket, lastWords = ''): void {
+  const impatience = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => {
+    clearTimeout(impatience);
+  });
+  socket.end(lastWords);
+  // Until now an HTTP parser listened.
+  socket.removeAllListeners('data');
+  socket.on('data', () => undefined);
+  socket.resume();
+}

@@ -1,0 +1,87 @@
+/** The standard variables of OpenTelemetry, as far as they decide whether and how requests are traced. */
+type Given = Readonly<Record<string, string | undefined>>;
+
+/** What can't be done that the variables ask for: each line begins with the variable's name. */
+export class TracingError extends Error {
+  override readonly name = 'TracingError';
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      ['Tracing is not set up as it can be here:', ...mistakes.map((mistake) => `  ${mistake}`)].join('\n') +
+        '\nOTEL_SDK_DISABLED=true turns it off. docs/operating.md says which variables are read.',
+    );
+  }
+}
+
+export interface TracingSettings {
+  /** Whether traces are continued from, and into, other services. */
+  readonly propagated: boolean;
+}
+
+const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
+const PROTOCOL = 'http/protobuf';
+const PROPAGATORS = ['baggage,tracecontext', 'none'];
+const RATIO_SAMPLERS = ['traceidratio', 'parentbased_traceidratio'];
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  ...RATIO_SAMPLERS,
+];
+
+/**
+ * Reads whether requests are to be traced. An exporter or an endpoint asks for it, and nothing else does.
+ * @returns undefined where nothing is to be loaded
+ * @throws TracingError for what OpenTelemetry knows and this server does not, rather than trace otherwise than it was told
+ */
+export function readTracing(environment: Given): TracingSettings | undefined {
+  const get = (name: string): string | undefined => {
+    const value = environment[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  if (get('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return undefined;
+  const exporter = get('OTEL_TRACES_EXPORTER');
+  if (exporter === 'none') return undefined;
+  const asked = exporter !== undefined || ENDPOINTS.some((name) => get(name) !== undefined);
+  if (!asked) return undefined;
+
+  const mistakes: string[] = [];
+  const expect = (name: string, good: (value: string) => boolean, wanted: string) => {
+    const value = get(name);
+    // Values are not shown: a URL may carry credentials.
+    if (value !== undefined && !good(value)) mistakes.push(`${name} ${wanted}`);
+  };
+  expect('OTEL_TRACES_EXPORTER', (value) => value === 'otlp', 'must be otlp or none');
+  for (const name of ENDPOINTS) expect(name, isHttpUrl, 'must be an http or https URL');
+  for (const name of PROTOCOLS) {
+    expect(name, (value) => value === PROTOCOL, `must be ${PROTOCOL}: traces are sent in no other way`);
+  }
+  expect('OTEL_TRACES_SAMPLER', (value) => SAMPLERS.includes(value), `must be one of ${SAMPLERS.join(', ')}`);
+  if (RATIO_SAMPLERS.includes(get('OTEL_TRACES_SAMPLER') ?? '')) {
+    expect('OTEL_TRACES_SAMPLER_ARG', isShare, 'must be a number from 0 to 1');
+  }
+  expect(
+    'OTEL_PROPAGATORS',
+    (value) => PROPAGATORS.includes(normalList(value)),
+    'must be tracecontext,baggage or none: there are no others here',
+  );
+  if (mistakes.length > 0) throw new TracingError(mistakes);
+
+  return { propagated: get('OTEL_PROPAGATORS') !== 'none' };
+}
+
+function normalList(value: string): string {
+  const names = value.split(',').map((name) => name.trim());
+  return [...new Set(names)].sort().join(',');
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+}
+
+function isShare(value: string): boolean {
+  const share = Number(value);
+  return share >= 0 && share <= 1;
+}

@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { request } from '../support/graphql-client';
+import { startServerProcess } from '../support/server-process';
+
+const READ = '{ environmentAccountConnection(id: "2b5b3a2e-2b5b-4a2e-8b5b-3a2e2b5b3a2e") { id } }';
+
+describe('A server that is told to stop', () => {
+  it('says at once that it is not ready, and goes on taking whoever comes until its delay is over', async () => {
+    const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '1500' });
+    const { url, admin = '', child, exited } = server;
+    const ready = async () => (await fetch(`${admin}/health/ready`)).status;
+    expect(await ready()).toBe(200);
+    const toldAt = performance.now();
+    child.kill('SIGTERM');
+    while ((await ready()) !== 503) await wait(5);
+    for (let count = 0; count < 5; count += 1) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"query":"{ __typename }"}',
+      });
+      expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
+    }
+    expect((await fetch(`${admin}/health/live`)).status).toBe(200);
+    expect(await exited).toBe(0);
+    expect(performance.now() - toldAt).toBeGreaterThan(1400);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  describe('while Proton answers nothing', () => {
+    let proton: Server;
+    let asked: Promise<unknown>;
+    let variables: Readonly<Record<string, string>>;
+
+    beforeEach(async () => {
+      proton = createServer();
+      asked = once(proton, 'request');
+      proton.listen(0, '127.0.0.1');
+      await once(proton, 'listening');
+      variables = {
+        PROTON_ENDPOINT: `http://127.0.0.1:${String((proton.address() as AddressInfo).port)}`,
+        PROTON_ACCOUNTS: '111111111111',
+        AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'none',
+        AWS_REGION: 'us-east-1',
+        PROTON_TIMEOUT_MS: '60000',
+        EXECUTION_TIMEOUT_MS: '60000',
+      };
+    });
+
+    afterEach(() => {
+      proton.closeAllConnections();
+      proton.close();
+    });
+
+    it('cuts what takes longer than its grace, says how many requests that were, and ends with 1', async () => {
+      const server = await startServerProcess({ ...variables, SHUTDOWN_GRACE_MS: '300' });
+      const call = request(server.url, READ).catch(() => 'cut');
+      await asked;
+      expect(await server.end('SIGTERM')).toBe(1);
+      expect(await call).toBe('cut');
+      expect(server.printed()).toMatch(/requests that were cut because they took too long: 1"/);
+    });
+
+    it.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)(
+      'ends at once when %s comes again, but not when it comes twice in a moment',
+      async (signal, code) => {
+        const server = await startServerProcess({ ...variables, SHUTDOWN_SIGNAL_REPEAT_MS: '300' });
+        const call = request(server.url, READ).catch(() => 'cut');
+        await asked;
+        server.child.kill(signal);
+        while (!server.printed().includes('was sent')) await wait(5);
+        server.child.kill(signal);
+        await wait(400);
+        expect(server.child.exitCode).toBeNull();
+        server.child.kill(signal);
+        expect(await server.exited).toBe(code);
+        expect(await call).toBe('cut');
+      },
+    );
+  });
+});

@@ -1,0 +1,324 @@
+import { createHash } from 'node:crypto';
+import { request as sendRequest } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+import { startApp, type RunningApp } from '../support/app';
+import { callAs } from '../support/endpoint-call';
+
+const ORIGIN = 'https://console.example.com';
+const SECRET = 'a-secret-that-only-the-router-has';
+const QUERY = '{"query":"{ __typename }"}';
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What `fetch` would not send: its Host header is its own, and so are others. */
+async function send(url: string, { method = 'POST', path, headers = {}, body }: Sent) {
+  const { hostname, port, pathname } = new URL(url);
+  return new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>(
+    (resolve, reject) => {
+      const request = sendRequest(
+        { hostname, port, method, path: path ?? pathname, headers, agent: false },
+        (response) => {
+          buffer(response).then((bytes) => {
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString() });
+          }, reject);
+        },
+      );
+      request.on('error', reject);
+      request.end(body ?? (method === 'POST' ? QUERY : undefined));
+    },
+  );
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const preflight = (origin: string, headers: Readonly<Record<string, string>> = {}): Sent => ({
+  method: 'OPTIONS',
+  headers: {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type,apollo-require-preflight',
+    ...headers,
+  },
+});
+
+describe('A server that names no origins', () => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp();
+  });
+  afterAll(() => app.stop());
+
+  it('lets no page read its answers, and answers no preflight', async () => {
+    const answer = await send(app.url, { headers: { ...JSON_TYPE, origin: ORIGIN } });
+    expect(answer.status).toBe(200);
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    expect((await send(app.url, preflight(ORIGIN))).status).toBe(405);
+  });
+
+  it.each([
+    'localhost',
+    'localhost:4001',
+    'a.b.localhost',
+    'LOCALHOST',
+    '127.0.0.1:1',
+    '127.9.8.7',
+    '[::1]:4001',
+    '[::1]',
+  ])('answers without authentication to the host %s', async (host) => {
+    expect((await send(app.url, { headers: { ...JSON_TYPE, host } })).status).toBe(200);
+  });
+
+  it.each([
+    'evil.example.com',
+    'evil.example.com:4001',
+    'localhost.evil.example.com',
+    'notlocalhost',
+    '127.0.0.1.nip.io',
+    '10.0.0.1',
+    '127.0.0.1@evil.example.com',
+    'localhost:evil.example.com',
+    '[::2]',
+    '0.0.0.0',
+  ])('answers neither GraphQL nor the landing page to the host %s, and says what to do', async (host) => {
+    for (const sent of [
+      { headers: { ...JSON_TYPE, host } },
+      { method: 'GET', headers: { host, accept: 'text/html' } },
+      { method: 'GET', path: '/nothing', headers: { host } },
+    ]) {
+      const { status, text } = await send(app.url, sent);
+      expect(status).toBe(421);
+      expect(JSON.parse(text)).toMatchObject({
+        errors: [
+          {
+            message: expect.stringContaining('ROUTER_SECRET') as unknown,
+            extensions: { code: 'MISDIRECTED' },
+          },
+        ],
+      });
+    }
+  });
+
+  it('has the endpoint for AWS clients refuse other hosts as well, while callers are believed', async () => {
+    const endpoint = app.protonEndpoint ?? '';
+    const refused = await send(endpoint, { headers: { host: 'evil.example.com:4002' }, body: '{}' });
+    expect([refused.status, refused.headers['x-amzn-errortype']]).toEqual([400, 'AccessDeniedException']);
+    const answered = await callAs(endpoint, '111111111111', 'ListEnvironmentAccountConnections', {
+      requestedBy: 'ENVIRONMENT_ACCOUNT',
+    });
+    expect(answered.status).toBe(200);
+  });
+
+  it.each<[string, Sent]>([
+    ['an answer', { headers: JSON_TYPE }],
+    ['a refusal by a route', { method: 'PUT' }],
+    ['a path that is none', { method: 'GET', path: '/nothing' }],
+    ['a path that can’t be decoded', { method: 'GET', path: '/%zz' }],
+    ['a body that is no JSON', { headers: JSON_TYPE, body: '{' }],
+  ])('tells browsers to make nothing of %s', async (_title, sent) => {
+    const { headers } = await send(app.url, sent);
+    expect(headers).toMatchObject({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+      'x-frame-options': 'DENY',
+    });
+  });
+
+  it('shows a landing page that may load all that it names, and nothing else', async () => {
+    const page = await send(app.url, { method: 'GET', headers: { accept: 'text/html' } });
+    expect(page.headers['content-type']).toMatch(/^text\/html/);
+    const policy = readPolicy(String(page.headers['content-security-policy']));
+    const loads = loadsOf(page.text);
+    // Were the page another, the check could pass for it names nothing.
+    const kinds = ['script-src', 'style-src', 'img-src', 'manifest-src'];
+    expect([...new Set(loads.map(({ directive }) => directive))].sort()).toEqual(kinds.sort());
+    expect(loads.filter(({ inline }) => inline !== undefined).length).toBeGreaterThanOrEqual(3);
+    expect(loads.filter((load) => !allows(policy, load))).toEqual([]);
+    // Sandbox shows itself in a frame, has the page ask the endpoint for it, and takes its font from Google.
+    for (const later of [
+      { directive: 'frame-src', url: 'https://sandbox.embed.apollographql.com/sandbox/explorer' },
+      { directive: 'connect-src', url: app.url },
+      { directive: 'font-src', url: 'https://fonts.gstatic.com/s/sourcesanspro/v22/font.woff2' },
+    ]) {
+      expect(allows(policy, { ...later, self: new URL(app.url).origin })).toBe(true);
+    }
+    for (const never of [
+      { directive: 'script-src', url: 'https://evil.example.com/a.js' },
+      { directive: 'script-src', inline: 'alert(1)' },
+      { directive: 'script-src', inline: 'alert(1)', nonce: 'guessed' },
+      { directive: 'frame-src', url: 'https://evil.example.com/' },
+      { directive: 'connect-src', url: 'https://evil.example.com/' },
+      { directive: 'object-src', url: 'https://evil.example.com/' },
+    ]) {
+      expect(allows(policy, never)).toBe(false);
+    }
+    expect(policy.get('frame-ancestors')).toEqual(["'none'"]);
+  });
+
+  it('gives every landing page a nonce of its own', async () => {
+    const policies = await Promise.all(
+      [1, 2].map(async () => {
+        const { headers } = await send(app.url, { method: 'GET', headers: { accept: 'text/html' } });
+        return headers['content-security-policy'];
+      }),
+    );
+    expect(new Set(policies).size).toBe(2);
+  });
+});
+
+describe('A server that names an origin', () => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp({ CORS_ORIGINS: `${ORIGIN}, https://other.example.com`, ROUTER_SECRET: SECRET });
+  });
+  afterAll(() => app.stop());
+
+  const asRouter = { 'router-authorization': SECRET };
+
+  it('answers its preflights, with what Apollo’s clients send and what they may read', async () => {
+    const { status, headers } = await send(app.url, preflight(ORIGIN, asRouter));
+    expect(status).toBe(204);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      vary: expect.stringMatching(/Origin/i) as unknown,
+    });
+    const allowed = String(headers['access-control-allow-headers']).toLowerCase().split(', ');
+    expect(allowed).toEqual(
+      expect.arrayContaining([
+        'content-type',
+        'authorization',
+        'router-authorization',
+        'apollo-require-preflight',
+        'x-apollo-operation-name',
+        'traceparent',
+        'x-request-id',
+      ]),
+    );
+    expect(headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('lets its pages read answers', async () => {
+    const { status, headers } = await send(app.url, {
+      headers: { ...JSON_TYPE, ...asRouter, origin: ORIGIN },
+    });
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-expose-headers': 'x-request-id, retry-after',
+      vary: expect.stringMatching(/Origin/i) as unknown,
+    });
+  });
+
+  it.each([
+    'https://evil.example.com',
+    'null',
+    `${ORIGIN}.evil.example.com`,
+    ORIGIN.replace('https', 'http'),
+  ])('lets no page of %s read anything', async (origin) => {
+    for (const sent of [preflight(origin, asRouter), { headers: { ...JSON_TYPE, ...asRouter, origin } }]) {
+      const { headers } = await send(app.url, sent);
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+      expect(headers['vary']).toMatch(/Origin/i);
+    }
+  });
+
+  it('answers a preflight that does not come from the router with 401, like everything else', async () => {
+    const { status, text } = await send(app.url, preflight(ORIGIN));
+    expect(status).toBe(401);
+    expect(JSON.parse(text)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+  });
+
+  it('knows no preflight for what is not GraphQL, and no OPTIONS that is none', async () => {
+    const elsewhere = await send(app.url, { ...preflight(ORIGIN, asRouter), path: '/elsewhere' });
+    expect([elsewhere.status, elsewhere.headers['access-control-allow-origin']]).toEqual([404, undefined]);
+    expect((await send(app.url, { method: 'OPTIONS', headers: asRouter })).status).toBe(405);
+  });
+
+  it('may be asked by any name, for the secret is proof enough', async () => {
+    const { status } = await send(app.url, {
+      headers: { ...JSON_TYPE, ...asRouter, host: 'subgraph.internal:4001' },
+    });
+    expect(status).toBe(200);
+  });
+});
+
+type Policy = ReadonlyMap<string, readonly string[]>;
+
+function readPolicy(header: string): Policy {
+  return new Map(
+    header.split(';').map((part) => {
+      const [name = '', ...sources] = part.trim().split(/\s+/);
+      return [name, sources];
+    }),
+  );
+}
+
+/** Something that a page loads or runs. */
+interface Load {
+  readonly directive: string;
+  readonly url?: string;
+  readonly inline?: string;
+  readonly nonce?: string;
+  readonly self?: string;
+}
+
+/** What the Content Security Policy says of it: by the nonce, by the hash, or by where it comes from. */
+function allows(policy: Policy, { directive, url, inline, nonce, self }: Load): boolean {
+  const sources = policy.get(directive) ?? policy.get('default-src') ?? ['*'];
+  return sources.some((source) => {
+    if (source === `'nonce-${nonce ?? ''}'`) return nonce !== undefined;
+    if (inline !== undefined) {
+      const hash = createHash('sha256').update(inline).digest('base64');
+      return source === "'unsafe-inline'" || source === `'sha256-${hash}'`;
+    }
+    const { origin } = new URL(url ?? '');
+    return source === '*' || (source === "'self'" ? origin === self : source === origin);
+  });
+}
+
+const REL_DIRECTIVE: Readonly<Record<string, string>> = {
+  icon: 'img-src',
+  'apple-touch-icon': 'img-src',
+  manifest: 'manifest-src',
+  stylesheet: 'style-src',
+};
+
+/** Everything in a page that its policy is asked about. */
+function loadsOf(html: string): readonly Load[] {
+  const loads: Load[] = [];
+  for (const [, name = '', attributes = '', content = ''] of html.matchAll(
+    /<(script|style)\b([^>]*)>([\s\S]*?)<\/\1>/g,
+  )) {
+    const url = attribute(attributes, 'src');
+    const nonce = attribute(attributes, 'nonce');
+    loads.push({
+      directive: `${name}-src`,
+      ...(url === undefined ? { inline: content } : { url }),
+      ...(nonce === undefined ? {} : { nonce }),
+    });
+  }
+  for (const [, name = '', attributes = ''] of html.matchAll(/<(link|img|iframe)\b([^>]*)>/g)) {
+    const directive =
+      name === 'img'
+        ? 'img-src'
+        : name === 'iframe'
+          ? 'frame-src'
+          : REL_DIRECTIVE[attribute(attributes, 'rel') ?? ''];
+    const url = attribute(attributes, name === 'link' ? 'href' : 'src');
+    if (directive !== undefined && url !== undefined) loads.push({ directive, url });
+  }
+  for (const [, style = ''] of html.matchAll(/<[a-z]+\b[^>]*\sstyle="([^"]*)"/g)) {
+    loads.push({ directive: 'style-src', inline: style });
+  }
+  return loads;
+}
+
+function attribute(attributes: string, name: string): string | undefined {
+  return new RegExp(`\\b${name}=(?:"([^"]*)"|([^\\s>"]+))`).exec(attributes)?.slice(1).find(Boolean);
+}

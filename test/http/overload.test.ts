@@ -1,0 +1,334 @@
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { Agent, createServer, request as sendRequest, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { buffer, text as textOf } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import fc from 'fast-check';
+import { pino } from 'pino';
+
+import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
+import { readConfig } from '../../src/config';
+import { createEndpoint } from '../../src/endpoint/endpoint';
+import { createAdmission } from '../../src/http/admission';
+import { createEndpointServer } from '../../src/http/endpoint-server';
+import { USUAL_TIMING } from '../../src/http/server-timing';
+import { createWebServer } from '../../src/http/web-server';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createContext } from '../../src/subgraph/context';
+import { createControlPlane } from '../support/proton';
+import { startServerProcess } from '../support/server-process';
+
+const READ = '{ environmentAccountConnection(id: "2b5b3a2e-2b5b-4a2e-8b5b-3a2e2b5b3a2e") { id } }';
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+function post(agent: Agent, url: string, body: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
+    const request = sendRequest(url, { method: 'POST', agent, headers }, (response) => {
+      buffer(response).then((bytes) => {
+        const { statusCode = 0, headers } = response;
+        resolve({ status: statusCode, retryAfter: headers['retry-after'], body: bytes.toString() });
+      }, reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** A Proton endpoint that takes every call and answers none before it is let. */
+async function startHangingProton() {
+  const held = new Set<ServerResponse>();
+  let hangs = true;
+  const answer = (response: ServerResponse) => {
+    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end('{"__type":"ResourceNotFoundException","message":"there is none"}');
+  };
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    if (hangs) held.add(response);
+    else answer(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    calls: () => held.size,
+    letGo() {
+      hangs = false;
+      for (const response of held) answer(response);
+    },
+    stop() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe('A server with more to do than it can', () => {
+  it('works on so many requests, has as many wait, refuses all others, and goes on when there is room', async () => {
+    const proton = await startHangingProton();
+    const { url, child, end } = await startServerProcess({
+      PROTON_ENDPOINT: proton.origin,
+      PROTON_ACCOUNTS: '111111111111',
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'none',
+      AWS_REGION: 'us-east-1',
+      PROTON_TIMEOUT_MS: '60000',
+      EXECUTION_TIMEOUT_MS: '60000',
+      REQUEST_TIMEOUT_MS: '60000',
+      MAX_IN_FLIGHT: '4',
+    }).catch((error: unknown) => {
+      proton.stop();
+      throw error;
+    });
+    const memory = () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]);
+    const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+    const before = memory();
+
+    const short = JSON.stringify({ query: READ });
+    // Of these nothing may be kept.
+    const long = JSON.stringify({ query: READ, extensions: { padding: 'x'.repeat(500_000) } });
+    const answers: Answer[] = [];
+    const all = Array.from({ length: 1008 }, async (_, index) => {
+      answers.push(await post(agent, url, index % 10 === 9 ? long : short));
+    });
+    while (answers.length < 1000 || proton.calls() < 4) await wait(5);
+    expect(proton.calls()).toBe(4);
+    expect(memory() - before).toBeLessThan(150_000);
+    proton.letGo();
+    await Promise.all(all);
+
+    const [refused, taken] = [answers.slice(0, 1000), answers.slice(1000)];
+    for (const { status, retryAfter, body } of refused) {
+      expect([status, retryAfter]).toEqual([503, '1']);
+      expect(JSON.parse(body)).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
+    }
+    for (const { status, body } of taken) {
+      expect([status, body]).toEqual([200, '{"data":{"environmentAccountConnection":null}}\n']);
+    }
+    expect((await post(agent, url, short)).status).toBe(200);
+    agent.destroy();
+    proton.stop();
+    expect(await end('SIGTERM')).toBe(0);
+  });
+});
+
+const MOST = 3;
+const REQUEST_MS = 150;
+const usual = readConfig({});
+
+/** Both servers of a process, whose requests are held while the gate is shut. */
+async function startHolding() {
+  const { service } = createControlPlane();
+  const admission = createAdmission(MOST);
+  let held: (() => void)[] = [];
+  let isShut = true;
+  const pass = async () => {
+    if (isShut) await new Promise<void>((resolve) => held.push(resolve));
+  };
+  const common = {
+    admission,
+    address: { host: '127.0.0.1', port: 0 },
+    reportFault: () => undefined,
+    timing: { ...USUAL_TIMING, headerMs: REQUEST_MS, requestMs: REQUEST_MS },
+  };
+  const web = createWebServer({
+    ...common,
+    explorable: false,
+    logger: pino({ level: 'silent' }),
+    authentication: NO_AUTHENTICATION,
+    limits: usual.limits,
+    executionMs: 60_000,
+    async contextFor(_request, client) {
+      await pass();
+      return createContext(service, unrestrictedViewer('anonymous'), () => undefined, client);
+    },
+  });
+  const reports = { service, reportFault: () => undefined };
+  const endpoint = createEndpoint({
+    ...reports,
+    authenticate: () => Promise.reject(new Error('nobody is asked')),
+  });
+  const aws = createEndpointServer({
+    ...common,
+    endpoint: {
+      ...endpoint,
+      async answer() {
+        await pass();
+        return { status: 200, headers: {}, body: '"done"' };
+      },
+    },
+  });
+  const graphql = new URL(await web.start());
+  const proton = new URL(await aws.start());
+  return {
+    admission,
+    graphql,
+    proton,
+    shut() {
+      isShut = true;
+    },
+    open() {
+      isShut = false;
+      for (const go of held) go();
+      held = [];
+    },
+    async stop() {
+      await Promise.all([web.stop(), aws.stop()]);
+    },
+  };
+}
+
+const QUERY = '{"query":"{ __typename }"}';
+const whole = (path: string) =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(QUERY.length)}\r\n\r\n${QUERY}`;
+const half = (path: string) => whole(path).slice(0, -5);
+
+describe('Places for requests', () => {
+  let servers: Awaited<ReturnType<typeof startHolding>>;
+  const open: Socket[] = [];
+
+  beforeEach(async () => {
+    servers = await startHolding();
+  });
+
+  afterEach(async () => {
+    servers.open();
+    for (const socket of open.splice(0)) socket.destroy();
+    await servers.stop();
+  });
+
+  function client(url: URL, bytes: string): Socket {
+    const socket = connect({ port: Number(url.port), host: url.hostname });
+    socket.on('error', () => undefined);
+    open.push(socket);
+    socket.write(bytes);
+    return socket;
+  }
+
+  async function counted(atWork: number, waiting: number): Promise<void> {
+    const { counts } = servers.admission;
+    while (counts().atWork !== atWork || counts().waiting !== waiting) await wait(2);
+    expect(counts()).toEqual({ atWork, waiting });
+  }
+
+  it('are shared by GraphQL and the endpoint for AWS clients, each of which refuses in its own words', async () => {
+    const { graphql, proton } = servers;
+    for (let index = 0; index < MOST; index += 1)
+      client(index % 2 ? graphql : proton, whole(graphql.pathname));
+    await counted(MOST, 0);
+    const waiting = Array.from({ length: MOST }, () => client(graphql, whole(graphql.pathname)));
+    await counted(MOST, MOST);
+    const [refused] = (await once(client(graphql, whole(graphql.pathname)), 'data')) as [Buffer];
+    expect(refused.toString()).toMatch(/^HTTP\/1\.1 503 .*^retry-after: 1\r$.*"code":"OVERLOADED"/ims);
+    const [throttled] = (await once(client(proton, whole('/')), 'data')) as [Buffer];
+    expect(throttled.toString()).toMatch(
+      /^HTTP\/1\.1 400 .*^retry-after: 1\r$.*^x-amzn-ErrorType: ThrottlingException\r$/ims,
+    );
+    servers.open();
+    for (const socket of waiting) {
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    await counted(0, 0);
+  });
+
+  it('are not kept by who has gone from the queue', async () => {
+    const { graphql } = servers;
+    for (let index = 0; index < MOST; index += 1) client(graphql, whole(graphql.pathname));
+    await counted(MOST, 0);
+    const [first, second] = [
+      client(graphql, whole(graphql.pathname)),
+      client(graphql, whole(graphql.pathname)),
+    ];
+    await counted(MOST, 2);
+    first.destroy();
+    await counted(MOST, 1);
+    servers.open();
+    const [answer] = (await once(second, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('are kept while somebody’s work goes on, though he has gone', async () => {
+    const { graphql } = servers;
+    const gone = client(graphql, whole(graphql.pathname));
+    await counted(1, 0);
+    gone.destroy();
+    await once(gone, 'close');
+    const after = client(graphql, whole(graphql.pathname));
+    await counted(2, 0);
+    servers.open();
+    await once(after, 'data');
+    await counted(0, 0);
+    expect(gone.bytesRead).toBe(0);
+  });
+
+  it('are waited for no longer than a request may take', async () => {
+    const { graphql } = servers;
+    for (let index = 0; index < MOST; index += 1) client(graphql, whole(graphql.pathname));
+    await counted(MOST, 0);
+    const [late] = (await once(client(graphql, whole(graphql.pathname)), 'data')) as [Buffer];
+    expect(late.toString()).toMatch(/^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s);
+    await counted(MOST, 0);
+  });
+
+  it('are refused to a long body in a way that its sender can read, on a connection that goes on', async () => {
+    const { graphql } = servers;
+    for (let index = 0; index < 2 * MOST; index += 1) client(graphql, whole(graphql.pathname));
+    await counted(MOST, MOST);
+    const length = 3_000_000;
+    const socket = client(
+      graphql,
+      `POST ${graphql.pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(length)}\r\n\r\n${' '.repeat(length)}`,
+    );
+    const [refused] = (await once(socket, 'data')) as [Buffer];
+    expect(refused.toString()).toMatch(/^HTTP\/1\.1 503 /);
+    servers.open();
+    await counted(0, 0);
+    socket.write(whole(graphql.pathname).replace('HTTP/1.1\r\n', 'HTTP/1.1\r\nConnection: close\r\n'));
+    expect(await textOf(socket)).toMatch(/HTTP\/1\.1 200 /);
+  });
+
+  it('are all free after whatever clients do', async () => {
+    const action = fc.record({
+      to: fc.constantFrom('graphql', 'proton'),
+      sends: fc.constantFrom('whole', 'half', 'three at once', 'whole and half', 'header alone'),
+      then: fc.constantFrom('leaves', 'leaves later', 'ends', 'stays'),
+    });
+    const schedule = fc.array(action, { minLength: 1, maxLength: 25 });
+    await fc.assert(
+      fc.asyncProperty(schedule, async (actions) => {
+        servers.shut();
+        for (const { to, sends, then } of actions) {
+          const url = servers[to];
+          const [one, part] = [whole(url.pathname), half(url.pathname)];
+          const bytes = {
+            whole: one,
+            half: part,
+            'three at once': one + one + one,
+            'whole and half': one + part,
+            'header alone': one.slice(0, 30),
+          }[sends];
+          const socket = client(url, bytes);
+          if (then === 'leaves') socket.once('connect', () => socket.destroy());
+          else if (then === 'leaves later') setTimeout(() => socket.destroy(), 10);
+          else if (then === 'ends') socket.once('connect', () => socket.end());
+        }
+        await wait(15);
+        servers.open();
+        // Who has sent half a request is cut off in time.
+        await counted(0, 0);
+        for (const socket of open.splice(0)) socket.destroy();
+      }),
+      { numRuns: 8 },
+    );
+  });
+});

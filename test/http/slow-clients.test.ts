@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import fastify from 'fastify';
+
+import { cutUnreadAnswers } from '../../src/http/unread-answers';
+import { startApp, type RunningApp } from '../support/app';
+
+const QUERY = '{"query":"{ __typename }"}';
+
+describe.each(['graphql', 'proton'] as const)('The %s server', (name) => {
+  let app: RunningApp;
+  let url: URL;
+  const clients: Socket[] = [];
+
+  beforeAll(async () => {
+    app = await startApp({ REQUEST_TIMEOUT_MS: '200', KEEP_ALIVE_TIMEOUT_MS: '100' });
+    url = new URL((name === 'graphql' ? app.url : app.protonEndpoint) ?? '');
+  });
+  afterAll(async () => {
+    for (const client of clients) client.destroy();
+    await app.stop();
+  });
+
+  function client(bytes: string): Socket {
+    const socket = connect({ port: Number(url.port), host: url.hostname });
+    clients.push(socket);
+    socket.on('error', () => undefined);
+    socket.write(bytes);
+    return socket;
+  }
+
+  const request = (...fields: readonly string[]) =>
+    [
+      `POST ${url.pathname} HTTP/1.1`,
+      `Host: ${url.host}`,
+      'Content-Type: application/json',
+      ...fields,
+      `Content-Length: ${String(QUERY.length)}`,
+      '',
+      QUERY,
+    ].join('\r\n');
+
+  it('closes a connection that is opened and never used', async () => {
+    expect(await textOf(client(''))).toMatch(/took too long/);
+  });
+
+  it('closes a connection that is not used again', async () => {
+    const socket = client(request());
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^connection: keep-alive\r$/im);
+    expect(answer.toString()).toMatch(/^keep-alive: timeout=\d+\r$/im);
+    await once(socket, 'close');
+    expect(socket.bytesRead).toBe(answer.length);
+  });
+
+  it.each([
+    ['header', (socket: Socket) => socket.write('X-More: y\r\n')],
+    ['body', (socket: Socket) => socket.write(' ')],
+  ])('cuts off a client that sends its %s byte by byte', async (part, more) => {
+    const whole = request('X-First: 1');
+    const at = part === 'header' ? whole.indexOf('Content-Length') : whole.indexOf('\r\n\r\n') + 5;
+    const socket = client(whole.slice(0, at).replace(/Content-Length: \d+/, 'Content-Length: 1000'));
+    const crumbs = setInterval(() => more(socket), 20);
+    const answer = await textOf(socket);
+    clearInterval(crumbs);
+    expect(answer).toMatch(/took too long/);
+  });
+
+  it('has no more of a header in memory than a few kilobytes, whatever it consists of', async () => {
+    const fields = Array.from({ length: 5_000 }, (_, index) => `X-${String(index)}: ${'y'.repeat(50)}`);
+    expect(await textOf(client(request(...fields)))).toMatch(/^HTTP\/1\.1 4\d\d .*too large/s);
+  });
+});
+
+describe('An answer that is not read', () => {
+  it.each([
+    ['is cut off', 'first'],
+    ['is cut off, when its turn comes behind another', 'second'],
+  ])('%s, and one that is read is not', async (_title, which) => {
+    const server = fastify();
+    cutUnreadAnswers(server, 1_000);
+    const long = 'x'.repeat(20_000_000);
+    const closed = new Set<string>();
+    let letFirstGo: () => void = () => undefined;
+    const firstMayGo = new Promise<void>((resolve) => (letFirstGo = resolve));
+    server.get<{ Params: { name: string } }>('/:name', async ({ params: { name } }, reply) => {
+      reply.raw.once('close', () => closed.add(name));
+      if (name === 'slow') await firstMayGo;
+      return name === 'slow' ? 'x' : long;
+    });
+    const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+    const open = (bytes: string) => {
+      const socket = connect({ port: Number(port), host: '127.0.0.1' });
+      socket.on('error', () => undefined);
+      socket.write(bytes);
+      return socket;
+    };
+    const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+    const unread = open(which === 'first' ? get('unread') : get('slow') + get('unread')).pause();
+    // It waits longer for its turn than it may take to be read.
+    if (which === 'second') await wait(1_200);
+    expect([...closed]).toEqual([]);
+    letFirstGo();
+    const reader = open(get('read').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    expect((await textOf(reader)).length).toBeGreaterThan(long.length);
+    while (!closed.has('unread')) await wait(5);
+    const gone = once(unread, 'close');
+    unread.resume();
+    await gone;
+    expect(unread.bytesRead).toBeLessThan(long.length);
+    await server.close();
+  });
+});

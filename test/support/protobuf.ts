@@ -1,0 +1,48 @@
+/** One field of a message in protobuf's wire format: bytes where it has a length, else a number. */
+export interface Field {
+  readonly number: number;
+  readonly value: Buffer | bigint;
+}
+
+/** Takes a message apart, one level deep. What is in its fields only a schema knows. */
+export function readMessage(bytes: Buffer): readonly Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+
+  function varint(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = bytes.readUInt8(at);
+      at += 1;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  function take(length: number): Buffer {
+    at += length;
+    return bytes.subarray(at - length, at);
+  }
+
+  while (at < bytes.length) {
+    const tag = Number(varint());
+    const number = tag >> 3;
+    switch (tag & 7) {
+      case 0:
+        fields.push({ number, value: varint() });
+        break;
+      case 1:
+        fields.push({ number, value: take(8).readBigUInt64LE() });
+        break;
+      case 2:
+        fields.push({ number, value: take(Number(varint())) });
+        break;
+      case 5:
+        fields.push({ number, value: BigInt(take(4).readUInt32LE()) });
+        break;
+      default:
+        throw new Error(`no wire type of protobuf: ${String(tag & 7)}`);
+    }
+  }
+  return fields;
+}

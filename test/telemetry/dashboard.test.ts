@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parser } from '@prometheus-io/lezer-promql';
+
+import { startApp } from '../support/app';
+import { readMetrics, type ReadMetrics } from '../support/metrics';
+import { PROJECT } from '../support/server-process';
+import { exercise } from './exercise';
+
+interface Panel {
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+}
+
+const dashboard = JSON.parse(
+  readFileSync(join(PROJECT, 'deploy', 'grafana', 'proton-subgraph.json'), 'utf8'),
+) as { readonly panels: readonly Panel[] };
+
+const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr, legendFormat }) => ({ title, expr, legendFormat })),
+);
+
+/** What Prometheus adds to every series that it scrapes. */
+const ADDED_LABELS = ['job', 'instance'];
+
+let metrics: ReadMetrics;
+beforeAll(async () => {
+  const app = await startApp();
+  await exercise(app, 'someone');
+  metrics = await readMetrics(app.admin);
+  await app.stop();
+});
+
+interface Selector {
+  readonly metric: string;
+  readonly labels: readonly string[];
+}
+
+interface ReadQuery {
+  readonly selectors: readonly Selector[];
+  /** Labels that series are grouped by. */
+  readonly grouping: readonly string[];
+}
+
+/** What a query reads, as Prometheus' own grammar has it. */
+function readQuery(expr: string): ReadQuery {
+  // Grafana fills these in.
+  const text = expr.replaceAll('$__rate_interval', '5m').replaceAll('$job', '.+');
+  const selectors: { metric: string; labels: string[] }[] = [];
+  const grouping: string[] = [];
+  parser.parse(text).iterate({
+    enter({ type, from, to, node }) {
+      if (type.isError) throw new Error(`${expr} is no PromQL, at ${String(from)}`);
+      const said = text.slice(from, to);
+      if (type.name === 'VectorSelector') selectors.push({ metric: '', labels: [] });
+      if (type.name === 'Identifier' && node.parent?.type.name === 'VectorSelector') {
+        selectors.splice(-1, 1, { metric: said, labels: [] });
+      }
+      if (type.name !== 'LabelName') return;
+      if (node.parent?.type.name === 'GroupingLabels') grouping.push(said);
+      else selectors.at(-1)?.labels.push(said);
+    },
+  });
+  return { selectors, grouping };
+}
+
+function labelsOf(metric: string): ReadonlySet<string> {
+  return new Set([
+    ...ADDED_LABELS,
+    ...metrics.samples.filter(({ name }) => name === metric).flatMap(({ labels }) => Object.keys(labels)),
+  ]);
+}
+
+describe('The Grafana dashboard', () => {
+  it.each(queries)('asks in "$title" for what a server has: $expr', ({ expr, legendFormat }) => {
+    const { selectors, grouping } = readQuery(expr);
+    expect(selectors).not.toHaveLength(0);
+    const shown = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
+    for (const { metric, labels } of selectors) {
+      expect(NO_SAMPLES_YET.has(metric) || metrics.samples.some(({ name }) => name === metric)).toBe(true);
+      if (NO_SAMPLES_YET.has(metric)) continue;
+      const known = [...labelsOf(metric)];
+      expect(known).toEqual(expect.arrayContaining([...labels, ...grouping, ...shown]));
+    }
+  });
+
+  it('shows every metric of our own', () => {
+    const shown = new Set(
+      queries.flatMap(({ expr }) => readQuery(expr).selectors.map(({ metric }) => withoutSuffix(metric))),
+    );
+    const own = [...metrics.types.keys()].filter((name) => name.startsWith('proton_subgraph_'));
+    expect(own.length).toBeGreaterThan(8);
+    expect([...shown]).toEqual(expect.arrayContaining(own));
+  });
+});
+
+/** Counted when a store fails, which none does here. The table below knows its labels. */
+const NO_SAMPLES_YET: ReadonlySet<string> = new Set(['proton_subgraph_store_errors_total']);
+
+function withoutSuffix(name: string): string {
+  return name.replace(/_(bucket|sum|count)$/, '');
+}
+
+describe('The table of metrics in docs/operating.md', () => {
+  const rows = readFileSync(join(PROJECT, 'docs', 'operating.md'), 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, name, type, labels] = /^\| `(\w+)`\s*\| (\w+)\s*\| (.*?)\s*\|/.exec(line) ?? [];
+      return name === undefined ? [] : [{ name, type, labels: labels?.match(/\w+/g) ?? [] }];
+    });
+
+  it('has every metric of our own, with its type', () => {
+    const own = [...metrics.types].filter(([name]) => name.startsWith('proton_subgraph_'));
+    expect(rows.map(({ name, type }) => [name, type]).sort()).toEqual(own.sort());
+  });
+
+  it.each(rows)('names the labels of $name', ({ name, labels }) => {
+    const samples = metrics.samples.filter((sample) => withoutSuffix(sample.name) === name);
+    const seen = new Set(
+      samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le'),
+    );
+    expect(samples.length > 0 || NO_SAMPLES_YET.has(name)).toBe(true);
+    expect(NO_SAMPLES_YET.has(name) ? [] : [...seen].sort()).toEqual(
+      NO_SAMPLES_YET.has(name) ? [] : [...labels].sort(),
+    );
+  });
+});

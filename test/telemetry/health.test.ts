@@ -1,0 +1,98 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+
+import { startApp } from '../support/app';
+import { sendHttp } from '../support/endpoint-call';
+import { runServerToEnd, startServerProcess } from '../support/server-process';
+
+describe('The admin port', () => {
+  it('says that the server lives and is ready, and names what it looked at', async () => {
+    const app = await startApp();
+    const live = await fetch(`${app.admin ?? ''}/health/live`);
+    const ready = await fetch(`${app.admin ?? ''}/health/ready`);
+    const answers = [live.status, await live.json(), ready.status, await ready.json()];
+    await app.stop();
+    expect(answers).toEqual([
+      200,
+      { live: true },
+      200,
+      { ready: true, checks: { store: 'ok', migrations: 'ok', keys: 'ok', notDraining: 'ok' } },
+    ]);
+    expect(ready.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('has no checks of a store where there is none, and asks AWS nothing', async () => {
+    const app = await startApp({
+      PROTON_ENDPOINT: 'http://127.0.0.1:1',
+      PROTON_ACCOUNTS: '111111111111',
+    });
+    const ready = await fetch(`${app.admin ?? ''}/health/ready`);
+    const answer = [ready.status, await ready.json()];
+    await app.stop();
+    expect(answer).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
+  });
+
+  it('says that the server is not ready while it has no keys, and why', async () => {
+    const app = await startApp({
+      AUTH_JWT_ISSUER: 'https://issuer.example',
+      AUTH_JWT_AUDIENCE: 'proton',
+      AUTH_JWKS_URL: 'http://127.0.0.1:1/keys',
+    });
+    const ready = await fetch(`${app.admin ?? ''}/health/ready`);
+    const live = await fetch(`${app.admin ?? ''}/health/live`);
+    const answer = (await ready.json()) as { checks: { keys: string } };
+    await app.stop();
+    expect([ready.status, live.status]).toEqual([503, 200]);
+    expect(answer.checks.keys).not.toBe('ok');
+  });
+
+  it('takes HEAD as well, nothing but reads, and has nothing else', async () => {
+    const app = await startApp();
+    const admin = app.admin ?? '';
+    const answers = await Promise.all([
+      sendHttp(admin, { method: 'HEAD', path: '/health/ready' }),
+      sendHttp(admin, { method: 'GET', path: '/health/live?verbose' }),
+      sendHttp(admin, { method: 'POST', path: '/health/live', body: '{' }),
+      sendHttp(admin, { method: 'DELETE', path: '/metrics', headers: { 'content-type': 'nonsense' } }),
+      sendHttp(admin, { method: 'GET', path: '/graphql' }),
+      sendHttp(admin, { method: 'GET', path: '/' }),
+      // A web page that reaches this machine by a name of its own.
+      sendHttp(admin, { method: 'GET', path: '/metrics', headers: { host: 'evil.example' } }),
+    ]);
+    await app.stop();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
+  });
+
+  it('answers until the store is closed, not ready, while requests under way are finished', async () => {
+    const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '400' });
+    const status = async () => (await fetch(`${server.admin ?? ''}/health/ready`)).status;
+    expect(await status()).toBe(200);
+    server.child.kill('SIGTERM');
+    const deadline = Date.now() + 10_000;
+    let after = await status();
+    while (after === 200 && Date.now() < deadline) after = await status();
+    expect(after).toBe(503);
+    expect((await fetch(`${server.admin ?? ''}/health/live`)).status).toBe(200);
+    expect(await server.exited).toBe(0);
+  });
+
+  it('is turned off by ADMIN_PORT=off, and named where its address is taken', async () => {
+    const without = await startApp({ ADMIN_PORT: 'off' });
+    await without.stop();
+    expect(without.admin).toBeUndefined();
+
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = typeof address === 'object' && address ? String(address.port) : '';
+    const { code, stderr } = await runServerToEnd({
+      PORT: '0',
+      PROTON_ENDPOINT_PORT: '0',
+      ADMIN_PORT: port,
+      DATABASE_URL: 'sqlite::memory:',
+    });
+    taken.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Can't listen on HOST 127.0.0.1, ADMIN_PORT ${port}: another process does.`);
+  });
+});

@@ -1,0 +1,56 @@
+import type { AwsErrorName } from '../../src/endpoint/aws-error';
+import type { HttpErrorCode } from '../../src/http/errors';
+import type { FailureCode } from '../../src/proton/failure';
+import type { ExcessCode } from '../../src/subgraph/limits/document-limits';
+import { OUTCOMES } from '../../src/telemetry/label-values';
+
+type Code = AwsErrorName | HttpErrorCode | FailureCode | ExcessCode;
+
+/** Complete, or this does not compile. */
+const CODES: Readonly<Record<Code, true>> = {
+  ACCESS_DENIED: true,
+  AccessDeniedException: true,
+  BAD_REQUEST: true,
+  BODY_TOO_LARGE: true,
+  CONFLICT: true,
+  ConflictException: true,
+  EXECUTION_TIMEOUT: true,
+  INTERNAL_SERVER_ERROR: true,
+  IncompleteSignatureException: true,
+  InternalServerException: true,
+  InvalidSignatureException: true,
+  METHOD_NOT_ALLOWED: true,
+  MISDIRECTED: true,
+  MissingAuthenticationTokenException: true,
+  NOT_FOUND: true,
+  NOT_READY: true,
+  OVERLOADED: true,
+  QUOTA_EXCEEDED: true,
+  RATE_LIMITED: true,
+  REQUEST_TIMEOUT: true,
+  RequestEntityTooLargeException: true,
+  RequestExpired: true,
+  RequestTimeoutException: true,
+  ResourceNotFoundException: true,
+  SerializationException: true,
+  ServiceQuotaExceededException: true,
+  THROTTLED: true,
+  TOO_DEEP: true,
+  TOO_EXPENSIVE: true,
+  TOO_MANY_ALIASES: true,
+  TOO_MANY_DIRECTIVES: true,
+  TOO_MANY_REPRESENTATIONS: true,
+  TOO_MANY_TOKENS: true,
+  ThrottlingException: true,
+  UNAUTHENTICATED: true,
+  UNAVAILABLE: true,
+  UNSUPPORTED_MEDIA_TYPE: true,
+  UnknownOperationException: true,
+  UnrecognizedClientException: true,
+  VALIDATION_ERROR: true,
+  ValidationException: true,
+};
+
+it('Every code that anything here can answer is counted under its own name', () => {
+  expect(OUTCOMES).toEqual(expect.arrayContaining(Object.keys(CODES)));
+});
