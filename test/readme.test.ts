@@ -6,6 +6,8 @@ import { PROJECT } from './support/server-process';
 
 const PAGES = [
   'README.md',
+  'SECURITY.md',
+  'deploy/helm/proton-subgraph/README.md',
   ...readdirSync(join(PROJECT, 'docs')).map((name) => join('docs', name)),
   'bench/README.md',
   'examples/supergraph/README.md',

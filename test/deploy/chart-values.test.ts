@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+
+import { environmentSchema } from '../../src/settings/variables';
+import { PROJECT } from '../support/server-process';
+import { CHART, chartFile, valuesWith, type Values } from './render-chart';
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+  readonly items?: Schema;
+}
+
+const schema = JSON.parse(chartFile('values.schema.json')) as Schema;
+const accepts = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
+const EXAMPLES = readdirSync(join(CHART, 'ci'));
+
+/** What the chart sets by itself, or takes from a Secret or a file. */
+const SET_BY_THE_CHART = [
+  'NODE_ENV',
+  'HOST',
+  'PORT',
+  'ADMIN_PORT',
+  'DATABASE_URL',
+  'PROTON_ENDPOINT_PORT',
+  'PROTON_ENDPOINT_HOST',
+  'PROTON_ENDPOINT_AUTH',
+  'ROUTER_SECRET',
+  'ACCESS_KEY_ENCRYPTION_KEY',
+  'AUTH_JWT_PUBLIC_KEY_FILE',
+  // Profiles stand in a file, for which a role of the service account stands in.
+  'AWS_ACCOUNT_PROFILE_TEMPLATE',
+];
+
+describe('The values of the chart', () => {
+  it('are as their schema says, and so are those of every example', () => {
+    expect(EXAMPLES.length).toBeGreaterThan(3);
+    for (const changes of [{}, ...EXAMPLES.map((name) => parse(chartFile(join('ci', name))) as Values)]) {
+      accepts(valuesWith(changes));
+      expect(accepts.errors).toBeNull();
+    }
+  });
+
+  it.each<[string, Values]>([
+    ['two pods over one SQLite file', { replicas: 2 }],
+    ['half a pod', { replicas: 0.5 }],
+    ['a value that there is not', { replicaCount: 1 }],
+    ['a value that there is not, further down', { image: { name: 'proton-subgraph' } }],
+    ['a setting that there is not', { settings: { MAX_DEPHT: 3 } }],
+    ['a secret among the settings', { settings: { ROUTER_SECRET: 'open sesame' } }],
+    ['a setting of the chart’s own', { settings: { HOST: '127.0.0.1' } }],
+    ['a text where a number belongs', { settings: { MAX_DEPTH: 'deep' } }],
+    ['an account id as a number', { settings: { PROTON_DEFAULT_ACCOUNT_ID: 111_111_111_111 } }],
+    ['a digest that is none', { image: { digest: 'latest' } }],
+    ['a network policy that names nobody, which lets everybody in', { networkPolicy: { router: [] } }],
+    ['a peer of no kind', { networkPolicy: { awsClients: [{}] } }],
+    ['a volume that many pods share', { store: { accessMode: 'ReadWriteMany' } }],
+    ['a variable without a value', { extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS' }] }],
+  ])('refuse %s', (_, changes) => {
+    expect(accepts(valuesWith(changes))).toBe(false);
+  });
+
+  it('allow several pods where the control plane is elsewhere, and none while a backup is put back', () => {
+    const elsewhere = { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+    expect(accepts(valuesWith({ replicas: 3, settings: elsewhere }))).toBe(true);
+    expect(accepts(valuesWith({ replicas: 0 }))).toBe(true);
+  });
+
+  it('are exactly those that the schema knows, and each is used', () => {
+    const values = valuesWith({});
+    const named = pathsIn(values);
+    // Handed down by a chart that this one is part of.
+    expect(named).toEqual(schemaPathsIn(schema).filter((path) => path !== 'global'));
+    const templates = readdirSync(join(CHART, 'templates')).map((name) => chartFile(join('templates', name)));
+    const used = templates.flatMap((text) =>
+      [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, path = '']) => path),
+    );
+    const isUsed = (path: string) => used.some((name) => path === name || path.startsWith(`${name}.`));
+    expect(named.filter((path) => !isUsed(path))).toEqual([]);
+    expect(used.filter((path) => !isKnown(path, values))).toEqual([]);
+  });
+
+  it('name every setting that the server has, but those that the chart sets by itself', () => {
+    const settings = Object.keys(schema.properties?.['settings']?.properties ?? {});
+    const variables = Object.keys(environmentSchema.shape);
+    expect(SET_BY_THE_CHART.filter((name) => !variables.includes(name))).toEqual([]);
+    expect(settings.sort()).toEqual(variables.filter((name) => !SET_BY_THE_CHART.includes(name)).sort());
+  });
+
+  it('are for the version that is here', () => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(parse(chartFile('Chart.yaml'))).toMatchObject({ name: 'proton-subgraph', appVersion: version });
+  });
+});
+
+const isMap = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Maps that hold what their user names, and whose insides the chart does not know. */
+const OPEN = ['settings'];
+
+function pathsIn(values: Values, prefix = ''): readonly string[] {
+  return Object.entries(values)
+    .flatMap(([name, value]) =>
+      isMap(value) && Object.keys(value).length > 0 && !OPEN.includes(name)
+        ? pathsInside(value, `${prefix}${name}`)
+        : [`${prefix}${name}`],
+    )
+    .sort();
+}
+
+/** The quantities of resources are the user's as well. */
+function pathsInside(value: Values, path: string): readonly string[] {
+  return path === 'resources'
+    ? Object.keys(value).map((name) => `${path}.${name}`)
+    : pathsIn(value, `${path}.`);
+}
+
+function schemaPathsIn({ properties = {} }: Schema, prefix = ''): readonly string[] {
+  return Object.entries(properties)
+    .flatMap(([name, inner]) => {
+      if (inner.properties === undefined || OPEN.includes(name)) return [`${prefix}${name}`];
+      expect([name, inner.additionalProperties]).toEqual([name, false]);
+      return schemaPathsIn(inner, `${prefix}${name}.`);
+    })
+    .sort();
+}
+
+/** Whether a template's path leads to a value, or into a map of the user's. */
+function isKnown(path: string, values: Values): boolean {
+  const [name = '', ...rest] = path.split('.');
+  if (!(name in values)) return false;
+  const value = values[name];
+  return rest.length === 0 || OPEN.includes(name) || (isMap(value) && isKnown(rest.join('.'), value));
+}

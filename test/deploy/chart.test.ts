@@ -1,0 +1,285 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parse } from 'yaml';
+
+import { readConfig } from '../../src/config';
+import { startApp } from '../support/app';
+import { testUnless } from '../support/aws-commands';
+import { useTemporaryFolder } from '../support/folder';
+import { CHART, chartFile, renderChart, rendererMissing, type Manifest, type Values } from './render-chart';
+import type { Container, NetworkPolicy, PodSpec, Service, Workload } from './manifests';
+
+const folder = useTemporaryFolder();
+const EXAMPLES = readdirSync(join(CHART, 'ci')).map((name) => name.replace('-values.yaml', ''));
+const example = (name: string) => parse(chartFile(`ci/${name}-values.yaml`)) as Values;
+const LEAST = example('router-secret');
+
+const manifestsOf = (changes: Values) => renderChart(changes).manifests;
+
+function specOf(manifests: readonly Manifest[], kind: RegExp): unknown {
+  const found = manifests.filter((manifest) => kind.test(manifest.kind));
+  expect(found).toHaveLength(1);
+  return found[0]?.spec;
+}
+
+const workloadOf = (manifests: readonly Manifest[]) =>
+  specOf(manifests, /^(StatefulSet|Deployment)$/) as Workload;
+const podOf = (manifests: readonly Manifest[]): PodSpec => workloadOf(manifests).template.spec;
+const policyOf = (manifests: readonly Manifest[]) => specOf(manifests, /^NetworkPolicy$/) as NetworkPolicy;
+
+function containerOf(manifests: readonly Manifest[]): Container {
+  const { containers } = podOf(manifests);
+  const [container] = containers;
+  if (!container || containers.length > 1) throw new Error('there should be one container');
+  return container;
+}
+
+/** What the server would find in its environment, with secrets of the right kind. */
+function environmentOf({ env }: Container): Readonly<Record<string, string>> {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(folder.path('public.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  const secrets: Readonly<Record<string, string>> = {
+    ROUTER_SECRET: 'a secret',
+    ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  };
+  return Object.fromEntries(
+    env.map(({ name, value, valueFrom }) => [
+      name,
+      valueFrom
+        ? (secrets[name] ?? 'from elsewhere')
+        : (value?.replace('/etc/proton-subgraph', folder.path('')) ?? ''),
+    ]),
+  );
+}
+
+describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
+  testUnless(rendererMissing, 'gives the server settings that it starts with', () => {
+    const container = containerOf(manifestsOf(example(name)));
+    const { http, admin, proton, production } = readConfig(environmentOf(container));
+    const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
+    expect(production).toBe(true);
+    expect(http.host).toBe('0.0.0.0');
+    expect(ports).toEqual({
+      graphql: http.port,
+      admin: admin?.port,
+      ...(proton.kind === 'embedded' && proton.endpoint && { endpoint: proton.endpoint.port }),
+    });
+    return Promise.resolve();
+  });
+
+  testUnless(rendererMissing, 'is the same with the numbers of newer Helm and of older', () => {
+    expect(renderChart(example(name), { exactNumbers: true })).toEqual(renderChart(example(name)));
+    return Promise.resolve();
+  });
+
+  testUnless(rendererMissing, 'sets nothing twice, and takes every secret from a Secret', () => {
+    const manifests = manifestsOf(example(name));
+    const names = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(names).toEqual([...new Set(names)]);
+    const { env } = containerOf(manifests);
+    expect(env.map((entry) => entry.name)).toEqual([...new Set(env.map((entry) => entry.name))]);
+    const plain = env.filter(({ value }) => value !== undefined).map((entry) => entry.name);
+    expect(plain).not.toContain('ROUTER_SECRET');
+    expect(plain).not.toContain('ACCESS_KEY_ENCRYPTION_KEY');
+    expect(manifests.map(({ kind }) => kind)).not.toContain('Secret');
+    return Promise.resolve();
+  });
+
+  testUnless(
+    rendererMissing,
+    'runs as nobody, over a file system that only the volumes can be written to',
+    () => {
+      const manifests = manifestsOf(example(name));
+      const pod = podOf(manifests);
+      expect(pod).toMatchObject({
+        automountServiceAccountToken: false,
+        // A service that happens to be named proton-endpoint would set PROTON_ENDPOINT_PORT.
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(containerOf(manifests).securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      const { volumes } = pod;
+      const claims = workloadOf(manifests).volumeClaimTemplates ?? [];
+      const offered = [
+        ...volumes.map((volume) => volume.name),
+        ...claims.map(({ metadata }) => metadata.name),
+      ];
+      expect(
+        containerOf(manifests)
+          .volumeMounts.map((mount) => mount.name)
+          .sort(),
+      ).toEqual(offered.sort());
+      return Promise.resolve();
+    },
+  );
+
+  testUnless(rendererMissing, 'has services that lead to one port of the pod each', () => {
+    const manifests = manifestsOf(example(name));
+    const { ports } = containerOf(manifests);
+    const services = manifests.filter(({ kind }) => kind === 'Service').map(({ spec }) => spec as Service);
+    expect(services.map((service) => service.ports.map(({ targetPort }) => targetPort)).sort()).toEqual(
+      ports.map((port) => [port.name]).sort(),
+    );
+    const { matchLabels } = workloadOf(manifests).selector;
+    for (const { selector } of services) expect(selector).toEqual(matchLabels);
+    expect(workloadOf(manifests).template.metadata.labels).toMatchObject(matchLabels);
+    expect(policyOf(manifests).podSelector).toEqual({ matchLabels });
+    return Promise.resolve();
+  });
+
+  testUnless(rendererMissing, 'lets in who is named, and nobody by naming no one', () => {
+    const manifests = manifestsOf(example(name));
+    const { ports } = containerOf(manifests);
+    const rules = policyOf(manifests).ingress;
+    for (const { from, ports: open } of rules) {
+      expect(from.length).toBeGreaterThan(0);
+      expect(open).toHaveLength(1);
+      expect(ports.map((port) => port.name)).toContain(open[0]?.port);
+    }
+    expect(policyOf(manifests).policyTypes).toContain('Ingress');
+    return Promise.resolve();
+  });
+});
+
+describe('The chart', () => {
+  testUnless(rendererMissing, 'probes what the server answers', async () => {
+    const container = containerOf(manifestsOf(LEAST));
+    const app = await startApp();
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    const answers = await Promise.all(
+      probes.map(async ({ httpGet }) => {
+        expect(httpGet.port).toBe('admin');
+        return (await fetch(new URL(httpGet.path, app.admin))).status;
+      }),
+    );
+    await app.stop();
+    expect(answers).toEqual([200, 200, 200]);
+    // What a restart would not mend must not cause one.
+    expect(container.livenessProbe.httpGet.path).not.toBe(container.readinessProbe.httpGet.path);
+  });
+
+  testUnless(rendererMissing, 'collects metrics where the server has them', async () => {
+    const manifests = manifestsOf(example('persons'));
+    const { endpoints, selector } = specOf(manifests, /^ServiceMonitor$/) as {
+      endpoints: readonly { port: string; path: string }[];
+      selector: { matchLabels: Readonly<Record<string, string>> };
+    };
+    const watched = manifests.filter(
+      ({ kind, metadata }) =>
+        kind === 'Service' &&
+        Object.entries(selector.matchLabels).every(([label, value]) => metadata.labels[label] === value),
+    );
+    expect(watched.map(({ spec }) => (spec as Service).ports.map((port) => port.name))).toEqual([['admin']]);
+    expect(endpoints).toMatchObject([{ port: 'admin' }]);
+    const app = await startApp();
+    const { status } = await fetch(new URL(endpoints[0]?.path ?? '', app.admin));
+    await app.stop();
+    expect(status).toBe(200);
+  });
+
+  testUnless(rendererMissing, 'gives a pod more time to end than the server takes', () => {
+    for (const [delay, grace] of [
+      [0, 0],
+      [5_000, 10_000],
+      [1, 600_000],
+    ]) {
+      const manifests = manifestsOf({
+        ...LEAST,
+        settings: { SHUTDOWN_DELAY_MS: delay, SHUTDOWN_GRACE_MS: grace },
+      });
+      const { timing } = readConfig(environmentOf(containerOf(manifests)));
+      expect(timing.shutdown).toMatchObject({ delayMs: delay, graceMs: grace });
+      const seconds = podOf(manifests).terminationGracePeriodSeconds;
+      expect(seconds * 1_000).toBeGreaterThan(timing.shutdown.delayMs + timing.shutdown.graceMs + 2_000);
+    }
+    const { SHUTDOWN_DELAY_MS } = environmentOf(containerOf(manifestsOf(LEAST)));
+    expect(SHUTDOWN_DELAY_MS).toBe('5000');
+    return Promise.resolve();
+  });
+
+  testUnless(rendererMissing, 'keeps one pod at a time on a volume that outlives it', () => {
+    const manifests = manifestsOf(LEAST);
+    expect(manifests.map(({ kind }) => kind)).toContain('StatefulSet');
+    expect(workloadOf(manifests)).toMatchObject({
+      replicas: 1,
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      volumeClaimTemplates: [{ spec: { accessModes: ['ReadWriteOnce'] } }],
+    });
+    const { env, volumeMounts } = containerOf(manifests);
+    const place = env.find((entry) => entry.name === 'DATABASE_URL')?.value ?? '';
+    const { mountPath } = volumeMounts.find((mount) => mount.name === 'store') ?? { mountPath: 'nowhere' };
+    expect(place.startsWith(`sqlite:${mountPath}/`)).toBe(true);
+    return Promise.resolve();
+  });
+
+  testUnless(
+    rendererMissing,
+    'lets the router reach GraphQL and nothing else, and AWS clients once they are named',
+    () => {
+      const opened = (changes: Values) =>
+        policyOf(manifestsOf({ ...LEAST, ...changes })).ingress.map(({ from, ports }) => [
+          ports[0]?.port,
+          from,
+        ]);
+      const router = [{ ipBlock: { cidr: '192.0.2.1/32' } }];
+      const scripts = [{ ipBlock: { cidr: '192.0.2.2/32' } }];
+      expect(opened({ networkPolicy: { router, monitoring: [] } })).toEqual([['graphql', router]]);
+      expect(opened({ networkPolicy: { router, monitoring: [], awsClients: scripts } })).toEqual([
+        ['graphql', router],
+        ['endpoint', scripts],
+      ]);
+      const closed = policyOf(manifestsOf({ ...LEAST, networkPolicy: { router, egress: [] } }));
+      expect(closed).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [] });
+      return Promise.resolve();
+    },
+  );
+
+  testUnless(rendererMissing, 'says in its notes how the router and AWS clients get there', () => {
+    const { manifests, notes } = renderChart(LEAST);
+    for (const { kind, metadata } of manifests) {
+      if (kind === 'Service' && !metadata.name.endsWith('-admin'))
+        expect(notes).toContain(`http://${metadata.name}.platform.svc:`);
+    }
+    expect(notes).toContain('router-authorization');
+    return Promise.resolve();
+  });
+
+  const REFUSED: readonly (readonly [string, Values, RegExp])[] = [
+    ['two pods over one file', { ...LEAST, replicas: 2 }, /replicas must be 1/],
+    ['a server that anybody may use', { ...LEAST, secret: { name: '' } }, /prove who they are/],
+    [
+      'access keys with nothing to seal them',
+      { ...LEAST, secret: { name: 'proton-subgraph', keys: { ACCESS_KEY_ENCRYPTION_KEY: '' } } },
+      /sealed under ACCESS_KEY_ENCRYPTION_KEY/,
+    ],
+    [
+      'a router that signs with keys that nothing seals',
+      { ...example('public-key'), settings: { ROUTER_ACCESS_KEY_IDS: 'AKIAEXAMPLEEXAMPLE12' } },
+      /sealed under ACCESS_KEY_ENCRYPTION_KEY/,
+    ],
+    [
+      'two ways for the router to prove itself',
+      { ...LEAST, settings: { ROUTER_ACCESS_KEY_IDS: 'AKIAEXAMPLEEXAMPLE12' } },
+      /ROUTER_SECRET or by signatures/,
+    ],
+    ['a router that is nobody', { ...LEAST, networkPolicy: { router: [] } }, /nobody named means everybody/],
+    [
+      'credentials in a plain header',
+      { ...LEAST, settings: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret' } },
+      /take it from a Secret/,
+    ],
+    ['no image', { secret: { name: 'proton-subgraph' } }, /image\.repository/],
+  ];
+  for (const [what, values, message] of REFUSED) {
+    testUnless(rendererMissing, `refuses ${what}, even where the schema is passed over`, () => {
+      expect(() => manifestsOf(values)).toThrow(message);
+      return Promise.resolve();
+    });
+  }
+});
