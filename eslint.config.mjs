@@ -22,6 +22,8 @@ const ROOMS = [
   { type: 'settings', pattern: 'src/settings' },
   { type: 'telemetry', pattern: 'src/telemetry' },
   { type: 'cli', pattern: 'src/cli' },
+  // What the composition root puts together.
+  { type: 'back-ends', pattern: 'src/app' },
 ];
 
 /** The files that stand outside the rooms. */
@@ -40,19 +42,18 @@ const ARROWS = {
   settings: ['settings', 'proton'],
   config: ['settings', 'proton'],
   telemetry: ['telemetry', 'settings'],
-  app: [
+  'back-ends': [
+    'back-ends',
     'config',
     'http',
-    'subgraph',
     'endpoint',
-    'sigv4',
-    'authentication',
     'telemetry',
     'proton',
     'embedded',
     'sqlite',
     'sdk',
   ],
+  app: ['back-ends', 'config', 'http', 'subgraph', 'endpoint', 'authentication', 'telemetry', 'proton'],
   main: ['app', 'config', 'telemetry', 'http', 'sqlite', 'endpoint'],
   cli: ['cli', 'config', 'subgraph', 'endpoint', 'proton', 'embedded', 'sqlite'],
 };

@@ -1,36 +1,20 @@
-import type { KeyObject } from 'node:crypto';
-
 import type { Logger } from 'pino';
 
-import type { Config, EmbeddedProtonConfig, EndpointConfig, SdkProtonConfig } from './config';
+import { embeddedBackEnd } from './app/embedded-back-end';
+import type { BackEnd, Surroundings, Traffic } from './app/back-end';
+import { sdkBackEnd } from './app/sdk-back-end';
 import { createAuthentication } from './authentication/authentication';
 import { reportKeysTo } from './authentication/report-keys';
-import { createAccessKeys, type AccessKeys } from './endpoint/access-keys/access-keys';
-import { believeNamedAccount } from './endpoint/authentication/named-account';
-import { verifySignature } from './endpoint/authentication/signature';
-import { createEndpoint } from './endpoint/endpoint';
+import type { Config } from './config';
 import { OPERATIONS } from './endpoint/operations/operations';
 import { createAdminServer } from './http/admin-server';
-import { viewerOf } from './http/authentication-person';
-import { createAdmission, type Admission } from './http/admission';
-import { createEndpointServer } from './http/endpoint-server';
-import { storeChecks, type Checks } from './http/readiness';
-import type { ServerLifecycle } from './http/server-lifecycle';
-import type { ServerTiming } from './http/server-timing';
-import { stopServers } from './http/stop-servers';
-import { createSubjectBudgets } from './http/subject-limits';
+import { createAdmission } from './http/gates/admission';
+import { viewerOf } from './http/gates/require-person';
+import { createSubjectBudgets } from './http/gates/subject-limits';
+import { stopServers } from './http/serving/stop-servers';
 import { createWebServer } from './http/web-server';
-import {
-  createEmbeddedProtonService,
-  type EmbeddedProtonService,
-} from './proton/embedded/embedded-proton-service';
-import { observeStore } from './proton/embedded/observed-store';
-import { openSqliteStore, type SqliteStore } from './proton/embedded/sqlite/sqlite-store';
-import { observeProtonService } from './proton/observed-proton-service';
-import type { ProtonService } from './proton/proton-service';
 import { createContext } from './subgraph/context';
-import { reportStoreTo } from './telemetry/report-store';
-import { createTelemetry, type Telemetry } from './telemetry/telemetry';
+import { createTelemetry } from './telemetry/telemetry';
 import type { Tracing } from './telemetry/tracing';
 import type { TracingSettings } from './telemetry/tracing-variables';
 
@@ -62,27 +46,6 @@ export interface AppUrls {
   readonly admin: string | undefined;
 }
 
-/** Is told of what goes wrong on our side, and in which request, if it was in one. */
-type ReportFault = (error: unknown, requestId?: string) => void;
-
-/** Where connections are kept, and what comes along with that. */
-interface BackEnd {
-  readonly proton: ProtonService;
-  /** The control plane's front door for AWS clients, where it is in this process and open. */
-  readonly endpoint: ServerLifecycle | undefined;
-  /** The access keys in its store; undefined where there is none. */
-  readonly accessKeysUnder: ((encryptionKey: KeyObject) => AccessKeys) | undefined;
-  /** What must be well for it to serve. */
-  readonly checks: Checks;
-  readonly close: () => Promise<void>;
-}
-
-/** What all servers for clients have in common. */
-interface Traffic {
-  readonly admission: Admission;
-  readonly timing: ServerTiming;
-}
-
 /**
  * The composition root: the one place that chooses adapters.
  * @param tracingSettings given where requests are to be traced
@@ -93,16 +56,18 @@ export async function createApp(
   logger: Logger,
   tracingSettings?: TracingSettings,
 ): Promise<App> {
-  const reportFault: ReportFault = (error, requestId) => {
+  const reportFault: Surroundings['reportFault'] = (error, requestId) => {
     logger.error({ requestId, err: error }, 'a request failed');
   };
   const tracing = tracingSettings && (await startedTracing(tracingSettings, logger));
   const telemetry = createTelemetry({ logger, traced: tracing !== undefined });
   const traffic = trafficOf(config);
-  const { proton, endpoint, checks, accessKeysUnder, close } =
-    config.proton.kind === 'embedded'
-      ? embeddedBackEnd(config.proton, telemetry, traffic, logger, reportFault)
-      : await sdkBackEnd(config.proton, telemetry, logger);
+  const { proton, endpoint, checks, accessKeysUnder, close } = await backEndOf(config, {
+    telemetry,
+    traffic,
+    logger,
+    reportFault,
+  });
   const { router, person } = config.authentication;
   const routerKeys = router?.kind === 'sigv4' ? accessKeysUnder?.(router.encryptionKey) : undefined;
   const authentication = createAuthentication(config.authentication, {
@@ -195,6 +160,12 @@ export async function createApp(
   };
 }
 
+async function backEndOf({ proton }: Config, surroundings: Surroundings): Promise<BackEnd> {
+  return proton.kind === 'embedded'
+    ? embeddedBackEnd(proton, surroundings)
+    : sdkBackEnd(proton, surroundings);
+}
+
 function trafficOf({ limits, timing: { requestMs, keepAliveMs, shutdown } }: Config): Traffic {
   return {
     admission: createAdmission(limits.inFlight),
@@ -211,97 +182,4 @@ async function failed(work: Promise<unknown>): Promise<boolean> {
 async function startedTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
   const { startTracing } = await import('./telemetry/tracing.js');
   return startTracing(settings, logger);
-}
-
-function embeddedBackEnd(
-  { store: storeOptions, controlPlane, endpoint }: EmbeddedProtonConfig,
-  telemetry: Telemetry,
-  traffic: Traffic,
-  logger: Logger,
-  reportFault: ReportFault,
-): BackEnd {
-  const store = openSqliteStore({ ...storeOptions, report: reportStoreTo(logger) });
-  const service = createEmbeddedProtonService({
-    store: observeStore(store, telemetry.aroundStore),
-    settings: controlPlane,
-  });
-  const proton = observeProtonService(service, telemetry.aroundProton);
-  telemetry.metrics.showConnections(store.countByStatus);
-  return {
-    proton,
-    endpoint: endpoint && endpointBefore(proton, store, endpoint, telemetry, traffic, reportFault),
-    accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
-    checks: storeChecks(store.health),
-    async close() {
-      await service.drained();
-      await store.close();
-    },
-  };
-}
-
-async function sdkBackEnd(
-  { credentials, ...settings }: SdkProtonConfig,
-  telemetry: Telemetry,
-  logger: Logger,
-): Promise<BackEnd> {
-  // Loaded here, for AWS's SDK takes as long to load as half of the rest, and few use it.
-  const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
-    import('./proton/sdk/sdk-proton-service.js'),
-    import('./proton/sdk/credential-providers.js'),
-  ]);
-  const service = createSdkProtonService({
-    ...settings,
-    credentialsFor: credentialProviders(credentials),
-    around: telemetry.aroundSdk,
-    report: ({ kind, error, ...said }) => {
-      if (kind === 'trouble') logger.warn({ ...said, err: error }, 'Proton could not be asked');
-      else logger.info(said, 'Proton refused what was asked');
-    },
-    warn: (warning) => {
-      logger.warn(warning);
-    },
-  });
-  return {
-    proton: observeProtonService(service, telemetry.aroundProton),
-    endpoint: undefined,
-    accessKeysUnder: undefined,
-    // Proton is not asked whether it is well: that it throttles one server is no reason to take all of them out.
-    checks: {},
-    close() {
-      service.close();
-      return Promise.resolve();
-    },
-  };
-}
-
-function endpointBefore(
-  service: Pick<EmbeddedProtonService, 'session'>,
-  store: SqliteStore,
-  { auth, ...address }: EndpointConfig,
-  telemetry: Telemetry,
-  traffic: Traffic,
-  reportFault: ReportFault,
-): BackEnd['endpoint'] {
-  const accessKeys =
-    auth.kind === 'sigv4'
-      ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
-      : undefined;
-  const authenticate = accessKeys ? verifySignature({ accessKeys }) : believeNamedAccount();
-  const server = createEndpointServer({
-    ...traffic,
-    address,
-    anyHostName: auth.kind !== 'none',
-    endpoint: createEndpoint({ service, authenticate, reportFault }),
-    reportFault,
-    observe: telemetry.requestEnded,
-    traced: telemetry.traced,
-  });
-  return {
-    ...server,
-    async start() {
-      // An encryption key that opens nothing would have every caller fail, one by one.
-      await accessKeys?.bind();
-      return server.start();
-    },
-  };
 }

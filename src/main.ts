@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 import { createApp, type App } from './app';
 import { ConfigError, readConfig, type Config } from './config';
 import { AccessKeyError } from './endpoint/access-keys/access-key-error';
-import { ListenError } from './http/listen';
-import { StoreOpenError } from './proton/embedded/sqlite/open-database';
+import { ListenError } from './http/serving/listen';
+import { StoreOpenError } from './proton/embedded/sqlite/opening/open-database';
 import { createLogger } from './telemetry/logger';
 import { readTracing, TracingError, type TracingSettings } from './telemetry/tracing-variables';
 

@@ -364,6 +364,12 @@ describe('The configuration', () => {
           'ALLOW_UNAUTHENTICATED',
         ]);
         expect(readConfig(proof).proton).toMatchObject({ controlPlane: { defaultAccountId: undefined } });
+        const elsewhere = { ...proof, PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+        expect(readConfig(elsewhere).proton).toMatchObject({ defaultAccountId: undefined });
+        const named = { ...proof, PROTON_DEFAULT_ACCOUNT_ID: '111111111111' };
+        expect(readConfig(named).proton).toMatchObject({
+          controlPlane: { defaultAccountId: '111111111111' },
+        });
       }
     });
 
@@ -513,8 +519,10 @@ describe('The configuration', () => {
 
   it('is described in README’s table, with its defaults', () => {
     const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+    const [, chapter = ''] = readme.split(/^## Configuration$/m);
+    const [tables = ''] = chapter.split(/^## /m);
     const rows = new Map(
-      [...readme.matchAll(/^\| `([A-Z_]+)` +\| ([^|]+?) +\|/gm)].map(([, name, byDefault]) => [
+      [...tables.matchAll(/^\| `([A-Z_]+)` +\| ([^|]+?) +\|/gm)].map(([, name, byDefault]) => [
         name,
         byDefault,
       ]),

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config';
 import { AccessKeyError } from '../endpoint/access-keys/access-key-error';
-import { StoreOpenError } from '../proton/embedded/sqlite/open-database';
+import { StoreOpenError } from '../proton/embedded/sqlite/opening/open-database';
 import { ProtonFailure } from '../proton/failure';
 import { ExitCode } from './exit-code';
 import { createProgram } from './program';

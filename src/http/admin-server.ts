@@ -1,11 +1,11 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { handleBrokenHttp, wireAnswer } from './broken-http';
-import type { Address } from './listen';
-import { FOREIGN_HOST, isOwnHost } from './own-host';
+import { handleBrokenHttp, wireAnswer } from './serving/broken-http';
+import type { Address } from './serving/listen';
+import { FOREIGN_HOST, isOwnHost } from './gates/own-host';
 import { readinessOf, type Checks } from './readiness';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './serving/server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 

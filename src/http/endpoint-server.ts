@@ -5,12 +5,12 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import { AwsError, FAULT } from '../endpoint/aws-error';
 import type { Endpoint } from '../endpoint/endpoint';
 import { headerFields, type EndpointAnswer } from '../endpoint/exchange';
-import { createAdmission, type Admission } from './admission';
-import { admitRequests, OVERLOADED } from './admit-requests';
-import { handleBrokenHttp, wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './broken-http';
-import type { Address } from './listen';
-import { FOREIGN_HOST, isOwnHost } from './own-host';
-import { BodyTooLargeError, readRawBody } from './raw-body';
+import { createAdmission, type Admission } from './gates/admission';
+import { admitRequests, OVERLOADED } from './gates/admit-requests';
+import { handleBrokenHttp, wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './serving/broken-http';
+import type { Address } from './serving/listen';
+import { FOREIGN_HOST, isOwnHost } from './gates/own-host';
+import { BodyTooLargeError, readRawBody } from './bodies/raw-body';
 import {
   beginRecord,
   keepRecords,
@@ -18,10 +18,10 @@ import {
   requestIdOf,
   type RecordOptions,
   type RequestObserver,
-} from './request-record';
-import { traceRequests } from './request-spans';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
+} from './records/request-record';
+import { traceRequests } from './records/request-spans';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './serving/server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
 
 const BODY = {
   /** Bytes in a request's body. */

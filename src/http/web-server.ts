@@ -5,16 +5,16 @@ import type { Logger } from 'pino';
 import type { Authentication } from '../authentication/authentication';
 import type { DocumentLimits } from '../subgraph/limits/document-limits';
 import { buildSubgraph } from '../subgraph/schema';
-import { createAdmission, type Admission } from './admission';
-import { createApolloServer } from './apollo-server';
-import { requirePerson } from './authentication-person';
-import { requireRouter } from './authentication-router';
-import { handleBrokenHttp } from './broken-http';
-import { allowOrigins } from './cors';
+import { createAdmission, type Admission } from './gates/admission';
+import { createApolloServer } from './graphql/apollo-server';
+import { requirePerson } from './gates/require-person';
+import { requireRouter } from './gates/require-router';
+import { handleBrokenHttp } from './serving/broken-http';
+import { allowOrigins } from './gates/cors';
 import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
-import { addGraphqlRoute, type ContextFor } from './graphql-route';
-import { readJsonStrictly } from './json-body';
-import type { Address } from './listen';
+import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
+import { readJsonStrictly } from './bodies/json-body';
+import type { Address } from './serving/listen';
 import {
   beginRecord,
   keepRecords,
@@ -22,13 +22,13 @@ import {
   requestIdOf,
   type RecordOptions,
   type RequestObserver,
-} from './request-record';
-import { sendSecurityHeaders } from './security-headers';
-import { traceRequests } from './request-spans';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './server-timing';
-import type { SubjectBudgets } from './subject-limits';
-import { admitGraphql, limitSubjects, refuseForeignHosts, spendFrom } from './traffic';
+} from './records/request-record';
+import { sendSecurityHeaders } from './gates/security-headers';
+import { traceRequests } from './records/request-spans';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './serving/server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
+import type { SubjectBudgets } from './gates/subject-limits';
+import { admitGraphql, limitSubjects, refuseForeignHosts, spendFrom } from './gates/traffic';
 
 export const GRAPHQL_PATH = '/graphql';
 

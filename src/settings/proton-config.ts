@@ -63,7 +63,7 @@ export function protonConfig(
   const { PROTON_ENDPOINT: endpoint } = variables;
   return endpoint === undefined
     ? embeddedConfig(variables, authenticated ? undefined : DEFAULT_ACCOUNT)
-    : sdkConfig(variables, endpoint);
+    : sdkConfig(variables, endpoint, authenticated);
 }
 
 /** @param defaultAccountId of a creation that points to no account, unless a variable names another */
@@ -94,7 +94,7 @@ function endpointConfig(variables: Variables): EndpointConfig | undefined {
   return { host, port, auth: { kind: 'sigv4', encryptionKey: encryptionKeyOf(variables) } };
 }
 
-function sdkConfig(variables: Variables, endpoint: string): SdkProtonConfig {
+function sdkConfig(variables: Variables, endpoint: string, authenticated: boolean): SdkProtonConfig {
   const accounts = variables.PROTON_ACCOUNTS ?? [];
   const defaultRegion = variables.AWS_REGION ?? variables.PROTON_REGIONS?.[0] ?? DEFAULT_REGION;
   return {
@@ -103,11 +103,14 @@ function sdkConfig(variables: Variables, endpoint: string): SdkProtonConfig {
     accounts,
     regions: variables.PROTON_REGIONS ?? [defaultRegion],
     defaultRegion,
-    defaultAccountId:
-      variables.PROTON_DEFAULT_ACCOUNT_ID ?? (accounts.length === 1 ? accounts[0] : undefined),
+    defaultAccountId: variables.PROTON_DEFAULT_ACCOUNT_ID ?? (authenticated ? undefined : onlyOf(accounts)),
     credentials: credentialSource(variables),
     timeoutMs: variables.PROTON_TIMEOUT_MS,
   };
+}
+
+function onlyOf<Item>(items: readonly Item[]): Item | undefined {
+  return items.length === 1 ? items[0] : undefined;
 }
 
 function credentialSource(variables: Variables): CredentialSource {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 
 import { createEndpointServer } from '../../src/http/endpoint-server';
-import { ListenError } from '../../src/http/listen';
+import { ListenError } from '../../src/http/serving/listen';
 import { startEndpoint, type RunningEndpoint } from '../support/endpoint';
 import {
   callAs,

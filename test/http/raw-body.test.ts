@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 import fc from 'fast-check';
 
-import { BodyBrokenError, BodyTooLargeError, readRawBody } from '../../src/http/raw-body';
+import { BodyBrokenError, BodyTooLargeError, readRawBody } from '../../src/http/bodies/raw-body';
 
 const pieces = fc.array(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)));
 

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import fastify from 'fastify';
 
-import { cutUnreadAnswers } from '../../src/http/unread-answers';
+import { cutUnreadAnswers } from '../../src/http/serving/unread-answers';
 import { startApp, type RunningApp } from '../support/app';
 
 const QUERY = '{"query":"{ __typename }"}';

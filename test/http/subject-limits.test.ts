@@ -1,4 +1,4 @@
-import { createSubjectBudgets } from '../../src/http/subject-limits';
+import { createSubjectBudgets } from '../../src/http/gates/subject-limits';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 import { codeOf, post } from '../authentication/posting';
 import { startApp, type RunningApp } from '../support/app';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 
-import { waitingClient } from '../../src/http/waiting-client';
+import { waitingClient } from '../../src/http/serving/waiting-client';
 
 describe('A client that waits', () => {
   const server = createServer();

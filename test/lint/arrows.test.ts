@@ -55,8 +55,15 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/http/web-server.ts',
-    ['../subgraph/schema', '../endpoint/endpoint', './errors', 'fastify'],
-    ['../proton/page', '../proton/embedded/store', '../app', '../config'],
+    ['../subgraph/schema', '../endpoint/endpoint', '../authentication/authentication', './errors', 'fastify'],
+    [
+      '../proton/page',
+      '../proton/embedded/store',
+      '../sigv4/signing-date',
+      '../telemetry/metrics',
+      '../app',
+      '../config',
+    ],
   ],
   [
     'src/config.ts',
@@ -65,8 +72,40 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/app.ts',
-    ['./http/web-server', './proton/embedded/sqlite/sqlite-store', './proton/sdk/clients', './config'],
-    ['./main', './cli/print-schema'],
+    ['./app/sdk-back-end', './http/web-server', './telemetry/telemetry', './config'],
+    [
+      './proton/embedded/sqlite/sqlite-store',
+      './proton/sdk/clients',
+      './sigv4/signing-date',
+      './main',
+      './cli/print-schema',
+    ],
+  ],
+  [
+    'src/app/embedded-back-end.ts',
+    ['./back-end', '../proton/embedded/sqlite/sqlite-store', '../http/endpoint-server', '../config'],
+    ['../app', '../main', '../subgraph/schema', '../authentication/authentication'],
+  ],
+  [
+    'src/sigv4/verify-signature.ts',
+    ['./signing-date', 'node:crypto'],
+    ['../endpoint/aws-error', '../authentication/authentication', '../proton/viewer', '../http/errors'],
+  ],
+  [
+    'src/authentication/authentication.ts',
+    ['./viewers', '../sigv4/verify-signature', '../proton/viewer', 'jose'],
+    [
+      '../endpoint/endpoint',
+      '../proton/embedded/store',
+      '../http/errors',
+      '../telemetry/logger',
+      '../config',
+    ],
+  ],
+  [
+    'src/telemetry/telemetry.ts',
+    ['./metrics', '../settings/variables', 'prom-client'],
+    ['../http/errors', '../proton/failure', '../subgraph/context', '../app', '../config'],
   ],
 ];
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 import type { AccountId, Region } from '../../proton/identifiers';
-import { StoreOpenError } from '../../proton/embedded/sqlite/open-database';
+import { StoreOpenError } from '../../proton/embedded/sqlite/opening/open-database';
 import type { SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
 import { ExitCode } from '../exit-code';
 import { withStoreAtNeed } from '../open-store';

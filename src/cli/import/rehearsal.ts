@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { copyDatabase } from '../../proton/embedded/sqlite/copy-database';
+import { copyDatabase } from '../../proton/embedded/sqlite/opening/copy-database';
 import { openSqliteStore, type SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
 import { explainFileError } from '../file-error';
 import { locateStore } from '../open-store';

@@ -1,5 +1,5 @@
 import { ProtonFailure } from '../../failure';
-import { isStoreFailure } from './store-trouble';
+import { isStoreFailure } from './opening/store-trouble';
 
 /** Runs a read now and answers as a promise; a file that can't be read is told from a mistake of ours. */
 export function reading<Answer>(read: () => Answer): Promise<Answer> {

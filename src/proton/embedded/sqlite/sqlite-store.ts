@@ -3,10 +3,10 @@ import type { ExportStore } from '../export-store';
 import type { ImportStore } from '../import-store';
 import type { ConnectionStore } from '../store';
 import type { StoreHealth } from '../store-health';
-import { openOnce } from './opening';
+import { openOnce } from './opening/opening';
 import type { StoreReads } from './reads';
-import { standingOf } from './standing';
-import type { StoreTrouble } from './store-trouble';
+import { standingOf } from './opening/standing';
+import type { StoreTrouble } from './opening/store-trouble';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
 export interface SqliteStoreOptions {

@@ -5,7 +5,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { ProtonFailure } from '../../failure';
 import { keep } from './keep';
 import { isBusy } from './sqlite-error';
-import { isStoreFailure } from './store-trouble';
+import { isStoreFailure } from './opening/store-trouble';
 
 /** How long writes wait for another process that holds the write lock, in milliseconds, unless told otherwise. */
 export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;

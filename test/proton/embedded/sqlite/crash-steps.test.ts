@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 
 import type { ImportRecord } from '../../../../src/proton/embedded/import-store';
-import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
-import { openDatabase } from '../../../../src/proton/embedded/sqlite/open-database';
-import { putNewDatabase } from '../../../../src/proton/embedded/sqlite/new-database';
+import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/opening/migrations';
+import { openDatabase } from '../../../../src/proton/embedded/sqlite/opening/open-database';
+import { putNewDatabase } from '../../../../src/proton/embedded/sqlite/opening/new-database';
 import type { ProtonSession } from '../../../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../../../src/proton/viewer';
 import { useTemporaryFolder } from '../../../support/folder';

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 
 import fc from 'fast-check';
 
-import { openDatabase, StoreOpenError } from '../../../../src/proton/embedded/sqlite/open-database';
+import { openDatabase, StoreOpenError } from '../../../../src/proton/embedded/sqlite/opening/open-database';
 import { useTemporaryFolder } from '../../../support/folder';
 
 const folder = useTemporaryFolder();

@@ -12,13 +12,13 @@ import {
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { copyDatabase } from '../../../../src/proton/embedded/sqlite/copy-database';
+import { copyDatabase } from '../../../../src/proton/embedded/sqlite/opening/copy-database';
 import {
   explainOpenFailure,
   openDatabase,
   StoreOpenError,
-} from '../../../../src/proton/embedded/sqlite/open-database';
-import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
+} from '../../../../src/proton/embedded/sqlite/opening/open-database';
+import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/opening/migrations';
 import { sqliteCodeOf } from '../../../../src/proton/embedded/sqlite/sqlite-error';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT } from '../../../support/server-process';
@@ -44,7 +44,7 @@ function makeOlder(file: string): void {
 
 /** Opens a file in a process of its own, after a shell command, and tells what it is told. */
 function openElsewhere(file: string, prelude = ':', before = '') {
-  const script = `const { openDatabase } = require('./dist/proton/embedded/sqlite/open-database');
+  const script = `const { openDatabase } = require('./dist/proton/embedded/sqlite/opening/open-database');
     ${before}
     try { openDatabase(process.argv[1]).close(); } catch (error) { console.log(error.name + ': ' + error.message); }`;
   return spawnSync('sh', ['-c', `${prelude}; exec "$@"`, 'sh', process.execPath, '-e', script, file], {

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/migrations';
+import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/opening/migrations';
 import { openSqliteStore } from '../../../../src/proton/embedded/sqlite/sqlite-store';
 import { createEmbeddedProtonService } from '../../../../src/proton/embedded/embedded-proton-service';
 import { unrestrictedViewer } from '../../../../src/proton/viewer';

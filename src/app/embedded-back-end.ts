@@ -1,0 +1,74 @@
+import type { EmbeddedProtonConfig, EndpointConfig } from '../config';
+import { createAccessKeys } from '../endpoint/access-keys/access-keys';
+import { believeNamedAccount } from '../endpoint/authentication/named-account';
+import { verifySignature } from '../endpoint/authentication/signature';
+import { createEndpoint } from '../endpoint/endpoint';
+import { createEndpointServer } from '../http/endpoint-server';
+import { storeChecks } from '../http/readiness';
+import {
+  createEmbeddedProtonService,
+  type EmbeddedProtonService,
+} from '../proton/embedded/embedded-proton-service';
+import { observeStore } from '../proton/embedded/observed-store';
+import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
+import { observeProtonService } from '../proton/observed-proton-service';
+import { reportStoreTo } from '../telemetry/report-store';
+import type { BackEnd, Surroundings } from './back-end';
+
+/**
+ * The control plane in this process, over its own store.
+ * @throws StoreOpenError when the database can't serve
+ */
+export function embeddedBackEnd(
+  { store: storeOptions, controlPlane, endpoint }: EmbeddedProtonConfig,
+  surroundings: Surroundings,
+): BackEnd {
+  const { telemetry, logger } = surroundings;
+  const store = openSqliteStore({ ...storeOptions, report: reportStoreTo(logger) });
+  const service = createEmbeddedProtonService({
+    store: observeStore(store, telemetry.aroundStore),
+    settings: controlPlane,
+  });
+  const proton = observeProtonService(service, telemetry.aroundProton);
+  telemetry.metrics.showConnections(store.countByStatus);
+  return {
+    proton,
+    endpoint: endpoint && endpointBefore(proton, store, endpoint, surroundings),
+    accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
+    checks: storeChecks(store.health),
+    async close() {
+      await service.drained();
+      await store.close();
+    },
+  };
+}
+
+function endpointBefore(
+  service: Pick<EmbeddedProtonService, 'session'>,
+  store: SqliteStore,
+  { auth, ...address }: EndpointConfig,
+  { telemetry, traffic, reportFault }: Surroundings,
+): BackEnd['endpoint'] {
+  const accessKeys =
+    auth.kind === 'sigv4'
+      ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
+      : undefined;
+  const authenticate = accessKeys ? verifySignature({ accessKeys }) : believeNamedAccount();
+  const server = createEndpointServer({
+    ...traffic,
+    address,
+    anyHostName: auth.kind !== 'none',
+    endpoint: createEndpoint({ service, authenticate, reportFault }),
+    reportFault,
+    observe: telemetry.requestEnded,
+    traced: telemetry.traced,
+  });
+  return {
+    ...server,
+    async start() {
+      // An encryption key that opens nothing would have every caller fail, one by one.
+      await accessKeys?.bind();
+      return server.start();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import { RequestError } from '../errors';
+import { readRawBody } from './raw-body';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads JSON bodies strictly as UTF-8. Fastify's own parser takes any charset for UTF-8 and puts U+FFFD where a byte is none,
+ * which would store something that nobody sent; and it keeps an object for each piece that a body comes in.
+ * @param limit bytes in a body
+ */
+export function readJsonStrictly(server: FastifyInstance, limit: number): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+
+  server.removeContentTypeParser(['application/json', 'text/plain']);
+  server.addContentTypeParser(
+    'application/json',
+    async (request: FastifyRequest, payload: IncomingMessage) => {
+      const body = await readRawBody(payload, { limit, patience: limit });
+      const text = decode(request, body);
+      return new Promise<unknown>((resolve, reject) => {
+        void parseJson(request, text, (error, parsed) => {
+          if (error) reject(error);
+          else resolve(parsed);
+        });
+      });
+    },
+  );
+}
+
+/** @throws RequestError for what is not, or does not claim to be, UTF-8 as it is */
+function decode({ headers }: FastifyRequest, body: Buffer): string {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+    throw new RequestError(
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The body must be encoded in UTF-8, not in ${charset || 'an unnamed charset'}.`,
+    );
+  }
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new RequestError(
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+      `The body must not be compressed; it is: ${encoding}.`,
+    );
+  }
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw new RequestError(400, 'BAD_REQUEST', 'The body is not valid UTF-8.');
+  }
+}

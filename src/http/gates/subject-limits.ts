@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
+import { RequestError } from '../errors';
+
+/** What one person may ask for in a minute. */
+export interface SubjectLimits {
+  readonly requestsPerMinute: number;
+  /** In the unit that documents are priced in. */
+  readonly costPerMinute: number;
+}
+
+/** Counts what each subject asks for. A minute begins with the first request that is counted in it. */
+export interface SubjectBudgets {
+  /**
+   * Counts a request.
+   * @throws RequestError 429 `RATE_LIMITED`, with `retry-after`
+   */
+  readonly request: (subject: string) => Promise<void>;
+  /**
+   * Takes the cost of an operation from the subject's budget, before it is carried out. What is refused costs nothing.
+   * @throws RequestError 429 `RATE_LIMITED`, with `retry-after`; 400 `TOO_EXPENSIVE` for what no minute has room for
+   */
+  readonly spend: (subject: string, cost: number) => Promise<void>;
+}
+
+const MINUTE_S = 60;
+/** Subjects that are counted for the first time in a minute: what is kept of them is bounded, whoever signs their tokens. */
+const MOST_NEW_SUBJECTS = 100_000;
+/** Characters of a subject that is kept as it is. */
+const SHORT = 64;
+
+export function createSubjectBudgets({ requestsPerMinute, costPerMinute }: SubjectLimits): SubjectBudgets {
+  const requests = counterOf('requests', requestsPerMinute);
+  const cost = counterOf('cost', costPerMinute);
+  const newSubjects = counterOf('subjects', MOST_NEW_SUBJECTS);
+
+  /** Answers when there is room again, in milliseconds; undefined where there is room now. */
+  async function take(
+    counter: RateLimiterMemory,
+    subject: string,
+    points: number,
+  ): Promise<number | undefined> {
+    const key = keyOf(subject);
+    const taken = await outcomeOf(counter.consume(key, points));
+    if (taken.refused) {
+      await counter.reward(key, points);
+      return taken.msBeforeNext;
+    }
+    if (!taken.isFirst) return undefined;
+    const counted = await outcomeOf(newSubjects.consume('all'));
+    if (!counted.refused) return undefined;
+    await counter.delete(key);
+    return counted.msBeforeNext;
+  }
+
+  return {
+    async request(subject) {
+      const wait = await take(requests, subject, 1);
+      if (wait !== undefined)
+        throw rateLimited(wait, `You may send ${String(requestsPerMinute)} requests a minute.`);
+    },
+    async spend(subject, price) {
+      if (price > costPerMinute) {
+        throw new RequestError(
+          400,
+          'TOO_EXPENSIVE',
+          `The operation costs ${String(price)}, and what you ask for in a minute may cost ${String(costPerMinute)}. Ask for less at a time.`,
+        );
+      }
+      const wait = await take(cost, subject, price);
+      if (wait !== undefined)
+        throw rateLimited(wait, `What you ask for in a minute may cost ${String(costPerMinute)}.`);
+    },
+  };
+}
+
+function counterOf(keyPrefix: string, points: number): RateLimiterMemory {
+  return new RateLimiterMemory({ keyPrefix, points, duration: MINUTE_S });
+}
+
+interface Outcome {
+  readonly refused: boolean;
+  readonly isFirst: boolean;
+  readonly msBeforeNext: number;
+}
+
+/** The limiter rejects with what it resolves with. */
+async function outcomeOf(consumed: Promise<RateLimiterRes>): Promise<Outcome> {
+  try {
+    const { isFirstInDuration: isFirst, msBeforeNext } = await consumed;
+    return { refused: false, isFirst, msBeforeNext };
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    return { refused: true, isFirst: refusal.isFirstInDuration, msBeforeNext: refusal.msBeforeNext };
+  }
+}
+
+/** A token may name a subject in thousands of characters. */
+function keyOf(subject: string): string {
+  return subject.length <= SHORT
+    ? subject
+    : `sha256:${createHash('sha256').update(subject).digest('base64')}`;
+}
+
+function rateLimited(wait: number, message: string): RequestError {
+  const seconds = Math.max(1, Math.ceil(wait / 1000));
+  return new RequestError(429, 'RATE_LIMITED', `${message} Try again in ${String(seconds)} s.`, {
+    'retry-after': String(seconds),
+  });
+}

@@ -1,0 +1,12 @@
+import type { SubgraphContext } from '../../subgraph/context';
+import type { RequestRecord } from '../records/request-record';
+
+/** What a document is carried out with: its resolvers' context, and what concerns the request that brought it. */
+export interface GraphqlContext extends SubgraphContext {
+  readonly record: RequestRecord;
+  /**
+   * Takes what the document costs from its sender's budget.
+   * @throws RequestError when there is not that much left
+   */
+  readonly spend: (cost: number) => void | Promise<void>;
+}

@@ -1,0 +1,98 @@
+import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import type { SubgraphContext } from '../../subgraph/context';
+import { startExecution, type ExecutionDeadline } from './execution-deadline';
+import type { GraphqlContext } from './graphql-context';
+import { inGraphqlSpan } from '../records/request-spans';
+import { waitingClient } from '../serving/waiting-client';
+
+/** Makes what a request's resolvers work with. */
+export type ContextFor = (
+  request: FastifyRequest,
+  deadline: ExecutionDeadline,
+) => SubgraphContext | Promise<SubgraphContext>;
+
+/**
+ * Takes what a request's document costs from its sender's budget.
+ * @throws RequestError when there is not that much left
+ */
+export type Spend = (request: FastifyRequest, cost: number) => void | Promise<void>;
+
+export interface GraphqlRouteOptions {
+  readonly path: string;
+  readonly contextFor: ContextFor;
+  readonly spend: Spend;
+  /** How long the execution of a request may take. */
+  readonly executionMs: number;
+  /** Which server answers a request. */
+  readonly serverFor: (request: FastifyRequest) => ApolloServer<GraphqlContext>;
+}
+
+/**
+ * Hands requests to Apollo Server, which knows GraphQL over HTTP.
+ *
+ * The published integration for Fastify is not used: it builds a URL from the Host header to find the query string, and so
+ * answers 500 to a Host that is none.
+ */
+export function addGraphqlRoute(
+  server: FastifyInstance,
+  { path, contextFor, spend, executionMs, serverFor }: GraphqlRouteOptions,
+): void {
+  async function execute(request: FastifyRequest, deadline: ExecutionDeadline): Promise<HTTPGraphQLResponse> {
+    // Before Apollo Server asks for it: what fails here is answered with the request's id, like everything that nobody foresaw.
+    const context = await contextFor(request, deadline);
+    const { record } = request;
+    const contextValue: GraphqlContext = {
+      ...context,
+      record,
+      noteFailure(code) {
+        record.failure ??= code;
+      },
+      spend: (cost) => spend(request, cost),
+    };
+    return serverFor(request).executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method,
+        headers: headersOf(request),
+        search: searchOf(request.url),
+        body: request.body ?? '',
+      },
+      context: () => Promise.resolve(contextValue),
+    });
+  }
+
+  server.route({
+    method: ['GET', 'POST'],
+    url: path,
+    handler: async (request, reply) => {
+      const deadline = startExecution(waitingClient(reply.raw), executionMs);
+      const {
+        status = 200,
+        headers,
+        body,
+      } = await inGraphqlSpan(request.record, () => deadline.orOver(execute(request, deadline)));
+      // What Apollo Server refuses by itself, it tells no plugin.
+      if (status >= 400) request.record.failure ??= 'BAD_REQUEST';
+      for (const [name, value] of headers) reply.header(name, value);
+      reply.code(status);
+      // Incremental delivery is offered by no schema that is built here.
+      if (body.kind === 'chunked') throw new Error('an incremental response was asked for');
+      return reply.send(body.string);
+    },
+  });
+}
+
+function headersOf({ headers }: FastifyRequest): HeaderMap {
+  const map = new HeaderMap();
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) map.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return map;
+}
+
+function searchOf(url: string): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start);
+}
