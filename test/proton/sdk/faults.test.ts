@@ -28,7 +28,7 @@ const ADMIN = unrestrictedViewer('admin');
 const PLACES = { accounts: [ENVIRONMENT, MANAGEMENT], regions: [region('us-east-1')] };
 
 /** Time beyond the deadline that a busy machine may take to notice it. */
-const SLACK_MS = 1_000;
+const SLACK_MS = 5_000;
 
 interface Operation {
   readonly name: string;
@@ -160,7 +160,7 @@ interface FaultCase {
 const A_DAY_OFF = { date: new Date(Date.now() + 24 * 60 * 60 * 1000).toUTCString() };
 
 /** These end with the deadline of an attempt, or of all. */
-const UNTIL_IT_IS_OVER = { onceTimeoutMs: 2_000, foreverTimeoutMs: 1_500 };
+const UNTIL_IT_IS_OVER = { onceTimeoutMs: 5_000, foreverTimeoutMs: 2_500 };
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 
@@ -183,16 +183,18 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
     forever: 'UNAVAILABLE',
     sparesNothing: true,
     ...UNTIL_IT_IS_OVER,
+    // The shortest answers take little more than a second to drip.
+    foreverTimeoutMs: 1_500,
   },
   '429 with Retry-After': {
     fault: answering(429, { 'retry-after': '1', 'content-type': 'text/plain' }, 'slow down'),
     forever: 'THROTTLED',
-    foreverTimeoutMs: 1_500,
+    foreverTimeoutMs: 3_000,
   },
   'a ThrottlingException': {
     fault: failingWith(400, 'ThrottlingException'),
     forever: 'THROTTLED',
-    foreverTimeoutMs: 1_500,
+    foreverTimeoutMs: 3_000,
   },
   'a reset before the request is sent on': { fault: resetBefore, forever: 'UNAVAILABLE' },
   'a reset after it was carried out': { fault: resetAfter, carriedOut: true, forever: 'UNAVAILABLE' },
