@@ -4,20 +4,6 @@ export type CheckResult = 'ok' | (string & {});
 /** What must be well for requests to be sent here, by its name in the answer. */
 export type Checks = Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>;
 
-/** What a store says of itself. */
-type StoreHealth =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly part: 'store' | 'migrations'; readonly reason: string };
-
-/** The checks of a store, which says in one answer what is wrong with it and with which part. */
-export function storeChecks(health: () => Promise<StoreHealth>): Checks {
-  const partIsWell = async (part: 'store' | 'migrations'): Promise<CheckResult> => {
-    const state = await health();
-    return state.ok || state.part !== part ? 'ok' : state.reason;
-  };
-  return { store: () => partIsWell('store'), migrations: () => partIsWell('migrations') };
-}
-
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, CheckResult>>;

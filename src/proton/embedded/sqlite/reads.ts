@@ -5,7 +5,7 @@ import type { ConnectionStore } from '../store';
 import { countQuery, listQuery } from './connection-queries';
 import { keep } from './keep';
 import { reading } from './reading';
-import { CONNECTION_COLUMNS, connectionOf, storedEventOf, type ConnectionTuple } from './rows';
+import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from './rows';
 import { sqlBuilder, type Statements } from './statements';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
@@ -46,7 +46,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
     countConnections: (queries) =>
       reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
 
-    // A walk along the index over statuses: some milliseconds for a hundred thousand rows.
+    // Visits every row, along the index over statuses: some milliseconds for a hundred thousand, and it blocks the event loop meanwhile.
     countByStatus: () =>
       reading(() => {
         const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
@@ -61,8 +61,19 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
             .selectFrom('connection_events')
             .selectAll()
             .where('connection_id', '=', connectionId);
-          if (before !== undefined) query = query.where('sequence', '<', before);
-          return statements.all(query.orderBy('sequence', 'desc').limit(limit).compile()).map(storedEventOf);
+          if (before !== undefined) {
+            // By its id, which tells nothing of what else was written; the place that it has among all events is for here alone.
+            const place = sqlBuilder
+              .selectFrom('connection_events')
+              .select('sequence')
+              .where('connection_id', '=', connectionId)
+              .where('id', '=', before);
+            query = query.where('sequence', '<=', place);
+          }
+          const most = before === undefined ? limit : limit + 1;
+          const events = statements.all(query.orderBy('sequence', 'desc').limit(most).compile()).map(eventOf);
+          if (before === undefined) return events;
+          return events[0]?.id === before ? events.slice(1) : null;
         }),
       ),
   };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-import type { Connection, Tag } from '../../connection';
-import type { StoredEvent } from '../store';
+import type { Connection, ConnectionEvent, Tag } from '../../connection';
 import type { ConnectionEventRow, ConnectionRow } from './schema';
 
 /** The order in which a connection's columns are read: rows come as arrays, which cost half of what objects do. */
@@ -63,9 +62,8 @@ export function rowOf(connection: Connection): ConnectionRow {
   };
 }
 
-export function storedEventOf(row: ConnectionEventRow): StoredEvent {
+export function eventOf(row: ConnectionEventRow): ConnectionEvent {
   return {
-    sequence: row.sequence,
     id: row.id,
     connectionId: row.connection_id,
     type: row.type,

@@ -3,8 +3,13 @@
  * Told by its code and not by its class: the native addon is loaded once a process and may know the class of another realm.
  */
 export function sqliteCodeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined;
+  const code = codeOf(error);
+  return code.startsWith('SQLITE_') ? code : undefined;
+}
+
+/** What SQLite or the file system calls an error; empty for any other. */
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
 export function isBusy(error: unknown): boolean {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -19,6 +20,7 @@ import {
   StoreOpenError,
 } from '../../../../src/proton/embedded/sqlite/opening/open-database';
 import { MIGRATIONS } from '../../../../src/proton/embedded/sqlite/opening/migrations';
+import { putNewDatabase } from '../../../../src/proton/embedded/sqlite/opening/new-database';
 import { sqliteCodeOf } from '../../../../src/proton/embedded/sqlite/sqlite-error';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT } from '../../../support/server-process';
@@ -64,6 +66,25 @@ function refusalToAnyone(file: string): string {
   return stdout;
 }
 
+/** A copy of a database, which is kept without a log, and the journal of a write that never came to its end. */
+function leaveHalfWritten(file: string, version = MIGRATIONS.length): void {
+  const atWork = folder.path('at-work.db');
+  openDatabase(atWork).close();
+  const database = new BetterSqlite3(atWork);
+  database.pragma('journal_mode = DELETE');
+  database.pragma(`user_version = ${String(version)}`);
+  // Pages go into the file before the commit where memory has no room for them.
+  database.pragma('cache_size = 2');
+  database.exec('BEGIN IMMEDIATE');
+  const insert = database.prepare(
+    "INSERT INTO connections VALUES (?, 'r', 'PENDING', ?, '1', '2', NULL, NULL, NULL, 1, 1, '[]')",
+  );
+  for (let row = 0; row < 1_000; row += 1) insert.run(String(row), `e${String(row)}`);
+  for (const end of ['', '-journal']) copyFileSync(atWork + end, file + end);
+  database.exec('ROLLBACK');
+  database.close();
+}
+
 describe('Copying a database', () => {
   it('copies what was committed, and only reads', () => {
     const file = folder.path('proton.db');
@@ -90,6 +111,17 @@ describe('Copying a database', () => {
     expect(copying).toThrow(/other\.db is a SQLite database of another application/);
     expect(existsSync(folder.path('copy.db'))).toBe(false);
   });
+
+  it('does not take a half written file for a whole one', () => {
+    const file = folder.path('proton.db');
+    leaveHalfWritten(file);
+    const before = readFileSync(file);
+    expect(() => {
+      copyDatabase(file, folder.path('copy.db'));
+    }).toThrow(/was left half written.* Start the server with it once/);
+    expect(existsSync(folder.path('copy.db'))).toBe(false);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
 });
 
 describe('Opening the database', () => {
@@ -101,6 +133,75 @@ describe('Opening the database', () => {
     expect(database.pragma('foreign_keys', { simple: true })).toBe(1);
     database.close();
     expect(existsSync(file)).toBe(true);
+  });
+
+  it('makes the file where none can have two names, and still not over another', () => {
+    const file = folder.path('proton.db');
+    const linking = jest.spyOn(fs, 'linkSync').mockImplementation(() => {
+      throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
+    });
+    openDatabase(file).close();
+    expect(linking).toHaveBeenCalledTimes(1);
+    expect(readdirSync(folder.path('.'))).toEqual(['proton.db']);
+    const before = readFileSync(file);
+    putNewDatabase(file, (path) => {
+      writeFileSync(path, 'another');
+    });
+    expect(linking).toHaveBeenCalledTimes(2);
+    linking.mockRestore();
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it('clears away what a kill left of making it, and nothing else', () => {
+    const file = folder.path('proton.db');
+    const litter = `${file}.new-00000000-0000-4000-8000-000000000000`;
+    const fresh = `${file}.new-00000000-0000-4000-8000-000000000001`;
+    const left = [litter, `${litter}-wal`, `${litter}-journal`, `${file}.new-one`, `${file}-2.db`];
+    for (const path of [...left, fresh]) writeFileSync(path, 'x');
+    const earlier = new Date(Date.now() - 120_000);
+    for (const path of left) utimesSync(path, earlier, earlier);
+    openDatabase(file).close();
+    expect(readdirSync(folder.path('.')).toSorted()).toEqual([
+      'proton.db',
+      'proton.db-2.db',
+      'proton.db.new-00000000-0000-4000-8000-000000000001',
+      'proton.db.new-one',
+    ]);
+  });
+
+  it('takes back what a crash left half written in a file without a log', () => {
+    const file = folder.path('proton.db');
+    leaveHalfWritten(file);
+    const database = openDatabase(file);
+    expect(database.prepare('SELECT count(*) FROM connections').pluck().get()).toBe(0);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    database.close();
+  });
+
+  it.each<[string, RegExp, (file: string) => void]>([
+    [
+      'of a newer version',
+      /newer version/,
+      (file) => {
+        leaveHalfWritten(file, MIGRATIONS.length + 1);
+      },
+    ],
+    [
+      'of another application',
+      /of another application/,
+      (file) => {
+        leaveHalfWritten(file);
+        const bytes = readFileSync(file);
+        bytes.writeUInt32BE(1, 68);
+        writeFileSync(file, bytes);
+      },
+    ],
+  ])('leaves a half written file %s to it', (_what, expected, leave) => {
+    const file = folder.path('proton.db');
+    leave(file);
+    const before = [readFileSync(file), readFileSync(`${file}-journal`)];
+    expect(refusalOf(file)).toMatch(expected);
+    expect([readFileSync(file), readFileSync(`${file}-journal`)]).toEqual(before);
   });
 
   it('brings an empty file up to this version once, whoever opens it', () => {
@@ -330,6 +431,15 @@ describe('Opening the database', () => {
     [
       'SQLITE_FULL',
       /^proton\.db can't be opened, as there is no space left on its disk \(told by SQLite\)\. Make some/,
+    ],
+    ['SQLITE_IOERR_SHMSIZE', /^proton\.db can't be opened, as there is no space left on its disk/],
+    [
+      'SQLITE_IOERR_WRITE',
+      /^proton\.db can't be opened: its disk has no space left, or fails \(.*, SQLITE_IOERR_WRITE\)\. Make some/,
+    ],
+    [
+      'SQLITE_READONLY_CANTINIT',
+      /^proton\.db can't be opened, as its log \(-wal\) or the log's index \(-shm\) can't be written to\. Give/,
     ],
   ])('says of %s what is wrong and what to do', (code, expected) => {
     expect(explainOpenFailure(new BetterSqlite3.SqliteError('told by SQLite', code), 'proton.db')).toMatch(

@@ -26,10 +26,14 @@ function serve(lockTimeoutMs?: number) {
   const location = folder.path('proton.db');
   const reports: (string | undefined)[] = [];
   const statements: string[] = [];
+  const before = new Map<string, () => void>();
   const store = openSqliteStore({
     location,
     lockTimeoutMs,
-    trace: (statement) => statements.push(statement),
+    trace: (statement) => {
+      statements.push(statement);
+      before.get(statement)?.();
+    },
     report: (trouble) => {
       reports.push(trouble?.kind);
     },
@@ -47,7 +51,14 @@ function serve(lockTimeoutMs?: number) {
       clientToken: environmentName,
     });
   const count = async () => (await session.countConnections([{}]))[0];
-  return { location, reports, statements, store, session, create, count };
+  /** Does something once, in the moment before a statement runs. */
+  const once = (statement: string, act: () => void) => {
+    before.set(statement, () => {
+      before.delete(statement);
+      act();
+    });
+  };
+  return { location, reports, statements, once, store, session, create, count };
 }
 
 /** As a readiness probe asks: again and again. */
@@ -102,6 +113,31 @@ describe('A store whose file is taken away', () => {
       expect(namesIn(location)).toEqual(['a', 'b']);
     },
   );
+
+  it('acknowledges no commit into a file that is gone by then', async () => {
+    const { location, create, store, once } = serve();
+    await create('a');
+    once('COMMIT', () => {
+      renameSync(location, `${location}.away`);
+    });
+    await expect(create('b')).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.health()).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/is gone/) as string,
+    });
+    await store.close();
+  });
+
+  it('saves a commit into a log that is gone by then, before it is acknowledged', async () => {
+    const { location, create, store, once } = serve();
+    await create('a');
+    once('COMMIT', () => {
+      for (const end of ['-wal', '-shm']) rmSync(location + end);
+    });
+    await create('b');
+    expect(namesIn(location)).toEqual(['a', 'b']);
+    await store.close();
+  });
 
   it('takes up a backup that is put in its place, once the old log is not beside it', async () => {
     const served = serve();

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, realpathSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
@@ -22,16 +22,21 @@ export function copyDatabase(location: string, to: string): void {
     keep(database.prepare('VACUUM INTO ?')).run(to);
   } catch (error) {
     if (error instanceof StoreOpenError) throw error;
-    // A log can't be read where its index can't be made, in a folder that can only be read. Without a log the file is whole.
-    if (isUnreachable(error) && !existsSync(`${location}-wal`) && copiedAsItIs(location, to)) return;
+    if (isUnreachable(error) && copiedAsItIs(location, to)) return;
     throw new StoreOpenError(explainOpenFailure(error, location), { cause: error });
   } finally {
     database?.close();
   }
 }
 
+/**
+ * A log can't be read where its index can't be made, in a folder that can only be read. The file is whole without a log, and
+ * without the journal of a write that was not finished.
+ */
 function copiedAsItIs(location: string, to: string): boolean {
   try {
+    const target = realpathSync(location);
+    if (['-wal', '-journal'].some((end) => existsSync(target + end))) return false;
     copyFileSync(location, to);
     return true;
   } catch {

@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
 import type BetterSqlite3 from 'better-sqlite3';
 
 import { keep } from '../keep';
@@ -6,6 +8,11 @@ import { damaged, StoreOpenError } from './open-failure';
 
 /** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
 const APPLICATION_ID = 0x7072746e;
+
+/** Where a file says it itself. */
+const HEADER_BYTES = 100;
+const VERSION_AT = 60;
+const APPLICATION_ID_AT = 68;
 
 /**
  * Tells how many steps a file has taken, before anything in it is touched.
@@ -22,18 +29,41 @@ export function judge(database: BetterSqlite3.Database, location: string): numbe
     ),
   );
   const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
-  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) {
-    throw new StoreOpenError(
-      `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
-    );
-  }
-  if (version > MIGRATIONS.length) {
-    throw new StoreOpenError(
-      `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
-        `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
-    );
-  }
+  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) refuseForeign(location);
+  refuseNewer(version, location);
   return version;
+}
+
+/**
+ * The same by the file's own bytes, of a file that SQLite can't read as it is.
+ * From the file format: https://www.sqlite.org/fileformat2.html#the_database_header
+ * @param location of a file that this process does not have open: closing it here would end SQLite's locks on it
+ * @throws StoreOpenError when it is not ours, or newer than this version
+ */
+export function judgeHeader(location: string): void {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(location, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) refuseForeign(location);
+  refuseNewer(header.readUInt32BE(VERSION_AT), location);
+}
+
+function refuseForeign(location: string): never {
+  throw new StoreOpenError(
+    `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
+  );
+}
+
+function refuseNewer(version: number, location: string): void {
+  if (version <= MIGRATIONS.length) return;
+  throw new StoreOpenError(
+    `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
+      `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
+  );
 }
 
 /** Marks it as one of ours that has taken every step. */

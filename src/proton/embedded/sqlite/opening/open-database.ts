@@ -4,12 +4,13 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 
 import { lookAtPlace } from './database-place';
-import { checkSoundness, judge, markAsOurs } from './judge-database';
+import { checkSoundness, judge, judgeHeader, markAsOurs } from './judge-database';
 import { keep } from '../keep';
 import { isLogDamaged } from './log-damage';
 import { MIGRATIONS } from './migrations';
-import { putNewDatabase } from './new-database';
+import { clearLitter, putNewDatabase } from './new-database';
 import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from './open-failure';
+import { isBusy, sqliteCodeOf } from '../sqlite-error';
 
 export { explainOpenFailure, StoreOpenError } from './open-failure';
 
@@ -45,8 +46,12 @@ export function openDatabase(
         mkdirSync(dirname(location), { recursive: true });
         putNewDatabase(location, makeDatabase);
       }
-      // A store that is being served from has its log open, and knows better.
-      if (!again) refuseDamagedLog(location);
+      if (!again) {
+        clearLitter(location);
+        // A store that is being served from has its log open, and knows better.
+        refuseDamagedLog(location);
+        takeBackHalfWrite(location, timeout);
+      }
       inspect(location, timeout, thorough ?? statSync(location).size <= CHECKED_AT_START_BYTES);
     }
     database = keep(
@@ -72,7 +77,7 @@ function refuseDamagedLog(location: string): void {
   const log = `${realpathSync(location)}-wal`;
   if (!isLogDamaged(log)) return;
   throw new StoreOpenError(
-    `${log}, the log of ${location}, is damaged: what was written last can't be read. Restore both from a backup, or remove the log to go on without what it held; both are left as they are.`,
+    `${log}, the log of ${location}, is damaged: what was written last can't be read. Restore both from a backup. Without one, copy both aside, then keep what was written before the damage by sqlite3 "${location}" 'PRAGMA wal_checkpoint(TRUNCATE); PRAGMA integrity_check', and go on with that if it ends with ok. Don't take the log away: parts of what it holds may stand in the file already. Both are left as they are.`,
   );
 }
 
@@ -80,6 +85,39 @@ function telling(trace: (statement: string) => void): (statement: unknown) => vo
   return (statement) => {
     trace(String(statement));
   };
+}
+
+/**
+ * Has SQLite take back what a crash left half written in a file that has no log yet, such as a copy: what was there before stands
+ * in a journal beside it, and who can only read can't put it back. It is done to our own files only.
+ */
+function takeBackHalfWrite(location: string, timeout: number): void {
+  if (!isHalfWritten(location, timeout)) return;
+  judgeHeader(location);
+  const database = keep(new BetterSqlite3(location, { fileMustExist: true, timeout }));
+  try {
+    readVersion(database);
+  } finally {
+    database.close();
+  }
+}
+
+function isHalfWritten(location: string, timeout: number): boolean {
+  const database = keep(new BetterSqlite3(location, { readonly: true, fileMustExist: true, timeout }));
+  try {
+    readVersion(database);
+    return false;
+  } catch (error) {
+    // Waited for once, and not again where it is looked at. Whatever else there is to say of the file is said there.
+    if (isBusy(error)) throw error;
+    return sqliteCodeOf(error) === 'SQLITE_READONLY_ROLLBACK';
+  } finally {
+    database.close();
+  }
+}
+
+function readVersion(database: BetterSqlite3.Database): void {
+  keep(database.prepare('PRAGMA user_version').pluck(true)).get();
 }
 
 /** Through a connection that can only read: one that can write would move the log into the file when it is closed. */

@@ -1,3 +1,5 @@
+import { codeOf } from '../sqlite-error';
+
 /** How long a start waits for another process that is migrating the same file. Nothing is served meanwhile. */
 export const START_LOCK_TIMEOUT_MS = 5_000;
 
@@ -17,11 +19,20 @@ export function explainOpenFailure(error: unknown, location: string): string {
   if (code.startsWith('SQLITE_BUSY')) {
     return `${location} has been locked by another process for ${String(START_LOCK_TIMEOUT_MS / 1000)} seconds. Stop that process, ${ELSEWHERE}.`;
   }
+  if (code === 'SQLITE_READONLY_ROLLBACK') {
+    return `${location} was left half written, and what was there before stands in its journal (-journal). Start the server with it once, which puts that back.`;
+  }
+  if (/^SQLITE_READONLY_(?:RECOVERY|CANTINIT|CANTLOCK)/.test(code)) {
+    return `${location} can't be opened, as its log (-wal) or the log's index (-shm) can't be written to. Give this user the right to write both, ${ELSEWHERE}.`;
+  }
   if (/^(?:SQLITE_READONLY|EROFS|EACCES|EPERM)/.test(code)) {
     return `${location} can't be written to. Give this user the right to write the file and its folder, ${ELSEWHERE}.`;
   }
-  if (/^(?:SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+  if (/^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(code)) {
     return `${location} can't be opened, as there is no space left on its disk (${reason}). Make some, ${ELSEWHERE}.`;
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return `${location} can't be opened: its disk has no space left, or fails (${reason}, ${code}). Make some, or see to the disk, ${ELSEWHERE}.`;
   }
   if (code === 'ELOOP') {
     return `${location} can't be opened: its symbolic links lead round in a circle. Mend them, ${ELSEWHERE}.`;
@@ -31,9 +42,4 @@ export function explainOpenFailure(error: unknown, location: string): string {
 
 export function damaged(location: string, reason: string): string {
   return `${location} is not a SQLite database, or is damaged (${reason}). Restore it from a backup, ${ELSEWHERE}; this one is left as it is.`;
-}
-
-/** What SQLite or the file system calls an error; empty for any other. */
-export function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }

@@ -74,9 +74,11 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
     report(undefined);
   }
 
-  function note(error: unknown): void {
+  /** @param used the opening that it happened on; one whose place another has taken says no more than that when it is closed */
+  function note(error: unknown, used = current): void {
     const met = troubleOf(error instanceof ProtonFailure ? error.cause : error);
-    if (met && !closed) meet(met);
+    if (!met || closed || (met.kind === 'closed' && used !== current)) return;
+    meet(met);
   }
 
   /** Openings are held for good (keep.ts), so that they come ever more seldom while they don't help. */
@@ -154,10 +156,11 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
       // While nothing is known to be wrong, a read pays nothing.
       if (trouble) mend();
       if (trouble && !current.isOpen()) throw readFailure(trouble);
+      const used = current;
       try {
-        return await work(current);
+        return await work(used);
       } catch (error) {
-        note(error);
+        note(error, used);
         throw error;
       }
     },
@@ -166,14 +169,15 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
       mend();
       // What is written to a damaged file may damage more of it.
       if (trouble?.kind === 'damaged') throw writeFailure(trouble);
+      const used = current;
       try {
-        const answer = await work(current);
+        const answer = await work(used);
         // A write that changed nothing has not tried the disk.
         if (trouble) probe();
         else committedAt = performance.now();
         return answer;
       } catch (error) {
-        note(error);
+        note(error, used);
         throw error;
       }
     },

@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<TroubleKind, string>> = {
 const KINDS: readonly (readonly [RegExp, TroubleKind])[] = [
   [/^SQLITE_(?:CORRUPT|NOTADB)/, 'damaged'],
   [/^SQLITE_(?:BUSY|LOCKED)/, 'locked'],
-  [/^SQLITE_FULL/, 'full'],
+  [/^SQLITE_(?:FULL|IOERR_SHMSIZE)/, 'full'],
   [/^SQLITE_READONLY/, 'read-only'],
   [/^SQLITE_(?:NOMEM|IOERR_NOMEM)/, 'memory'],
   [/^SQLITE_(?:IOERR|CANTOPEN|PROTOCOL)/, 'failing'],
