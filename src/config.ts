@@ -4,6 +4,7 @@ import type { z } from 'zod';
 
 import { authenticationConfig, type AuthenticationConfig } from './settings/authentication-config';
 import { isAuthenticated } from './settings/authentication-conflicts';
+import { NEVER_EMPTY } from './settings/authentication-variables';
 import { conflictsIn } from './settings/conflicts';
 import { limitsConfig, type LimitsConfig } from './settings/limits-config';
 import { protonConfig, type EmbeddedProtonConfig, type SdkProtonConfig } from './settings/proton-config';
@@ -51,13 +52,12 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration from environment variables. One that is set to nothing counts as not set.
+ * Reads the configuration from environment variables. One that is set to nothing counts as not set, but for what proves the router.
  * @throws ConfigError with all mistakes at once
  */
 export function readConfig(environment: Given): Config {
   const given = withoutEmpty(environment);
-  // For this one, nothing is no way to turn it off: a secret that was lost on its way would open the door.
-  if (environment['ROUTER_SECRET'] === '') given['ROUTER_SECRET'] = '';
+  for (const name of NEVER_EMPTY) if (environment[name] === '') given[name] = '';
   const parsed = environmentSchema.safeParse(given);
   const mistakes = [...mistakesOf(parsed.error), ...conflictsIn(given)];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);

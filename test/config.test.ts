@@ -290,9 +290,11 @@ describe('The configuration', () => {
         'ROUTER_ACCESS_KEY_IDS',
       ]);
       expect(mistakenVariables({ ...keys, ROUTER_SECRET: 'word' })).toEqual(['ROUTER_ACCESS_KEY_IDS']);
-      expect(mistakenVariables({ ...keys, ROUTER_ACCESS_KEY_IDS: 'PSKAAAAAAAAAAAAAAAAA,' })).toEqual([
-        'ROUTER_ACCESS_KEY_IDS',
-      ]);
+      for (const lost of ['', 'PSKAAAAAAAAAAAAAAAAA,']) {
+        expect(mistakenVariables({ ...keys, ROUTER_ACCESS_KEY_IDS: lost })).toEqual([
+          'ROUTER_ACCESS_KEY_IDS',
+        ]);
+      }
       const elsewhere = { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
       expect(mistakenVariables({ ...keys, ...elsewhere })).toContain('ROUTER_ACCESS_KEY_IDS');
     });
@@ -326,9 +328,11 @@ describe('The configuration', () => {
       'http://id.example.com/jwks.json',
       'ftp://127.0.0.1/jwks.json',
       'https://user:word@id.example.com/jwks.json',
+      '//user:word@id.example.com/jwks.json',
       'id.example.com',
-    ])('refuses %s as a place of keys', (url) => {
+    ])('refuses %s as a place of keys, and shows no password that is in it', (url) => {
       expect(mistakenVariables({ ...jwks, AUTH_JWKS_URL: url })).toEqual(['AUTH_JWKS_URL']);
+      expect(mistakesIn({ ...jwks, AUTH_JWKS_URL: url }).join()).not.toContain('word');
     });
 
     it.each(['http://127.0.0.1:9000/keys', 'http://localhost/keys', 'http://[::1]:9000/keys'])(
@@ -358,6 +362,15 @@ describe('The configuration', () => {
     it('may be asked from any address once somebody proves who they are, and is not open as well', () => {
       const anywhere = { HOST: '0.0.0.0', PROTON_ENDPOINT_PORT: 'off' };
       expect(mistakenVariables(anywhere)).toEqual(['HOST']);
+      const keys = {
+        ROUTER_ACCESS_KEY_IDS: 'PSKAAAAAAAAAAAAAAAAA',
+        ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY,
+      };
+      expect(mistakenVariables({ ...anywhere, ...keys })).toEqual([]);
+      expect(mistakenVariables({ ...keys, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
+        'ALLOW_UNAUTHENTICATED',
+      ]);
+      expect(readConfig(keys).http.anyHostName).toBe(true);
       for (const proof of [{ ROUTER_SECRET: 'word' }, jwks]) {
         expect(mistakenVariables({ ...anywhere, ...proof })).toEqual([]);
         expect(mistakenVariables({ ...proof, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([

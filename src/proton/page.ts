@@ -76,11 +76,16 @@ export function parsePageRequest<Position>(
   if (after === null || after === undefined) return { size, after: undefined };
   const position = cursors.read(after);
   if (position === undefined) {
-    throw ProtonFailure.invalid([
-      { path: ['after'], message: 'must be a cursor of this list, with the same filter' },
-    ]);
+    throw notOfThisList();
   }
   return { size, after: position };
+}
+
+/** What is answered to a cursor that is none of the list that it came for. */
+export function notOfThisList(): ProtonFailure {
+  return ProtonFailure.invalid([
+    { path: ['after'], message: 'must be a cursor of this list, with the same filter' },
+  ]);
 }
 
 /** Makes a page of what was read, which is one item more than fits where there is a next page. */

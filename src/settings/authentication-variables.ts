@@ -26,7 +26,7 @@ export const AUTHENTICATION_VARIABLES = {
     .string()
     .refine(isTrustworthyUrl, {
       error: ({ input }) =>
-        `must be an https URL, or an http URL on loopback, without credentials, not ${JSON.stringify(input)}`,
+        `must be an https URL, or an http URL on loopback, without credentials${shown(input)}`,
     })
     .optional(),
   AUTH_JWT_PUBLIC_KEY_FILE: z
@@ -46,6 +46,9 @@ export const AUTHENTICATION_VARIABLES = {
   AUTH_JWKS_RETRY_MS: milliseconds(1).default(5_000),
 };
 
+/** Variables that nothing does not turn off: where what proves the router was lost on its way, the door would stand open. */
+export const NEVER_EMPTY = ['ROUTER_SECRET', 'ROUTER_ACCESS_KEY_IDS'] as const;
+
 /** Variables that mean nothing unless people are authenticated. */
 export const PERSON_SETTINGS = [
   'AUTH_ACCOUNTS_CLAIM',
@@ -61,6 +64,11 @@ function isTrustworthyUrl(value: string): boolean {
   const { protocol, hostname, username, password } = new URL(value);
   if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
+}
+
+/** A value that is no such URL, unless a password may be in it. */
+function shown(value: unknown): string {
+  return typeof value === 'string' && !value.includes('@') ? `, not ${JSON.stringify(value)}` : '';
 }
 
 function readPublicKey(path: string): { readonly key: KeyObject } | { readonly mistake: string } {

@@ -83,6 +83,46 @@ describe('With keys that an issuer publishes', () => {
     expect(await statusFor(running, first)).toBe(200);
   });
 
+  it('a flood of unknown keys holds nobody up who has a known one, while the issuer is slow', async () => {
+    const running = await start({ MAX_IN_FLIGHT: '1' });
+    const { release } = issuer.hold();
+    const statuses: number[] = [];
+    const headers = bearer(await tokenOf(first, { header: { kid: 'made-up' } }));
+    const flood = Array.from({ length: 70 }, async () => {
+      const answer = await fetch(`${running.url}?query={__typename}`, { headers });
+      statuses.push(answer.status);
+      if (answer.status === 503) expect(answer.headers.get('retry-after')).toBe('1');
+    });
+    while (statuses.length < 5) await new Promise(setImmediate);
+    expect(await statusFor(running, first)).toBe(200);
+    expect(statuses).toEqual(Array.from({ length: 5 }, () => 503));
+    release();
+    await Promise.all(flood);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(65);
+    expect(issuer.asked()).toBe(2);
+  });
+
+  it('odd keys beside the good ones fail nobody, and those that only look odd are good', async () => {
+    const jwk = await first.jwk();
+    const named = await second.jwk();
+    issuer.answerWith({
+      body: JSON.stringify({
+        keys: [
+          { ...named, kid: 'signs', key_ops: ['sign'] },
+          { ...named, kid: 'nothing', key_ops: 'verify' },
+          { ...jwk, ext: 'no', key_ops: ['verify', 7], x5c: 7, oth: [] },
+          { ...named, alg: 'Ed25519', ext: false },
+        ],
+      }),
+    });
+    const running = await start();
+    expect(await statusFor(running, first)).toBe(200);
+    expect(await statusFor(running, second)).toBe(200);
+    expect(await statusFor(running, second, { alg: 'Ed25519' })).toBe(200);
+    expect(await statusFor(running, second, { kid: 'signs' })).toBe(401);
+    expect(await statusFor(running, second, { kid: 'nothing' })).toBe(401);
+  });
+
   it('an unknown key is asked for again once the time is over', async () => {
     const running = await start({ AUTH_JWKS_REFETCH_MS: '0' });
     expect(await statusFor(running, second)).toBe(401);
@@ -98,7 +138,7 @@ describe('With keys that an issuer publishes', () => {
       { body: '{"keys":[]}' },
       { body: '{"keys":{"0":{}}}' },
       { body: 'null' },
-      { body: `"${'x'.repeat(300_000)}"` },
+      { body: JSON.stringify({ keys: [await second.jwk()], more: 'x'.repeat(300_000) }) },
       { status: 302, headers: { location: `${issuer.url}?elsewhere` }, body: '' },
       { body: JSON.stringify({ keys: OTHER_KEYS }) },
       { body: JSON.stringify({ keys: [{ ...(await second.jwk()), use: 'enc' }] }) },

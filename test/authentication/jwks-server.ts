@@ -16,6 +16,8 @@ export interface JwksServer {
   /** How often it was asked. */
   readonly asked: () => number;
   readonly answerWith: (answer: JwksAnswer) => void;
+  /** Keeps everyone who asks waiting, until that is over. */
+  readonly hold: () => { readonly release: () => void };
   readonly publish: (...keys: readonly Keys[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -24,10 +26,13 @@ export interface JwksServer {
 export async function startJwksServer(port = 0): Promise<JwksServer> {
   let asked = 0;
   let current: JwksAnswer = { status: 503, body: '' };
+  let held = Promise.resolve();
   const server = createServer((_request, response) => {
     asked += 1;
-    const { status = 200, headers = { 'content-type': 'application/json' }, body } = current;
-    response.writeHead(status, headers).end(body);
+    void held.then(() => {
+      const { status = 200, headers = { 'content-type': 'application/json' }, body } = current;
+      response.writeHead(status, headers).end(body);
+    });
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -38,6 +43,17 @@ export async function startJwksServer(port = 0): Promise<JwksServer> {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/keys`,
     asked: () => asked,
     answerWith,
+    hold() {
+      let release: () => void = () => undefined;
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return {
+        release: () => {
+          release();
+        },
+      };
+    },
     async publish(...keys) {
       answerWith({ body: JSON.stringify({ keys: await Promise.all(keys.map(({ jwk }) => jwk())) }) });
     },

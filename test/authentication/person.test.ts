@@ -184,6 +184,22 @@ describe('A token', () => {
   });
 });
 
+describe('A token that may be longer', () => {
+  const keys = createKeys('ES256');
+  const environment = { ...useKeyFile(keys), AUTH_JWT_MAX_BYTES: '65536' };
+
+  it('is believed, for so much may come in a header then', async () => {
+    const app = await startApp(environment);
+    try {
+      const token = await tokenOf(keys, { claims: { pad: 'x'.repeat(48_000) } });
+      expect(token.length).toBeGreaterThan(64_000);
+      expect((await post(app.url, COUNT, bearer(token))).status).toBe(200);
+    } finally {
+      await app.stop();
+    }
+  });
+});
+
 describe('In production', () => {
   const environment = { ...useKeyFile(createKeys('EdDSA')), NODE_ENV: 'production' };
 

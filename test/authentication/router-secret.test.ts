@@ -1,10 +1,16 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
+import { pino } from 'pino';
+
+import { createAuthentication } from '../../src/authentication/authentication';
+import { readConfig } from '../../src/config';
+import { createAdmission } from '../../src/http/gates/admission';
+import { createWebServer } from '../../src/http/web-server';
 import { startApp, type RunningApp } from '../support/app';
 import { sendHttp, type WireHeaders, type WireRequest } from '../support/endpoint-call';
 import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
-import { codeOf, post } from './posting';
+import { codeOf, post, startPosting } from './posting';
 
 const SECRETS = { ROUTER_SECRET: 'the-new-one,the-öld-one' };
 const NEW = { 'router-authorization': 'the-new-one' };
@@ -94,21 +100,54 @@ describe('With a secret of the router', () => {
     ['no JSON', { headers: { 'content-type': 'application/json' }, body: '{' }],
     ['a path that ends in a slash', { path: '/graphql/' }],
     ['another path', { path: '/' }],
+    ['a path that is none', { path: '/%' }],
   ])('%s is refused without it, and answered with it as ever', async (_title, request) => {
     expect((await send(request)).status).toBe(401);
     expect((await send({ ...request, headers: { ...request.headers, ...NEW } })).status).not.toBe(401);
   });
 
   it('a body is not waited for', async () => {
-    const request = httpRequest(app.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': '1000' },
-    });
-    request.on('error', () => undefined);
-    request.flushHeaders();
+    const request = startPosting(app.url);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(401);
     request.destroy();
+  });
+});
+
+describe('With a secret of the router, and no place left', () => {
+  it('whoever does not have it is told that, and nothing of the load', async () => {
+    const admission = createAdmission(1);
+    const atWork = admission.ask(() => undefined);
+    const waiting = admission.ask(() => undefined);
+    const web = createWebServer({
+      address: { host: '127.0.0.1', port: 0 },
+      admission,
+      authentication: createAuthentication(
+        { router: { kind: 'secret', secrets: ['the-new-one'] }, person: undefined },
+        { findKey: () => Promise.resolve(undefined), reportKeys: () => undefined },
+      ),
+      explorable: true,
+      logger: pino({ enabled: false }),
+      reportFault: () => undefined,
+      limits: readConfig({}).limits,
+      executionMs: 1_000,
+      contextFor: () => {
+        throw new Error('nothing is executed');
+      },
+    });
+    const url = await web.start();
+    try {
+      for (const path of ['', '/else', '/%']) {
+        const refusal = await post(`${url}${path}`, COUNT);
+        expect([path, refusal.status, codeOf(refusal)]).toEqual([path, 401, 'UNAUTHENTICATED']);
+      }
+      const refused = await post(url, COUNT, NEW);
+      expect([refused.status, codeOf(refused)]).toEqual([503, 'OVERLOADED']);
+    } finally {
+      atWork?.leave();
+      waiting?.leave();
+      await web.stop();
+    }
   });
 });
 

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 
 import { Hash } from '@smithy/hash-node';
 import { HttpRequest } from '@smithy/protocol-http';
@@ -12,7 +14,7 @@ import { sendHttp, type WireAnswer, type WireRequest } from '../support/endpoint
 import { useTemporaryFolder } from '../support/folder';
 import { ENVIRONMENT } from '../support/proton';
 import { createKeys, tokenOf, useKeyFile } from './issuer';
-import { codeOf } from './posting';
+import { codeOf, startPosting } from './posting';
 
 const COUNT = '{ environmentAccountConnections { totalCount } }';
 const FORWARDED = 'x-forwarded-authorization';
@@ -209,6 +211,31 @@ describe('With a router that signs', () => {
       expect([answer.status, codeOf(answer)]).toEqual(expected);
     }
     expect((await send({ body: JSON.stringify({ query: '{ _service { sdl } }' }) })).status).toBe(200);
+  });
+
+  it('who signs badly learns nothing of a token, uses up nothing of its person’s, and takes no place', async () => {
+    await start({ ...person, SUBJECT_REQUESTS_PER_MINUTE: '1', MAX_IN_FLIGHT: '1' });
+    const tokens = ['nonsense', await tokenOf(createKeys('ES256')), await tokenOf(keys)];
+    const wrong = { ...router, secretAccessKey: other.secretAccessKey };
+    const answers: WireAnswer[] = [];
+    for (const token of [...tokens, ...tokens]) {
+      answers.push(await send({ headers: { [FORWARDED]: `Bearer ${token}` } }, asSent, wrong));
+    }
+    expect(new Set(answers.map(({ status, text }) => `${String(status)} ${text}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(401);
+
+    const good = { headers: { [FORWARDED]: `Bearer ${await tokenOf(keys)}` } };
+    const { headers } = await sign(wrong, good);
+    const unfinished = startPosting(app.url, headers);
+    expect((await send(good)).status).toBe(200);
+    unfinished.destroy();
+  });
+
+  it('a body that does not come is not waited for much longer', async () => {
+    await start({ REQUEST_TIMEOUT_MS: '200' });
+    const { headers } = await sign(router);
+    const [response] = (await once(startPosting(app.url, headers), 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(408);
   });
 
   it('a key that is revoked is no longer good', async () => {

@@ -668,6 +668,35 @@ export function describeProtonService(
         const second = await history(environment, created, { first: 2, after: first.cursorAt(1) });
         expect(second.items.map(({ type }) => type)).toEqual(['CREATED']);
         expect(second.hasNextPage).toBe(false);
+        const last = second.cursorAt(0);
+        const third = await history(environment, created, { first: 2, after: last });
+        expect(third).toMatchObject({ items: [], hasNextPage: false, hasPreviousPage: true });
+      });
+
+      it('has cursors that tell nothing of what else is written, and are of no other history', async () => {
+        const created = await environment.createConnection(PAYMENTS);
+        const ids = (await history(environment, created)).items.map(({ id }) => id);
+        const cursorsAlone = await cursorsOf(environment, created);
+        const other = await environment.createConnection({ ...PAYMENTS, environmentName: 'elsewhere' });
+        await management.acceptConnection(other);
+        expect(await cursorsOf(environment, created)).toEqual(cursorsAlone);
+        // What there is in one, apart from what names the list, is the id of the event: a number would count.
+        expect(
+          cursorsAlone.map((cursor) => Buffer.from(cursor, 'base64').toString().split(' ').slice(1)),
+        ).toEqual(ids.map((id) => [id]));
+
+        const [foreign] = await cursorsOf(environment, other);
+        const [digest] = Buffer.from(cursorsAlone[0] ?? '', 'base64')
+          .toString()
+          .split(' ');
+        const [, id] = Buffer.from(foreign ?? '', 'base64')
+          .toString()
+          .split(' ');
+        const forged = Buffer.from(`${String(digest)} ${String(id)}`).toString('base64');
+        for (const after of [foreign, forged]) {
+          const [answer] = await environment.listHistory([{ connection: created, after }]);
+          expect(answer).toMatchObject({ code: 'VALIDATION_ERROR' });
+        }
       });
     });
 
@@ -736,6 +765,11 @@ async function listFailure(
 ): Promise<unknown> {
   const [answer] = await session.listConnections([request]);
   return answer;
+}
+
+async function cursorsOf(session: Session, connection: Connection): Promise<readonly string[]> {
+  const page = await history(session, connection);
+  return page.items.map((_event, index) => page.cursorAt(index));
 }
 
 async function history(

@@ -1,9 +1,12 @@
 import { fetchKeySet } from './fetch-key-set';
 import type { KeySet } from './key-set';
-import type { KeyHint, VerificationKeys } from './verification-keys';
+import { KeysAwaited, type KeyHint, type VerificationKeys } from './verification-keys';
 
 /** After that long the issuer is asked again, so that a key which it withdrew is not good for ever, in milliseconds. */
 const REFRESH_MS = 300_000;
+
+/** How many may wait for the issuer at a time: anybody can make up keys that nobody knows, and each who waits takes memory. */
+const MOST_WAITING = 64;
 
 export interface IssuerKeysOptions {
   readonly url: string;
@@ -38,6 +41,7 @@ export function issuerKeys({
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let refetchedAt = -Infinity;
+  let waiting = 0;
 
   async function fetchOnce(): Promise<void> {
     try {
@@ -70,19 +74,24 @@ export function issuerKeys({
     return true;
   }
 
-  async function fitting(hint: KeyHint) {
-    return current ? await current.candidates(hint) : [];
+  const fitting = (hint: KeyHint) => current?.candidates(hint) ?? [];
+
+  async function awaitFetch(underWay: Promise<void>): Promise<void> {
+    if (waiting >= MOST_WAITING) throw new KeysAwaited('too many wait for the keys of the issuer');
+    waiting += 1;
+    await underWay;
+    waiting -= 1;
   }
 
   return {
     ready: () => current !== undefined,
     retryMs,
     async candidates(hint) {
-      const known = await fitting(hint);
+      const known = fitting(hint);
       if (known.length > 0) return known;
       if (loading) {
-        await loading;
-        const loaded = await fitting(hint);
+        await awaitFetch(loading);
+        const loaded = fitting(hint);
         if (loaded.length > 0) return loaded;
       }
       if (!mayRefetch()) return [];

@@ -1,43 +1,38 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-import { createLocalJWKSet, errors, type CryptoKey, type JWK } from 'jose';
-
-import { algorithmsOf, type KeyHint } from './verification-keys';
+import { algorithmNamed, algorithmsOf, type Algorithm, type KeyHint } from './verification-keys';
 
 /** The keys of one answer of an issuer. */
 export interface KeySet {
   readonly size: number;
   /** The keys that fit; none where the set has no such key. */
-  readonly candidates: (hint: KeyHint) => Promise<readonly CryptoKey[]>;
+  readonly candidates: (hint: KeyHint) => readonly KeyObject[];
+}
+
+interface ListedKey {
+  readonly key: KeyObject;
+  readonly kid: string | undefined;
+  readonly algorithms: readonly Algorithm[];
 }
 
 /**
- * Takes the keys from a JWK Set that tokens can be verified with. An issuer may publish others beside them.
+ * Takes the keys from a JWK Set that tokens can be verified with. An issuer may publish others beside them, and odd ones: each is
+ * judged here, once, so that none of them fails when a token comes that names it.
  * @throws Error where there are none
  */
 export function readKeySet(document: unknown): KeySet {
-  const keys = listedKeys(document).filter(isUsable);
+  const keys = listedKeys(document)
+    .map(readKey)
+    .filter((key) => key !== undefined);
   if (keys.length === 0) throw new Error('it has no public key that tokens are verified with');
-  const local = createLocalJWKSet({ keys });
   return {
     size: keys.length,
-    async candidates({ alg, kid }) {
-      try {
-        return [await local({ alg, ...(kid === undefined ? {} : { kid }) })];
-      } catch (error) {
-        if (error instanceof errors.JWKSNoMatchingKey) return [];
-        // An issuer that gives its keys no ids, or the same, has several while it changes them.
-        if (error instanceof errors.JWKSMultipleMatchingKeys) return await keysOf(error);
-        throw error;
-      }
-    },
+    // An issuer that gives its keys no ids, or the same, has several that fit while it changes them.
+    candidates: ({ alg, kid }) =>
+      keys
+        .filter((listed) => listed.algorithms.includes(alg) && (kid === undefined || kid === listed.kid))
+        .map(({ key }) => key),
   };
-}
-
-async function keysOf(several: AsyncIterable<CryptoKey>): Promise<readonly CryptoKey[]> {
-  const keys: CryptoKey[] = [];
-  for await (const key of several) keys.push(key);
-  return keys;
 }
 
 function listedKeys(document: unknown): readonly unknown[] {
@@ -47,24 +42,19 @@ function listedKeys(document: unknown): readonly unknown[] {
   return keys;
 }
 
-/** Whether a key is a public one, for verifying, of a kind and strength that is taken. */
-function isUsable(key: unknown): key is JWK {
-  if (typeof key !== 'object' || key === null || 'd' in key) return false;
-  const { use, alg, kid } = key as { use?: unknown; alg?: unknown; kid?: unknown };
-  if (use !== undefined && use !== 'sig') return false;
-  if (kid !== undefined && typeof kid !== 'string') return false;
-  const algorithms: readonly string[] = algorithmsOfJwk(key);
-  return (
-    algorithms.length > 0 && (alg === undefined || (typeof alg === 'string' && algorithms.includes(alg)))
-  );
-}
-
-function algorithmsOfJwk(key: object): readonly string[] {
-  let read: KeyObject;
+/** The key, if it is a public one, for verifying, of a kind and strength that is taken. */
+function readKey(listed: unknown): ListedKey | undefined {
+  if (typeof listed !== 'object' || listed === null || 'd' in listed) return undefined;
+  const { use, alg, kid, key_ops: uses } = listed as Readonly<Record<string, unknown>>;
+  if (use !== undefined && use !== 'sig') return undefined;
+  if (uses !== undefined && !(Array.isArray(uses) && uses.includes('verify'))) return undefined;
+  if (kid !== undefined && typeof kid !== 'string') return undefined;
+  let key: KeyObject;
   try {
-    read = createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
+    key = createPublicKey({ key: listed as JsonWebKey, format: 'jwk' });
   } catch {
-    return [];
+    return undefined;
   }
-  return algorithmsOf(read);
+  const algorithms = algorithmsOf(key).filter((each) => alg === undefined || algorithmNamed(alg) === each);
+  return algorithms.length > 0 ? { key, kid, algorithms } : undefined;
 }

@@ -3,7 +3,13 @@ import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
 import type { Viewer } from '../../proton/viewer';
 import { AuthenticationRefusal } from '../refusal';
 import { NO_PERMISSIONS, readAccountsClaim } from './accounts-claim';
-import { ALGORITHMS, type KeyHint, type VerificationKeys } from './verification-keys';
+import {
+  algorithmNamed,
+  ALGORITHMS,
+  namesOf,
+  type KeyHint,
+  type VerificationKeys,
+} from './verification-keys';
 
 export interface TokenRules {
   readonly issuer: string;
@@ -24,7 +30,7 @@ const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /**
  * Verifies a person's token, a JWT in compact form.
- * @throws AuthenticationRefusal
+ * @throws AuthenticationRefusal, KeysAwaited
  */
 export async function verifyToken(token: string, keys: VerificationKeys, rules: TokenRules): Promise<Person> {
   const hint = keyHintOf(token);
@@ -32,7 +38,7 @@ export async function verifyToken(token: string, keys: VerificationKeys, rules: 
   for (const key of candidates) {
     try {
       const { payload } = await jwtVerify(token, key, {
-        algorithms: [hint.alg],
+        algorithms: namesOf(hint.alg),
         issuer: rules.issuer,
         audience: rules.audience,
         clockTolerance: rules.clockSkewMs / 1_000,
@@ -58,7 +64,7 @@ function keyHintOf(token: string): KeyHint {
     throw asRefusal(error);
   }
   if ('crit' in header) throw new AuthenticationRefusal('the token has critical extensions');
-  const alg = ALGORITHMS.find((known) => known === header.alg);
+  const alg = algorithmNamed(header.alg);
   if (alg === undefined) {
     throw new AuthenticationRefusal(`the token is signed with none of ${ALGORITHMS.join(', ')}`);
   }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import type { Authentication, PersonAuthentication } from '../../authentication/authentication';
 import { identifyPerson } from '../../authentication/identify-person';
+import { KeysAwaited } from '../../authentication/person/verification-keys';
 import { AuthenticationRefusal } from '../../authentication/refusal';
 import { NOBODY, ROUTER_FOR_ITSELF, viewerWithoutPerson, type Viewer } from '../../authentication/viewers';
 import { RequestError } from '../errors';
@@ -43,7 +44,7 @@ export function requirePerson(
 
   const tokenHeader = router?.tokenHeader ?? 'authorization';
   const refuse = (request: FastifyRequest, reason: string, hint = ''): RequestError => {
-    logger.info({ requestId: request.id, reason }, "a request was not proven to be any person's");
+    request.record.reason ??= reason;
     return new RequestError(
       401,
       'UNAUTHENTICATED',
@@ -60,6 +61,7 @@ export function requirePerson(
       }
       return found?.viewer;
     } catch (error) {
+      if (error instanceof KeysAwaited) throw notReady(SOON_MS);
       if (!(error instanceof AuthenticationRefusal)) throw error;
       throw refuse(request, error.message, ' error="invalid_token"');
     }
@@ -108,6 +110,9 @@ function setViewer(request: FastifyRequest, viewer: Viewer): void {
 function asksForPage({ method, url, headers }: FastifyRequest): boolean {
   return method === 'GET' && !url.includes('?') && (headers.accept ?? '').includes('text/html');
 }
+
+/** By then the issuer has answered, or not. */
+const SOON_MS = 1_000;
 
 function notReady(retryMs: number): RequestError {
   return new RequestError(

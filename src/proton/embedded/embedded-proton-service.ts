@@ -15,7 +15,7 @@ import {
   type ConnectionId,
   type Region,
 } from '../identifiers';
-import { pageOf, parsePageRequest } from '../page';
+import { notOfThisList, pageOf, parsePageRequest } from '../page';
 import type {
   ConnectionReference,
   HistoryRequest,
@@ -125,7 +125,7 @@ export function createEmbeddedProtonService({
           requests,
           (request) => historyQueryOf(request, sees(request.connection)),
           (plans) => store.listEvents(plans.map(({ query }) => query)),
-          (events, { page, cursors }) => pageOf(events, page, cursors),
+          (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : notOfThisList()),
         ),
 
       async createConnection(input) {
@@ -231,7 +231,7 @@ function historyQueryOf(request: HistoryRequest, visible: boolean) {
   const page = parsePageRequest(request, cursors);
   const query: EventQuery = {
     connectionId,
-    before: page.after?.sequence,
+    before: visible ? page.after?.id : undefined,
     limit: visible ? page.size + 1 : 0,
   };
   return { query, page, cursors };

@@ -1,6 +1,15 @@
 import type { Around } from '../observed-proton-service';
 import type { ConnectionStore } from './store';
 
+/** What a store is asked, by the names that `around` is told. */
+export const STORE_OPERATIONS = [
+  'findConnections',
+  'listConnections',
+  'countConnections',
+  'listEvents',
+  'write',
+] as const satisfies readonly (keyof ConnectionStore)[];
+
 /** A store whose every read and write is carried out by `around`, under the name of the method. */
 export function observeStore(store: ConnectionStore, around: Around): ConnectionStore {
   return {

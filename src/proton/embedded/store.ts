@@ -16,8 +16,10 @@ export interface ConnectionStore {
   /** Each query's rows, newest request first. */
   readonly listConnections: (queries: readonly ListQuery[]) => Promise<readonly (readonly Connection[])[]>;
   readonly countConnections: (queries: readonly CountQuery[]) => Promise<readonly number[]>;
-  /** Each query's events, newest first. */
-  readonly listEvents: (queries: readonly EventQuery[]) => Promise<readonly (readonly StoredEvent[])[]>;
+  /** Each query's events, newest first; null where `before` is no event of the connection. */
+  readonly listEvents: (
+    queries: readonly EventQuery[],
+  ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
   /**
    * Carries out the writes in their order and answers each at its place. All that changed is durable when this resolves, in one
    * commit; a write that fails leaves the others as they are. Rejects, with nothing acknowledged, when there is no commit.
@@ -43,16 +45,9 @@ export interface ListQuery extends CountQuery {
 
 export interface EventQuery {
   readonly connectionId: ConnectionId;
-  /** Only events before this one; undefined for all. */
-  readonly before: EventSequence | undefined;
+  /** The id of the event that others must be written before; undefined for all. */
+  readonly before: string | undefined;
   readonly limit: number;
-}
-
-/** The order in which events were written: greater is later. */
-export type EventSequence = number;
-
-export interface StoredEvent extends ConnectionEvent {
-  readonly sequence: EventSequence;
 }
 
 /** A write names what it must see and decides, on that alone and without waiting, what becomes of it. */

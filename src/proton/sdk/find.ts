@@ -7,6 +7,7 @@ import {
   type ConnectionId,
 } from '../identifiers';
 import type { ConnectionReference } from '../proton-service';
+import { maySee } from '../viewer';
 import type { ListSource } from './calls';
 import type { Place } from './clients';
 import { asError } from './details';
@@ -201,10 +202,13 @@ function idOf(reference: ConnectionReference): ConnectionId | undefined {
   return isConnectionId(reference.id) ? reference.id : undefined;
 }
 
-/** As whom to ask where the connection was seen before: as its environment account, else as its management account. */
-function placesRemembered({ homes, askable }: Work, id: ConnectionId): readonly Candidate[] {
+/**
+ * As whom to ask where the connection was seen before: as its environment account, else as its management account. For a viewer who
+ * may not see it nothing is remembered, so that it takes the calls that an unknown id takes.
+ */
+function placesRemembered({ homes, askable, viewer }: Work, id: ConnectionId): readonly Candidate[] {
   const home = homes.get(id);
-  if (!home) return [];
+  if (!home || !maySee(viewer, home)) return [];
   const { region, environmentAccountId, managementAccountId } = home;
   if (askable.has(environmentAccountId)) {
     return [{ accountId: environmentAccountId, region, role: 'ENVIRONMENT_ACCOUNT', seen: true }];

@@ -11,16 +11,22 @@ export interface Work {
   /** Aborted when the request's time is up, or nobody waits. */
   readonly signal: AbortSignal;
   readonly viewer: Viewer;
-  /** The accounts that can be asked for this viewer: they may read them, and there are credentials. */
+  /** The accounts that are asked for this viewer; there are credentials for each. */
   readonly askable: ReadonlySet<AccountId>;
   readonly regions: readonly Region[];
   readonly homes: Homes;
 }
 
-/** The accounts that there are credentials for and that the viewer may read. */
+/**
+ * The accounts that hold between them every connection that the viewer may see, of those that there are credentials for: the ones
+ * that they may read; but where they may read one without credentials, its connections lie with their other accounts, which may be
+ * any. What is found there is shown to whoever may see it, and to nobody else.
+ */
 export function askableAccounts(viewer: Viewer, accounts: readonly AccountId[]): ReadonlySet<AccountId> {
   const readable = readableAccounts(viewer);
-  return new Set(readable === 'every' ? accounts : accounts.filter((account) => readable.includes(account)));
+  if (readable === 'every' || readable.some((account) => !accounts.includes(account)))
+    return new Set(accounts);
+  return new Set(accounts.filter((account) => readable.includes(account)));
 }
 
 /** Everywhere that something may be found for this viewer. */

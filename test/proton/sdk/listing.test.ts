@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { ConnectionStatus } from '../../../src/proton/connection';
 import type { ConnectionListRequest } from '../../../src/proton/connection-list';
-import type { AccountId } from '../../../src/proton/identifiers';
+import { connectionArn, type AccountId } from '../../../src/proton/identifiers';
 import type { ProtonService } from '../../../src/proton/proton-service';
 import { unrestrictedViewer, type Viewer } from '../../../src/proton/viewer';
 import { ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
@@ -134,6 +134,97 @@ describe('Lists over the SDK', () => {
       }),
       { numRuns: 8 },
     );
+    service.close();
+  });
+
+  it('are those that the viewer may read, whichever of their accounts there are credentials for', async () => {
+    const accounts = [MANAGEMENT, STRANGER];
+    const { service } = createSdkService({
+      endpointUrl: endpoint.origin,
+      credentialsFor: endpoint.credentialsFor,
+      accounts,
+      regions: REGIONS,
+    });
+    const [page] = await endpoint.service
+      .session(unrestrictedViewer('admin'))
+      .listConnections([{ first: 100 }]);
+    if (!page || page instanceof Error) throw page ?? new Error('no answer');
+    const reachable = new Set<string>(
+      page.items
+        .filter((each) =>
+          accounts.some((id) => [each.managementAccountId, each.environmentAccountId].includes(id)),
+        )
+        .map(({ id }) => id),
+    );
+    expect([page.hasNextPage, reachable.size < page.items.length]).toEqual([false, true]);
+    const readers = fc.subarray([...ACCOUNTS], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(readers, selections, async (readable, selection) => {
+        const request = { ...selection, first: 9 };
+        const pages = await pagesOf(service, readerOf(readable), request);
+        const own = await pagesOf(endpoint.service, readerOf(readable), request);
+        expect(pages.flatMap(({ ids }) => ids)).toEqual(
+          own.flatMap(({ ids }) => ids).filter((id) => reachable.has(id)),
+        );
+        expect(pages.slice(0, -1).every(({ ids }) => ids.length === 9)).toBe(true);
+      }),
+      { numRuns: 8, examples: [[[ENVIRONMENT], {}]] },
+    );
+    service.close();
+  });
+});
+
+describe('A connection of which one account has no credentials', () => {
+  let endpoint: SignedEndpoint;
+  beforeAll(async () => {
+    endpoint = await startSignedEndpoint();
+  });
+  afterAll(() => endpoint.stop());
+
+  it('is found, with all that is asked of it, by who may read that account, and is absent for others', async () => {
+    const plane = endpoint.service.session(unrestrictedViewer('admin'));
+    const tags = [{ key: 'a', value: 'b' }];
+    const codebuildRoleArn = `arn:aws:iam::${ENVIRONMENT}:role/build`;
+    const create = (environmentAccountId: AccountId) =>
+      plane.createConnection({
+        managementAccountId: MANAGEMENT,
+        environmentAccountId,
+        environmentName: 'a',
+        tags,
+        ...(environmentAccountId === ENVIRONMENT ? { codebuildRoleArn } : {}),
+      });
+    const [seen, hidden] = [await create(ENVIRONMENT), await create(STRANGER)];
+    const { service } = createSdkService({
+      endpointUrl: endpoint.origin,
+      credentialsFor: endpoint.credentialsFor,
+      accounts: [MANAGEMENT, STRANGER],
+      regions: REGIONS,
+    });
+    const references = [{ id: seen.id }, { arn: connectionArn(seen) }, { id: hidden.id }];
+    await service.session(unrestrictedViewer('admin')).findConnections(references);
+    const reader = service.session({
+      subject: 'reader',
+      onEveryAccount: new Set(),
+      onAccounts: new Map([[ENVIRONMENT, new Set(['read'] as const)]]),
+    });
+    const found = await reader.findConnections(references);
+    expect(found).toMatchObject([{ id: seen.id }, { id: seen.id }, undefined]);
+    const [connection] = found;
+    if (!connection || connection instanceof Error) throw new Error('it was found');
+    expect(await reader.readTags([connection])).toEqual([tags]);
+    expect(await reader.readCodebuildRoles([connection])).toEqual([codebuildRoleArn]);
+    await expect(reader.acceptConnection(seen)).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+    await expect(reader.deleteConnection(seen)).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+    await expect(reader.acceptConnection(hidden)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+    const callsFor = async (id: string) => {
+      endpoint.calls.length = 0;
+      await reader.findConnections([{ id }]);
+      return endpoint.calls.map(({ operation }) => operation);
+    };
+    // Somebody else has seen it, and that makes no difference.
+    await service.session(unrestrictedViewer('admin')).findConnections(references);
+    expect(await callsFor(hidden.id)).toEqual(await callsFor('00000000-0000-4000-8000-000000000000'));
     service.close();
   });
 });
