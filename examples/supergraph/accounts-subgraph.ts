@@ -15,15 +15,18 @@ const SDL = readFileSync(join(__dirname, 'schema.graphql'), 'utf8');
  * A second subgraph, which knows what proton-subgraph does not: who an account belongs to.
  * @throws StartError when the port is taken
  */
-export async function startAccountsSubgraph(port: number): Promise<Listening> {
-  const byId = new Map(ACCOUNTS.map((account) => [account.id, account]));
+export async function startAccountsSubgraph(
+  port: number,
+  accounts: readonly Account[] = ACCOUNTS,
+): Promise<Listening> {
+  const byId = new Map(accounts.map((account) => [account.id, account]));
   const find = ({ id }: Pick<Account, 'id'>): Account | null => byId.get(id) ?? null;
   const yoga = createYoga({
     schema: buildSubgraphSchema({
       typeDefs: parse(SDL),
       resolvers: {
         Query: {
-          awsAccounts: () => ACCOUNTS,
+          awsAccounts: () => accounts,
           awsAccount: (_root: unknown, args: Pick<Account, 'id'>) => find(args),
         },
         AwsAccount: { __resolveReference: find },

@@ -12,30 +12,42 @@ import type { Supergraph } from './supergraph';
 export async function startApolloSupergraph(): Promise<Supergraph> {
   const app = await startApp();
   const accounts = await startAccountsSubgraph(0);
-  const server = new ApolloServer({
-    gateway: new ApolloGateway({
-      supergraphSdl: await composed([
-        { name: 'proton', url: app.url },
-        { name: 'accounts', url: accounts.url },
-      ]),
-    }),
-    stopOnTerminationSignals: false,
-  });
-  const { url } = await startStandaloneServer(server, { listen: { host: '127.0.0.1', port: 0 } });
+  const gateway = await startApolloGateway([
+    { name: 'proton', url: app.url },
+    { name: 'accounts', url: accounts.url },
+  ]);
   return {
-    gateway: url,
+    gateway: gateway.url,
     proton: app.url,
     async stop() {
-      await server.stop();
+      await gateway.stop();
       await accounts.stop();
       await app.stop();
     },
   };
 }
 
-async function composed(
-  subgraphs: readonly { readonly name: string; readonly url: string }[],
-): Promise<string> {
+export interface Gateway {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+interface ServedSubgraph {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** Apollo's gateway alone, over subgraphs that are already there. */
+export async function startApolloGateway(subgraphs: readonly ServedSubgraph[]): Promise<Gateway> {
+  const server = new ApolloServer({
+    gateway: new ApolloGateway({ supergraphSdl: await composed(subgraphs) }),
+    stopOnTerminationSignals: false,
+  });
+  const { url } = await startStandaloneServer(server, { listen: { host: '127.0.0.1', port: 0 } });
+  return { url, stop: () => server.stop() };
+}
+
+async function composed(subgraphs: readonly ServedSubgraph[]): Promise<string> {
   const sdls = await Promise.all(
     subgraphs.map(async (subgraph) => ({ ...subgraph, sdl: await servedSdl(subgraph.url) })),
   );

@@ -1,13 +1,36 @@
-import { ACCOUNTS } from '../../examples/supergraph/accounts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { getOperationAST, parse } from 'graphql';
+
+import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgraph';
+import { readConfig } from '../../src/config';
+import { amountIn } from '../../src/subgraph/limits/amount';
+import { measureDocument } from '../../src/subgraph/limits/document-shape';
+import { rememberedCosts } from '../../src/subgraph/limits/judge-operation';
+import { buildSubgraph } from '../../src/subgraph/schema';
+import { startApp } from '../support/app';
 import { request } from '../support/graphql-client';
-import { startApolloSupergraph } from './apollo-supergraph';
+import { PROJECT } from '../support/server-process';
+import { testEnvironment } from '../support/test-environment';
+import { startApolloGateway, type Gateway } from './apollo-supergraph';
 import { createConnection } from './created-connections';
-import { startHiveSupergraph } from './hive-supergraph';
-import type { Supergraph } from './supergraph';
+import { startRecordingProxy, type RecordingProxy, type SentRequest } from './recording-proxy';
+import { servedSdl } from './sdl';
 
 /** The default limits against what real gateways make of the largest that a frontend of the example can sensibly ask for. */
 
 const START_LIMIT_MS = 60_000;
+
+/** Enough for a plan to come back with some hundred representations. */
+const ACCOUNTS = Array.from({ length: 300 }, (_, index) => ({
+  id: String(100_000_000_000 + index),
+  name: `account-${String(index)}`,
+  ownerTeam: `team-${String(index % 7)}`,
+}));
+const accountAt = (index: number) => ACCOUNTS[index % ACCOUNTS.length]?.id ?? '';
 
 const CONNECTION = `
   id arn region status environmentName managementAccountId environmentAccountId
@@ -21,8 +44,9 @@ const OWN = `
     pageInfo { hasNextPage endCursor }
   }`;
 
+/** By what docs/limits.md calls them. */
 const WIDEST = {
-  'a page of a hundred, with everything about each, its history, both its accounts, and the connections of those': `{
+  'a page of 100 with everything about each: tags, history, both accounts, and 20 connections of each account': `{
       environmentAccountConnections(first: 100) {
         totalCount
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -40,7 +64,7 @@ const WIDEST = {
         }
       }
     }`,
-  'a page of a hundred, and from both accounts of each on to twenty connections and their other accounts': `{
+  'a page of 100, and over both accounts of each on to 20 connections and their other accounts': `{
       environmentAccountConnections(first: 100) {
         nodes {
           managementAccount {
@@ -58,48 +82,160 @@ const WIDEST = {
         }
       }
     }`,
-  'every account that there is, with a hundred connections of each': `{
+  'all 300 accounts of the other subgraph, by `_entities`, with 10 connections of each and their accounts': `{
       awsAccounts {
         id name ownerTeam
-        environmentAccountConnections(first: 100) {
+        environmentAccountConnections(first: 10) {
           totalCount
-          edges { cursor node { ${CONNECTION} managementAccount { name } environmentAccount { name } } }
+          nodes { id environmentName status managementAccount { name } environmentAccount { name } }
           pageInfo { hasNextPage endCursor }
         }
       }
     }`,
 } as const;
 
-async function fill(url: string): Promise<void> {
-  await Promise.all(
-    Array.from({ length: 100 }, (_, index) =>
-      createConnection(url, {
-        managementAccountId: ACCOUNTS[index % ACCOUNTS.length]?.id ?? '',
-        environmentAccountId: ACCOUNTS[(index * 5 + 1) % ACCOUNTS.length]?.id ?? '',
-        environmentName: `wide-${String(index)}`,
-        roleArn: `arn:aws:iam::${ACCOUNTS[(index * 5 + 1) % ACCOUNTS.length]?.id ?? ''}:role/proton`,
-        tags: [{ key: 'index', value: String(index) }],
-      }),
-    ),
-  );
+const TOO_WIDE = `{
+  environmentAccountConnections(first: 100) {
+    nodes { environmentAccount { name environmentAccountConnections(first: 100) { nodes { id } } } }
+  }
+}`;
+
+const { schema } = buildSubgraph();
+const costOf = rememberedCosts(schema);
+
+const MEASURES = [
+  'tokens',
+  'depth',
+  'aliases',
+  'directives',
+  'repetitions',
+  'representations',
+  'cost',
+] as const;
+type Measures = Record<(typeof MEASURES)[number], number>;
+
+/** What the limits judge a request by. */
+function measured({ query, variables }: SentRequest): Measures {
+  const document = parse(query);
+  const operation = getOperationAST(document);
+  if (!operation) throw new Error(`no operation in ${query}`);
+  const { depth, aliases, directives, repeated } = measureDocument(document, Infinity);
+  const { cost, representations } = costOf(document, operation);
+  return {
+    tokens: document.tokenCount ?? NaN,
+    depth,
+    aliases,
+    directives,
+    repetitions: repeated.times,
+    representations: amountIn(representations, variables ?? {}),
+    cost: amountIn(cost, variables ?? {}),
+  };
 }
 
-describe.each([
-  { name: '@apollo/gateway', start: startApolloSupergraph },
-  { name: '@graphql-hive/gateway', start: startHiveSupergraph },
-])('through $name', ({ start }) => {
-  let supergraph: Supergraph;
+function greatestOf(all: readonly Measures[]): Measures {
+  const greatest = (name: keyof Measures) => Math.max(...all.map((one) => one[name]));
+  return {
+    tokens: greatest('tokens'),
+    depth: greatest('depth'),
+    aliases: greatest('aliases'),
+    directives: greatest('directives'),
+    repetitions: greatest('repetitions'),
+    representations: greatest('representations'),
+    cost: greatest('cost'),
+  };
+}
+
+/** The example's own gateway: in a process of its own, for its modules can't be loaded in this one. */
+async function startHiveGateway(
+  subgraphs: readonly { readonly name: string; readonly url: string }[],
+): Promise<Gateway> {
+  const described = await Promise.all(
+    subgraphs.map(async (subgraph) => ({ ...subgraph, sdl: await servedSdl(subgraph.url) })),
+  );
+  const child = spawn(
+    process.execPath,
+    [
+      '-r',
+      '@swc-node/register',
+      join('test', 'federation', 'hive-gateway-process.ts'),
+      JSON.stringify(described),
+    ],
+    { cwd: PROJECT, env: {}, stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const ended = once(child, 'close');
+  const [url] = (await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended])) as unknown[];
+  if (typeof url !== 'string') throw new Error(`the gateway ended with ${String(url)}`);
+  return {
+    url: url.trim(),
+    async stop() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+describe('The widest plans of real gateways', () => {
+  let proxy: RecordingProxy;
+  let gateways: readonly Gateway[];
+  const stops: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    supergraph = await start();
-    await fill(supergraph.proton);
+    const app = await startApp();
+    proxy = await startRecordingProxy(app.url);
+    const accounts = await startAccountsSubgraph(0, ACCOUNTS);
+    const subgraphs = [
+      { name: 'proton', url: proxy.url },
+      { name: 'accounts', url: accounts.url },
+    ];
+    const starting = Promise.all([startApolloGateway(subgraphs), startHiveGateway(subgraphs)]);
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        createConnection(app.url, {
+          managementAccountId: accountAt(index),
+          environmentAccountId: accountAt(index + 100),
+          environmentName: `wide-${String(index)}`,
+          roleArn: `arn:aws:iam::${accountAt(index + 100)}:role/proton`,
+          tags: [{ key: 'index', value: String(index) }],
+        }),
+      ),
+    );
+    gateways = await starting;
+    stops.push(...gateways.map(({ stop }) => stop), accounts.stop, proxy.stop, app.stop);
   }, START_LIMIT_MS);
 
-  afterAll(() => supergraph.stop(), START_LIMIT_MS);
+  afterAll(async () => {
+    for (const stop of stops) await stop();
+  }, START_LIMIT_MS);
 
-  it.each(Object.entries(WIDEST))('the default limits let pass %s', async (_name, document) => {
-    const { data, errors } = await request(supergraph.gateway, document);
-    expect(errors).toBeUndefined();
-    expect(JSON.stringify(data).length).toBeGreaterThan(10_000);
+  const docs = readFileSync(join(PROJECT, 'docs', 'limits.md'), 'utf8').replaceAll(/ {2,}/g, ' ');
+
+  it.each(Object.entries(WIDEST))(
+    'pass the default limits, and are as wide as the documentation says: %s',
+    async (name, document) => {
+      const found: Measures[] = [];
+      for (const { url } of gateways) {
+        proxy.taken();
+        const { data, errors } = await request(url, document);
+        expect(errors).toBeUndefined();
+        expect(JSON.stringify(data).length).toBeGreaterThan(10_000);
+        found.push(...proxy.taken().map(measured));
+      }
+      const greatest = greatestOf(found);
+      const row = [name, ...MEASURES.map((one) => greatest[one].toLocaleString('en'))];
+      expect(docs).toContain(`| ${row.join(' | ')} |`);
+
+      const { limits } = readConfig(testEnvironment({}));
+      for (const one of MEASURES) expect(limits.document[one]).toBeGreaterThanOrEqual(greatest[one]);
+    },
+  );
+
+  it('are refused where they have two pages of a hundred within each other, as the documentation says', async () => {
+    for (const { url } of gateways) {
+      const { errors } = await request(url, TOO_WIDE);
+      // Each gateway wraps what it was told in its own way.
+      expect(JSON.stringify(errors)).toContain('TOO_EXPENSIVE');
+    }
+    const sizes = proxy.taken().map((one) => measured(one).cost);
+    expect(Math.max(...sizes)).toBe(10_301);
   });
 });

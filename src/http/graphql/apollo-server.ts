@@ -50,7 +50,6 @@ export function createApolloServer({
     schema,
     plugins,
     introspection: explorable,
-    hideSchemaDetailsFromClientErrors: !explorable,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
@@ -59,8 +58,29 @@ export function createApolloServer({
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: limits.tokens },
     validationRules: [documentShapeRule(limits)],
-    validationOptions: { maxErrors: limits.validationErrors },
+    // Apollo's own way of leaving them out takes a pattern to messages that repeat what a sender wrote: time without end.
+    validationOptions: { maxErrors: limits.validationErrors, hideSuggestions: !explorable },
+    executionOptions: { maxCoercionErrors: limits.validationErrors },
     formatError: createErrorFormatter({ suggestions: explorable }),
-    logger: logger.child({ component: 'apollo' }),
+    logger: exceptFaults(logger.child({ component: 'apollo' })),
   });
+}
+
+/** `reportErrors` tells of these, with the id of their request. */
+const FAULT_LINE = 'Unexpected error processing request';
+
+function exceptFaults(logger: Logger): ApolloServer['logger'] {
+  const told =
+    (level: 'debug' | 'info' | 'warn') =>
+    (message: unknown): void => {
+      logger[level](message);
+    };
+  return {
+    debug: told('debug'),
+    info: told('info'),
+    warn: told('warn'),
+    error(message: unknown) {
+      if (typeof message !== 'string' || !message.startsWith(FAULT_LINE)) logger.error(message);
+    },
+  };
 }

@@ -1,24 +1,67 @@
 import type { Ending } from '../../subgraph/ending-session';
 import { RequestError } from '../errors';
+import { OVERLOADED } from '../gates/admit-requests';
 import type { WaitingClient } from '../serving/waiting-client';
 
-/** The time that a request has for its execution. */
+/** The time that a request has for its execution, and before it to come to its turn. */
 export interface ExecutionDeadline extends Ending {
   /** Aborted when the time is up, or nobody waits for the answer any more. Made when it is first asked for. */
   readonly signal: AbortSignal;
   readonly isOver: () => boolean;
   /**
+   * Goes right before the execution, whose time it begins.
+   * @throws RequestError `OVERLOADED` where the request has waited for as long as an execution may take
+   */
+  readonly begin: (cost: number) => Promise<void>;
+  /**
    * Waits for the work, and no longer than there is time. What is not done by then goes on until its next call on the service.
-   * @throws RequestError `EXECUTION_TIMEOUT`
+   * @throws RequestError `EXECUTION_TIMEOUT`, or `OVERLOADED` where it had not begun
    */
   readonly orOver: <Value>(work: Promise<Value>) => Promise<Value>;
 }
 
-/** Starts the clock of one request. */
-export function startExecution(client: WaitingClient, timeoutMs: number): ExecutionDeadline {
+export interface DeadlineOptions {
+  readonly timeoutMs: number;
+  /** When the request was there, by the clock of `performance.now()`. */
+  readonly since: number;
+  /** Resolves when it is the turn of a document that is dear. */
+  readonly turn: () => Promise<void>;
+}
+
+/** What costs as much keeps the event loop for some 10 ms: few enough for others to wait, too many where hundreds come at once. */
+const DEAR = 100;
+
+/**
+ * Starts the clock of one request.
+ * @throws RequestError `OVERLOADED` where it has waited too long already
+ */
+export function startExecution(
+  client: WaitingClient,
+  { timeoutMs, since, turn }: DeadlineOptions,
+): ExecutionDeadline {
+  /** Since when the request waits, or is executed. */
+  let from = since;
+  let hasBegun = false;
   let isOver = false;
   let controller: AbortController | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let giveUp: (error: RequestError) => void = () => undefined;
 
+  const isLate = () => performance.now() - from >= timeoutMs;
+  const lateness = () => (hasBegun ? timedOut(timeoutMs) : overloaded());
+
+  function startTimer(): void {
+    timer = setTimeout(
+      () => {
+        isOver = true;
+        controller?.abort();
+        giveUp(lateness());
+      },
+      Math.max(0, timeoutMs - (performance.now() - from)),
+    );
+  }
+
+  if (isLate()) throw overloaded();
   return {
     isOver: () => isOver || controller?.signal.aborted === true,
 
@@ -33,18 +76,35 @@ export function startExecution(client: WaitingClient, timeoutMs: number): Execut
       return made.signal;
     },
 
+    async begin(cost) {
+      if (cost >= DEAR) await turn();
+      // The timer may not have come to its turn either.
+      if (isOver || isLate()) throw overloaded();
+      hasBegun = true;
+      from = performance.now();
+      clearTimeout(timer);
+      startTimer();
+    },
+
     orOver: (work) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          isOver = true;
-          controller?.abort();
-          reject(timedOut(timeoutMs));
-        }, timeoutMs);
-        work.then(resolve, reject).finally(() => {
-          clearTimeout(timer);
-        });
+        giveUp = reject;
+        startTimer();
+        work
+          .then((value) => {
+            // What kept the event loop kept the timer too.
+            if (hasBegun && isLate()) reject(timedOut(timeoutMs));
+            else resolve(value);
+          }, reject)
+          .finally(() => {
+            clearTimeout(timer);
+          });
       }),
   };
+}
+
+function overloaded(): RequestError {
+  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
 }
 
 function timedOut(timeoutMs: number): RequestError {

@@ -5,6 +5,11 @@ import type { RequestRecord } from '../records/request-record';
 export interface GraphqlContext extends SubgraphContext {
   readonly record: RequestRecord;
   /**
+   * Goes right before the execution of a document, and waits where it costs much and others are before it.
+   * @throws RequestError when it has waited too long
+   */
+  readonly begin: (cost: number) => Promise<void>;
+  /**
    * Takes what the document costs from its sender's budget.
    * @throws RequestError when there is not that much left
    */

@@ -3,7 +3,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../../subgraph/context';
 import { startExecution, type ExecutionDeadline } from './execution-deadline';
+import { OVERLOADED } from '../gates/admit-requests';
+import { createTurns } from './execution-turns';
 import type { GraphqlContext } from './graphql-context';
+import { answerFault } from '../errors';
 import { inGraphqlSpan } from '../records/request-spans';
 import { waitingClient } from '../serving/waiting-client';
 
@@ -39,19 +42,31 @@ export function addGraphqlRoute(
   server: FastifyInstance,
   { path, contextFor, spend, executionMs, serverFor }: GraphqlRouteOptions,
 ): void {
-  async function execute(request: FastifyRequest, deadline: ExecutionDeadline): Promise<HTTPGraphQLResponse> {
+  const turn = createTurns();
+
+  /** Undefined where the answer is that nobody foresaw it, and why has been reported. */
+  async function execute(
+    request: FastifyRequest,
+    deadline: ExecutionDeadline,
+  ): Promise<HTTPGraphQLResponse | undefined> {
     // Before Apollo Server asks for it: what fails here is answered with the request's id, like everything that nobody foresaw.
     const context = await contextFor(request, deadline);
     const { record } = request;
+    const told: unknown[] = [];
     const contextValue: GraphqlContext = {
       ...context,
       record,
       noteFailure(code) {
         record.failure ??= code;
       },
+      begin: deadline.begin,
       spend: (cost) => spend(request, cost),
+      reportFault(fault) {
+        told.push(fault);
+        context.reportFault(fault);
+      },
     };
-    return serverFor(request).executeHTTPGraphQLRequest({
+    const response = await serverFor(request).executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers: headersOf(request),
@@ -60,20 +75,36 @@ export function addGraphqlRoute(
       },
       context: () => Promise.resolve(contextValue),
     });
+    const { status = 200 } = response;
+    // That it has waited too long is no fault.
+    if (status < 500 || status === OVERLOADED.status) return response;
+    // What is at fault in Apollo Server itself, or in what is plugged into it, no plugin can answer with the request's id.
+    if (told.length === 0) context.reportFault(new Error(`Apollo Server answered ${String(status)}`));
+    record.failure = 'INTERNAL_SERVER_ERROR';
+    return undefined;
   }
 
   server.route({
     method: ['GET', 'POST'],
     url: path,
     handler: async (request, reply) => {
-      const deadline = startExecution(waitingClient(reply.raw), executionMs);
-      const {
-        status = 200,
-        headers,
-        body,
-      } = await inGraphqlSpan(request.record, () => deadline.orOver(execute(request, deadline)));
+      const deadline = startExecution(waitingClient(reply.raw), {
+        timeoutMs: executionMs,
+        since: request.wholeAt,
+        turn,
+      });
+      const response = await inGraphqlSpan(request.record, () => {
+        const work = execute(request, deadline);
+        request.work = work;
+        return deadline.orOver(work);
+      });
+      if (!response) {
+        answerFault(reply);
+        return reply;
+      }
+      const { status = 200, headers, body } = response;
       // What Apollo Server refuses by itself, it tells no plugin.
-      if (status >= 400) request.record.failure ??= 'BAD_REQUEST';
+      if (status >= 400) request.record.failure ??= status === 405 ? 'METHOD_NOT_ALLOWED' : 'BAD_REQUEST';
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(status);
       // Incremental delivery is offered by no schema that is built here.

@@ -3,6 +3,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 
 import type { DocumentLimits } from '../../subgraph/limits/document-limits';
 import { costWithin, rememberedCosts } from '../../subgraph/limits/judge-operation';
+import { refuseLongLists } from '../../subgraph/limits/variable-lists';
 import { RequestError } from '../errors';
 import type { GraphqlContext } from './graphql-context';
 
@@ -23,14 +24,18 @@ export function guardDocuments(
   const costOf = rememberedCosts(schema);
 
   const listener: GraphQLRequestListener<GraphqlContext> = {
-    async didResolveOperation({ document, operation, request, contextValue: { record, spend } }) {
+    async didResolveOperation({ document, operation, request, contextValue: { record, begin, spend } }) {
       // Execution says what is wrong with a document that has no such operation.
       if (!operation) return;
+      if (!schema.getRootType(operation.operation)) throw notOffered(operation.operation);
       const costed = costOf(document, operation);
       record.operation = nameOf(costed.rootFields);
       record.operationName = operation.name?.value.slice(0, MOST_OF_A_NAME);
-      const cost = costWithin(limits, costed, request.variables ?? {});
+      const { variables = {} } = request;
+      const cost = costWithin(limits, costed, variables);
+      refuseLongLists(variables, limits.representations);
       try {
+        await begin(cost);
         await spend(cost);
       } catch (refusal) {
         throw refusal instanceof RequestError ? graphqlErrorOf(refusal) : refusal;
@@ -38,6 +43,12 @@ export function guardDocuments(
     },
   };
   return { requestDidStart: () => Promise.resolve(listener) };
+}
+
+function notOffered(kind: string): GraphQLError {
+  return new GraphQLError(`There is no ${kind} in this schema.`, {
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
 }
 
 /** Gateways put a `__typename` beside what they ask for. */

@@ -10,14 +10,26 @@ import type { GraphqlContext } from './graphql-context';
  * @param mostValidationErrors that are told; graphql-js adds to them that it has stopped looking
  */
 export function reportErrors(mostValidationErrors: number): ApolloServerPlugin<GraphqlContext> {
-  // A thousand references may share one failure, and so may requests.
-  const told = new WeakSet<object>();
+  return {
+    requestDidStart: () => Promise.resolve(reporter(mostValidationErrors)),
+    unexpectedErrorProcessingRequest({ error, requestContext: { contextValue } }) {
+      contextValue.reportFault(error);
+      return Promise.resolve();
+    },
+  };
+}
 
-  const listener: GraphQLRequestListener<GraphqlContext> = {
+/** Of one request. */
+function reporter(mostValidationErrors: number): GraphQLRequestListener<GraphqlContext> {
+  // A thousand references may share one failure.
+  const told = new Set<unknown>();
+
+  return {
     didEncounterErrors({ errors, contextValue: { reportFault } }) {
       for (const error of errors) {
         const concealed = concealedIn(error);
-        if (concealed === undefined || wasTold(concealed)) continue;
+        if (concealed === undefined || told.has(concealed)) continue;
+        told.add(concealed);
         reportFault(concealed);
       }
       return Promise.resolve();
@@ -34,29 +46,18 @@ export function reportErrors(mostValidationErrors: number): ApolloServerPlugin<G
       return Promise.resolve();
     },
   };
-
-  function wasTold(concealed: unknown): boolean {
-    if (typeof concealed !== 'object' || concealed === null) return false;
-    if (told.has(concealed)) return true;
-    told.add(concealed);
-    return false;
-  }
-
-  return {
-    requestDidStart: () => Promise.resolve(listener),
-    unexpectedErrorProcessingRequest({ error, requestContext: { contextValue } }) {
-      contextValue.reportFault(error);
-      return Promise.resolve();
-    },
-  };
 }
+
+/** graphql-js begins so, of documents and of variables. */
+const NOTICES = ['Too many validation errors', 'Too many errors processing variables'];
 
 function withoutNotice(
   errors: readonly GraphQLFormattedError[],
   mostValidationErrors: number,
 ): readonly GraphQLFormattedError[] {
   const last = errors.at(-1);
-  const isNotice = errors.length === mostValidationErrors + 1 && codeOf(last) === 'GRAPHQL_VALIDATION_FAILED';
+  const isNotice =
+    errors.length === mostValidationErrors + 1 && NOTICES.some((start) => last?.message.startsWith(start));
   return isNotice ? errors.slice(0, -1) : errors;
 }
 

@@ -36,9 +36,10 @@ export function valuesIn(operation: OperationDefinitionNode): ValueReader {
     if (node.kind !== Kind.VARIABLE) return { kind: 'written', value: valueFromASTUntyped(node) };
     const name = node.name.value;
     const otherwise = defaults.get(name);
+    // As execution does: null is a value, which no default takes the place of.
     return {
       kind: 'variable',
-      of: (variables) => (Object.hasOwn(variables, name) ? variables[name] : undefined) ?? otherwise,
+      of: (variables) => (Object.hasOwn(variables, name) ? variables[name] : otherwise),
     };
   }
 
