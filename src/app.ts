@@ -2,12 +2,14 @@ import type { Logger } from 'pino';
 
 import { embeddedBackEnd } from './app/embedded-back-end';
 import type { BackEnd, Surroundings, Traffic } from './app/back-end';
+import { reportFaultsTo } from './app/report-faults';
 import { sdkBackEnd } from './app/sdk-back-end';
 import { createAuthentication } from './authentication/authentication';
 import { reportKeysTo } from './authentication/report-keys';
 import type { Config } from './config';
 import { OPERATIONS } from './endpoint/operations/operations';
 import { createAdminServer } from './http/admin-server';
+import { createArrivingBodies } from './http/bodies/arriving-bodies';
 import { createAdmission } from './http/gates/admission';
 import { viewerOf } from './http/gates/require-person';
 import { createSubjectBudgets } from './http/gates/subject-limits';
@@ -56,9 +58,7 @@ export async function createApp(
   logger: Logger,
   tracingSettings?: TracingSettings,
 ): Promise<App> {
-  const reportFault: Surroundings['reportFault'] = (error, requestId) => {
-    logger.error({ requestId, err: error }, 'a request failed');
-  };
+  const reportFault = reportFaultsTo(logger);
   const tracing = tracingSettings && (await startedTracing(tracingSettings, logger));
   const telemetry = createTelemetry({ logger, traced: tracing !== undefined });
   const traffic = trafficOf(config);
@@ -131,7 +131,7 @@ export async function createApp(
       return { graphql, protonEndpoint, admin: adminUrl };
     } catch (error) {
       await endpoint?.stop();
-      await giveBack();
+      await giveBack(0);
       throw error;
     }
   }
@@ -140,16 +140,18 @@ export async function createApp(
     // What has not started can't be stopped; where that failed, everything has been given back.
     if (started && (await failed(started))) return 0;
     phase = 'draining';
-    const { delayMs } = config.timing.shutdown;
-    const cut = await stopServers(endpoint ? [web, endpoint] : [web], delayed ? delayMs : 0);
-    await giveBack();
+    const { delayMs, graceMs } = config.timing.shutdown;
+    const delay = delayed ? delayMs : 0;
+    const until = performance.now() + delay + graceMs;
+    const cut = await stopServers(endpoint ? [web, endpoint] : [web], delay);
+    await giveBack(Math.max(0, until - performance.now()));
     return cut;
   }
 
   /** The admin server goes last, so that who watches sees the end. */
-  async function giveBack(): Promise<void> {
+  async function giveBack(patienceMs: number): Promise<void> {
     authentication.stop();
-    await close();
+    await close(patienceMs);
     await tracing?.stop();
     await admin?.stop();
   }
@@ -169,6 +171,7 @@ async function backEndOf({ proton }: Config, surroundings: Surroundings): Promis
 function trafficOf({ limits, timing: { requestMs, keepAliveMs, shutdown } }: Config): Traffic {
   return {
     admission: createAdmission(limits.inFlight),
+    arrivingBodies: createArrivingBodies(),
     timing: { headerMs: requestMs, requestMs, keepAliveMs, stopGraceMs: shutdown.graceMs },
   };
 }

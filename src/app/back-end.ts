@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 
 import type { AccessKeys } from '../endpoint/access-keys/access-keys';
+import type { ArrivingBodies } from '../http/bodies/arriving-bodies';
 import type { Admission } from '../http/gates/admission';
 import type { Checks } from '../http/readiness';
 import type { ServerLifecycle } from '../http/serving/server-lifecycle';
@@ -22,12 +23,14 @@ export interface BackEnd {
   readonly accessKeysUnder: ((encryptionKey: KeyObject) => AccessKeys) | undefined;
   /** What must be well for it to serve. */
   readonly checks: Checks;
-  readonly close: () => Promise<void>;
+  /** @param patienceMs for which what is left to be written may take, in milliseconds; nobody waits for its answer any more */
+  readonly close: (patienceMs: number) => Promise<void>;
 }
 
 /** What all servers for clients have in common. */
 export interface Traffic {
   readonly admission: Admission;
+  readonly arrivingBodies: ArrivingBodies;
   readonly timing: ServerTiming;
 }
 

@@ -1,19 +1,21 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { EmbeddedProtonConfig, EndpointConfig } from '../config';
 import { createAccessKeys } from '../endpoint/access-keys/access-keys';
 import { believeNamedAccount } from '../endpoint/authentication/named-account';
 import { verifySignature } from '../endpoint/authentication/signature';
 import { createEndpoint } from '../endpoint/endpoint';
 import { createEndpointServer } from '../http/endpoint-server';
-import { storeChecks } from '../http/readiness';
 import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
 } from '../proton/embedded/embedded-proton-service';
-import { observeStore } from '../proton/embedded/observed-store';
+import { observeStore, STORE_OPERATIONS } from '../proton/embedded/observed-store';
 import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
 import { observeProtonService } from '../proton/observed-proton-service';
 import { reportStoreTo } from '../telemetry/report-store';
 import type { BackEnd, Surroundings } from './back-end';
+import { storeChecks } from './store-checks';
 
 /**
  * The control plane in this process, over its own store.
@@ -30,14 +32,19 @@ export function embeddedBackEnd(
     settings: controlPlane,
   });
   const proton = observeProtonService(service, telemetry.aroundProton);
+  telemetry.metrics.nameStoreOperations(STORE_OPERATIONS);
   telemetry.metrics.showConnections(store.countByStatus);
   return {
     proton,
     endpoint: endpoint && endpointBefore(proton, store, endpoint, surroundings),
     accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
     checks: storeChecks(store.health),
-    async close() {
-      await service.drained();
+    async close(patienceMs) {
+      const inTime = new AbortController();
+      // Behind a lock that another process holds, a write would outlast the grace that the stop has.
+      const impatience = wait(patienceMs, undefined, { signal: inTime.signal });
+      await Promise.race([service.drained(), impatience]);
+      inTime.abort();
       await store.close();
     },
   };

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { AwsError, FAULT } from '../endpoint/aws-error';
@@ -8,13 +6,16 @@ import { headerFields, type EndpointAnswer } from '../endpoint/exchange';
 import { createAdmission, type Admission } from './gates/admission';
 import { admitRequests, OVERLOADED } from './gates/admit-requests';
 import { handleBrokenHttp, wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './serving/broken-http';
+import { EVERY_REQUEST, takeWhateverIsExpected } from './serving/every-request';
 import type { Address } from './serving/listen';
 import { FOREIGN_HOST, isOwnHost } from './gates/own-host';
-import { BodyTooLargeError, readRawBody } from './bodies/raw-body';
+import { createArrivingBodies, type ArrivingBodies } from './bodies/arriving-bodies';
+import { BodyTooLargeError } from './bodies/raw-body';
 import {
   beginRecord,
+  brokenAnswers,
   keepRecords,
-  noteBroken,
+  REQUEST_ID_HEADER,
   requestIdOf,
   type RecordOptions,
   type RequestObserver,
@@ -38,6 +39,8 @@ export interface EndpointServerOptions {
   readonly anyHostName?: boolean;
   /** The places for requests that are worked on at a time. */
   readonly admission?: Admission;
+  /** Bounds the bodies that are on their way. */
+  readonly arrivingBodies?: ArrivingBodies;
   readonly endpoint: Endpoint;
   /** Is told of what goes wrong on our side, and in which request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
@@ -53,6 +56,7 @@ export function createEndpointServer({
   address,
   anyHostName = true,
   admission = createAdmission(Infinity),
+  arrivingBodies = createArrivingBodies(),
   endpoint,
   reportFault,
   observe = () => undefined,
@@ -73,16 +77,13 @@ export function createEndpointServer({
     }
   };
   const records: RecordOptions = { server: 'endpoint', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp((error, unfinished) => {
-    const answer = brokenHttpAnswer(error, endpoint);
-    noteBroken(error, answer, unfinished, records);
-    return answer.wire;
-  });
+  const { clientErrorHandler, watch } = handleBrokenHttp(
+    brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
+  );
   const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
     ...timeouts,
-    // Node would answer by itself where there is no Host, in no shape that a client knows.
-    http: { ...http, requireHostHeader: false },
+    http: { ...http, ...EVERY_REQUEST },
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);
       onError(error, request, reply);
@@ -92,10 +93,7 @@ export function createEndpointServer({
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
-  // Node would refuse by itself, likewise, what expects more of it than to go on.
-  server.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
-    server.server.emit('request', request, response),
-  );
+  takeWhateverIsExpected(server.server);
   keepRecords(server, records);
   if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
@@ -112,6 +110,8 @@ export function createEndpointServer({
   }
   admitRequests(server, {
     admission,
+    arrivingBodies,
+    bodyBounds: BODY,
     patienceMs: timing.requestMs,
     refuse(reply) {
       const error = new AwsError('ThrottlingException', OVERLOADED.message);
@@ -125,9 +125,9 @@ export function createEndpointServer({
   });
   server.removeAllContentTypeParsers();
   // Bodies are signed as they are, so nothing looks at them before the endpoint does.
-  server.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
-    readRawBody(payload, BODY),
-  );
+  server.addContentTypeParser('*', ({ bodyBytes }: FastifyRequest, _payload, done) => {
+    done(null, bodyBytes);
+  });
 
   const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
     send(
@@ -155,14 +155,24 @@ function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): F
 }
 
 /** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function brokenHttpAnswer({ code }: BrokenHttp, endpoint: Endpoint): BrokenHttpAnswer {
-  const error =
-    code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new AwsError('RequestTimeoutException', 'The request took too long to arrive.')
-      : new AwsError(
-          'SerializationException',
-          'The request is not valid HTTP/1.1, or its header is too large.',
-        );
-  const { status, headers, body } = endpoint.refuse(error);
-  return { status, outcome: error.name, wire: wireAnswer(status, headers, body) };
+function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: Endpoint): BrokenHttpAnswer {
+  const error = BROKEN[code ?? ''] ?? NO_HTTP;
+  const { status, headers, body } = endpoint.refuse(error, {
+    id: requestId,
+    operation: undefined,
+    subject: undefined,
+    failure: undefined,
+  });
+  const wire = wireAnswer(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
+  return { status, outcome: error.name, wire };
 }
+
+const NO_HTTP = new AwsError(
+  'SerializationException',
+  'The request is not valid HTTP/1.1, or its header is too large.',
+);
+
+const BROKEN: Readonly<Record<string, AwsError>> = {
+  CONNECT: new AwsError('UnknownOperationException', 'This is no proxy.'),
+  ERR_HTTP_REQUEST_TIMEOUT: new AwsError('RequestTimeoutException', 'The request took too long to arrive.'),
+};

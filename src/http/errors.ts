@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { FAULT } from '../subgraph/format-error';
 import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './serving/broken-http';
-import type { RequestRecord } from './records/request-record';
+import { REQUEST_ID_HEADER, type RequestRecord } from './records/request-record';
 import { DATA_HEADERS } from './gates/security-headers';
 
 /**
@@ -88,7 +88,7 @@ export function answerError(
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     reportFault(error);
-    sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT, { requestId: reply.request.id });
+    answerFault(reply);
     return;
   }
   const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
@@ -98,6 +98,11 @@ export function answerError(
     code,
     status === 413 ? `The body has more than ${String(bodyLimit)} bytes.` : error.message,
   );
+}
+
+/** Answers what nobody foresaw, once it has been reported: masked, with the id that finds the report. */
+export function answerFault(reply: FastifyReply): void {
+  sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT, { requestId: reply.request.id });
 }
 
 /** Answers a request that is refused. */
@@ -120,19 +125,19 @@ export function answerUnknownPaths(server: FastifyInstance, knownPath: string): 
 }
 
 /** What is written to whoever sends what is not HTTP, or does not send it in time; and what there is to tell of it. */
-export function brokenHttpAnswer({ code }: BrokenHttp): BrokenHttpAnswer {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return rawError(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive.');
-  }
-  return code === 'HPE_HEADER_OVERFLOW'
-    ? rawError(431, 'BAD_REQUEST', 'The header of the request is too large.')
-    : rawError(400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.');
+export function brokenHttpAnswer({ code }: BrokenHttp, requestId: string): BrokenHttpAnswer {
+  const [status, outcome, message] = BROKEN[code ?? ''] ?? NO_HTTP;
+  const headers = { ...DATA_HEADERS, 'Content-Type': JSON_TYPE, [REQUEST_ID_HEADER]: requestId };
+  return { status, outcome, wire: wireAnswer(status, headers, errorBody(outcome, message)) };
 }
 
-function rawError(status: number, code: HttpErrorCode, message: string): BrokenHttpAnswer {
-  const wire = wireAnswer(status, { ...DATA_HEADERS, 'Content-Type': JSON_TYPE }, errorBody(code, message));
-  return { status, outcome: code, wire };
-}
+const NO_HTTP = [400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.'] as const;
+
+const BROKEN: Readonly<Record<string, readonly [status: number, HttpErrorCode, message: string]>> = {
+  CONNECT: [405, 'METHOD_NOT_ALLOWED', 'This is no proxy.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'REQUEST_TIMEOUT', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: [431, 'BAD_REQUEST', 'The header of the request is too large.'],
+};
 
 function errorBody(
   code: HttpErrorCode,

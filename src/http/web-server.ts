@@ -13,12 +13,14 @@ import { handleBrokenHttp } from './serving/broken-http';
 import { allowOrigins } from './gates/cors';
 import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
+import { createArrivingBodies, type ArrivingBodies } from './bodies/arriving-bodies';
 import { readJsonStrictly } from './bodies/json-body';
+import { EVERY_REQUEST, takeWhateverIsExpected } from './serving/every-request';
 import type { Address } from './serving/listen';
 import {
   beginRecord,
+  brokenAnswers,
   keepRecords,
-  noteBroken,
   requestIdOf,
   type RecordOptions,
   type RequestObserver,
@@ -26,9 +28,15 @@ import {
 import { sendSecurityHeaders } from './gates/security-headers';
 import { traceRequests } from './records/request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './serving/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
+import { headerBytesFor, timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
 import type { SubjectBudgets } from './gates/subject-limits';
-import { admitGraphql, limitSubjects, refuseForeignHosts, spendFrom } from './gates/traffic';
+import {
+  admitGraphql,
+  limitSubjects,
+  refuseForeignHosts,
+  refuseWithoutHost,
+  spendFrom,
+} from './gates/traffic';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -40,6 +48,8 @@ export interface WebServerOptions {
   readonly corsOrigins?: readonly string[];
   /** The places for requests that are worked on at a time. */
   readonly admission?: Admission;
+  /** Bounds the bodies that are on their way. */
+  readonly arrivingBodies?: ArrivingBodies;
   /** What each person may ask for; undefined where nobody is told from another. */
   readonly budgets?: SubjectBudgets | undefined;
   /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
@@ -75,6 +85,7 @@ export function createWebServer({
   anyHostName = true,
   corsOrigins = [],
   admission = createAdmission(Infinity),
+  arrivingBodies = createArrivingBodies(),
   budgets,
   explorable,
   logger,
@@ -96,34 +107,51 @@ export function createWebServer({
     });
   };
   const records: RecordOptions = { server: 'graphql', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp((error, unfinished) => {
-    const answer = brokenHttpAnswer(error);
-    noteBroken(error, answer, unfinished, records);
-    return answer.wire;
-  });
+  const { clientErrorHandler, watch } = handleBrokenHttp(brokenAnswers(records, brokenHttpAnswer));
+  const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
+    ...timeouts,
+    http: {
+      ...http,
+      ...EVERY_REQUEST,
+      maxHeaderSize: headerBytesFor(authentication.person?.maxBytes ?? 0),
+    },
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);
-      onError(error, request, reply);
+      // What is wrong with it is for nobody to know but the router.
+      proveRouter(request, reply)
+        .then(() => error)
+        .catch((refusal: unknown) => refusal as FastifyError)
+        .then((worse) => {
+          onError(worse, request, reply);
+        })
+        .catch(() => reply.raw.destroy());
     },
     clientErrorHandler,
     genReqId: requestIdOf,
-    ...timingOptions(timing),
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
+  takeWhateverIsExpected(server.server);
   keepRecords(server, records);
   if (inSpans) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
   sendSecurityHeaders(server);
   if (!anyHostName) refuseForeignHosts(server);
-  requireRouter(server, { proof: authentication.router, bodyLimit: limits.bodyBytes, logger });
+  const proveRouter = requireRouter(server, {
+    proof: authentication.router,
+    bodyLimit: limits.bodyBytes,
+    arrivingBodies,
+  });
+  refuseWithoutHost(server);
   allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
-  admitGraphql(server, admission, timing.requestMs);
+  // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
   requirePerson(server, { authentication, explorable, logger });
   if (budgets) limitSubjects(server, budgets);
+  const bodyBounds = { limit: limits.bodyBytes, patience: limits.bodyBytes };
+  admitGraphql(server, { admission, arrivingBodies, bodyBounds, patienceMs: timing.requestMs });
   answerUnknownPaths(server, GRAPHQL_PATH);
-  readJsonStrictly(server, limits.bodyBytes);
+  readJsonStrictly(server);
 
   const apolloOptions = { explorable, logger, limits: limits.document };
   const { schema } = buildSubgraph();

@@ -14,6 +14,7 @@ export const LIMIT_CODES: ReadonlySet<string> = new Set([
   'RATE_LIMITED',
   'EXECUTION_TIMEOUT',
   'REQUEST_TIMEOUT',
+  'ANSWER_NOT_TAKEN',
   'RequestEntityTooLargeException',
   'RequestTimeoutException',
   'ThrottlingException',
@@ -33,6 +34,7 @@ export const REFUSED_AUTHENTICATION: ReadonlySet<string> = new Set([
 export const OUTCOMES: readonly string[] = [
   'OK',
   'CLIENT_GONE',
+  'CUT_AT_STOP',
   ...LIMIT_CODES,
   ...REFUSED_AUTHENTICATION,
   // Refused before a document is read.

@@ -13,6 +13,8 @@ export interface LoggedRequest {
   readonly subject: string | undefined;
   /** `OK`, or the code of the first thing that went wrong. */
   readonly outcome: string;
+  /** Why it was not believed who sent it; undefined where it was, or nobody asked. */
+  readonly reason: string | undefined;
   /** Undefined where no answer was sent. */
   readonly status: number | undefined;
   readonly durationMs: number;
@@ -23,17 +25,32 @@ export interface LoggedRequest {
 /** Characters of what a caller chose. */
 const MOST = 128;
 
+/** Characters of a sentence of our own, which may quote what a caller sent. */
+const MOST_OF_REASON = 300;
+
 /** What is for us to mend; everything else that is not well is for the caller. */
 const OURS: ReadonlySet<string> = new Set([
   'INTERNAL_SERVER_ERROR',
   'InternalServerException',
   'UNAVAILABLE',
   'NOT_READY',
+  'CUT_AT_STOP',
 ]);
 
 /** Writes one line for each request that has ended. */
 export function logRequests(logger: Logger): (request: LoggedRequest) => void {
-  return ({ server, requestId, operation, operationName, subject, outcome, status, durationMs, trace }) => {
+  return ({
+    server,
+    requestId,
+    operation,
+    operationName,
+    subject,
+    outcome,
+    reason,
+    status,
+    durationMs,
+    trace,
+  }) => {
     const level = levelOf(outcome);
     if (!logger.isLevelEnabled(level)) return;
     logger[level](
@@ -43,9 +60,10 @@ export function logRequests(logger: Logger): (request: LoggedRequest) => void {
         // Always there, so that whoever looks for what is missing finds it.
         operation: operation ?? null,
         operationName: operationName === undefined ? undefined : printable(operationName, MOST),
-        subject: subject === undefined ? null : printable(subject, MOST),
+        subject: subject ?? null,
         durationMs: Math.round(durationMs * 1000) / 1000,
         outcome,
+        reason: reason === undefined ? undefined : printable(reason, MOST_OF_REASON),
         status,
         trace_id: trace?.traceId,
         span_id: trace?.spanId,

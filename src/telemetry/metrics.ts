@@ -28,6 +28,8 @@ export interface Metrics {
   readonly countStoreCall: (call: CountedCall) => void;
   /** Operations that requests ask for and that are counted by their name. Whatever else is asked for counts as `other`. */
   readonly nameOperations: (operations: Iterable<string>) => void;
+  /** Operations of the store, whose failures are shown from the beginning. */
+  readonly nameStoreOperations: (operations: Iterable<string>) => void;
   /** @param traffic how many requests are worked on, and wait for it; asked whenever somebody looks */
   readonly showTraffic: (traffic: () => { readonly atWork: number; readonly waiting: number }) => void;
   /** @param count how many connections there are of each status; asked whenever somebody looks */
@@ -38,7 +40,7 @@ export interface Metrics {
 const SEVERAL = 'several';
 
 /** However often somebody looks, connections are counted this seldom. */
-const CONNECTIONS_AT_MOST_EVERY_MS = 5_000;
+const CONNECTIONS_AT_MOST_EVERY_MS = 15_000;
 
 /** Every name begins with this, but for those that each Prometheus client gives to its process. */
 const PREFIX = 'proton_subgraph_';
@@ -46,8 +48,9 @@ const PREFIX = 'proton_subgraph_';
 /**
  * The metrics of one server, in a registry of their own. Values of labels are taken from lists that are fixed beforehand, so that
  * no caller can make series.
+ * @param now in milliseconds, by a clock that goes forward
  */
-export function createMetrics(): Metrics {
+export function createMetrics(now = () => performance.now()): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const operations = new Set([SEVERAL]);
@@ -108,6 +111,9 @@ export function createMetrics(): Metrics {
   });
   // A series that is there from the beginning shows its first increase.
   for (const limit of LIMIT_CODES) limits.inc({ limit }, 0);
+  for (const reason of REFUSED_AUTHENTICATION) {
+    authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
+  }
 
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
@@ -131,6 +137,9 @@ export function createMetrics(): Metrics {
     nameOperations(names) {
       for (const name of names) operations.add(name);
     },
+    nameStoreOperations(names) {
+      for (const operation of names) storeErrors.inc({ operation, error: 'UNAVAILABLE' }, 0);
+    },
     showTraffic(traffic) {
       new Gauge({
         name: `${PREFIX}requests_in_flight`,
@@ -150,7 +159,7 @@ export function createMetrics(): Metrics {
       });
     },
     showConnections(count) {
-      const counted = atMostEvery(CONNECTIONS_AT_MOST_EVERY_MS, count);
+      const counted = atMostEvery(CONNECTIONS_AT_MOST_EVERY_MS, count, now);
       new Gauge({
         name: `${PREFIX}connections`,
         help: 'Environment account connections in the store, by their status.',

@@ -73,7 +73,8 @@ export function inSdkSpan<Answer extends { readonly response: { readonly statusC
     ...(request.port === undefined ? {} : { 'server.port': request.port }),
   };
   return inSpan(`Proton/${method}`, { kind: SpanKind.CLIENT, attributes }, async () => {
-    propagation.inject(context.active(), request.headers);
+    // Baggage is what others upstream say of their request, and none of AWS's business.
+    propagation.inject(propagation.deleteBaggage(context.active()), request.headers);
     const answer = await send();
     const { statusCode } = answer.response;
     const span = trace.getActiveSpan();

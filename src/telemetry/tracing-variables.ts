@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** The standard variables of OpenTelemetry, as far as they decide whether and how requests are traced. */
 type Given = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +23,9 @@ export interface TracingSettings {
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 const PROTOCOLS = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
 const PROTOCOL = 'http/protobuf';
-const PROPAGATORS = ['baggage,tracecontext', 'none'];
+const PROPAGATORS = ['tracecontext', 'baggage,tracecontext', 'none'];
+const COMPRESSIONS = ['gzip', 'none'];
+const FILES = ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'];
 const RATIO_SAMPLERS = ['traceidratio', 'parentbased_traceidratio'];
 const SAMPLERS = [
   'always_on',
@@ -65,8 +69,18 @@ export function readTracing(environment: Given): TracingSettings | undefined {
   expect(
     'OTEL_PROPAGATORS',
     (value) => PROPAGATORS.includes(normalList(value)),
-    'must be tracecontext,baggage or none: there are no others here',
+    'must be tracecontext, tracecontext,baggage or none: there are no others here',
   );
+  // The libraries say a word of these and go on without, or say nothing.
+  for (const prefix of ['OTEL_EXPORTER_OTLP_TRACES_', 'OTEL_EXPORTER_OTLP_']) {
+    const compression = `${prefix}COMPRESSION`;
+    expect(compression, (value) => COMPRESSIONS.includes(value), `must be ${COMPRESSIONS.join(' or ')}`);
+    expect(`${prefix}TIMEOUT`, (value) => Number(value) > 0, 'must be a number of milliseconds');
+    expect(`${prefix}HEADERS`, isPairs(HEADER), 'must be name=value, several separated by commas');
+    for (const file of FILES)
+      expect(`${prefix}${file}`, isReadable, 'must be the path of a file that can be read');
+  }
+  expect('OTEL_RESOURCE_ATTRIBUTES', isPairs(ATTRIBUTE), 'must be name=value, several separated by commas');
   if (mistakes.length > 0) throw new TracingError(mistakes);
 
   return { propagated: get('OTEL_PROPAGATORS') !== 'none' };
@@ -79,6 +93,36 @@ function normalList(value: string): string {
 
 function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+}
+
+/** In a header's value more `=` may follow, as in what is encoded in base64. */
+const HEADER = /^\s*[!#$%&'*+.^`|~\w-]+\s*=[^,]*$/;
+const ATTRIBUTE = /^\s*[^\s=][^=]*=[^=]*$/;
+
+function isPairs(pair: RegExp): (value: string) => boolean {
+  return (value) =>
+    value
+      .split(',')
+      .filter((each) => each.trim() !== '')
+      .every((each) => pair.test(each) && isPercentEncoded(each));
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isShare(value: string): boolean {

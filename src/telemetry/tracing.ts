@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { TracingSettings } from './tracing-variables';
 
 /** How long the last spans have to be sent, in milliseconds. */
-const FLUSH_MS = 3_000;
+const FLUSH_MS = 1_500;
 
 export interface Tracing {
   /** Sends what is not sent yet. Resolves in time, whether it could or not. */

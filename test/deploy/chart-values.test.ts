@@ -57,6 +57,7 @@ describe('The values of the chart', () => {
     ['a digest that is none', { image: { digest: 'latest' } }],
     ['a network policy that names nobody, which lets everybody in', { networkPolicy: { router: [] } }],
     ['a peer of no kind', { networkPolicy: { awsClients: [{}] } }],
+    ['a peer that is everybody', { networkPolicy: { router: [{ namespaceSelector: {} }] } }],
     ['a volume that many pods share', { store: { accessMode: 'ReadWriteMany' } }],
     ['a variable without a value', { extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS' }] }],
   ])('refuse %s', (_, changes) => {

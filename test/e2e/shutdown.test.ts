@@ -1,12 +1,20 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import Database from 'better-sqlite3';
+
+import { useTemporaryFolder } from '../support/folder';
 import { request } from '../support/graphql-client';
 import { startServerProcess } from '../support/server-process';
 
 const READ = '{ environmentAccountConnection(id: "2b5b3a2e-2b5b-4a2e-8b5b-3a2e2b5b3a2e") { id } }';
+
+const CREATE =
+  'mutation { createEnvironmentAccountConnection(input: { managementAccountId: "111111111111", environmentAccountId: "222222222222", environmentName: "late", roleArn: "arn:aws:iam::222222222222:role/proton" }) { success } }';
 
 describe('A server that is told to stop', () => {
   it('says at once that it is not ready, and goes on taking whoever comes until its delay is over', async () => {
@@ -87,3 +95,62 @@ describe('A server that is told to stop', () => {
     );
   });
 });
+
+describe('A server that is told to stop while another process holds the lock of its file', () => {
+  const { path } = useTemporaryFolder();
+
+  it('waits for it no longer than its grace, and keeps nothing of what it has not acknowledged', async () => {
+    const file = path('proton.db');
+    const variables = { DATABASE_URL: `sqlite:${file}`, SHUTDOWN_GRACE_MS: '100' };
+    const patience = { STORE_LOCK_TIMEOUT_MS: '60000', EXECUTION_TIMEOUT_MS: '60000' };
+    const server = await startServerProcess({ ...variables, ...patience });
+    const lock = new Database(file);
+    lock.exec('BEGIN IMMEDIATE');
+    const call = request(server.url, CREATE).catch(() => 'cut');
+    const inFlight = async () => (await fetch(`${server.admin ?? ''}/metrics`)).text();
+    while (!(await inFlight()).includes('\nproton_subgraph_requests_in_flight 1\n')) await wait(5);
+    expect(await server.end('SIGTERM')).toBe(1);
+    expect(await call).toBe('cut');
+    lock.exec('ROLLBACK');
+    lock.close();
+    const again = await startServerProcess(variables);
+    expect(await request(again.url, '{ environmentAccountConnections { totalCount } }')).toEqual({
+      data: { environmentAccountConnections: { totalCount: 0 } },
+    });
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+});
+
+describe('A server in which something fails that nobody foresaw', () => {
+  const { path } = useTemporaryFolder();
+
+  it('says so, answers what is under way, and ends with 1', async () => {
+    const fault = path('fault.cjs');
+    writeFileSync(
+      fault,
+      `process.on('SIGUSR2', () => setTimeout(() => { throw new Error('nobody foresaw this'); }));`,
+    );
+    const server = await startServerProcess({ NODE_OPTIONS: `--require ${fault}` });
+    const { url, child, exited } = server;
+    const halfSent = await begunRequest(new URL(url));
+    child.kill('SIGUSR2');
+    while (!server.printed().includes('nobody foresaw this')) await wait(5);
+    halfSent.write('{"query":"{ __typename }"}');
+    expect(await textOf(halfSent)).toMatch(/^HTTP\/1\.1 200 .*"__typename":"Query"/s);
+    expect(await exited).toBe(1);
+    expect(server.log().filter(({ level }) => level === 60)).toEqual([
+      expect.objectContaining({ err: expect.objectContaining({ message: 'nobody foresaw this' }) as object }),
+    ]);
+    expect(server.printed()).toContain('proton-subgraph has stopped"');
+  });
+});
+
+/** A request whose header the server has, and whose body is still to come. */
+async function begunRequest({ hostname, port, pathname }: URL): Promise<Socket> {
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write(
+    `POST ${pathname} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  return socket;
+}

@@ -221,6 +221,7 @@ describe.each(SERVERS)('$name', ({ create, path, done, timeout, broken, tooMuch,
   it.each([
     ['bytes that are no HTTP', '\0\r\n\r\n'],
     ['half a request', 'POST / HT\r\n\r\n'],
+    ['a request for a tunnel', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'],
     ['a request with a body in broken chunks', `${head(path, 'Transfer-Encoding: chunked')}\r\n\r\nzz\r\n`],
   ])('answers a request with its own answer and no other, when %s follow', async (_title, bytes) => {
     await start();

@@ -80,6 +80,11 @@ describe('A document within its limits', () => {
     ['a hundred repetitions', `{ ${times(100, () => '__typename')} }`, {}],
     ['a thousand representations', ENTITIES, { representations: accounts(1_000) }],
     [
+      'a thousand entries in a list',
+      'query ($s: [EnvironmentAccountConnectionStatus!]) { environmentAccountConnections(filter: { statuses: $s }) { totalCount } }',
+      { s: Array.from({ length: 1_000 }, () => 'PENDING') },
+    ],
+    [
       'a cost of just below ten thousand',
       // 1 + 95 × (1 + 1 + 1 + 100 + 1)
       '{ environmentAccountConnections(first: 95) { nodes { managementAccount { environmentAccountConnections(first: 100) { nodes { id } pageInfo { hasNextPage } } } } } }',
@@ -363,6 +368,12 @@ describe('A document over a limit', () => {
         { representations: accounts(1_001) },
       ],
       [
+        'representations that are written in the document',
+        `{ _entities(representations: [${'1 '.repeat(600)}]) { __typename } ...F } fragment F on Query { a: _entities(representations: [${'1 '.repeat(401)}]) { __typename } }`,
+        'TOO_MANY_REPRESENTATIONS',
+        /1,001 representations.*1,000/,
+      ],
+      [
         'representations in several lists',
         'query ($a: [_Any!]!, $b: [_Any!]!) { a: _entities(representations: $a) { __typename } ...F } fragment F on Query { b: _entities(representations: $b) { __typename } }',
         'TOO_MANY_REPRESENTATIONS',
@@ -389,6 +400,33 @@ describe('A document over a limit', () => {
         'query ($n: Int = 100) { environmentAccountConnections(first: $n) { nodes { history(first: $n) { nodes { id } } } } }',
         'TOO_EXPENSIVE',
         /costs 10,201/,
+      ],
+      [
+        'cost, by a variable that is null where it has a smaller default',
+        'query ($n: Int = 0) { environmentAccountConnections(first: 100) { nodes { managementAccount { environmentAccountConnections(first: $n) { nodes { tags { key } } } } } } }',
+        'TOO_EXPENSIVE',
+        /costs 22,301/,
+        { n: null },
+      ],
+      [
+        'entries in a list that counts as often as it is repeated',
+        'query ($s: [EnvironmentAccountConnectionStatus!]) { environmentAccountConnections(filter: { statuses: $s }) { totalCount } }',
+        'BAD_USER_INPUT',
+        /\$s" has a list of 1,001 entries; 1,000 are/,
+        { s: Array.from({ length: 1_001 }, () => 'PENDING') },
+      ],
+      [
+        'entries in a list within an input',
+        'mutation ($i: TagEnvironmentAccountConnectionInput!) { tagEnvironmentAccountConnection(input: $i) { success } }',
+        'BAD_USER_INPUT',
+        /\$i" has a list of 25,000 entries/,
+        { i: { id: 'x', tags: Array.from({ length: 25_000 }, () => ({ key: '', value: '' })) } },
+      ],
+      [
+        'to listen, which is not offered',
+        'subscription { environmentAccountConnections { totalCount } }',
+        'BAD_USER_INPUT',
+        /no subscription/,
       ],
       [
         'cost, of entities',

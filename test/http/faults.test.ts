@@ -1,18 +1,26 @@
 import { Writable } from 'node:stream';
 
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
 import BetterSqlite3 from 'better-sqlite3';
 import { pino } from 'pino';
 
 import { createApp } from '../../src/app';
 import { readConfig } from '../../src/config';
+import type { GraphqlContext } from '../../src/http/graphql/graphql-context';
+import { reportErrors } from '../../src/http/graphql/report-errors';
+import type { RequestRecord } from '../../src/http/records/request-record';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createContext } from '../../src/subgraph/context';
+import { startApp, type RunningApp } from '../support/app';
 import { useTemporaryFolder } from '../support/folder';
 import { request } from '../support/graphql-client';
+import { createControlPlane } from '../support/proton';
 import { testEnvironment } from '../support/test-environment';
 
 const folder = useTemporaryFolder();
 
 /** The app in production over a file, with its log. */
-async function startLogging(location: string) {
+async function startLogging(database: string) {
   const lines: string[] = [];
   const log = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -21,7 +29,7 @@ async function startLogging(location: string) {
     },
   });
   const config = readConfig({
-    ...testEnvironment({ DATABASE_URL: `sqlite:${location}` }),
+    ...testEnvironment({ DATABASE_URL: `sqlite:${database}` }),
     NODE_ENV: 'production',
   });
   const app = await createApp(config, pino({ level: 'error' }, log));
@@ -58,3 +66,192 @@ it('A fault is masked, with the id by which the log tells what it was, once howe
     .filter(({ requestId, err }) => requestId === 'the-id-of-this-request' && err !== undefined);
   expect(faults.map(({ err }) => err?.message)).toEqual([expect.stringContaining('no such table')]);
 });
+
+/** Has every server of Apollo's that starts from now on work with one more plugin. */
+function plugIn(listener: GraphQLRequestListener<object>): void {
+  const plugin: ApolloServerPlugin<object> = { requestDidStart: () => Promise.resolve(listener) };
+  const start = jest.spyOn(ApolloServer.prototype, 'start');
+  const original = start.getMockImplementation();
+  start.mockImplementation(function (this: ApolloServer<object>) {
+    this.addPlugin(plugin);
+    start.mockRestore();
+    return original?.call(this) ?? this.start();
+  });
+}
+
+const fails = () => Promise.reject(new Error('at fault'));
+
+describe.each([
+  'didResolveSource',
+  'didResolveOperation',
+  'responseForOperation',
+  'willSendResponse',
+] as const)('A fault in Apollo’s own pipeline, in %s', (hook) => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it.each(['{ __typename }', '{ environmentAccountConnections(first: 0) { totalCount } }'])(
+    'is masked and told like any other: %s',
+    async (query) => {
+      plugIn({ [hook]: fails });
+      const { url, lines, stop } = await startLogging(':memory:');
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-request-id': 'this-one' },
+        body: JSON.stringify({ query }),
+      });
+      const body: unknown = await response.json();
+      await stop();
+      expect({ status: response.status, body }).toEqual({
+        status: 500,
+        body: {
+          errors: [
+            expect.objectContaining({
+              message: 'Something went wrong on our side. The fault has been recorded.',
+              extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: 'this-one' },
+            }),
+          ],
+        },
+      });
+      expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+        expect.objectContaining({
+          requestId: 'this-one',
+          err: expect.objectContaining({ message: 'at fault' }) as unknown,
+        }),
+        expect.objectContaining({
+          msg: 'request',
+          requestId: 'this-one',
+          outcome: 'INTERNAL_SERVER_ERROR',
+        }),
+      ]);
+    },
+  );
+});
+
+it('A fault that two requests share is told of both, and once of each', async () => {
+  const shared = new Error('at fault');
+  const reported: unknown[] = [];
+  const apollo = new ApolloServer<GraphqlContext>({
+    typeDefs: 'type Query { a: Int b: Int }',
+    resolvers: { Query: { a: () => Promise.reject(shared), b: () => Promise.reject(shared) } },
+    plugins: [reportErrors(5)],
+  });
+  const { service, store } = createControlPlane();
+  for (const id of ['one', 'other']) {
+    const context = createContext(service, unrestrictedViewer('someone'), (error) =>
+      reported.push([id, error]),
+    );
+    await apollo.executeOperation(
+      { query: '{ a b }' },
+      {
+        contextValue: {
+          ...context,
+          record: recordOf(id),
+          begin: () => Promise.resolve(),
+          spend: () => undefined,
+        },
+      },
+    );
+  }
+  await apollo.stop();
+  await store.close();
+  expect(reported).toEqual([
+    ['one', shared],
+    ['other', shared],
+  ]);
+});
+
+describe('In production, a mistake of a request', () => {
+  let app: RunningApp;
+
+  beforeAll(async () => {
+    app = await startApp({ NODE_ENV: 'production' });
+  });
+
+  afterAll(() => app.stop());
+
+  const STATUSES = 'environmentAccountConnections(filter: { statuses: [$status] }) { totalCount }';
+  const BY_VARIABLE = `query ($status: EnvironmentAccountConnectionStatus!) { ${STATUSES} }`;
+
+  it('is told without a suggestion', async () => {
+    const { errors } = await request(app.url, BY_VARIABLE, { status: 'PENDIN' });
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /"PENDIN" does not exist in "EnvironmentAccountConnectionStatus" enum\.$/,
+        ) as unknown,
+      },
+    ]);
+    for (const document of ['{ environmentAccountConnectio { id } }', '{ environmentAccountConnections }']) {
+      expect(JSON.stringify(await request(app.url, document))).not.toContain('Did you mean');
+    }
+  });
+
+  // What took a pattern to it needed a minute for a quarter of this.
+  it.each([
+    ['the value of a variable', BY_VARIABLE],
+    ['a value in the document', '{ environmentAccountConnections(first: "$TEXT") { totalCount } }'],
+  ])('is told at once and cut, whatever it repeats: %s', async (_name, document) => {
+    const text = 'Did you mean '.repeat(75_000);
+    const inDocument = document.includes('$TEXT');
+    const { errors } = await request(
+      app.url,
+      document.replace('$TEXT', text),
+      inDocument ? {} : { status: text },
+    );
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]?.message.length).toBeLessThan(1_010);
+  });
+
+  it('is no fault of ours, though it is found only in execution', async () => {
+    const representations = await request(
+      app.url,
+      'query ($r: [_Any!] = []) { _entities(representations: $r) { __typename } }',
+      { r: null },
+    );
+    const condition = await request(
+      app.url,
+      'query ($yes: Boolean = true) { __typename @include(if: $yes) }',
+      {
+        yes: null,
+      },
+    );
+    for (const { errors } of [representations, condition]) {
+      expect(errors).toMatchObject([
+        {
+          message: expect.stringContaining('must not be null') as unknown,
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ]);
+    }
+  });
+
+  it('is told five times at the most, of variables as well', async () => {
+    const { errors } = await request(
+      app.url,
+      'query ($s: [EnvironmentAccountConnectionStatus!]) { environmentAccountConnections(filter: { statuses: $s }) { totalCount } }',
+      { s: Array.from({ length: 60 }, () => 'X') },
+    );
+    expect(errors?.map(({ message, extensions }) => [message.slice(0, 40), extensions])).toEqual(
+      Array.from({ length: 5 }, () => [
+        'Variable "$s" got invalid value "X" at "',
+        { code: 'BAD_USER_INPUT' },
+      ]),
+    );
+  });
+});
+
+function recordOf(id: string): RequestRecord {
+  return {
+    id,
+    arrivedAt: 0,
+    subject: undefined,
+    operation: undefined,
+    operationName: undefined,
+    failure: undefined,
+    reason: undefined,
+    broken: undefined,
+    span: undefined,
+  };
+}

@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config';
 import { createEndpoint } from '../../src/endpoint/endpoint';
+import { createArrivingBodies } from '../../src/http/bodies/arriving-bodies';
 import { createAdmission } from '../../src/http/gates/admission';
 import { createEndpointServer } from '../../src/http/endpoint-server';
 import { USUAL_TIMING } from '../../src/http/serving/server-timing';
@@ -122,11 +123,12 @@ describe('A server with more to do than it can', () => {
 });
 
 const MOST = 3;
+const MOST_ARRIVING = { bodies: 30, bytes: 1_000_000 };
 const REQUEST_MS = 150;
 const usual = readConfig({});
 
 /** Both servers of a process, whose requests are held while the gate is shut. */
-async function startHolding() {
+async function startHolding({ executionMs = 60_000, requestMs = REQUEST_MS } = {}) {
   const { service } = createControlPlane();
   const admission = createAdmission(MOST);
   let held: (() => void)[] = [];
@@ -136,9 +138,10 @@ async function startHolding() {
   };
   const common = {
     admission,
+    arrivingBodies: createArrivingBodies(MOST_ARRIVING),
     address: { host: '127.0.0.1', port: 0 },
     reportFault: () => undefined,
-    timing: { ...USUAL_TIMING, headerMs: REQUEST_MS, requestMs: REQUEST_MS },
+    timing: { ...USUAL_TIMING, headerMs: requestMs, requestMs },
   };
   const web = createWebServer({
     ...common,
@@ -146,7 +149,7 @@ async function startHolding() {
     logger: pino({ level: 'silent' }),
     authentication: NO_AUTHENTICATION,
     limits: usual.limits,
-    executionMs: 60_000,
+    executionMs,
     async contextFor(_request, client) {
       await pass();
       return createContext(service, unrestrictedViewer('anonymous'), () => undefined, client);
@@ -295,6 +298,64 @@ describe('Places for requests', () => {
     await counted(0, 0);
     socket.write(whole(graphql.pathname).replace('HTTP/1.1\r\n', 'HTTP/1.1\r\nConnection: close\r\n'));
     expect(await textOf(socket)).toMatch(/HTTP\/1\.1 200 /);
+  });
+
+  /** Begins a request, and resolves once the server has. */
+  async function begun(url: URL, length: number, bytes: string): Promise<Socket> {
+    const socket = client(
+      url,
+      `POST ${url.pathname} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${String(length)}\r\n\r\n`,
+    );
+    const [told] = (await once(socket, 'data')) as [Buffer];
+    expect(told.toString()).toMatch(/^HTTP\/1\.1 100 /);
+    socket.write(bytes);
+    return socket;
+  }
+
+  it.each(['graphql', 'proton'] as const)('are not taken by half a request to %s', async (name) => {
+    const patient = await startHolding({ requestMs: 10_000 });
+    patient.open();
+    for (let index = 0; index < 2 * MOST; index += 1) await begun(patient[name], 500, '{');
+    expect(patient.admission.counts()).toEqual({ atWork: 0, waiting: 0 });
+    const [answer] = (await once(client(patient[name], whole(patient[name].pathname)), 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    for (const socket of open.splice(0)) socket.destroy();
+    await patient.stop();
+  });
+
+  it.each([
+    ['graphql', /^HTTP\/1\.1 503 .*^retry-after: 1\r$.*"code":"OVERLOADED"/ims],
+    ['proton', /^HTTP\/1\.1 400 .*^x-amzn-ErrorType: ThrottlingException\r$/ims],
+  ] as const)(
+    'are as free when bodies on their way to %s are too many, or too large',
+    async (name, refusal) => {
+      const patient = await startHolding({ requestMs: 10_000 });
+      patient.open();
+      const oldest = await begun(patient[name], 500, '{');
+      const refused = textOf(oldest);
+      for (let index = 1; index < MOST_ARRIVING.bodies; index += 1) await begun(patient[name], 500, '{');
+      const [newest] = (await once(client(patient[name], whole(patient[name].pathname)), 'data')) as [Buffer];
+      expect(newest.toString()).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await refused).toMatch(refusal);
+
+      for (const socket of open.splice(0)) socket.destroy();
+      const large = textOf(await begun(patient[name], 900_000, ' '.repeat(600_000)));
+      await begun(patient[name], 900_000, ' '.repeat(600_000));
+      expect(await large).toMatch(refusal);
+      for (const socket of open.splice(0)) socket.destroy();
+      await patient.stop();
+    },
+  );
+
+  it('are kept for work that goes on after it was given up', async () => {
+    const short = await startHolding({ executionMs: 100, requestMs: 10_000 });
+    const [late] = (await once(client(short.graphql, whole(short.graphql.pathname)), 'data')) as [Buffer];
+    // Nothing had been executed yet.
+    expect(late.toString()).toMatch(/^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s);
+    expect(short.admission.counts()).toEqual({ atWork: 1, waiting: 0 });
+    short.open();
+    while (short.admission.counts().atWork > 0) await wait(2);
+    await short.stop();
   });
 
   it('are all free after whatever clients do', async () => {

@@ -5,8 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import fastify from 'fastify';
 
+import { whyCut } from '../../src/http/serving/cut';
 import { cutUnreadAnswers } from '../../src/http/serving/unread-answers';
 import { startApp, type RunningApp } from '../support/app';
+import { readMetrics } from '../support/metrics';
 
 const QUERY = '{"query":"{ __typename }"}';
 
@@ -43,8 +45,14 @@ describe.each(['graphql', 'proton'] as const)('The %s server', (name) => {
       QUERY,
     ].join('\r\n');
 
-  it('closes a connection that is opened and never used', async () => {
-    expect(await textOf(client(''))).toMatch(/took too long/);
+  it('closes a connection that is opened and never used, and counts no request for it', async () => {
+    expect(await textOf(client(''))).toBe('');
+    const { samples } = await readMetrics(app.admin);
+    const timedOut = samples.filter(({ labels }) =>
+      /TIMEOUT|Timeout/.test(labels['outcome'] ?? labels['limit'] ?? ''),
+    );
+    expect(timedOut.length).toBeGreaterThan(0);
+    expect(timedOut.filter(({ value }) => value > 0)).toEqual([]);
   });
 
   it('closes a connection that is not used again', async () => {
@@ -83,14 +91,17 @@ describe('An answer that is not read', () => {
     const server = fastify();
     cutUnreadAnswers(server, 1_000);
     const long = 'x'.repeat(20_000_000);
-    const closed = new Set<string>();
+    const closed = new Map<string, string | undefined>();
     let letFirstGo: () => void = () => undefined;
     const firstMayGo = new Promise<void>((resolve) => (letFirstGo = resolve));
-    server.get<{ Params: { name: string } }>('/:name', async ({ params: { name } }, reply) => {
-      reply.raw.once('close', () => closed.add(name));
-      if (name === 'slow') await firstMayGo;
-      return name === 'slow' ? 'x' : long;
-    });
+    server.get<{ Params: { name: string } }>(
+      '/:name',
+      async ({ params: { name }, raw: { socket } }, reply) => {
+        reply.raw.once('close', () => closed.set(name, whyCut(socket)));
+        if (name === 'slow') await firstMayGo;
+        return name === 'slow' ? 'x' : long;
+      },
+    );
     const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
     const open = (bytes: string) => {
       const socket = connect({ port: Number(port), host: '127.0.0.1' });
@@ -103,7 +114,7 @@ describe('An answer that is not read', () => {
     const unread = open(which === 'first' ? get('unread') : get('slow') + get('unread')).pause();
     // It waits longer for its turn than it may take to be read.
     if (which === 'second') await wait(1_200);
-    expect([...closed]).toEqual([]);
+    expect([...closed.keys()]).toEqual([]);
     letFirstGo();
     const reader = open(get('read').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     expect((await textOf(reader)).length).toBeGreaterThan(long.length);
@@ -112,6 +123,9 @@ describe('An answer that is not read', () => {
     unread.resume();
     await gone;
     expect(unread.bytesRead).toBeLessThan(long.length);
+    // The log says whose doing it was.
+    expect(closed.get('unread')).toBe('ANSWER_NOT_TAKEN');
+    expect(closed.get('read')).toBeUndefined();
     await server.close();
   });
 });

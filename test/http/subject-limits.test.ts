@@ -105,10 +105,13 @@ describe('A minute’s budget', () => {
   it('is kept for so many new names a minute and no more', async () => {
     const budgets = createSubjectBudgets({ requestsPerMinute: 5, costPerMinute: 1 });
     for (let number = 0; number < 100_000; number += 1) await budgets.request(String(number));
-    await expect(budgets.request('one more')).rejects.toMatchObject({
-      statusCode: 429,
-      code: 'RATE_LIMITED',
-    });
+    // Nothing is kept of who is refused, so that the same name is as new when it comes again.
+    for (let time = 0; time < 2; time += 1) {
+      await expect(budgets.request('one more')).rejects.toMatchObject({
+        statusCode: 429,
+        code: 'RATE_LIMITED',
+      });
+    }
     await expect(budgets.request('7')).resolves.toBeUndefined();
   });
 });

@@ -1,9 +1,41 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 
+import { storeChecks } from '../../src/app/store-checks';
+import { readinessOf } from '../../src/http/readiness';
 import { startApp } from '../support/app';
 import { sendHttp } from '../support/endpoint-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
+
+describe('Readiness', () => {
+  it('waits for no check longer than a probe would, and says which one that was', async () => {
+    jest.useFakeTimers();
+    try {
+      const answers: unknown[] = [];
+      const stuck = () => new Promise<never>(() => undefined);
+      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((answer) => answers.push(answer));
+      await jest.advanceTimersByTimeAsync(950);
+      expect(answers).toEqual([
+        { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
+      ]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('asks the store once, which says what is wrong and with which part', async () => {
+    let asked = 0;
+    const checks = storeChecks(() => {
+      asked += 1;
+      return Promise.resolve({ ok: false, part: 'migrations', reason: `look ${String(asked)}` });
+    });
+    for (const look of [1, 2]) {
+      const answer = await readinessOf(checks, () => undefined);
+      expect(answer).toEqual({ ready: false, checks: { store: 'ok', migrations: `look ${String(look)}` } });
+    }
+    expect(asked).toBe(2);
+  });
+});
 
 describe('The admin port', () => {
   it('says that the server lives and is ready, and names what it looked at', async () => {

@@ -1,14 +1,17 @@
 import type { AwsErrorName } from '../../src/endpoint/aws-error';
 import type { HttpErrorCode } from '../../src/http/errors';
+import type { CutCode } from '../../src/http/serving/cut';
 import type { FailureCode } from '../../src/proton/failure';
 import type { ExcessCode } from '../../src/subgraph/limits/document-limits';
-import { OUTCOMES } from '../../src/telemetry/label-values';
+import { labelsAmong, OUTCOMES } from '../../src/telemetry/label-values';
 
-type Code = AwsErrorName | HttpErrorCode | FailureCode | ExcessCode;
+type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | ExcessCode;
 
 /** Complete, or this does not compile. */
 const CODES: Readonly<Record<Code, true>> = {
   ACCESS_DENIED: true,
+  ANSWER_NOT_TAKEN: true,
+  CUT_AT_STOP: true,
   AccessDeniedException: true,
   BAD_REQUEST: true,
   BODY_TOO_LARGE: true,
@@ -50,6 +53,11 @@ const CODES: Readonly<Record<Code, true>> = {
   VALIDATION_ERROR: true,
   ValidationException: true,
 };
+
+it('A label has a known value or one that stands for all others', () => {
+  const label = labelsAmong(new Set(['known']));
+  expect(['known', 'made up', '', undefined].map(label)).toEqual(['known', 'other', 'other', 'none']);
+});
 
 it('Every code that anything here can answer is counted under its own name', () => {
   expect(OUTCOMES).toEqual(expect.arrayContaining(Object.keys(CODES)));

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
+import BetterSqlite3 from 'better-sqlite3';
+
+import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 import { callAs, sendHttp } from '../support/endpoint-call';
+import { useTemporaryFolder } from '../support/folder';
 import { request } from '../support/graphql-client';
 import { startServerProcess, type LogLine, type ServerProcess } from '../support/server-process';
 
@@ -12,10 +16,11 @@ const CREATE = `mutation Ask($name: String!) {
 }`;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const folder = useTemporaryFolder();
+const keys = createKeys('ES256');
+const issuer = useKeyFile(keys);
+
 let server: ServerProcess;
-beforeEach(async () => {
-  server = await startServerProcess({});
-});
 
 /** What the server said of requests, all of it: it has ended. */
 async function requestLines(): Promise<readonly LogLine[]> {
@@ -23,15 +28,34 @@ async function requestLines(): Promise<readonly LogLine[]> {
   return server.log().filter(({ msg }) => msg === 'request');
 }
 
-/** Sends bytes and goes on reading until the server closes the connection. */
-async function sendBytes(origin: string, bytes: string): Promise<void> {
+/** Sends bytes and resolves with what comes back until the server closes the connection. */
+async function sendBytes(origin: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-  socket.on('error', () => undefined).resume();
+  let answer = '';
+  socket.on('error', () => undefined).on('data', (data) => (answer += data.toString()));
   socket.write(bytes);
   await once(socket, 'close');
+  return answer;
+}
+
+const idIn = (answer: string) => /^x-request-id: (.*)\r$/im.exec(answer)?.[1];
+
+/** A request whose body does not come. Resolves when the server has begun with it. */
+async function beginRequest(origin: string): Promise<Socket> {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => undefined);
+  socket.write(
+    'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
+  );
+  // It has begun once the server says to go on.
+  await once(socket, 'data');
+  return socket;
 }
 
 describe('The log', () => {
+  beforeEach(async () => {
+    server = await startServerProcess({});
+  });
+
   it('has one line for each GraphQL request, with who asked for what, and what became of it', async () => {
     await request(server.url, CREATE, { name: 'a' }, { 'x-request-id': 'router/1' });
     await request(server.url, CREATE, { name: 'a' });
@@ -97,22 +121,46 @@ describe('The log', () => {
       origin,
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     );
-    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-    socket.write(
-      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
-    );
-    // It has begun once the server says to go on.
-    await once(socket, 'data');
-    socket.destroy();
+    (await beginRequest(origin)).destroy();
     await request(server.url, '{ __typename }');
     const lines = await requestLines();
     expect(lines.map(({ server: name, outcome, status }) => ({ name, outcome, status }))).toEqual([
       { name: 'graphql', outcome: 'BAD_REQUEST', status: 400 },
       { name: 'endpoint', outcome: 'SerializationException', status: 400 },
-      { name: 'graphql', outcome: 'BAD_REQUEST', status: undefined },
+      { name: 'graphql', outcome: 'BAD_REQUEST', status: 400 },
       { name: 'graphql', outcome: 'CLIENT_GONE', status: undefined },
       { name: 'graphql', outcome: 'OK', status: 200 },
     ]);
+  });
+
+  it('has one line for what Node would answer by itself, and the answers have its id', async () => {
+    const graphql = new URL(server.url).origin;
+    const proton = server.protonEndpoint ?? '';
+    const body = '{"query":"{ __typename }"}';
+    const expecting = `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nExpect: more\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
+    const answers = [
+      await sendBytes(graphql, 'GET /graphql HTTP/1.1\r\nConnection: close\r\n\r\n'),
+      await sendBytes(graphql, expecting),
+      await sendBytes(graphql, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'),
+      await sendBytes(proton, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'),
+      await sendBytes(graphql, 'GARBAGE\r\n\r\n'),
+      await sendBytes(proton, 'GARBAGE\r\n\r\n'),
+    ];
+    // Who has no log is as little a proxy.
+    expect(await sendBytes(server.admin ?? '', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+    const lines = await requestLines();
+    expect(lines.map(({ outcome, status }) => [outcome, status])).toEqual([
+      ['MISDIRECTED', 421],
+      ['OK', 200],
+      ['METHOD_NOT_ALLOWED', 405],
+      ['UnknownOperationException', 400],
+      ['BAD_REQUEST', 400],
+      ['SerializationException', 400],
+    ]);
+    expect(lines.map(({ requestId }) => requestId)).toEqual(answers.map(idIn));
+    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual(lines.map(({ status }) => status));
   });
 
   it('can’t be written into by callers, nor flooded by one request', async () => {
@@ -136,5 +184,74 @@ describe('The log', () => {
     ).toBeLessThan(1_000);
     expect(server.printed()).not.toMatch(/[^\n\x20-\x7e\u00a0-\uffff]/);
     expect(server.log().filter(({ level }) => level === 60)).toHaveLength(0);
+  });
+});
+
+describe('The log of a server that was told more', () => {
+  it('says on the line of a request why it was not believed, and nowhere else', async () => {
+    const guarded = await startServerProcess({ ROUTER_SECRET: 'open sesame' });
+    const { origin } = new URL(guarded.url);
+    expect(await sendBytes(origin, 'GET /graphql HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 401 /,
+    );
+    const proven = 'router-authorization: open sesame\r\nConnection: close\r\n\r\n';
+    expect(await sendBytes(origin, `GET /graphql HTTP/1.1\r\n${proven}`)).toMatch(
+      /^HTTP\/1\.1 400 .*no Host/s,
+    );
+    await guarded.end('SIGTERM');
+    const told = guarded.log().filter(({ requestId }) => requestId !== undefined);
+    expect(told).toEqual([
+      expect.objectContaining({
+        msg: 'request',
+        level: 40,
+        outcome: 'UNAUTHENTICATED',
+        status: 401,
+        reason: expect.stringMatching(/./) as string,
+      }),
+      expect.objectContaining({ msg: 'request', outcome: 'BAD_REQUEST', status: 400 }),
+    ]);
+  });
+
+  it('tells a request that was cut at the stop from one whose client went away', async () => {
+    const hasty = await startServerProcess({ SHUTDOWN_GRACE_MS: '100' });
+    const socket = await beginRequest(new URL(hasty.url).origin);
+    expect(await hasty.end('SIGTERM')).toBe(1);
+    socket.destroy();
+    expect(hasty.log().filter(({ msg }) => msg === 'request')).toEqual([
+      expect.objectContaining({ level: 50, outcome: 'CUT_AT_STOP' }),
+    ]);
+  });
+
+  it('tells once, with its cause, what is wrong with the store, and in a word what fails for it', async () => {
+    const file = folder.path('proton.db');
+    const writing = await startServerProcess({ DATABASE_URL: `sqlite:${file}`, STORE_LOCK_TIMEOUT_MS: '20' });
+    const other = new BetterSqlite3(file);
+    other.exec('BEGIN IMMEDIATE');
+    await request(writing.url, CREATE, { name: 'a' });
+    await request(writing.url, CREATE, { name: 'b' });
+    await writing.end('SIGTERM');
+    other.close();
+    const wrong = writing.log().filter(({ level, msg }) => level === 50 && msg !== 'request');
+    const word = { msg: 'a request failed', reason: expect.stringMatching(/holds the lock/) as string };
+    expect(wrong).toEqual([
+      expect.objectContaining({ msg: 'the store is in trouble', err: expect.anything() as unknown }),
+      expect.objectContaining(word),
+      expect.objectContaining(word),
+    ]);
+    expect(wrong.filter((line) => 'err' in line)).toHaveLength(1);
+  });
+
+  it('can’t be written into by what a token says', async () => {
+    const believing = await startServerProcess(issuer);
+    const token = await tokenOf(keys, {
+      claims: { sub: 'ann\u202e\u2028{"level":60}', aws_accounts: 'everything' },
+    });
+    await request(believing.url, 'query Ask { __typename }', undefined, bearer(token));
+    await believing.end('SIGTERM');
+    const told = believing.log().filter(({ subject }) => subject !== undefined);
+    expect(told.map(({ msg, subject }) => [msg === 'request', subject])).toEqual([
+      [false, 'ann\ufffd\ufffd{"level":60}'],
+      [true, 'ann\ufffd\ufffd{"level":60}'],
+    ]);
   });
 });

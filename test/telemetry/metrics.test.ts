@@ -46,6 +46,9 @@ describe('The metrics', () => {
     ).toBe(2);
     // A refusal is no failure of the store.
     expect(valueOf(metrics, 'proton_subgraph_store_errors_total')).toBe(0);
+    expect(metrics.text).toContain(
+      'proton_subgraph_store_errors_total{operation="write",error="UNAVAILABLE"} 0',
+    );
   });
 
   it('count what was refused for a limit, and for want of a proof', async () => {
@@ -59,6 +62,9 @@ describe('The metrics', () => {
         reason: 'UnrecognizedClientException',
       }),
     ).toBe(1);
+    expect(metrics.text).toContain(
+      'proton_subgraph_authentication_failures_total{server="graphql",reason="UNAUTHENTICATED"} 0',
+    );
   });
 
   it('show the connections there are, the requests at work, and how the process does', async () => {
@@ -70,10 +76,11 @@ describe('The metrics', () => {
     expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   });
 
-  it('are there while connections can’t be counted, which are counted no more often than every 5 seconds', async () => {
+  it('are there while connections can’t be counted, which are counted no more often than every 15 seconds', async () => {
+    let now = 0;
     let failing = true;
     let counted = 0;
-    const metrics = createMetrics();
+    const metrics = createMetrics(() => now);
     metrics.showConnections(() => {
       counted += 1;
       return failing ? Promise.reject(new Error('the store is away')) : Promise.resolve({ PENDING: 7 });
@@ -87,6 +94,49 @@ describe('The metrics', () => {
       expect((await metrics.page()).text).toContain('proton_subgraph_connections{status="PENDING"} 7');
     }
     expect(counted).toBe(2);
+    now = 14_999;
+    await metrics.page();
+    expect(counted).toBe(2);
+    // What was counted before is no longer shown as if it were so now.
+    now = 15_000;
+    failing = true;
+    expect((await metrics.page()).text).not.toContain('proton_subgraph_connections{');
+    expect(counted).toBe(3);
+  });
+
+  it('tell times in seconds', async () => {
+    const metrics = createMetrics();
+    const call = { operation: 'write', error: undefined, durationMs: 40 };
+    metrics.countRequest({ server: 'graphql', operation: undefined, outcome: 'OK', durationMs: 40 });
+    metrics.countProtonCall(call);
+    metrics.countStoreCall(call);
+    const { text } = await metrics.page();
+    for (const name of ['request_duration', 'proton_operation_duration', 'store_operation_duration']) {
+      expect(text).toMatch(new RegExp(`^proton_subgraph_${name}_seconds_sum\\{.*\\} 0\\.04$`, 'm'));
+    }
+  });
+
+  it('count what no list knows as one, whoever let it through', async () => {
+    const metrics = createMetrics();
+    metrics.nameOperations(['known']);
+    for (const made of ['MADE_UP_1', 'MADE_UP_2', 'made_up"} 1\n']) {
+      metrics.countRequest({ server: 'graphql', operation: made, outcome: made, durationMs: 1 });
+      metrics.countProtonCall({ operation: 'createConnection', error: made, durationMs: 1 });
+      metrics.countStoreCall({ operation: 'write', error: made, durationMs: 1 });
+    }
+    metrics.countRequest({ server: 'graphql', operation: 'known', outcome: 'OK', durationMs: 1 });
+    const { text } = await metrics.page();
+    expect(text).toContain(
+      'proton_subgraph_requests_total{server="graphql",operation="other",outcome="other"} 3',
+    );
+    expect(text).toContain(
+      'proton_subgraph_requests_total{server="graphql",operation="known",outcome="OK"} 1',
+    );
+    expect(text).toContain(
+      'proton_subgraph_proton_operations_total{operation="createConnection",error="other"} 3',
+    );
+    expect(text).toContain('proton_subgraph_store_errors_total{operation="write",error="other"} 3');
+    expect(text).not.toMatch(/made_up/i);
   });
 
   it('have no more series after whatever names callers made up', async () => {

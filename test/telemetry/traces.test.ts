@@ -1,4 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
 import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
 import { createAccessKeys } from '../../src/endpoint/access-keys/access-keys';
@@ -116,6 +119,35 @@ describe('With an OTLP endpoint in the environment', () => {
     );
   });
 
+  it('takes the trace to AWS, and not what those before it said of themselves', async () => {
+    const sent: IncomingHttpHeaders[] = [];
+    const aws = createServer(({ headers }, response) => {
+      sent.push(headers);
+      response.writeHead(400, { 'x-amzn-ErrorType': 'AccessDeniedException' }).end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(aws, 'listening');
+    const { port } = aws.address() as AddressInfo;
+    const server = await startServerProcess({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin,
+      PROTON_ENDPOINT: `http://127.0.0.1:${String(port)}`,
+      PROTON_ACCOUNTS: '222222222222',
+      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    });
+    await request(server.url, '{ environmentAccountConnections { edges { cursor } } }', undefined, {
+      traceparent: `00-${TRACE_ID}-${ROUTER_SPAN}-01`,
+      baggage: 'customer=ann',
+    });
+    await server.end('SIGTERM');
+    aws.closeAllConnections();
+    aws.close();
+    expect(sent.length).toBeGreaterThan(0);
+    for (const { traceparent, baggage } of sent) {
+      expect(traceparent).toMatch(new RegExp(`^00-${TRACE_ID}-`));
+      expect(baggage).toBeUndefined();
+    }
+  });
+
   it('refuses what it can’t do, in words that name the variables and show no value', async () => {
     const { code, stderr } = await runServerToEnd({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:s3cret@collector',
@@ -168,8 +200,37 @@ describe('Tracing', () => {
       true,
     ],
     [{ OTEL_TRACES_EXPORTER: 'otlp', OTEL_PROPAGATORS: 'baggage, tracecontext' }, true],
+    [{ OTEL_TRACES_EXPORTER: 'otlp', OTEL_PROPAGATORS: 'tracecontext' }, true],
     [{ OTEL_TRACES_EXPORTER: 'otlp', OTEL_PROPAGATORS: 'none' }, false],
+    [
+      {
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YTpi==, x-tenant=a',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '1000',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+        OTEL_EXPORTER_OTLP_CERTIFICATE: __filename,
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test, team=a%2Cb',
+      },
+      true,
+    ],
   ])('is asked for by %j', (environment, propagated) => {
     expect(readTracing(environment)).toEqual({ propagated });
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_CERTIFICATE', '/nowhere/s3cret.pem'],
+    ['OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', '/nowhere/s3cret.pem'],
+    ['OTEL_EXPORTER_OTLP_COMPRESSION', 's3cret'],
+    ['OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'GZIP'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '10s3cret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 's3cret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a b=s3cret'],
+    ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'a=%s3cret'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'team=s3cret=a'],
+    ['OTEL_RESOURCE_ATTRIBUTES', '=s3cret'],
+  ])('is refused where %s is %s, which would be passed over', (name, value) => {
+    const reading = () => readTracing({ OTEL_TRACES_EXPORTER: 'otlp', [name]: value });
+    expect(reading).toThrow(new RegExp(`^  ${name} must be `, 'm'));
+    expect(reading).not.toThrow(/s3cret/);
   });
 });

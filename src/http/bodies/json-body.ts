@@ -1,34 +1,28 @@
-import type { IncomingMessage } from 'node:http';
-
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { RequestError } from '../errors';
-import { readRawBody } from './raw-body';
 
+const NONE = Buffer.alloc(0);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads JSON bodies strictly as UTF-8. Fastify's own parser takes any charset for UTF-8 and puts U+FFFD where a byte is none,
- * which would store something that nobody sent; and it keeps an object for each piece that a body comes in.
- * @param limit bytes in a body
+ * which would store something that nobody sent; and it keeps an object for each piece that a body comes in. Goes with
+ * `admitRequests`, which reads them.
  */
-export function readJsonStrictly(server: FastifyInstance, limit: number): void {
+export function readJsonStrictly(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
 
   server.removeContentTypeParser(['application/json', 'text/plain']);
-  server.addContentTypeParser(
-    'application/json',
-    async (request: FastifyRequest, payload: IncomingMessage) => {
-      const body = await readRawBody(payload, { limit, patience: limit });
-      const text = decode(request, body);
-      return new Promise<unknown>((resolve, reject) => {
-        void parseJson(request, text, (error, parsed) => {
-          if (error) reject(error);
-          else resolve(parsed);
-        });
+  server.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+    const text = decode(request, request.bodyBytes ?? NONE);
+    return new Promise<unknown>((resolve, reject) => {
+      void parseJson(request, text, (error, parsed) => {
+        if (error) reject(error);
+        else resolve(parsed);
       });
-    },
-  );
+    });
+  });
 }
 
 /** @throws RequestError for what is not, or does not claim to be, UTF-8 as it is */

@@ -25,6 +25,14 @@ const CRUMBS = { pieces: 4_096, bytesEach: 64 };
 
 const LEAST_CAPACITY = 16_384;
 
+/** Follows a body on its way. */
+export interface BodyWatch {
+  /** @param giveUp ends the reading, which rejects with what it is given */
+  readonly begun: (giveUp: (why: Error) => void) => void;
+  /** Is told of the bytes that are kept by now. It may give up. */
+  readonly keeps: (bytes: number) => void;
+}
+
 /**
  * Reads a body as it came. One that is too long is read on and thrown away, up to a bound: a client that is cut off while it
  * still writes sees a broken connection instead of its answer, and tries again.
@@ -33,13 +41,41 @@ const LEAST_CAPACITY = 16_384;
  * closed then, as Fastify does where a parser of bodies fails.
  * @throws BodyTooLargeError, BodyBrokenError
  */
-export async function readRawBody(payload: Readable, { limit, patience }: BodyBounds): Promise<Buffer> {
-  let kept: Buffer = Buffer.alloc(0);
-  let length = 0;
-  let pieces = 0;
-  const chunks: AsyncIterable<Buffer> = payload.iterator({ destroyOnReturn: false });
-  try {
-    for await (const chunk of chunks) {
+export function readRawBody(
+  payload: Readable,
+  { limit, patience }: BodyBounds,
+  watch?: BodyWatch,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let kept: Buffer = Buffer.alloc(0);
+    let length = 0;
+    let pieces = 0;
+    let isOver = false;
+
+    function end(): void {
+      isOver = true;
+      payload.off('data', take).off('end', conclude).off('error', breakOff).off('close', breakOff);
+    }
+    function giveUp(why: Error): void {
+      if (isOver) return;
+      end();
+      payload.pause();
+      kept = Buffer.alloc(0);
+      reject(why);
+    }
+    function breakOff(cause?: unknown): void {
+      giveUp(new BodyBrokenError('The body ended before its end.', { cause }));
+    }
+    function conclude(): void {
+      if (length > limit) giveUp(new BodyTooLargeError(`The body has more than ${String(limit)} bytes.`));
+      else if (isCrumbs(pieces, length))
+        giveUp(new BodyBrokenError('The body comes in too many tiny pieces.'));
+      else {
+        end();
+        resolve(kept.subarray(0, length));
+      }
+    }
+    function take(chunk: Buffer): void {
       const start = length;
       length += chunk.length;
       pieces += 1;
@@ -48,14 +84,21 @@ export async function readRawBody(payload: Readable, { limit, patience }: BodyBo
         kept = withRoom(kept, start, length, limit);
         chunk.copy(kept, start);
       } else kept = Buffer.alloc(0);
-      if (length > patience || isCrumbs(pieces, length)) break;
+      watch?.keeps(kept.length);
+      if (length > patience || isCrumbs(pieces, length)) conclude();
     }
-  } catch (error) {
-    throw new BodyBrokenError('The body ended before its end.', { cause: error });
-  }
-  if (length > limit) throw new BodyTooLargeError(`The body has more than ${String(limit)} bytes.`);
-  if (isCrumbs(pieces, length)) throw new BodyBrokenError('The body comes in too many tiny pieces.');
-  return kept.subarray(0, length);
+
+    if (payload.readableEnded) {
+      conclude();
+      return;
+    }
+    if (payload.destroyed) {
+      breakOff();
+      return;
+    }
+    payload.on('end', conclude).on('error', breakOff).on('close', breakOff).on('data', take);
+    watch?.begun(giveUp);
+  });
 }
 
 function isCrumbs(pieces: number, length: number): boolean {

@@ -8,24 +8,37 @@ export interface Place {
 
 /** Lets so many requests be worked on at a time, and as many wait. All servers of a process share one. */
 export interface Admission {
+  /** Whether nobody can have a place now, not even in the queue. */
+  readonly isFull: () => boolean;
   /**
    * Asks for a place. Undefined where even the queue is full.
    * @param onTurn is called once if it had to wait, when its turn comes
+   * @param bytes that are kept for who waits
    */
-  readonly ask: (onTurn: () => void) => Place | undefined;
+  readonly ask: (onTurn: () => void, bytes?: number) => Place | undefined;
   readonly counts: () => { readonly atWork: number; readonly waiting: number };
 }
 
 interface Holder {
   readonly onTurn: () => void;
+  readonly bytes: number;
   state: 'waiting' | 'at work' | 'gone';
 }
+
+/** Bytes that are kept for all who wait. */
+const MOST_WAITING_BYTES = 67_108_864;
 
 /** @param most requests at work; as many again may wait */
 export function createAdmission(most: number): Admission {
   let atWork = 0;
   /** In the order in which they came. Who gives up is taken out at once, so that nobody waits behind someone who has gone. */
   const queue = new Set<Holder>();
+  let waitingBytes = 0;
+
+  function forget(holder: Holder): void {
+    queue.delete(holder);
+    waitingBytes -= holder.bytes;
+  }
 
   function begin(holder: Holder): void {
     holder.state = 'at work';
@@ -35,22 +48,25 @@ export function createAdmission(most: number): Admission {
   function leave(holder: Holder): void {
     const { state } = holder;
     holder.state = 'gone';
-    if (state === 'waiting') queue.delete(holder);
+    if (state === 'waiting') forget(holder);
     if (state !== 'at work') return;
     atWork -= 1;
     const [next] = queue;
     if (next === undefined) return;
-    queue.delete(next);
+    forget(next);
     begin(next);
     next.onTurn();
   }
 
   return {
-    ask(onTurn) {
-      const holder: Holder = { onTurn, state: 'waiting' };
+    isFull: () => atWork >= most && queue.size >= most,
+    ask(onTurn, bytes = 0) {
+      const holder: Holder = { onTurn, bytes, state: 'waiting' };
       if (atWork < most) begin(holder);
-      else if (queue.size < most) queue.add(holder);
-      else return undefined;
+      else if (queue.size < most && waitingBytes + bytes <= MOST_WAITING_BYTES) {
+        queue.add(holder);
+        waitingBytes += bytes;
+      } else return undefined;
       return {
         isAtWork: () => holder.state === 'at work',
         leave: () => {

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import type { Admission } from './admission';
-import { admitRequests, OVERLOADED } from './admit-requests';
+import { admitRequests, OVERLOADED, type AdmitOptions } from './admit-requests';
 import { refuse, RequestError } from '../errors';
 import type { Spend } from '../graphql/graphql-route';
 import { FOREIGN_HOST, isOwnHost } from './own-host';
@@ -20,11 +19,18 @@ export function refuseForeignHosts(server: FastifyInstance): void {
 const REMEDY =
   'Ask for localhost; or have the server know who asks, by ROUTER_SECRET, or set ALLOW_UNAUTHENTICATED=true.';
 
+/** Answers nobody who does not say whom they ask, as HTTP/1.1 has it. */
+export function refuseWithoutHost(server: FastifyInstance): void {
+  server.addHook('onRequest', ({ headers: { host }, raw: { httpVersion } }, _reply, done) => {
+    if (host !== undefined || httpVersion === '1.0') done();
+    else done(new RequestError(400, 'BAD_REQUEST', 'The request has no Host header.'));
+  });
+}
+
 /** Lets as many requests in as there are places for. */
-export function admitGraphql(server: FastifyInstance, admission: Admission, patienceMs: number): void {
+export function admitGraphql(server: FastifyInstance, options: Omit<AdmitOptions, 'refuse'>): void {
   admitRequests(server, {
-    admission,
-    patienceMs,
+    ...options,
     refuse: (reply: FastifyReply) => {
       refuse(reply, new RequestError(503, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers));
     },

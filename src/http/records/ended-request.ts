@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import { whyCut } from '../serving/cut';
 import type { RequestRecord } from './request-record';
 
 /** A request that has ended, for the log and the metrics. */
@@ -11,6 +12,8 @@ export interface EndedRequest {
   readonly subject: string | undefined;
   /** `OK`, or the code of the first thing that went wrong. */
   readonly outcome: string;
+  /** Why it was not believed, where it was not; for the log alone. */
+  readonly reason: string | undefined;
   /** Undefined where no answer was sent. */
   readonly status: number | undefined;
   readonly durationMs: number;
@@ -35,8 +38,11 @@ export function endedRequest(
     operationName: record.operationName,
     subject: record.subject,
     // A request that is cut off fails for want of its end, whoever reads it: what counts is who cut it off.
-    outcome: response.writableFinished ? (record.failure ?? OK) : (record.broken ?? CLIENT_GONE),
-    status: response.headersSent ? response.statusCode : undefined,
+    outcome: response.writableFinished
+      ? (record.failure ?? OK)
+      : (whyCut(response.req.socket) ?? record.broken?.outcome ?? CLIENT_GONE),
+    reason: record.reason,
+    status: response.headersSent ? response.statusCode : record.broken?.status,
     durationMs: performance.now() - record.arrivedAt,
     trace: record.span?.spanContext(),
   };
@@ -54,6 +60,7 @@ export function brokenRequest(
     operationName: undefined,
     subject: undefined,
     outcome,
+    reason: undefined,
     status,
     durationMs: 0,
     trace: undefined,

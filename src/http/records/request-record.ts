@@ -21,8 +21,10 @@ export interface RequestRecord {
   operationName: string | undefined;
   /** The code of the first thing that went wrong; undefined while nothing did. */
   failure: string | undefined;
-  /** The code of what was wrong with how it arrived, for a request whose end never came. */
-  broken: string | undefined;
+  /** Why it was not believed who sent it; for the log alone. */
+  reason: string | undefined;
+  /** What was wrong with how it arrived, for a request whose end never came, and the status that was answered, if any was. */
+  broken: { readonly outcome: string; readonly status: number | undefined } | undefined;
   /** The span of the whole request, where it is traced. */
   span: Span | undefined;
 }
@@ -80,6 +82,7 @@ export function beginRecord(
     operation: undefined,
     operationName: undefined,
     failure: undefined,
+    reason: undefined,
     broken: undefined,
     span: undefined,
   };
@@ -100,18 +103,22 @@ function hasRecord({ record }: { readonly record?: RequestRecord }): boolean {
 const records = new WeakMap<IncomingMessage, RequestRecord>();
 
 /**
- * Tells of what is no HTTP, or did not arrive in time: a request that had begun is told of as one that failed, when its connection
- * is closed.
- * @param unfinished the request that had begun, where there was one
+ * Answers what is no HTTP, or did not arrive in time, and tells of it: of a request that had begun as one that failed, when its
+ * connection is closed.
+ * @param answerTo writes the answer, which has the id that the log has
+ * @returns takes the request that had begun, where there was one
  */
-export function noteBroken(
-  error: BrokenHttp,
-  { outcome, status }: BrokenHttpAnswer,
-  unfinished: IncomingMessage | undefined,
+export function brokenAnswers(
   { server, observe }: RecordOptions,
-): void {
-  const record = unfinished && records.get(unfinished);
-  const told = hasHungUp(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
-  if (record) record.broken ??= told.outcome;
-  else observe(brokenRequest(server, { requestId: randomUUID(), ...told }));
+  answerTo: (error: BrokenHttp, requestId: string) => BrokenHttpAnswer,
+): (error: BrokenHttp, unfinished: IncomingMessage | undefined) => string {
+  return (error, unfinished) => {
+    const record = unfinished && records.get(unfinished);
+    const requestId = record?.id ?? randomUUID();
+    const { outcome, status, wire } = answerTo(error, requestId);
+    const told = hasHungUp(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
+    if (record) record.broken ??= told;
+    else observe(brokenRequest(server, { requestId, ...told }));
+    return wire;
+  };
 }

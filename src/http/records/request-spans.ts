@@ -44,7 +44,7 @@ export function traceRequests(server: FastifyInstance, path: string): void {
     reply.raw.once('close', () => {
       if (reply.raw.headersSent) span.setAttribute('http.response.status_code', reply.raw.statusCode);
       if (record.operation !== undefined) span.setAttribute('proton_subgraph.operation', record.operation);
-      const wrong = record.broken ?? record.failure;
+      const wrong = record.broken?.outcome ?? record.failure;
       if (wrong !== undefined) span.setAttribute('error.type', wrong);
       if (!reply.raw.writableFinished || reply.raw.statusCode >= 500) {
         span.setStatus({ code: SpanStatusCode.ERROR });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { hangUp } from './hang-up';
 
-/** What Node says of a connection on which no HTTP arrives, or not in time. */
+/** What Node says of a connection on which no HTTP arrives, or not in time; or `CONNECT`, of one that is asked to be a tunnel. */
 export type BrokenHttp = Error & { readonly code?: string };
 
 /** The last words on a connection. */
@@ -34,7 +34,7 @@ interface Connection {
 }
 
 /**
- * Answers what is not HTTP at all, or never ends; there is no request then that a handler could be given. A request that came
+ * Answers what is not HTTP at all, never ends, or asks for a tunnel; there is no request then that a handler could be given. A request that came
  * before on the same connection gets its own answer first and no other, for it may have been carried out.
  * @param answerTo writes a whole answer, as it goes over the wire; it is told of the request whose body is what is broken, where
  * there is one
@@ -53,8 +53,23 @@ export function handleBrokenHttp(
     return connection;
   }
 
+  function breakOff(socket: Socket, error: BrokenHttp): void {
+    const connection = connectionOf(socket);
+    // Whatever else comes after what is broken is reported again.
+    if (connection.broken) return;
+    connection.broken = true;
+    if (waiting(connection).length > 0) return;
+    if (wasAnsweredEarly(connection.latest)) hangUp(socket);
+    else hangUp(socket, answerTo(error, unfinishedOf(connection.latest)));
+  }
+
   return {
     watch(server) {
+      server.on('connect', ({ socket }) => {
+        // Node no longer listens to it, and an error that nobody listens to ends the process.
+        socket.on('error', () => socket.destroy());
+        breakOff(socket, Object.assign(new Error('a tunnel was asked for'), { code: 'CONNECT' }));
+      });
       server.on('request', (request, response) => {
         const connection = connectionOf(request.socket);
         const exchange = { request, response };
@@ -67,17 +82,11 @@ export function handleBrokenHttp(
       });
     },
     clientErrorHandler(error, socket) {
-      const connection = connectionOf(socket);
-      // Whatever else comes after what is broken is reported again.
-      if (connection.broken) return;
-      if (error.code === 'ECONNRESET' || !socket.writable) {
-        socket.destroy();
-        return;
-      }
-      connection.broken = true;
-      if (waiting(connection).length > 0) return;
-      if (wasAnsweredEarly(connection.latest)) hangUp(socket);
-      else hangUp(socket, answerTo(error, unfinishedOf(connection.latest)));
+      if (connectionOf(socket).broken) return;
+      if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+      // Browsers and load balancers open connections that they may not use. There is nothing to answer, nor to tell.
+      else if (socket.bytesRead === 0) hangUp(socket);
+      else breakOff(socket, error);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { cut } from './cut';
 import { hangUp } from './hang-up';
 import { whenOver } from './when-over';
 
@@ -67,7 +68,7 @@ export function watchConnections(server: Server): OpenConnections {
       for (const connection of open.values()) hangUpIfIdle(connection);
     },
     cutAll() {
-      for (const { socket } of open.values()) socket.destroy();
+      for (const { socket } of open.values()) cut(socket, 'CUT_AT_STOP');
     },
   };
 }

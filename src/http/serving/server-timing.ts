@@ -19,6 +19,15 @@ export const USUAL_TIMING: ServerTiming = {
   stopGraceMs: 10_000,
 };
 
+/** Node's own bound of a header, in bytes, and what is kept free in a greater one for what comes besides the greatest field. */
+const USUAL_HEADER_BYTES = 16_384;
+const OTHER_FIELDS_BYTES = 8_192;
+
+/** How much a header may have, in bytes, so that a field of so many can come in it. More is answered with 431. */
+export function headerBytesFor(greatestField: number): number {
+  return Math.max(USUAL_HEADER_BYTES, greatestField + OTHER_FIELDS_BYTES);
+}
+
 /** How Fastify must be made for requests that arrive in time or not at all. */
 export function timingOptions({
   headerMs,

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { FastifyInstance } from 'fastify';
 
+import { cut } from './cut';
 import { whenOver } from './when-over';
 
 /**
@@ -22,7 +23,9 @@ export function cutUnreadAnswers(server: FastifyInstance, patienceMs: number): v
 }
 
 function impatiently(response: ServerResponse, patienceMs: number): void {
-  const impatience = setTimeout(() => response.destroy(), patienceMs);
+  const impatience = setTimeout(() => {
+    cut(response.req.socket, 'ANSWER_NOT_TAKEN');
+  }, patienceMs);
   whenOver(response, () => {
     clearTimeout(impatience);
   });
