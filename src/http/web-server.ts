@@ -157,7 +157,11 @@ export function createWebServer({
   const { schema } = buildSubgraph();
   const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
   // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
-  const traced = createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true });
+  // Where nobody may have them, neither is made.
+  const traced =
+    explorable || authentication.router
+      ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
+      : apollo;
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
@@ -167,18 +171,18 @@ export function createWebServer({
       headers['apollo-federation-include-trace'] === 'ftv1' && (explorable || routerProven) ? traced : apollo,
   });
 
-  const apollos = [apollo, traced];
+  const apollos = new Set([apollo, traced]);
   const lifecycle = lifecycleOf(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
     async start() {
-      await Promise.all(apollos.map((each) => each.start()));
+      await Promise.all([...apollos].map((each) => each.start()));
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
       const cut = await lifecycle.stop();
-      await Promise.all(apollos.map((each) => each.stop()));
+      await Promise.all([...apollos].map((each) => each.stop()));
       return cut;
     },
   };
