@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { BodyCrowdedOutError, type ArrivingBodies } from '../bodies/arriving-bodies';
 import type { BodyBounds } from '../bodies/raw-body';
+import { RequestError } from '../errors';
 import type { Admission } from './admission';
 import { whenOver } from '../serving/when-over';
 
@@ -33,6 +34,11 @@ export const OVERLOADED = {
   /** In seconds. */
   headers: { 'retry-after': '1' },
 } as const;
+
+/** The same for a request for GraphQL. */
+export function overloaded(): RequestError {
+  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
+}
 
 /**
  * Lets requests in as there is room for them, before their bodies are parsed. A request takes its place once its body is here, so

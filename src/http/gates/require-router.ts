@@ -7,7 +7,7 @@ import { AuthenticationRefusal } from '../../authentication/refusal';
 import type { JudgeBody, RouterProof } from '../../authentication/router/router-proof';
 import { BodyCrowdedOutError, type ArrivingBodies } from '../bodies/arriving-bodies';
 import { RequestError } from '../errors';
-import { OVERLOADED } from './admit-requests';
+import { overloaded } from './admit-requests';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -56,7 +56,7 @@ export function requireRouter(
       // What is left of a body that was not read to its end would be taken for the next request.
       reply.header('connection', 'close');
       if (!(error instanceof BodyCrowdedOutError)) throw error;
-      throw new RequestError(503, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
+      throw overloaded();
     }
   }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-import { admitRequests, OVERLOADED, type AdmitOptions } from './admit-requests';
+import { admitRequests, overloaded, type AdmitOptions } from './admit-requests';
 import { refuse, RequestError } from '../errors';
 import type { Spend } from '../graphql/graphql-route';
 import { FOREIGN_HOST, isOwnHost } from './own-host';
@@ -32,7 +32,7 @@ export function admitGraphql(server: FastifyInstance, options: Omit<AdmitOptions
   admitRequests(server, {
     ...options,
     refuse: (reply: FastifyReply) => {
-      refuse(reply, new RequestError(503, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers));
+      refuse(reply, overloaded());
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { Ending } from '../../subgraph/ending-session';
 import { RequestError } from '../errors';
-import { OVERLOADED } from '../gates/admit-requests';
+import { overloaded } from '../gates/admit-requests';
 import type { WaitingClient } from '../serving/waiting-client';
 
 /** The time that a request has for its execution, and before it to come to its turn. */
@@ -101,10 +101,6 @@ export function startExecution(
           });
       }),
   };
-}
-
-function overloaded(): RequestError {
-  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
 }
 
 function timedOut(timeoutMs: number): RequestError {
