@@ -79,7 +79,11 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'The environment is read in src/config.ts alone.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'The environment is read in src/config/config.ts alone.',
+        },
       ],
     },
   },

@@ -23,11 +23,11 @@ module.exports = {
   // Published as ES modules alone, which Node can require and jest can't.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   // A dynamic import names the file that is built from the source.
-  moduleNameMapper: { '^(\\.{1,2}/(?:proton|telemetry)/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry)/.*)\\.js$': '$1' },
   // Much of the time goes into processes that tests start, and the one that hands out the work needs little.
   maxWorkers: '100%',
   coverageProvider: 'v8',
   workerIdleMemoryLimit: '1GB',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!src/cli/print-schema.ts'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],
   coverageReporters: ['text', 'lcovonly'],
 };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-import { acceptor, ask, expectAlike, type Answer } from './answers';
+import { acceptor, ask, expectAlike, type Answer } from './responses';
 import { candidate, CONTESTS, FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
 import { casesOver, type Case } from './cases';
 import type { Options } from './options';

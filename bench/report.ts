@@ -2,7 +2,7 @@ import { CONTESTS, type ContestName } from './candidates';
 import type { CaseResult } from './measure';
 import type { Options } from './options';
 import { median } from './statistics';
-import type { Surroundings } from './surroundings';
+import type { Surroundings } from './machine';
 
 /** A run, ready to be shown. */
 export interface Report {

@@ -1,5 +1,5 @@
-import { createEmbeddedProtonService } from '../src/proton/embedded/embedded-proton-service';
-import { openSqliteStore } from '../src/proton/embedded/sqlite/sqlite-store';
+import { createEmbeddedProtonService } from '../src/control-plane/control-plane';
+import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../src/proton/identifiers';
 import { unrestrictedViewer } from '../src/proton/viewer';
 

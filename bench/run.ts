@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { AnswerError } from './answers';
+import { AnswerError } from './responses';
 import { CONTESTS, type CandidateName } from './candidates';
 import { casesOver } from './cases';
 import { markdownReport, updateReadme } from './markdown-report';
@@ -10,7 +10,7 @@ import { HELP, readOptions, UsageError, type Options } from './options';
 import { createProgress } from './progress';
 import { PROJECT } from './project';
 import type { Report } from './report';
-import { surroundings } from './surroundings';
+import { surroundings } from './machine';
 import { textReport } from './text-report';
 import { TrialError } from './trial';
 import { createWorkspace } from './workspace';

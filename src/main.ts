@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 
 import type { Logger } from 'pino';
 
-import { createApp, type App } from './app';
-import { ConfigError, readConfig, type Config } from './config';
-import { AccessKeyError } from './endpoint/access-keys/access-key-error';
-import { ListenError } from './http/serving/listen';
-import { StoreOpenError } from './proton/embedded/sqlite/opening/open-database';
+import { createApp, type App } from './app/create-app';
+import { ConfigError, readConfig, type Config } from './config/config';
+import { AccessKeyError } from './control-plane/access-keys/access-key-error';
+import { ListenError } from './http/lifecycle/listen';
+import { StoreOpenError } from './control-plane/sqlite/file/open-database';
 import { createLogger } from './telemetry/logger';
-import { readTracing, TracingError, type TracingSettings } from './telemetry/tracing-variables';
+import { readTracing, TracingError, type TracingSettings } from './config/tracing';
 
 void main();
 

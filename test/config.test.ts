@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ConfigError, readConfig } from '../src/config';
-import { isLoopback } from '../src/settings/values';
+import { ConfigError, readConfig } from '../src/config/config';
+import { isLoopback } from '../src/config/env-types';
 import { useTemporaryFolder } from './support/folder';
 import { PROJECT } from './support/server-process';
 

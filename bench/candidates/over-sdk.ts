@@ -4,11 +4,11 @@ import { createInterface } from 'node:readline';
 
 import { pino } from 'pino';
 
-import { readConfig } from '../../src/config';
+import { readConfig } from '../../src/config/config';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
-import { createWebServer } from '../../src/http/web-server';
-import type { ClientTuning } from '../../src/proton/sdk/clients';
-import { createSdkProtonService } from '../../src/proton/sdk/sdk-proton-service';
+import { createWebServer } from '../../src/http/graphql-server';
+import type { ClientTuning } from '../../src/proton-sdk/transport/clients';
+import { createSdkProtonService } from '../../src/proton-sdk/sdk-proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 

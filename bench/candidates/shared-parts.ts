@@ -1,8 +1,8 @@
 import type { GraphQLSchema } from 'graphql';
 
-import { readConfig } from '../../src/config';
-import { createEmbeddedProtonService } from '../../src/proton/embedded/embedded-proton-service';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { readConfig } from '../../src/config/config';
+import { createEmbeddedProtonService } from '../../src/control-plane/control-plane';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext, type SubgraphContext } from '../../src/subgraph/context';
 import { buildSubgraph } from '../../src/subgraph/schema';
@@ -17,7 +17,7 @@ export interface SharedParts {
   readonly context: () => SubgraphContext;
 }
 
-/** Puts the parts together as `src/app.ts` does, from the same environment variables. */
+/** Puts the parts together as `src/app/create-app.ts` does, from the same environment variables. */
 export function sharedParts(): SharedParts {
   const config = readConfig(process.env);
   if (config.proton.kind !== 'embedded')

@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 
 import type { Logger } from 'pino';
 
-import type { AccessKeys } from '../endpoint/access-keys/access-keys';
-import type { ArrivingBodies } from '../http/bodies/arriving-bodies';
-import type { Admission } from '../http/gates/admission';
+import type { AccessKeys } from '../control-plane/access-keys/access-keys';
+import type { ArrivingBodies } from '../http/body/body-budget';
+import type { Admission } from '../http/hooks/admission-queue';
 import type { Checks } from '../http/readiness';
-import type { ServerLifecycle } from '../http/serving/server-lifecycle';
-import type { ServerTiming } from '../http/serving/server-timing';
+import type { ServerLifecycle } from '../http/lifecycle/server-lifecycle';
+import type { ServerTiming } from '../http/lifecycle/server-options';
 import type { ProtonService } from '../proton/proton-service';
 import type { Telemetry } from '../telemetry/telemetry';
 

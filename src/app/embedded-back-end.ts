@@ -1,19 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { EmbeddedProtonConfig, EndpointConfig } from '../config';
-import { createAccessKeys } from '../endpoint/access-keys/access-keys';
-import { believeNamedAccount } from '../endpoint/authentication/named-account';
-import { verifySignature } from '../endpoint/authentication/signature';
-import { createEndpoint } from '../endpoint/endpoint';
-import { createEndpointServer } from '../http/endpoint-server';
-import {
-  createEmbeddedProtonService,
-  type EmbeddedProtonService,
-} from '../proton/embedded/embedded-proton-service';
-import { observeStore, STORE_OPERATIONS } from '../proton/embedded/observed-store';
-import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
+import type { EmbeddedProtonConfig, EndpointConfig } from '../config/config';
+import { createAccessKeys } from '../control-plane/access-keys/access-keys';
+import { believeNamedAccount } from '../aws-api/named-account';
+import { verifySignature } from '../aws-api/authenticate';
+import { createEndpoint } from '../aws-api/aws-api';
+import { createEndpointServer } from '../http/aws-server';
+import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
+import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
+import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
 import { observeProtonService } from '../proton/observed-proton-service';
-import { reportStoreTo } from '../telemetry/report-store';
+import { reportStoreTo } from './report-store';
 import type { BackEnd, Surroundings } from './back-end';
 import { storeChecks } from './store-checks';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import { troubleOf } from '../proton/embedded/sqlite/opening/store-trouble';
+import { troubleOf } from '../control-plane/sqlite/errors';
 import { ProtonFailure } from '../proton/failure';
 import type { ReportFault } from './back-end';
 

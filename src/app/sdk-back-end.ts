@@ -1,4 +1,4 @@
-import type { SdkProtonConfig } from '../config';
+import type { SdkProtonConfig } from '../config/config';
 import { observeProtonService } from '../proton/observed-proton-service';
 import type { BackEnd, Surroundings } from './back-end';
 
@@ -9,8 +9,8 @@ export async function sdkBackEnd(
 ): Promise<BackEnd> {
   // Loaded here, for AWS's SDK takes as long to load as half of the rest, and few use it.
   const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
-    import('../proton/sdk/sdk-proton-service.js'),
-    import('../proton/sdk/credential-providers.js'),
+    import('../proton-sdk/sdk-proton-service.js'),
+    import('../proton-sdk/transport/credentials.js'),
   ]);
   const service = createSdkProtonService({
     ...settings,

@@ -1,5 +1,5 @@
 import type { CheckResult, Checks } from '../http/readiness';
-import type { StoreHealth } from '../proton/embedded/store-health';
+import type { StoreHealth } from '../control-plane/store-health';
 
 /** The checks of a store, which says in one answer what is wrong with it and with which part. */
 export function storeChecks(health: () => Promise<StoreHealth>): Checks {

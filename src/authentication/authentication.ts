@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 
-import { issuerKeys, type KeyReport } from './person/issuer-keys';
-import { keyOfFile } from './person/key-file';
-import type { TokenRules } from './person/verify-token';
-import type { VerificationKeys } from './person/verification-keys';
+import { issuerKeys, type KeyReport } from './user/issuer-keys';
+import { keyOfFile } from './user/key-file';
+import type { TokenRules } from './user/verify-token';
+import type { VerificationKeys } from './user/verification-keys';
 import type { RouterProof } from './router/router-proof';
 import { routerSecretProof } from './router/router-secret';
 import { routerSignatureProof, type RouterSignatureParts } from './router/router-signature';

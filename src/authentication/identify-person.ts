@@ -1,6 +1,6 @@
 import type { PersonAuthentication } from './authentication';
-import { bearerToken } from './bearer-token';
-import { verifyToken, type Person } from './person/verify-token';
+import { bearerToken } from './headers';
+import { verifyToken, type Person } from './user/verify-token';
 
 /**
  * Tells who a request is from, by the token that it came with; undefined where it came with none.

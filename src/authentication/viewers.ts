@@ -1,6 +1,6 @@
 import { unrestrictedViewer, type Viewer } from '../proton/viewer';
 import type { Authentication } from './authentication';
-import { NO_PERMISSIONS } from './person/accounts-claim';
+import { NO_PERMISSIONS } from './user/accounts-claim';
 
 export type { Viewer } from '../proton/viewer';
 

@@ -1,11 +1,11 @@
-import { readAccessKeyEncryptionKey } from '../config';
-import { createAccessKeys } from '../endpoint/access-keys/access-keys';
-import type { StoredAccessKey } from '../proton/embedded/access-key-store';
+import { readAccessKeyEncryptionKey } from '../config/config';
+import { createAccessKeys } from '../control-plane/access-keys/access-keys';
+import type { StoredAccessKey } from '../control-plane/access-keys/access-key-store';
 import type { AccountId } from '../proton/identifiers';
 import { ExitCode } from './exit-code';
 import { locateStore, withStore } from './open-store';
-import { CommandError, type Surroundings } from './surroundings';
-import { table } from './table';
+import { CommandError, type Surroundings } from './command';
+import { table } from './terminal';
 
 interface OutputOptions {
   readonly json?: boolean | undefined;

@@ -1,4 +1,4 @@
-import type { OutputStream, Surroundings } from './surroundings';
+import type { OutputStream, Surroundings } from './command';
 
 /** The codes that turn a colour on; node:util's styleText would ask the process's own streams, and by version. */
 const ON = { red: 31, yellow: 33 } as const;

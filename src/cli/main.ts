@@ -1,5 +1,5 @@
 import { ExitCode } from './exit-code';
-import { codeOf, explainFileError } from './file-error';
+import { codeOf, explainFileError } from './files';
 import { run } from './run';
 
 /** `npx proton-subgraph`: the process's edge, and nothing else. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 
-import { readStoreConfig } from '../config';
-import { openSqliteStore, type SqliteStore } from '../proton/embedded/sqlite/sqlite-store';
-import { CommandError, type Surroundings } from './surroundings';
+import { readStoreConfig } from '../config/config';
+import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import { CommandError, type Surroundings } from './command';
 
 /**
  * The file that holds the store.

@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import type { AccountId, Region } from '../proton/identifiers';
 import { createAccessKey, listAccessKeys, revokeAccessKey } from './access-key';
 import type { ExitCode } from './exit-code';
-import { exportConnections } from './export/export-connections';
+import { exportConnections } from './export';
 import { importFiles } from './import/import-files';
 import { accountOption, regionOption } from './option-values';
-import type { Surroundings } from './surroundings';
+import type { Surroundings } from './command';
 
 /** Columns; what follows the options is wrapped by hand. */
 const HELP_WIDTH = 100;

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
 
-import { ConfigError } from '../config';
-import { AccessKeyError } from '../endpoint/access-keys/access-key-error';
-import { StoreOpenError } from '../proton/embedded/sqlite/opening/open-database';
+import { ConfigError } from '../config/config';
+import { AccessKeyError } from '../control-plane/access-keys/access-key-error';
+import { StoreOpenError } from '../control-plane/sqlite/file/open-database';
 import { ProtonFailure } from '../proton/failure';
 import { ExitCode } from './exit-code';
 import { createProgram } from './program';
-import { CommandError, UsageError, type Surroundings } from './surroundings';
+import { CommandError, UsageError, type Surroundings } from './command';
 
 /**
  * Runs one command to its end, and tells on standard error what went wrong.

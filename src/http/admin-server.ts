@@ -1,11 +1,11 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { handleBrokenHttp, wireAnswer } from './serving/broken-http';
-import type { Address } from './serving/listen';
-import { FOREIGN_HOST, isOwnHost } from './gates/own-host';
+import { handleBrokenHttp, wireAnswer } from './lifecycle/malformed-http';
+import type { Address } from './lifecycle/listen';
+import { FOREIGN_HOST, isOwnHost } from './hooks/host';
 import { readinessOf, type Checks } from './readiness';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './serving/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './serving/server-timing';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 

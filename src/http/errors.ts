@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
-import { FAULT } from '../subgraph/format-error';
-import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './serving/broken-http';
-import { REQUEST_ID_HEADER, type RequestRecord } from './records/request-record';
-import { DATA_HEADERS } from './gates/security-headers';
+import { FAULT } from '../graphql/format-error';
+import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
+import { REQUEST_ID_HEADER, type RequestRecord } from './request-log/record-requests';
+import { DATA_HEADERS } from './hooks/security-headers';
 
 /**
  * What goes wrong before a document is read, answered as a GraphQL response carries an error, so that a client reads it with

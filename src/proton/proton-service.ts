@@ -8,7 +8,7 @@ import type {
   TagConnectionInput,
   UntagConnectionInput,
   UpdateConnectionInput,
-} from './rules/inputs';
+} from './validation/inputs';
 import type { Viewer } from './viewer';
 
 /** The port: everything the subgraph asks of a Proton control plane, whichever adapter stands behind it. */

@@ -2,7 +2,7 @@ import { trace } from '@opentelemetry/api';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
-import type { LogLevel } from '../settings/variables';
+import type { LogLevel } from '../config/environment';
 import { describeError } from './describe-error';
 import { printable } from './printable';
 

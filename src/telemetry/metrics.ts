@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 import { atMostEvery } from './at-most-every';
 import { REQUEST_BUCKETS, STORE_BUCKETS } from './buckets';
-import { labelsAmong, LIMIT_CODES, OUTCOMES, REFUSED_AUTHENTICATION } from './label-values';
+import { labelsAmong, LIMIT_CODES, OUTCOMES, REFUSED_AUTHENTICATION } from './outcome-codes';
 
 /** What becomes of a request, as far as it is counted. */
 export interface CountedRequest {

@@ -4,7 +4,7 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { Logger } from 'pino';
 
-import type { TracingSettings } from './tracing-variables';
+import type { TracingSettings } from '../config/tracing';
 
 /** How long the last spans have to be sent, in milliseconds. */
 const FLUSH_MS = 1_500;

@@ -1,6 +1,6 @@
 import { request as httpRequest, type ClientRequest } from 'node:http';
 
-import { sendHttp, type WireAnswer, type WireHeaders } from '../support/endpoint-call';
+import { sendHttp, type WireAnswer, type WireHeaders } from '../support/aws-call';
 
 /** Posts an operation with any header, and answers what came back, byte for byte. */
 export function post(url: string, query: string, headers: WireHeaders = {}): Promise<WireAnswer> {

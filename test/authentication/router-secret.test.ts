@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import { pino } from 'pino';
 
 import { createAuthentication } from '../../src/authentication/authentication';
-import { readConfig } from '../../src/config';
-import { createAdmission } from '../../src/http/gates/admission';
-import { createWebServer } from '../../src/http/web-server';
+import { readConfig } from '../../src/config/config';
+import { createAdmission } from '../../src/http/hooks/admission-queue';
+import { createWebServer } from '../../src/http/graphql-server';
 import { startApp, type RunningApp } from '../support/app';
-import { sendHttp, type WireHeaders, type WireRequest } from '../support/endpoint-call';
+import { sendHttp, type WireHeaders, type WireRequest } from '../support/aws-call';
 import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
 import { codeOf, post, startPosting } from './posting';
 

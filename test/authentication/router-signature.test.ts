@@ -6,11 +6,11 @@ import { Hash } from '@smithy/hash-node';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-import { createAccessKeys } from '../../src/endpoint/access-keys/access-keys';
-import { readAccessKeyEncryptionKey } from '../../src/config';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { createAccessKeys } from '../../src/control-plane/access-keys/access-keys';
+import { readAccessKeyEncryptionKey } from '../../src/config/config';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { startApp, type RunningApp } from '../support/app';
-import { sendHttp, type WireAnswer, type WireRequest } from '../support/endpoint-call';
+import { sendHttp, type WireAnswer, type WireRequest } from '../support/aws-call';
 import { useTemporaryFolder } from '../support/folder';
 import { ENVIRONMENT } from '../support/proton';
 import { createKeys, tokenOf, useKeyFile } from './issuer';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { useTemporaryFolder } from '../support/folder';
 import { command } from './command';
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { MIGRATIONS } from '../../src/proton/embedded/sqlite/opening/migrations';
+import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
 import { command, commandProcess, commandToEnd } from './command';
 import { listed, record, useMoving } from './moving';
 

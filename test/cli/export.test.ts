@@ -11,10 +11,10 @@ import {
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { writeInPlace } from '../../src/cli/export/write-in-place';
+import { writeInPlace } from '../../src/cli/write-in-place';
 import { ConnectionStatus, type Connection } from '../../src/proton/connection';
 import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../support/proton';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { command } from './command';

@@ -1,6 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { command } from './command';
 import { listed, record, useMoving } from './moving';
 

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 
 import fc from 'fast-check';
 
-import type { Finding } from '../../src/cli/import/findings';
-import { readFindings } from '../../src/cli/import/read-findings';
+import type { Finding } from '../../src/cli/import/formats/documents';
+import { readFindings } from '../../src/cli/import/formats/read-documents';
 import { command } from './command';
 import { got, ID, listed, OTHER_ID, record, useMoving } from './moving';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 
-import { environmentSchema } from '../../src/settings/variables';
+import { environmentSchema } from '../../src/config/environment';
 import { PROJECT } from '../support/server-process';
 import { CHART, chartFile, valuesWith, type Values } from './render-chart';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { parse } from 'yaml';
 
-import { readConfig } from '../../src/config';
+import { readConfig } from '../../src/config/config';
 import { startApp } from '../support/app';
 import { testUnless } from '../support/aws-commands';
 import { useTemporaryFolder } from '../support/folder';

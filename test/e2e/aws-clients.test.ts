@@ -7,7 +7,7 @@ import {
   testUnless,
 } from '../support/aws-commands';
 import type { Credentials } from '../support/aws-signing';
-import { startEndpoint, type RunningEndpoint } from '../support/endpoint';
+import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 
 const ROLE = `arn:aws:iam::${ENVIRONMENT}:role/proton`;

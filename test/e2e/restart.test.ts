@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { unsignedHeaders } from '../support/endpoint-call';
+import { unsignedHeaders } from '../support/aws-call';
 import { useTemporaryFolder } from '../support/folder';
 import { startServerProcess, type ServerProcess } from '../support/server-process';
 

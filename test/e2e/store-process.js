@@ -4,8 +4,8 @@
  */
 const { writeSync } = require('node:fs');
 
-const { createEmbeddedProtonService } = require('../../dist/proton/embedded/embedded-proton-service');
-const { openSqliteStore } = require('../../dist/proton/embedded/sqlite/sqlite-store');
+const { createEmbeddedProtonService } = require('../../dist/control-plane/control-plane');
+const { openSqliteStore } = require('../../dist/control-plane/sqlite/sqlite-store');
 const { unrestrictedViewer } = require('../../dist/proton/viewer');
 
 const [location, round] = process.argv.slice(2);

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { getOperationAST, parse } from 'graphql';
 
 import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgraph';
-import { readConfig } from '../../src/config';
-import { amountIn } from '../../src/subgraph/limits/amount';
-import { measureDocument } from '../../src/subgraph/limits/document-shape';
-import { rememberedCosts } from '../../src/subgraph/limits/judge-operation';
+import { readConfig } from '../../src/config/config';
+import { amountIn } from '../../src/graphql/limits/cost-expression';
+import { measureDocument } from '../../src/graphql/limits/document-shape';
+import { rememberedCosts } from '../../src/graphql/limits/judge-operation';
 import { buildSubgraph } from '../../src/subgraph/schema';
 import { startApp } from '../support/app';
 import { request } from '../support/graphql-client';

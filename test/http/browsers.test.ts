@@ -3,7 +3,7 @@ import { request as sendRequest } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 import { startApp, type RunningApp } from '../support/app';
-import { callAs } from '../support/endpoint-call';
+import { callAs } from '../support/aws-call';
 
 const ORIGIN = 'https://console.example.com';
 const SECRET = 'a-secret-that-only-the-router-has';

@@ -5,14 +5,14 @@ import { text as textOf } from 'node:stream/consumers';
 
 import { pino } from 'pino';
 
-import type { EndpointAnswer } from '../../src/endpoint/exchange';
+import type { EndpointAnswer } from '../../src/aws-api/messages';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
-import { createEndpoint } from '../../src/endpoint/endpoint';
-import { createEndpointServer } from '../../src/http/endpoint-server';
-import type { Address } from '../../src/http/serving/listen';
-import { USUAL_TIMING, type ServerTiming } from '../../src/http/serving/server-timing';
-import { readConfig } from '../../src/config';
-import { createWebServer } from '../../src/http/web-server';
+import { createEndpoint } from '../../src/aws-api/aws-api';
+import { createEndpointServer } from '../../src/http/aws-server';
+import type { Address } from '../../src/http/lifecycle/listen';
+import { USUAL_TIMING, type ServerTiming } from '../../src/http/lifecycle/server-options';
+import { readConfig } from '../../src/config/config';
+import { createWebServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { createControlPlane } from '../support/proton';

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
-import { readConfig } from '../../src/config';
-import { createWebServer } from '../../src/http/web-server';
+import { readConfig } from '../../src/config/config';
+import { createWebServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';

@@ -4,11 +4,11 @@ import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } fr
 import BetterSqlite3 from 'better-sqlite3';
 import { pino } from 'pino';
 
-import { createApp } from '../../src/app';
-import { readConfig } from '../../src/config';
-import type { GraphqlContext } from '../../src/http/graphql/graphql-context';
-import { reportErrors } from '../../src/http/graphql/report-errors';
-import type { RequestRecord } from '../../src/http/records/request-record';
+import { createApp } from '../../src/app/create-app';
+import { readConfig } from '../../src/config/config';
+import type { GraphqlContext } from '../../src/graphql/apollo/graphql-context';
+import { reportErrors } from '../../src/graphql/apollo/error-reporting-plugin';
+import type { RequestRecord } from '../../src/http/request-log/record-requests';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';

@@ -5,8 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import fastify from 'fastify';
 
-import { whyCut } from '../../src/http/serving/cut';
-import { cutUnreadAnswers } from '../../src/http/serving/unread-answers';
+import { whyCut } from '../../src/http/lifecycle/cut';
+import { cutUnreadAnswers } from '../../src/http/lifecycle/unread-answers';
 import { startApp, type RunningApp } from '../support/app';
 import { readMetrics } from '../support/metrics';
 

@@ -19,17 +19,17 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    'src/proton/embedded/store.ts',
+    'src/control-plane/store.ts',
     ['../failure', './decisions/create'],
     ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
   ],
   [
-    'src/proton/sdk/clients.ts',
+    'src/proton-sdk/transport/clients.ts',
     ['../failure', './calls', '@aws-sdk/client-proton'],
     ['../embedded/store', '../embedded/sqlite/rows', '../../endpoint/endpoint', '../../config'],
   ],
   [
-    'src/endpoint/endpoint.ts',
+    'src/aws-api/aws-api.ts',
     ['../proton/viewer', '../proton/embedded/embedded-proton-service', './aws-error'],
     [
       '../proton/embedded/sqlite/rows',
@@ -54,7 +54,7 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    'src/http/web-server.ts',
+    'src/http/graphql-server.ts',
     ['../subgraph/schema', '../endpoint/endpoint', '../authentication/authentication', './errors', 'fastify'],
     [
       '../proton/page',
@@ -66,12 +66,12 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    'src/config.ts',
+    'src/config/config.ts',
     ['./proton/identifiers', './settings/variables'],
     ['./app', './http/web-server', './subgraph/schema'],
   ],
   [
-    'src/app.ts',
+    'src/app/create-app.ts',
     ['./app/sdk-back-end', './http/web-server', './telemetry/telemetry', './config'],
     [
       './proton/embedded/sqlite/sqlite-store',

@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { graphql, GraphQLError } from 'graphql';
 
 import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
-import { concealedIn, createErrorFormatter } from '../../src/subgraph/format-error';
+import { concealedIn, createErrorFormatter } from '../../src/graphql/format-error';
 import { ProtonFailure } from '../../src/proton/failure';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 
-import { createApp } from '../../src/app';
-import { readConfig } from '../../src/config';
+import { createApp } from '../../src/app/create-app';
+import { readConfig } from '../../src/config/config';
 import { testEnvironment } from './test-environment';
 
 export interface RunningApp {

@@ -2,7 +2,7 @@ import { Hash } from '@smithy/hash-node';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-import type { WireHeaders, WireRequest } from './endpoint-call';
+import type { WireHeaders, WireRequest } from './aws-call';
 
 export interface Credentials {
   readonly accessKeyId: string;

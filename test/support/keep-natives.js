@@ -1,6 +1,6 @@
 /**
  * Runs before each test file. Node 24.19 and later abort the process when they collect a statement or a database of
- * better-sqlite3 12 while no JavaScript runs (src/proton/embedded/sqlite/keep.ts). Jest drops a file's modules when it has run
+ * better-sqlite3 12 while no JavaScript runs (src/control-plane/sqlite/pin-native.ts). Jest drops a file's modules when it has run
  * it, and all that they held; so here every such object is held by the worker.
  */
 const BetterSqlite3 = require('better-sqlite3');

@@ -42,7 +42,7 @@ export interface Place extends Constraint {
 }
 
 const { shapes } = JSON.parse(
-  readFileSync(join(__dirname, '..', 'endpoint', 'proton-model.json'), 'utf8'),
+  readFileSync(join(__dirname, '..', 'aws-api', 'proton-model.json'), 'utf8'),
 ) as { shapes: Record<string, ModelShape> };
 
 const nameOf = (target: string) => target.split('#')[1] ?? target;

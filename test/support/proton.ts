@@ -1,8 +1,8 @@
 import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
-} from '../../src/proton/embedded/embedded-proton-service';
-import { openSqliteStore, type SqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+} from '../../src/control-plane/control-plane';
+import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
 
 export function account(id: string): AccountId {

@@ -1,19 +1,19 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 
-import { createAccessKeys, type IssuedAccessKey } from '../../src/endpoint/access-keys/access-keys';
-import { verifySignature } from '../../src/endpoint/authentication/signature';
-import { createEndpoint } from '../../src/endpoint/endpoint';
-import type { EndpointAnswer, EndpointRequest } from '../../src/endpoint/exchange';
-import { createEndpointServer } from '../../src/http/endpoint-server';
+import { createAccessKeys, type IssuedAccessKey } from '../../src/control-plane/access-keys/access-keys';
+import { verifySignature } from '../../src/aws-api/authenticate';
+import { createEndpoint } from '../../src/aws-api/aws-api';
+import type { EndpointAnswer, EndpointRequest } from '../../src/aws-api/messages';
+import { createEndpointServer } from '../../src/http/aws-server';
 import type { AccountId, Region } from '../../src/proton/identifiers';
 import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
-} from '../../src/proton/embedded/embedded-proton-service';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
-import type { CredentialProvider } from '../../src/proton/sdk/credential-providers';
-import type { ProtonReport } from '../../src/proton/sdk/failures';
-import { createSdkProtonService, type SdkProtonService } from '../../src/proton/sdk/sdk-proton-service';
+} from '../../src/control-plane/control-plane';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { CredentialProvider } from '../../src/proton-sdk/transport/credentials';
+import type { ProtonReport } from '../../src/proton-sdk/error-mapping';
+import { createSdkProtonService, type SdkProtonService } from '../../src/proton-sdk/sdk-proton-service';
 import { account, createClock, ENVIRONMENT, MANAGEMENT, region, STRANGER, type Clock } from './proton';
 
 export const ACCOUNTS: readonly AccountId[] = [MANAGEMENT, ENVIRONMENT, STRANGER];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { Credentials } from '../../src/proton/sdk/credential-providers';
+import type { Credentials } from '../../src/proton-sdk/transport/credentials';
 
 /** What was asked of AWS's Security Token Service. */
 export interface AssumedRole {

@@ -1,5 +1,5 @@
 import type { RunningApp } from '../support/app';
-import { callAs, sendHttp } from '../support/endpoint-call';
+import { callAs, sendHttp } from '../support/aws-call';
 import { request } from '../support/graphql-client';
 
 const CREATE = `mutation Create($name: String!) {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { storeChecks } from '../../src/app/store-checks';
 import { readinessOf } from '../../src/http/readiness';
 import { startApp } from '../support/app';
-import { sendHttp } from '../support/endpoint-call';
+import { sendHttp } from '../support/aws-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
 
 describe('Readiness', () => {

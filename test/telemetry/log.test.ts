@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import BetterSqlite3 from 'better-sqlite3';
 
 import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
-import { callAs, sendHttp } from '../support/endpoint-call';
+import { callAs, sendHttp } from '../support/aws-call';
 import { useTemporaryFolder } from '../support/folder';
 import { request } from '../support/graphql-client';
 import { startServerProcess, type LogLine, type ServerProcess } from '../support/server-process';

@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SignJWT } from 'jose';
 
-import { createAccessKeys } from '../../src/endpoint/access-keys/access-keys';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
+import { createAccessKeys } from '../../src/control-plane/access-keys/access-keys';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { signedRequest } from '../support/aws-signing';
-import { sendHttp, type WireHeaders } from '../support/endpoint-call';
+import { sendHttp, type WireHeaders } from '../support/aws-call';
 import { useTemporaryFolder } from '../support/folder';
 import { readMetrics } from '../support/metrics';
 import { startOtlpReceiver } from '../support/otlp-receiver';

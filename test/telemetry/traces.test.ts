@@ -4,9 +4,9 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
-import { createAccessKeys } from '../../src/endpoint/access-keys/access-keys';
-import { openSqliteStore } from '../../src/proton/embedded/sqlite/sqlite-store';
-import { readTracing } from '../../src/telemetry/tracing-variables';
+import { createAccessKeys } from '../../src/control-plane/access-keys/access-keys';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import { readTracing } from '../../src/config/tracing';
 import { useTemporaryFolder } from '../support/folder';
 import { dataOf, request } from '../support/graphql-client';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver';

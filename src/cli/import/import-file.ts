@@ -5,15 +5,15 @@ import type {
   ImportRecord,
   ImportRefusal,
   ImportStore,
-} from '../../proton/embedded/import-store';
-import { Refusals } from '../../proton/embedded/import/refusals';
+} from '../../control-plane/import/import-store';
+import { Refusals } from '../../control-plane/import/refusals';
 import { ProtonFailure } from '../../proton/failure';
-import { codeOf, explainFileError } from '../file-error';
-import type { Finding } from './findings';
-import { readFindings } from './read-findings';
+import { codeOf, explainFileError } from '../files';
+import type { Finding } from './formats/documents';
+import { readFindings } from './formats/read-documents';
 import { parseRecord } from './record';
-import { wishesIn, type Deployment } from './template';
-import { Unreadable } from './unreadable';
+import { wishesIn, type Deployment } from './cloudformation/template';
+import { Unreadable } from './formats/unreadable';
 
 /** What became of one file. */
 export interface FileReport {

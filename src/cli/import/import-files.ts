@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 import type { AccountId, Region } from '../../proton/identifiers';
-import { StoreOpenError } from '../../proton/embedded/sqlite/opening/open-database';
-import type { SqliteStore } from '../../proton/embedded/sqlite/sqlite-store';
+import { StoreOpenError } from '../../control-plane/sqlite/file/open-database';
+import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
 import { ExitCode } from '../exit-code';
 import { withStoreAtNeed } from '../open-store';
-import { UsageError, type Surroundings } from '../surroundings';
+import { UsageError, type Surroundings } from '../command';
 import { importFile, reportOfFailure, type FileReport } from './import-file';
 import { createProgress, type Progress } from './progress';
-import { rehearse } from './rehearsal';
+import { rehearse } from '../rehearsal';
 import { reportsAsJson, tellReports } from './report';
 
 export interface ImportOptions {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { SingleBar } from 'cli-progress';
 
 import { printable } from '../printable';
-import type { Surroundings } from '../surroundings';
+import type { Surroundings } from '../command';
 
 export interface Progress {
   /** Passes a file's bytes on and shows how many of them have been read. */

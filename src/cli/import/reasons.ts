@@ -1,5 +1,5 @@
 import type { Violation } from '../../proton/failure';
-import type { Violations } from '../../proton/rules/violations';
+import type { Violations } from '../../proton/validation/violations';
 
 /**
  * What is broken, each as "status must be one of …".

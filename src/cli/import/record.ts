@@ -1,10 +1,15 @@
 import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
-import { checkRolesFit } from '../../proton/rules/roles';
-import { checkTags } from '../../proton/rules/tags';
-import { accountIdRule, connectionIdRule, environmentNameRule, roleArnRule } from '../../proton/rules/values';
-import { required, Violations, type Rule } from '../../proton/rules/violations';
-import { isObject, type RecordSource } from './findings';
+import { checkRolesFit } from '../../proton/validation/roles';
+import { checkTags } from '../../proton/validation/tags';
+import {
+  accountIdRule,
+  connectionIdRule,
+  environmentNameRule,
+  roleArnRule,
+} from '../../proton/validation/values';
+import { required, Violations, type Rule } from '../../proton/validation/violations';
+import { isObject, type RecordSource } from './formats/documents';
 import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
 import { reasonsOf } from './reasons';
 

@@ -1,8 +1,8 @@
-import type { ImportRefusal } from '../../proton/embedded/import-store';
+import type { ImportRefusal } from '../../control-plane/import/import-store';
 import { paintFor } from '../colours';
-import type { Surroundings } from '../surroundings';
+import type { Surroundings } from '../command';
 import { printable } from '../printable';
-import { table } from '../table';
+import { table } from '../terminal';
 import type { FileReport } from './import-file';
 
 /** Tells what became of the files: what is wrong on standard error, the summary on standard output. */

@@ -1,7 +1,7 @@
 import type { Ending } from '../../subgraph/ending-session';
 import { RequestError } from '../errors';
-import { overloaded } from '../gates/admit-requests';
-import type { WaitingClient } from '../serving/waiting-client';
+import { overloaded } from '../hooks/admission';
+import type { WaitingClient } from '../lifecycle/response-end';
 
 /** The time that a request has for its execution, and before it to come to its turn. */
 export interface ExecutionDeadline extends Ending {

@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../../subgraph/context';
 import { startExecution, type ExecutionDeadline } from './execution-deadline';
-import { OVERLOADED } from '../gates/admit-requests';
+import { OVERLOADED } from '../hooks/admission';
 import { createTurns } from './execution-turns';
-import type { GraphqlContext } from './graphql-context';
+import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
 import { answerFault } from '../errors';
-import { inGraphqlSpan } from '../records/request-spans';
-import { waitingClient } from '../serving/waiting-client';
+import { inGraphqlSpan } from '../request-log/request-spans';
+import { waitingClient } from '../lifecycle/response-end';
 
 /** Makes what a request's resolvers work with. */
 export type ContextFor = (

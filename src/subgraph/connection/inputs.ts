@@ -7,7 +7,7 @@ import type {
   TagConnectionInput,
   UntagConnectionInput,
   UpdateConnectionInput,
-} from '../../proton/rules/inputs';
+} from '../../proton/validation/inputs';
 
 /**
  * The inputs are weak on purpose: ids and ARNs are strings, judged by the service, which reports every broken rule at once.

@@ -1,0 +1,43 @@
+import { ProtonFailure } from '../../proton/failure';
+import { parseRolesToSet } from '../../proton/validation/roles';
+import { connectionIdRule } from '../../proton/validation/values';
+import { Violations } from '../../proton/validation/violations';
+import { requiredText } from '../read-members';
+import { connectionOutput } from '../output';
+import { parseIdInput, rolesMember } from './operation';
+import type { Operation } from './registry-types';
+
+/** The operations on one connection, which they name by its id. */
+
+export const getEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const { id } = parseIdInput(input);
+  const [connection] = await session.findConnections([{ id }]);
+  if (connection instanceof Error) throw connection;
+  if (!connection) throw ProtonFailure.notFound(id);
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const updateEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const violations = new Violations();
+  const id = requiredText(violations, input, 'id', connectionIdRule);
+  const roles = rolesMember(input);
+  parseRolesToSet(violations, roles);
+  if (violations.any || id === undefined) throw violations.asFailure();
+  const connection = await session.updateConnection({ id, ...roles });
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const acceptEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.acceptConnection(parseIdInput(input));
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const rejectEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.rejectConnection(parseIdInput(input));
+  return { environmentAccountConnection: connectionOutput(connection) };
+};
+
+export const deleteEnvironmentAccountConnection: Operation = async (input, { session }) => {
+  const connection = await session.deleteConnection(parseIdInput(input));
+  return connection ? { environmentAccountConnection: connectionOutput(connection) } : {};
+};

@@ -1,0 +1,26 @@
+import type { ConnectionId } from '../../proton/identifiers';
+import type { RolesInput } from '../../proton/validation/inputs';
+import { connectionIdRule } from '../../proton/validation/values';
+import { Violations } from '../../proton/validation/violations';
+import type { Input } from '../json-input';
+import { requiredText, textMember } from '../read-members';
+
+/** The roles as they were given; they are judged elsewhere. */
+export function rolesMember(input: Input): RolesInput {
+  return {
+    roleArn: textMember(input, 'roleArn'),
+    componentRoleArn: textMember(input, 'componentRoleArn'),
+    codebuildRoleArn: textMember(input, 'codebuildRoleArn'),
+  };
+}
+
+/**
+ * The input of the operations that take an id and nothing else.
+ * @throws ProtonFailure `VALIDATION_ERROR`
+ */
+export function parseIdInput(input: Input): { readonly id: ConnectionId } {
+  const violations = new Violations();
+  const id = requiredText(violations, input, 'id', connectionIdRule);
+  if (id === undefined) throw violations.asFailure();
+  return { id };
+}

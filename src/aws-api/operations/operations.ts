@@ -1,0 +1,25 @@
+import { createEnvironmentAccountConnection } from './create-connection';
+import { listEnvironmentAccountConnections } from './list-connections';
+import {
+  acceptEnvironmentAccountConnection,
+  deleteEnvironmentAccountConnection,
+  getEnvironmentAccountConnection,
+  rejectEnvironmentAccountConnection,
+  updateEnvironmentAccountConnection,
+} from './one-connection';
+import type { Operation } from './registry-types';
+import { listTagsForResource, tagResource, untagResource } from './tags';
+
+/** The operations that there are, by the names that Proton gives them. */
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['CreateEnvironmentAccountConnection', createEnvironmentAccountConnection],
+  ['GetEnvironmentAccountConnection', getEnvironmentAccountConnection],
+  ['ListEnvironmentAccountConnections', listEnvironmentAccountConnections],
+  ['UpdateEnvironmentAccountConnection', updateEnvironmentAccountConnection],
+  ['AcceptEnvironmentAccountConnection', acceptEnvironmentAccountConnection],
+  ['RejectEnvironmentAccountConnection', rejectEnvironmentAccountConnection],
+  ['DeleteEnvironmentAccountConnection', deleteEnvironmentAccountConnection],
+  ['TagResource', tagResource],
+  ['UntagResource', untagResource],
+  ['ListTagsForResource', listTagsForResource],
+]);

@@ -1,0 +1,80 @@
+import type { Connection } from '../../proton/connection';
+import { cursorCodec } from '../../proton/page';
+import type { ProtonSession } from '../../proton/proton-service';
+import { checkTagKeys, checkTagsToSet, MOST_TAGS } from '../../proton/validation/tags';
+import { Violations } from '../../proton/validation/violations';
+import { AwsError } from '../aws-error';
+import {
+  numberMember,
+  optionalText,
+  requiredMember,
+  requiredText,
+  tagListMember,
+  textListMember,
+} from '../read-members';
+import { checkMaxResults, nextTokenRule, resourceArnRule } from '../member-rules';
+import { foreignTokenFailure } from './list-connections';
+import type { Operation } from './registry-types';
+
+/** The operations on tags, which name a connection by its ARN. */
+
+export const tagResource: Operation = async (input, { session }) => {
+  const violations = new Violations();
+  const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
+  const tags = requiredMember(violations, 'tags', tagListMember(input, 'tags', violations));
+  if (tags) checkTagsToSet(violations, tags);
+  if (violations.any || resourceArn === undefined || tags === undefined) throw violations.asFailure();
+
+  const { id } = await connectionOf(session, resourceArn);
+  await session.tagConnection({ id, tags });
+  return {};
+};
+
+export const untagResource: Operation = async (input, { session }) => {
+  const violations = new Violations();
+  const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
+  const tagKeys = requiredMember(violations, 'tagKeys', textListMember(input, 'tagKeys'));
+  if (tagKeys) checkTagKeys(violations, tagKeys);
+  if (violations.any || resourceArn === undefined || tagKeys === undefined) throw violations.asFailure();
+
+  const { id } = await connectionOf(session, resourceArn);
+  await session.untagConnection({ id, tagKeys });
+  return {};
+};
+
+/** Tags in the order of their keys: a page goes on after a key, so that tags may come and go between pages. */
+export const listTagsForResource: Operation = async (input, { session }) => {
+  const violations = new Violations();
+  const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
+  const nextToken = optionalText(violations, input, 'nextToken', nextTokenRule);
+  const maxResults = numberMember(input, 'maxResults');
+  checkMaxResults(violations, maxResults);
+  if (violations.any || resourceArn === undefined) throw violations.asFailure();
+
+  const connection = await connectionOf(session, resourceArn);
+  const tokens = tagTokens(resourceArn);
+  const after = nextToken === undefined ? undefined : tokens.read(nextToken);
+  if (nextToken !== undefined && after === undefined) throw foreignTokenFailure();
+  const rest = connection.tags
+    .filter(({ key }) => after === undefined || key > after)
+    .sort((one, other) => (one.key < other.key ? -1 : 1));
+  const tags = rest.slice(0, maxResults ?? MOST_TAGS).map(({ key, value }) => ({ key, value }));
+  const last = tags.at(-1);
+  return { tags, ...(last && tags.length < rest.length ? { nextToken: tokens.write(last.key) } : {}) };
+};
+
+/** Tokens of one connection's tags, good for no other list. A key is written in hexadecimal, for it may hold spaces. */
+function tagTokens(resourceArn: string) {
+  return cursorCodec<string>(['tags', resourceArn], {
+    toFields: (key) => [Buffer.from(key).toString('hex')],
+    fromFields: ([key = '']) => Buffer.from(key, 'hex').toString(),
+  });
+}
+
+/** What lies in another Region, belongs to another account, or is no connection is told apart from what does not exist by nothing. */
+async function connectionOf(session: ProtonSession<Connection>, arn: string): Promise<Connection> {
+  const [connection] = await session.findConnections([{ arn }]);
+  if (connection instanceof Error) throw connection;
+  if (connection) return connection;
+  throw new AwsError('ResourceNotFoundException', `No environment account connection has the ARN ${arn}.`);
+}

@@ -1,7 +1,0 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { buildSubgraph } from '../subgraph/schema';
-
-/** `npm run schema`: writes the SDL that the resolvers make to where it is committed. */
-writeFileSync(join(__dirname, '..', '..', 'schema', 'schema.graphql'), buildSubgraph().sdl);

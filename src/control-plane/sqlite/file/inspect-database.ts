@@ -1,0 +1,85 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+import type BetterSqlite3 from 'better-sqlite3';
+
+import { keep } from '../pin-native';
+import { MIGRATIONS } from '../migrations';
+import { damaged, StoreOpenError } from '../open-failure';
+
+/** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
+const APPLICATION_ID = 0x7072746e;
+
+/** Where a file says it itself. */
+const HEADER_BYTES = 100;
+const VERSION_AT = 60;
+const APPLICATION_ID_AT = 68;
+
+/**
+ * Tells how many steps a file has taken, before anything in it is touched.
+ * @throws StoreOpenError when it is not ours, or newer than this version
+ */
+export function judge(database: BetterSqlite3.Database, location: string): number {
+  const found = keep(
+    database.prepare<
+      [],
+      { readonly applicationId: number; readonly version: number; readonly tables: number }
+    >(
+      `SELECT application_id AS applicationId, user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables
+       FROM pragma_application_id, pragma_user_version`,
+    ),
+  );
+  const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
+  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) refuseForeign(location);
+  refuseNewer(version, location);
+  return version;
+}
+
+/**
+ * The same by the file's own bytes, of a file that SQLite can't read as it is.
+ * From the file format: https://www.sqlite.org/fileformat2.html#the_database_header
+ * @param location of a file that this process does not have open: closing it here would end SQLite's locks on it
+ * @throws StoreOpenError when it is not ours, or newer than this version
+ */
+export function judgeHeader(location: string): void {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(location, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) refuseForeign(location);
+  refuseNewer(header.readUInt32BE(VERSION_AT), location);
+}
+
+function refuseForeign(location: string): never {
+  throw new StoreOpenError(
+    `${location} is a SQLite database of another application. Set DATABASE_URL to another file; this one is left as it is.`,
+  );
+}
+
+function refuseNewer(version: number, location: string): void {
+  if (version <= MIGRATIONS.length) return;
+  throw new StoreOpenError(
+    `${location} was written by a newer version of proton-subgraph (schema ${String(version)}, this version knows ` +
+      `${String(MIGRATIONS.length)}). Run that version or a later one; the file is left as it is.`,
+  );
+}
+
+/** Marks it as one of ours that has taken every step. */
+export function markAsOurs(database: BetterSqlite3.Database): void {
+  database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
+  database.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
+}
+
+/**
+ * Reads all of it.
+ * @throws StoreOpenError when a page is damaged or missing, or a row breaks what its table promises
+ */
+export function checkSoundness(database: BetterSqlite3.Database, location: string): void {
+  const check = keep(database.prepare<[], string>('PRAGMA quick_check(1)').pluck(true));
+  const found = check.get();
+  if (found === 'ok') return;
+  const cause = Object.assign(new Error(found), { code: 'SQLITE_CORRUPT' });
+  throw new StoreOpenError(damaged(location, String(found).replaceAll(/\s+/g, ' ').slice(0, 200)), { cause });
+}

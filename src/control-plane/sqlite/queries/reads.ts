@@ -1,0 +1,80 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
+import type { ConnectionStatus } from '../../../proton/connection';
+import type { ConnectionStore } from '../../store';
+import { countQuery, listQuery } from './connection-queries';
+import { keep } from '../pin-native';
+import { reading } from '../reading';
+import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from '../rows';
+import { sqlBuilder, type Statements } from '../statements';
+import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
+
+export type StoreReads = Pick<
+  ConnectionStore,
+  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'
+> & {
+  /** How many connections there are of each status, whoever may see them; for whoever operates the store. */
+  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
+};
+
+export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
+  // The road of every entity reference, and so the one statement that is not built anew for each call.
+  const findAll = keep(
+    database
+      .prepare<[{ readonly ids: string } & VisibleParameter], ConnectionTuple>(
+        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections
+         WHERE id IN (SELECT value FROM json_each(@ids)) AND ${VISIBLE}`,
+      )
+      .raw(true),
+  );
+
+  const countStatuses = keep(
+    database.prepare<[], { status: ConnectionStatus; count: number }>(
+      'SELECT status, count(*) AS count FROM connections GROUP BY status',
+    ),
+  );
+
+  return {
+    findConnections: (ids, visibleTo) =>
+      reading(() =>
+        findAll.all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) }).map(connectionOf),
+      ),
+
+    listConnections: (queries) =>
+      reading(() => queries.map((query) => statements.connections(listQuery(query).compile()))),
+
+    countConnections: (queries) =>
+      reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
+
+    // Visits every row, along the index over statuses: some milliseconds for a hundred thousand, and it blocks the event loop meanwhile.
+    countByStatus: () =>
+      reading(() => {
+        const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
+        for (const { status, count } of countStatuses.all()) counts[status] = count;
+        return counts;
+      }),
+
+    listEvents: (queries) =>
+      reading(() =>
+        queries.map(({ connectionId, before, limit }) => {
+          let query = sqlBuilder
+            .selectFrom('connection_events')
+            .selectAll()
+            .where('connection_id', '=', connectionId);
+          if (before !== undefined) {
+            // By its id, which tells nothing of what else was written; the place that it has among all events is for here alone.
+            const place = sqlBuilder
+              .selectFrom('connection_events')
+              .select('sequence')
+              .where('connection_id', '=', connectionId)
+              .where('id', '=', before);
+            query = query.where('sequence', '<=', place);
+          }
+          const most = before === undefined ? limit : limit + 1;
+          const events = statements.all(query.orderBy('sequence', 'desc').limit(most).compile()).map(eventOf);
+          if (before === undefined) return events;
+          return events[0]?.id === before ? events.slice(1) : null;
+        }),
+      ),
+  };
+}

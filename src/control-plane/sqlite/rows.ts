@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+import type { Connection, ConnectionEvent, Tag } from '../../proton/connection';
+import type { ConnectionEventRow, ConnectionRow } from './schema';
+
+/** The order in which a connection's columns are read: rows come as arrays, which cost half of what objects do. */
+export const CONNECTION_COLUMNS = [
+  'id',
+  'region',
+  'status',
+  'environment_name',
+  'management_account_id',
+  'environment_account_id',
+  'role_arn',
+  'component_role_arn',
+  'codebuild_role_arn',
+  'requested_at',
+  'last_modified_at',
+  'tags',
+] as const satisfies readonly (keyof ConnectionRow)[];
+
+type ValuesOf<Columns extends readonly (keyof ConnectionRow)[]> = {
+  readonly [Index in keyof Columns]: ConnectionRow[Columns[Index]];
+};
+
+/** The columns of a connection in that order. */
+export type ConnectionTuple = ValuesOf<typeof CONNECTION_COLUMNS>;
+
+export function connectionOf(row: ConnectionTuple): Connection {
+  const [id, region, status, environmentName, managementAccountId, environmentAccountId] = row;
+  const tags = row[11];
+  return {
+    id,
+    region,
+    status,
+    environmentName,
+    managementAccountId,
+    environmentAccountId,
+    roleArn: row[6],
+    componentRoleArn: row[7],
+    codebuildRoleArn: row[8],
+    requestedAt: row[9],
+    lastModifiedAt: row[10],
+    tags: tags === '[]' ? NO_TAGS : tagsOf(tags),
+  };
+}
+
+export function rowOf(connection: Connection): ConnectionRow {
+  return {
+    id: connection.id,
+    region: connection.region,
+    status: connection.status,
+    environment_name: connection.environmentName,
+    management_account_id: connection.managementAccountId,
+    environment_account_id: connection.environmentAccountId,
+    role_arn: connection.roleArn,
+    component_role_arn: connection.componentRoleArn,
+    codebuild_role_arn: connection.codebuildRoleArn,
+    requested_at: connection.requestedAt,
+    last_modified_at: connection.lastModifiedAt,
+    tags: JSON.stringify(connection.tags),
+  };
+}
+
+export function eventOf(row: ConnectionEventRow): ConnectionEvent {
+  return {
+    id: row.id,
+    connectionId: row.connection_id,
+    type: row.type,
+    status: row.status,
+    previousStatus: row.previous_status,
+    actor: row.actor,
+    occurredAt: row.occurred_at,
+  };
+}
+
+const NO_TAGS: readonly Tag[] = [];
+const tagsSchema = z.array(z.object({ key: z.string(), value: z.string() }));
+
+function tagsOf(json: string): readonly Tag[] {
+  return tagsSchema.parse(JSON.parse(json));
+}

@@ -1,0 +1,183 @@
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+
+import { AwsError, FAULT } from '../aws-api/aws-error';
+import type { Endpoint } from '../aws-api/aws-api';
+import { headerFields, type EndpointAnswer } from '../aws-api/messages';
+import { createAdmission, type Admission } from './hooks/admission-queue';
+import { admitRequests, OVERLOADED } from './hooks/admission';
+import {
+  handleBrokenHttp,
+  wireAnswer,
+  type BrokenHttp,
+  type BrokenHttpAnswer,
+} from './lifecycle/malformed-http';
+import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
+import type { Address } from './lifecycle/listen';
+import { FOREIGN_HOST, isOwnHost } from './hooks/host';
+import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
+import { BodyTooLargeError } from './body/read-body';
+import {
+  beginRecord,
+  brokenAnswers,
+  keepRecords,
+  REQUEST_ID_HEADER,
+  requestIdOf,
+  type RecordOptions,
+  type RequestObserver,
+} from './request-log/record-requests';
+import { traceRequests } from './request-log/request-spans';
+import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
+
+const BODY = {
+  /** Bytes in a request's body. */
+  limit: 1_048_576,
+  /** Bytes after which a client that sends on is cut off. */
+  patience: 67_108_864,
+};
+
+const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' };
+
+export interface EndpointServerOptions {
+  readonly address: Address;
+  /** Whether it may be asked by any name; else only by names of loopback. */
+  readonly anyHostName?: boolean;
+  /** The places for requests that are worked on at a time. */
+  readonly admission?: Admission;
+  /** Bounds the bodies that are on their way. */
+  readonly arrivingBodies?: ArrivingBodies;
+  readonly endpoint: Endpoint;
+  /** Is told of what goes wrong on our side, and in which request. */
+  readonly reportFault: (error: unknown, requestId: string) => void;
+  /** Is told of every request, once, when it has ended. */
+  readonly observe?: RequestObserver;
+  /** Whether requests are traced. */
+  readonly traced?: boolean;
+  readonly timing?: ServerTiming;
+}
+
+/** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
+export function createEndpointServer({
+  address,
+  anyHostName = true,
+  admission = createAdmission(Infinity),
+  arrivingBodies = createArrivingBodies(),
+  endpoint,
+  reportFault,
+  observe = () => undefined,
+  traced = false,
+  timing = USUAL_TIMING,
+}: EndpointServerOptions): ServerLifecycle {
+  const onError = (error: FastifyError, { id, record }: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof BodyTooLargeError) {
+      void send(
+        reply,
+        endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message), record),
+      );
+    } else if ((error.statusCode ?? 500) < 500) {
+      void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message), record));
+    } else {
+      reportFault(error, id);
+      void send(reply, endpoint.refuse(FAULT, record));
+    }
+  };
+  const records: RecordOptions = { server: 'endpoint', observe };
+  const { clientErrorHandler, watch } = handleBrokenHttp(
+    brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
+  );
+  const { http, ...timeouts } = timingOptions(timing);
+  const server = fastify({
+    ...timeouts,
+    http: { ...http, ...EVERY_REQUEST },
+    frameworkErrors(error, request, reply) {
+      beginRecord(request, reply, records);
+      onError(error, request, reply);
+    },
+    clientErrorHandler,
+    genReqId: requestIdOf,
+    ...LIFECYCLE_OPTIONS,
+  });
+  watch(server.server);
+  takeWhateverIsExpected(server.server);
+  keepRecords(server, records);
+  if (traced) traceRequests(server, '/');
+  server.setErrorHandler(onError);
+  if (!anyHostName) {
+    server.addHook('onRequest', ({ headers: { host }, record }, reply, done) => {
+      // That there is none at all, the endpoint says in its own words.
+      if (host === undefined || isOwnHost(host)) done();
+      else
+        void send(
+          reply,
+          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), record),
+        );
+    });
+  }
+  admitRequests(server, {
+    admission,
+    arrivingBodies,
+    bodyBounds: BODY,
+    patienceMs: timing.requestMs,
+    refuse(reply) {
+      const error = new AwsError('ThrottlingException', OVERLOADED.message);
+      void send(reply.headers(OVERLOADED.headers), endpoint.refuse(error, reply.request.record));
+    },
+  });
+  // Fastify would refuse a content type that is malformed, where any must do. As it was sent it stays in `rawHeaders`.
+  server.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    delete headers['content-type'];
+    done();
+  });
+  server.removeAllContentTypeParsers();
+  // Bodies are signed as they are, so nothing looks at them before the endpoint does.
+  server.addContentTypeParser('*', ({ bodyBytes }: FastifyRequest, _payload, done) => {
+    done(null, bodyBytes);
+  });
+
+  const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
+    send(
+      reply,
+      await endpoint.answer(
+        {
+          method,
+          url,
+          headers: headerFields(raw.rawHeaders),
+          body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+        },
+        record,
+      ),
+    );
+  server.post('/', answer);
+  server.setNotFoundHandler(answer);
+  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
+}
+
+const REMEDY = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
+
+function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): FastifyReply {
+  // To the content type of a string, Fastify would add a charset, which the protocol has not.
+  return reply.code(status).headers(headers).send(Buffer.from(body));
+}
+
+/** What is written to whoever sends what is not HTTP, or does not send it in time. */
+function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: Endpoint): BrokenHttpAnswer {
+  const error = BROKEN[code ?? ''] ?? NO_HTTP;
+  const { status, headers, body } = endpoint.refuse(error, {
+    id: requestId,
+    operation: undefined,
+    subject: undefined,
+    failure: undefined,
+  });
+  const wire = wireAnswer(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
+  return { status, outcome: error.name, wire };
+}
+
+const NO_HTTP = new AwsError(
+  'SerializationException',
+  'The request is not valid HTTP/1.1, or its header is too large.',
+);
+
+const BROKEN: Readonly<Record<string, AwsError>> = {
+  CONNECT: new AwsError('UnknownOperationException', 'This is no proxy.'),
+  ERR_HTTP_REQUEST_TIMEOUT: new AwsError('RequestTimeoutException', 'The request took too long to arrive.'),
+};

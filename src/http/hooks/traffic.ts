@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+import { admitRequests, overloaded, type AdmitOptions } from './admission';
+import { refuse, RequestError } from '../errors';
+import type { Spend } from '../graphql/graphql-route';
+import { FOREIGN_HOST, isOwnHost } from './host';
+import type { SubjectBudgets } from './rate-limits';
+
+/** What goes before requests for GraphQL, each at its own place between the proofs of who asks. */
+
+/** Answers those alone who ask this machine by a name that nobody else can own. */
+export function refuseForeignHosts(server: FastifyInstance): void {
+  server.addHook('onRequest', ({ headers: { host } }, _reply, done) => {
+    if (isOwnHost(host)) done();
+    else done(new RequestError(421, 'MISDIRECTED', `${FOREIGN_HOST} ${REMEDY}`));
+  });
+}
+
+const REMEDY =
+  'Ask for localhost; or have the server know who asks, by ROUTER_SECRET, or set ALLOW_UNAUTHENTICATED=true.';
+
+/** Answers nobody who does not say whom they ask, as HTTP/1.1 has it. */
+export function refuseWithoutHost(server: FastifyInstance): void {
+  server.addHook('onRequest', ({ headers: { host }, raw: { httpVersion } }, _reply, done) => {
+    if (host !== undefined || httpVersion === '1.0') done();
+    else done(new RequestError(400, 'BAD_REQUEST', 'The request has no Host header.'));
+  });
+}
+
+/** Lets as many requests in as there are places for. */
+export function admitGraphql(server: FastifyInstance, options: Omit<AdmitOptions, 'refuse'>): void {
+  admitRequests(server, {
+    ...options,
+    refuse: (reply: FastifyReply) => {
+      refuse(reply, overloaded());
+    },
+  });
+}
+
+/** Counts the requests of every person who is known. */
+export function limitSubjects(server: FastifyInstance, budgets: SubjectBudgets): void {
+  server.addHook('onRequest', async ({ record: { subject } }) => {
+    if (subject !== undefined) await budgets.request(subject);
+  });
+}
+
+/** Takes what a document costs from the budget of the person who sent it, where persons have budgets. */
+export function spendFrom(budgets: SubjectBudgets | undefined): Spend {
+  return async ({ record: { subject } }, cost) => {
+    if (subject !== undefined) await budgets?.spend(subject, cost);
+  };
+}

@@ -1,0 +1,74 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { cut } from './cut';
+import { hangUp } from './close-socket';
+import { whenOver } from './when-over';
+
+/** The connections of a server that clients hold open. */
+export interface OpenConnections {
+  /** Requests that have come, in whole or in part, and have no whole answer yet. */
+  readonly requestsUnderWay: () => number;
+  /** Hangs up where nothing is under way, and from now on wherever nothing is any more. */
+  readonly hangUpIdle: () => void;
+  readonly cutAll: () => void;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  underWay: number;
+  /** Bytes that had come when nothing was under way last. More of them are the beginning of a request. */
+  restingAt: number;
+}
+
+/** @param server that does not listen yet */
+export function watchConnections(server: Server): OpenConnections {
+  const open = new Map<Socket, Connection>();
+  let unwanted = false;
+
+  const isPartial = ({ socket, restingAt }: Connection) => socket.bytesRead > restingAt;
+
+  function hangUpIfIdle(connection: Connection): void {
+    const { socket, underWay } = connection;
+    if (underWay === 0 && !isPartial(connection) && socket.writable) hangUp(socket);
+  }
+
+  server.on('connection', (socket: Socket) => {
+    // Who sends many requests at once on one connection has as many listeners wait for its end.
+    socket.setMaxListeners(0);
+    // Node closes so after a last answer, and would not wait until that has been read.
+    socket.destroySoon = () => {
+      hangUp(socket);
+    };
+    open.set(socket, { socket, underWay: 0, restingAt: 0 });
+    socket.once('close', () => open.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    const connection = open.get(request.socket);
+    if (!connection) return;
+    connection.underWay += 1;
+    whenOver(response, () => {
+      connection.underWay -= 1;
+      // Of a body that was not waited for, the rest belongs to no request that is still to be answered.
+      if (connection.underWay === 0)
+        connection.restingAt = request.complete ? request.socket.bytesRead : Infinity;
+      if (unwanted) hangUpIfIdle(connection);
+    });
+    if (connection.restingAt === Infinity) connection.restingAt = 0;
+  });
+
+  return {
+    requestsUnderWay: () =>
+      [...open.values()].reduce(
+        (sum, connection) => sum + (connection.underWay || Number(isPartial(connection))),
+        0,
+      ),
+    hangUpIdle() {
+      unwanted = true;
+      for (const connection of open.values()) hangUpIfIdle(connection);
+    },
+    cutAll() {
+      for (const { socket } of open.values()) cut(socket, 'CUT_AT_STOP');
+    },
+  };
+}

@@ -1,0 +1,295 @@
+import fc from 'fast-check';
+
+import { connectionArn } from '../../src/proton/identifiers';
+import { accountViewer } from '../../src/proton/viewer';
+import { callAs, type WireAnswer } from '../support/aws-call';
+import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
+import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
+import { MODEL_OPERATIONS, PLACES, type Place } from '../support/proton-model';
+
+/** Texts of any length that a shape's pattern takes. */
+const TEXT_OF_LENGTH: Readonly<Record<string, (length: number) => string>> = {
+  ResourceName: (length) => 'e'.repeat(length),
+  ClientToken: (length) => 't'.repeat(length),
+  TagKey: (length) => 'k'.repeat(length),
+  TagValue: (length) => 'v'.repeat(length),
+  Arn: (length) => filled('arn:aws:proton:us-east-1:222222222222:thing/', length),
+  RoleArn: (length) => filled('arn:aws:iam::222222222222:role/', length),
+};
+
+/** Ends a prefix in a path of short segments, up to this length. */
+function filled(prefix: string, length: number): string {
+  const path = 'segment-of-a-path/'.repeat(200).slice(0, Math.max(0, length - prefix.length));
+  return `${prefix}${path}`.slice(0, length).replace(/\/$/, 'x');
+}
+
+/** Where the service is stricter than its model: what it then says, of a value that the model would take. */
+const STRICTER: Readonly<Record<string, RegExp>> = {
+  RoleArn: /must be a role of/,
+  NextToken: /of the same query/,
+  // Of ListTagsForResource: the model knows no pattern for it, and yet it is the same alphabet.
+  String: /must be a token/,
+  TagKey: /must consist of|is reserved|must not appear twice/,
+  TagValue: /must consist of/,
+  TagList: /must have at least one entry/,
+  TagKeyList: /must have at least one entry/,
+  // The same one may be made up twice, and the calls differ otherwise.
+  ClientToken: /^Invalid input: clientToken must not have been used before with other parameters\.$/,
+};
+
+/** A value of every kind that JSON has, but for null, which leaves a member out. */
+const KINDS = { boolean: true, number: 7, string: 'x', list: [], structure: {} } as const;
+
+describe('Every constraint of Proton’s model', () => {
+  let endpoint: RunningEndpoint;
+  let names = 0;
+
+  beforeAll(async () => {
+    endpoint = await startEndpoint({ auth: 'none', quota: 1_000_000 });
+  });
+
+  afterAll(() => endpoint.stop());
+
+  /** An input that breaks no rule, with every member in it, and a connection of its own that it is about. */
+  async function validInput(operation: string): Promise<Record<string, unknown>> {
+    const fresh = `e${String((names += 1))}`;
+    const session = endpoint.service.session(accountViewer(ENVIRONMENT));
+    const connection = await session.createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentName: `${fresh}-before`,
+    });
+    const values: Record<string, unknown> = {
+      id: connection.id,
+      resourceArn: connectionArn(connection),
+      managementAccountId: MANAGEMENT,
+      environmentName: fresh,
+      roleArn: 'arn:aws:iam::222222222222:role/proton',
+      componentRoleArn: 'arn:aws:iam::222222222222:role/path/proton',
+      codebuildRoleArn: 'arn:aws:iam::222222222222:role/proton',
+      clientToken: fresh,
+      requestedBy: 'ENVIRONMENT_ACCOUNT',
+      statuses: ['PENDING'],
+      maxResults: 10,
+      tags: [{ key: 'team', value: 'payments' }],
+      tagKeys: ['team'],
+    };
+    const members = PLACES.filter((place) => place.operation === operation && place.path.length === 1);
+    return Object.fromEntries(
+      members.flatMap(({ path: [name = ''] }) => (name in values ? [[name, values[name]]] : [])),
+    );
+  }
+
+  const caller = (operation: string) => (/^(Accept|Reject)/.test(operation) ? MANAGEMENT : ENVIRONMENT);
+
+  async function state(): Promise<unknown> {
+    const session = endpoint.service.session(accountViewer(ENVIRONMENT));
+    const [page] = await session.listConnections([{ first: 10 }]);
+    const [count] = await session.countConnections([{}]);
+    return [count, page instanceof Error ? page : page?.items];
+  }
+
+  /** Calls an operation with one place in its input changed. Answers too what the place is called in messages. */
+  async function callWith(
+    place: Place,
+    change: (input: Record<string, unknown>, name: string) => void,
+  ): Promise<{ answer: WireAnswer; changed: boolean }> {
+    const input = await validInput(place.operation);
+    const { parent, name } = parentOf(input, place);
+    change(parent, name);
+    const before = await state();
+    const answer = await callAs(endpoint.origin, caller(place.operation), place.operation, input);
+    const changed = JSON.stringify(before) !== JSON.stringify(await state());
+    return { answer, changed };
+  }
+
+  function parentOf(input: Record<string, unknown>, { path }: Place) {
+    let parent = input;
+    for (const step of path.slice(0, -1)) {
+      parent = parent[step === '*' ? '0' : step] as Record<string, unknown>;
+    }
+    const last = path.at(-1) ?? '';
+    return { parent, name: last === '*' ? '0' : last };
+  }
+
+  const called = ({ path }: Place) => path.map((step) => (step === '*' ? '0' : step)).join('.');
+  const title = (place: Place) => `${place.operation}: ${called(place)}`;
+
+  async function expectRefused(place: Place, exception: string, value: unknown): Promise<void> {
+    const { answer, changed } = await callWith(place, (parent, name) => {
+      parent[name] = value;
+    });
+    expect({ value, error: answer.error, message: answer.message }).toEqual({
+      value,
+      error: exception,
+      message: expect.stringContaining(`${called(place)} must `) as string,
+    });
+    expect(answer.status).toBe(400);
+    expect(changed).toBe(false);
+  }
+
+  async function expectTaken(place: Place, value: unknown): Promise<void> {
+    const { answer } = await callWith(place, (parent, name) => {
+      parent[name] = value;
+    });
+    // A value may be well formed and still name nothing.
+    const complaint = answer.error === undefined || answer.error === 'ResourceNotFoundException';
+    const stricter = STRICTER[place.shape]?.test(answer.message) ?? false;
+    expect({ value, answer: answer.text, taken: complaint || stricter }).toMatchObject({ taken: true });
+  }
+
+  const cases = (filter: (place: Place) => boolean) =>
+    PLACES.filter(filter).map((place) => [title(place), place] as const);
+
+  it('is read from the model: ten operations and all that they take', () => {
+    expect(MODEL_OPERATIONS).toHaveLength(10);
+    expect(PLACES).toHaveLength(35);
+  });
+
+  it.each(MODEL_OPERATIONS)('%s takes an input with every member in it', async (operation) => {
+    const input = await validInput(operation);
+    const answer = await callAs(endpoint.origin, caller(operation), operation, input);
+    expect(answer).toMatchObject({ status: 200, error: undefined });
+  });
+
+  it.each(cases(() => true))('%s is of its JSON type and no other', async (_title, place) => {
+    const own = { integer: 'number', structure: 'structure', list: 'list' }[place.type] ?? 'string';
+    for (const [kind, value] of Object.entries(KINDS)) {
+      if (kind !== own) await expectRefused(place, 'SerializationException', value);
+    }
+    if (place.path.at(-1) === '*') await expectRefused(place, 'SerializationException', null);
+  });
+
+  it.each(cases(({ required }) => required))('%s must be given', async (_title, place) => {
+    const { answer, changed } = await callWith(place, (parent, name) => {
+      Reflect.deleteProperty(parent, name);
+    });
+    expect(answer).toMatchObject({ status: 400, error: 'ValidationException' });
+    expect(answer.message).toContain(`${called(place)} must be given`);
+    expect(changed).toBe(false);
+    if (place.path.at(-1) !== '*') await expectRefused(place, 'ValidationException', null);
+  });
+
+  it.each(cases(({ required, path }) => !required && path.length === 1))(
+    '%s may be left out, and null leaves it out',
+    async (_title, place) => {
+      const without = await callWith(place, (parent, name) => {
+        Reflect.deleteProperty(parent, name);
+      });
+      const withNull = await callWith(place, (parent, name) => {
+        parent[name] = null;
+      });
+      expect([without.answer.error, withNull.answer.error]).toEqual([undefined, undefined]);
+    },
+  );
+
+  it.each(cases(({ length }) => length !== undefined))(
+    '%s keeps its bounds: below, at and above each',
+    async (_title, place) => {
+      const { min, max } = place.length ?? { min: 0, max: 0 };
+      const valueOf = (size: number): unknown => {
+        if (place.type !== 'list') return TEXT_OF_LENGTH[place.shape]?.(size);
+        return Array.from({ length: size }, (_, index) =>
+          place.shape === 'TagList' ? { key: `k${String(index)}`, value: '' } : `k${String(index)}`,
+        );
+      };
+      for (const size of [min - 1, max + 1, 10 * max]) {
+        if (size >= 0) await expectRefused(place, 'ValidationException', valueOf(size));
+      }
+      expect(place.pattern?.test(String(valueOf(max))) ?? true).toBe(true);
+      for (const size of [min, min + 1, max - 1, max]) {
+        // What is shorter than its pattern's fixed parts breaks the pattern, not the bound.
+        const value = valueOf(size);
+        if (typeof value !== 'string' || (place.pattern?.test(value) ?? true))
+          await expectTaken(place, value);
+      }
+    },
+  );
+
+  it.each(cases(({ range }) => range !== undefined))(
+    '%s is a whole number within its range',
+    async (_, place) => {
+      const { min, max } = place.range ?? { min: 0, max: 0 };
+      for (const value of [min - 1, max + 1, -max, min + 0.5, 1e21, -1e21, 2 ** 53, 5e-324]) {
+        await expectRefused(place, 'ValidationException', value);
+      }
+      for (const value of [min, min + 1, max - 1, max]) await expectTaken(place, value);
+      const input = JSON.stringify({ ...(await validInput(place.operation)), maxResults: 0 });
+      const infinite = input.replace('"maxResults":0', '"maxResults":1e400');
+      const answer = await callAs(endpoint.origin, ENVIRONMENT, place.operation, infinite);
+      expect(answer).toMatchObject({ status: 400, error: 'ValidationException' });
+      expect(answer.message).toContain('maxResults must');
+    },
+  );
+
+  it.each(cases(({ values }) => values !== undefined))('%s is one of its values', async (_title, place) => {
+    for (const value of place.values ?? []) {
+      await expectTaken(place, value);
+      for (const other of [value.toLowerCase(), ` ${value}`, `${value}\n`, `${value}S`]) {
+        await expectRefused(place, 'ValidationException', other);
+      }
+    }
+    for (const other of ['', 'constructor', '__proto__', 'toString']) {
+      await expectRefused(place, 'ValidationException', other);
+    }
+  });
+
+  it.each(cases(({ pattern }) => pattern !== undefined))(
+    '%s is refused exactly when it breaks its pattern',
+    async (_title, place) => {
+      const { pattern = /^/, length = { min: 0, max: Infinity } } = place;
+      const matching = fc.stringMatching(pattern, { maxLength: 80 });
+      const candidates = fc.oneof(
+        matching,
+        // Near misses: a character too many, too few, or another one.
+        fc
+          .tuple(
+            matching,
+            fc.nat(),
+            fc.nat(1),
+            fc.constantFrom('', ' ', '\n', '/', ':', 'A', 'é', '٣', '\0', '-'),
+          )
+          .map(([text, at, drop, put]) => {
+            const index = at % (text.length + 1);
+            return text.slice(0, index) + put + text.slice(index + drop);
+          }),
+        fc.string({ maxLength: 20 }),
+      );
+      await fc.assert(
+        fc.asyncProperty(candidates, async (value) => {
+          const fits = pattern.test(value) && value.length >= length.min && value.length <= length.max;
+          if (fits) await expectTaken(place, value);
+          else await expectRefused(place, 'ValidationException', value);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
+
+  it.each(MODEL_OPERATIONS)('%s tells everything that is wrong in one message', async (operation) => {
+    const members = PLACES.filter((place) => place.operation === operation && place.path.length === 1);
+    const wrong: Readonly<Record<string, unknown>> = { integer: 0, list: ['', ''] };
+    const input = Object.fromEntries(
+      members.map(({ path: [name = ''], type, shape }) => [
+        name,
+        shape === 'TagList' ? [{ key: '', value: '' }] : (wrong[type] ?? 'Ж'.repeat(3000)),
+      ]),
+    );
+    const answer = await callAs(endpoint.origin, ENVIRONMENT, operation, input);
+    expect(answer.error).toBe('ValidationException');
+    for (const { path } of members) expect(answer.message).toMatch(new RegExp(`[ ;]${path[0] ?? ''}[. ]`));
+  });
+
+  it('measures a hostile ARN in linear time', async () => {
+    for (const member of ['roleArn', 'componentRoleArn', 'codebuildRoleArn']) {
+      const hostile = `arn:aws:iam::222222222222:role/${'a/'.repeat(1000)}!`;
+      const started = performance.now();
+      const answer = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
+        managementAccountId: MANAGEMENT,
+        environmentName: 'hostile',
+        [member]: hostile,
+      });
+      expect(answer.message).toContain(`${member} must be the ARN`);
+      expect(performance.now() - started).toBeLessThan(500);
+    }
+  });
+});

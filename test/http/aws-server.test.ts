@@ -1,0 +1,412 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+
+import { createEndpointServer } from '../../src/http/aws-server';
+import { ListenError } from '../../src/http/lifecycle/listen';
+import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
+import { callAs, sendHttp, unsignedHeaders, type WireAnswer, type WireRequest } from '../support/aws-call';
+import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
+
+const LIST = 'ListEnvironmentAccountConnections';
+const MEBIBYTE = 1_048_576;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+describe('The endpoint’s server', () => {
+  let endpoint: RunningEndpoint;
+
+  beforeAll(async () => {
+    endpoint = await startEndpoint({ auth: 'none' });
+  });
+
+  afterAll(() => endpoint.stop());
+
+  afterEach(() => {
+    const faults = endpoint.faults;
+    if (faults.length > 0) throw new Error('the server reported a fault', { cause: faults[0] });
+  });
+
+  const list = (request: WireRequest = {}) =>
+    sendHttp(endpoint.origin, {
+      body: '{"requestedBy":"ENVIRONMENT_ACCOUNT"}',
+      ...request,
+      headers: { ...unsignedHeaders(ENVIRONMENT, LIST), ...request.headers },
+    });
+
+  function expectAwsError(answer: WireAnswer, error: string, message: RegExp): void {
+    expect(answer).toMatchObject({ status: 400, error });
+    expect(answer.message).toMatch(message);
+    expect(answer.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
+    expect(answer.headers['x-amzn-errortype']).toBe(error);
+    expectAwsHeaders(answer);
+  }
+
+  function expectAwsHeaders({ headers }: WireAnswer): void {
+    expect(headers['content-type']).toBe('application/x-amz-json-1.0');
+    expect(headers['x-amzn-requestid']).toMatch(UUID);
+    expect(Math.abs(Date.parse(String(headers['date'])) - Date.now())).toBeLessThan(5000);
+  }
+
+  it('answers in AWS’s JSON protocol, each request with an id of its own', async () => {
+    const [one, two] = [await list(), await list()];
+    expect(one).toMatchObject({ status: 200, text: '{"environmentAccountConnections":[]}' });
+    expectAwsHeaders(one);
+    expect(one.headers['x-amzn-requestid']).not.toBe(two.headers['x-amzn-requestid']);
+  });
+
+  it.each([
+    'application/x-amz-json-1.0',
+    'application/json',
+    'text/plain; charset=latin-1',
+    'x/y',
+    '///',
+    'a/b, c/d',
+    ['application/json', 'text/html'],
+    undefined,
+  ])('reads the body as JSON whatever its content type is called: %j', async (type) => {
+    const headers = unsignedHeaders(ENVIRONMENT, LIST);
+    Reflect.deleteProperty(headers, 'content-type');
+    const answer = await sendHttp(endpoint.origin, {
+      headers: type === undefined ? headers : { ...headers, 'content-type': type },
+      body: '{"requestedBy":"ENVIRONMENT_ACCOUNT"}',
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it.each<[string, WireRequest, string, RegExp]>([
+    ['another path', { path: '/graphql' }, 'UnknownOperationException', /POST \//],
+    ['a path with tricks in it', { path: '/..//./' }, 'UnknownOperationException', /POST \//],
+    ['two slashes', { path: '//' }, 'UnknownOperationException', /POST \//],
+    ['a path that can’t be decoded', { path: '/%zz' }, 'SerializationException', /\w/],
+    ['a query string', { path: '/?x=1' }, 'UnknownOperationException', /query string/],
+    ['an empty query string', { path: '/?' }, 'UnknownOperationException', /query string/],
+    [
+      'a signature in the query string',
+      { path: '/?X-Amz-Signature=1' },
+      'IncompleteSignatureException',
+      /Presigned/,
+    ],
+    ['a whole URL with a path', { path: 'http://x/graphql' }, 'UnknownOperationException', /POST \//],
+    [
+      'a whole URL with a query string',
+      { path: 'http://x?x=1' },
+      'UnknownOperationException',
+      /query string/,
+    ],
+    ['a whole URL of another protocol', { path: 'ftp://x/' }, 'UnknownOperationException', /POST \//],
+    ['GET', { method: 'GET', body: '' }, 'UnknownOperationException', /POST \//],
+    ['PUT', { method: 'PUT' }, 'UnknownOperationException', /POST \//],
+    ['DELETE', { method: 'DELETE' }, 'UnknownOperationException', /POST \//],
+    ['OPTIONS', { method: 'OPTIONS' }, 'UnknownOperationException', /POST \//],
+    ['PROPFIND', { method: 'PROPFIND' }, 'UnknownOperationException', /POST \//],
+    [
+      'an unknown operation',
+      { headers: { 'x-amz-target': 'AwsProton20200720.CreateService' } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'another service’s operation',
+      { headers: { 'x-amz-target': 'DynamoDB_20120810.ListTables' } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'an operation without its service',
+      { headers: { 'x-amz-target': LIST } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'an operation in small letters',
+      { headers: { 'x-amz-target': `AwsProton20200720.${LIST.toLowerCase()}` } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'an operation that every object has',
+      { headers: { 'x-amz-target': 'AwsProton20200720.constructor' } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'no operation',
+      { headers: { 'x-amz-target': '' } },
+      'UnknownOperationException',
+      /X-Amz-Target must be/,
+    ],
+    [
+      'two operations',
+      { headers: { 'x-amz-target': ['AwsProton20200720.TagResource', `AwsProton20200720.${LIST}`] } },
+      'IncompleteSignatureException',
+      /more than once/,
+    ],
+    ['malformed JSON', { body: '{"requestedBy":' }, 'SerializationException', /not valid JSON/],
+    ['spaces alone', { body: '   ' }, 'SerializationException', /not valid JSON/],
+    ['JSON null', { body: 'null' }, 'SerializationException', /JSON object/],
+    ['a JSON list', { body: '[]' }, 'SerializationException', /JSON object/],
+    ['a JSON string', { body: '"x"' }, 'SerializationException', /JSON object/],
+    ['a JSON number', { body: '1e400' }, 'SerializationException', /JSON object/],
+    [
+      'bytes that are no UTF-8',
+      { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
+      'SerializationException',
+      /UTF-8/,
+    ],
+    [
+      'UTF-16',
+      { body: Buffer.from('{"requestedBy":"x"}', 'utf16le') },
+      'SerializationException',
+      /not valid JSON/,
+    ],
+    ['a byte order mark', { body: '\ufeff{}' }, 'SerializationException', /not valid JSON/],
+    [
+      'lists nested half a million deep',
+      { body: `{"x":${'['.repeat(500_000)}` },
+      'SerializationException',
+      /levels deep/,
+    ],
+    [
+      'objects nested a hundred thousand deep',
+      { body: `${'{"x":'.repeat(100_000)}1${'}'.repeat(100_000)}` },
+      'SerializationException',
+      /levels deep/,
+    ],
+    [
+      'a body over a mebibyte',
+      { body: ' '.repeat(MEBIBYTE + 1) },
+      'RequestEntityTooLargeException',
+      /1048576 bytes/,
+    ],
+    [
+      'a body of twenty mebibytes',
+      { body: ' '.repeat(20 * MEBIBYTE) },
+      'RequestEntityTooLargeException',
+      /1048576 bytes/,
+    ],
+    [
+      'a body over a mebibyte in chunks',
+      { body: ' '.repeat(MEBIBYTE + 1), headers: { 'transfer-encoding': 'chunked' } },
+      'RequestEntityTooLargeException',
+      /1048576 bytes/,
+    ],
+    [
+      'an account of eleven digits',
+      { headers: unsignedHeaders('22222222222', LIST) },
+      'UnrecognizedClientException',
+      /12 digits/,
+    ],
+    [
+      'a real key id',
+      { headers: unsignedHeaders('AKIAAAAAAAAAAAAAAAAA', LIST) },
+      'UnrecognizedClientException',
+      /12 digits/,
+    ],
+    [
+      'an account in other digits',
+      { headers: unsignedHeaders('222222222222\u00b2', LIST) },
+      'UnrecognizedClientException',
+      /12 digits/,
+    ],
+    [
+      'another service’s scope',
+      {
+        headers: {
+          authorization:
+            'AWS4-HMAC-SHA256 Credential=222222222222/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0',
+        },
+      },
+      'InvalidSignatureException',
+      /correct service/,
+    ],
+    [
+      'a Region that is none',
+      { headers: unsignedHeaders(ENVIRONMENT, LIST, { region: 'mars' }) },
+      'InvalidSignatureException',
+      /valid Region/,
+    ],
+    [
+      'a Region with a path in it',
+      { headers: unsignedHeaders(ENVIRONMENT, LIST, { region: '..' }) },
+      'InvalidSignatureException',
+      /valid Region/,
+    ],
+    [
+      'an Authorization of another kind',
+      { headers: { authorization: 'Basic Og==' } },
+      'IncompleteSignatureException',
+      /AWS4-HMAC-SHA256/,
+    ],
+    [
+      'an Authorization without a Credential',
+      { headers: { authorization: 'AWS4-HMAC-SHA256 SignedHeaders=host' } },
+      'IncompleteSignatureException',
+      /Credential/,
+    ],
+    [
+      'two Authorizations',
+      {
+        headers: {
+          authorization: [
+            String(unsignedHeaders(ENVIRONMENT, LIST)['authorization']),
+            String(unsignedHeaders(MANAGEMENT, LIST)['authorization']),
+          ],
+        },
+      },
+      'IncompleteSignatureException',
+      /more than once/,
+    ],
+    [
+      'a web page’s origin',
+      { headers: { origin: 'http://127.0.0.1:4002' } },
+      'AccessDeniedException',
+      /web pages/,
+    ],
+  ])('refuses %s with a clear error', async (_title, request, error, message) => {
+    expectAwsError(await list(request), error, message);
+  });
+
+  it('says that no one has signed, where no one has', async () => {
+    const answer = await sendHttp(endpoint.origin, {
+      headers: { 'x-amz-target': `AwsProton20200720.${LIST}` },
+    });
+    expectAwsError(answer, 'MissingAuthenticationTokenException', /no Authorization/);
+  });
+
+  it.each(['http://proton.example.com/', 'http://proton.example.com', 'HTTPS://[::1]:1/'])(
+    'takes a whole URL for a target, as a server must: %s',
+    async (path) => {
+      expect(await list({ path })).toMatchObject({ status: 200 });
+    },
+  );
+
+  it('closes the connection after a body that is too large', async () => {
+    const body = ' '.repeat(MEBIBYTE + 1);
+    for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
+      const answer = await list({ body, headers });
+      expect(answer).toMatchObject({ error: 'RequestEntityTooLargeException' });
+      expect(answer.headers['connection']).toBe('close');
+    }
+  });
+
+  it('says that there is no Host, where there is none', async () => {
+    const { hostname, port } = new URL(endpoint.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write('POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    expect(await textOf(socket)).toMatch(
+      /com\.amazonaws\.proton#SerializationException","message":"The request must have a Host header\."\}$/,
+    );
+  });
+
+  it('takes no notice of what else is expected of it', async () => {
+    expect(await list({ headers: { expect: 'miracles' } })).toMatchObject({ status: 200 });
+  });
+
+  it('takes an empty body for an input without members', async () => {
+    expectAwsError(await list({ body: '' }), 'ValidationException', /requestedBy must be given/);
+    expectAwsError(await list({ body: '{}' }), 'ValidationException', /requestedBy must be given/);
+  });
+
+  it('takes a body of exactly a mebibyte, and the last of two members of one name', async () => {
+    const body = '{"requestedBy":"nobody","requestedBy":"ENVIRONMENT_ACCOUNT"}';
+    expect(await list({ body: body.padEnd(MEBIBYTE) })).toMatchObject({ status: 200 });
+  });
+
+  it('counts as nesting what is nested, not brackets in texts', async () => {
+    const brackets = '['.repeat(1000);
+    const members = [`"\\"${brackets}": "${brackets}\\""`, `"surprise": ${'['.repeat(30)}${']'.repeat(30)}`];
+    const body = `{"requestedBy":"ENVIRONMENT_ACCOUNT", ${members.join()}}`;
+    expect(await list({ body })).toMatchObject({ status: 200 });
+    const behindBackslash = `{"x": "\\\\", "y": ${brackets}`;
+    expectAwsError(await list({ body: behindBackslash }), 'SerializationException', /levels deep/);
+  });
+
+  it('ignores what it does not know, and what poisons prototypes does nothing', async () => {
+    const body =
+      '{"requestedBy":"ENVIRONMENT_ACCOUNT","__proto__":{"maxResults":"x","nextToken":7},"constructor":{"prototype":{"maxResults":0}},"surprise":1e400}';
+    expect(await list({ body })).toMatchObject({ status: 200 });
+    const inherited = '{"__proto__":{"requestedBy":"ENVIRONMENT_ACCOUNT"}}';
+    expectAwsError(await list({ body: inherited }), 'ValidationException', /requestedBy must be given/);
+    const tag =
+      '{"resourceArn":"arn:aws:proton:us-east-1:222222222222:x","tags":[{"key":"a","__proto__":{"value":"b"}}]}';
+    const answer = await callAs(endpoint.origin, ENVIRONMENT, 'TagResource', tag);
+    expectAwsError(answer, 'ValidationException', /tags\.0\.value must be given/);
+    expect(({} as { maxResults?: unknown }).maxResults).toBeUndefined();
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['no Host', 'POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
+    ['a header that is too large', `POST / HTTP/1.1\r\nHost: x\r\nX-Note: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
+    [
+      'a length and chunks',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['a header over two lines', 'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\r\n b\r\n\r\n'],
+    ['a NUL in a header', 'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\0b\r\n\r\n'],
+    ['a body in broken chunks', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('answers what is broken HTTP in AWS’s shape too: %s', async (_title, bytes) => {
+    const { hostname, port } = new URL(endpoint.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write(bytes);
+    const answer = await textOf(socket);
+    socket.destroy();
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 /);
+    for (const field of [
+      /^content-type: application\/x-amz-json-1\.0$/im,
+      /^x-amzn-requestid: /im,
+      /^date: /im,
+    ]) {
+      expect(head).toMatch(field);
+    }
+    expect(body).toMatch(/com\.amazonaws\.proton#\w+Exception/);
+  });
+
+  it('is not troubled by a client that goes away in the middle of its request', async () => {
+    const { hostname, port } = new URL(endpoint.origin);
+    const socket = connect(Number(port), hostname);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"requestedBy"');
+    await once(socket, 'connect');
+    socket.destroy();
+    expect(await list()).toMatchObject({ status: 200 });
+  });
+
+  it('answers what is under way when it is told to stop, and closes connections that are kept alive', async () => {
+    const stopping = await startEndpoint({ auth: 'none' });
+    const create = (name: string) =>
+      callAs(stopping.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
+        managementAccountId: MANAGEMENT,
+        environmentName: name,
+      });
+    expect((await create('first')).headers['connection']).toBe('keep-alive');
+    const underWay = [create('second'), create('third')];
+    // Both have left when the first is answered.
+    await Promise.race(underWay);
+    await stopping.stop();
+    expect((await Promise.all(underWay)).map(({ status }) => status)).toEqual([200, 200]);
+    await expect(create('fourth')).rejects.toThrow(/ECONNREFUSED|ECONNRESET|hang up/);
+  });
+
+  it('names its own variables when it can’t listen', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const address = taken.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const refuse = () => ({ status: 400, headers: {}, body: '' });
+    const server = createEndpointServer({
+      address: { host: '127.0.0.1', port },
+      endpoint: { answer: () => Promise.resolve(refuse()), refuse },
+      reportFault: () => undefined,
+    });
+    const starting = server.start();
+    await expect(starting).rejects.toThrow(ListenError);
+    await expect(starting).rejects.toThrow(
+      `Can't listen on PROTON_ENDPOINT_HOST 127.0.0.1, PROTON_ENDPOINT_PORT ${String(port)}: another process does. Stop it, or set PROTON_ENDPOINT_PORT to one that is free.`,
+    );
+    taken.close();
+    await server.stop();
+  });
+});

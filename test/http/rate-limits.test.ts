@@ -1,0 +1,117 @@
+import { createSubjectBudgets } from '../../src/http/hooks/rate-limits';
+import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
+import { codeOf, post } from '../authentication/posting';
+import { startApp, type RunningApp } from '../support/app';
+import type { WireAnswer } from '../support/aws-call';
+
+const TYPENAME = '{ __typename }';
+const COUNT = '{ environmentAccountConnections(first: 10) { nodes { id } } }';
+
+const keys = createKeys('ES256');
+const person = useKeyFile(keys);
+const as = async (sub: string) => bearer(await tokenOf(keys, { claims: { sub } }));
+
+function expectRateLimited(answer: WireAnswer): void {
+  expect([answer.status, codeOf(answer)]).toEqual([429, 'RATE_LIMITED']);
+  const seconds = Number(answer.headers['retry-after']);
+  expect(seconds).toBeGreaterThanOrEqual(50);
+  expect(seconds).toBeLessThanOrEqual(60);
+}
+
+describe('A person who asks too often', () => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp({ ...person, SUBJECT_REQUESTS_PER_MINUTE: '3' });
+  });
+  afterAll(() => app.stop());
+
+  it('is told when to come back, and nobody else is', async () => {
+    const ann = await as('ann');
+    const statuses: number[] = [];
+    for (let count = 0; count < 3; count += 1) statuses.push((await post(app.url, TYPENAME, ann)).status);
+    expect(statuses).toEqual([200, 200, 200]);
+    expectRateLimited(await post(app.url, TYPENAME, ann));
+    // Another token of the same person is the same person.
+    expectRateLimited(
+      await post(app.url, TYPENAME, bearer(await tokenOf(keys, { claims: { sub: 'ann', jti: '2' } }))),
+    );
+    expect((await post(app.url, TYPENAME, await as('bob'))).status).toBe(200);
+  });
+
+  it('is not counted while nobody knows who it is', async () => {
+    const forged = bearer(await tokenOf(createKeys('ES256'), { claims: { sub: 'eve' } }));
+    for (let count = 0; count < 5; count += 1)
+      expect((await post(app.url, TYPENAME, forged)).status).toBe(401);
+    expect((await post(app.url, TYPENAME, await as('eve'))).status).toBe(200);
+  });
+});
+
+describe('A person who asks for too much', () => {
+  let app: RunningApp;
+  beforeAll(async () => {
+    app = await startApp({ ...person, SUBJECT_COST_PER_MINUTE: '25' });
+  });
+  afterAll(() => app.stop());
+
+  it('is told when to come back, and may still ask for what costs nothing', async () => {
+    const ann = await as('ann');
+    let answer = await post(app.url, COUNT, ann);
+    expect(answer.status).toBe(200);
+    for (let count = 0; count < 30 && answer.status === 200; count += 1)
+      answer = await post(app.url, COUNT, ann);
+    expectRateLimited(answer);
+    expect((await post(app.url, TYPENAME, ann)).status).toBe(200);
+    expect((await post(app.url, COUNT, await as('bob'))).status).toBe(200);
+  });
+
+  it('is told that no minute has room for what costs more than a minute’s budget', async () => {
+    const answer = await post(app.url, COUNT.replace('10', '100'), await as('carl'));
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'TOO_EXPENSIVE']);
+    expect(answer.headers['retry-after']).toBeUndefined();
+  });
+});
+
+describe('A minute’s budget', () => {
+  it('is not charged for what is refused', async () => {
+    const budgets = createSubjectBudgets({ requestsPerMinute: 10, costPerMinute: 100 });
+    await budgets.spend('ann', 60);
+    await expect(budgets.spend('ann', 60)).rejects.toMatchObject({ statusCode: 429, code: 'RATE_LIMITED' });
+    await budgets.spend('ann', 40);
+    await expect(budgets.spend('ann', 1)).rejects.toMatchObject({ statusCode: 429 });
+  });
+
+  it('is each person’s own, however long the names are', async () => {
+    const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
+    const long = 'x'.repeat(5_000);
+    await budgets.request(`${long}1`);
+    await budgets.request(`${long}2`);
+    await expect(budgets.request(`${long}1`)).rejects.toMatchObject({ statusCode: 429 });
+  });
+
+  it('begins anew after a minute', async () => {
+    jest.useFakeTimers();
+    try {
+      const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
+      await budgets.request('ann');
+      jest.advanceTimersByTime(59_500);
+      await expect(budgets.request('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
+      jest.advanceTimersByTime(500);
+      await expect(budgets.request('ann')).resolves.toBeUndefined();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('is kept for so many new names a minute and no more', async () => {
+    const budgets = createSubjectBudgets({ requestsPerMinute: 5, costPerMinute: 1 });
+    for (let number = 0; number < 100_000; number += 1) await budgets.request(String(number));
+    // Nothing is kept of who is refused, so that the same name is as new when it comes again.
+    for (let time = 0; time < 2; time += 1) {
+      await expect(budgets.request('one more')).rejects.toMatchObject({
+        statusCode: 429,
+        code: 'RATE_LIMITED',
+      });
+    }
+    await expect(budgets.request('7')).resolves.toBeUndefined();
+  });
+});

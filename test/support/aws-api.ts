@@ -1,0 +1,71 @@
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+
+import { createAccessKeys, type AccessKeys } from '../../src/control-plane/access-keys/access-keys';
+import { believeNamedAccount } from '../../src/aws-api/named-account';
+import { verifySignature } from '../../src/aws-api/authenticate';
+import { createEndpoint } from '../../src/aws-api/aws-api';
+import { createEndpointServer } from '../../src/http/aws-server';
+import { createEmbeddedProtonService } from '../../src/control-plane/control-plane';
+import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { EmbeddedProtonService } from '../../src/control-plane/control-plane';
+import { account, region } from './proton';
+
+export interface RunningEndpoint {
+  /** As in `http://127.0.0.1:40000`. */
+  readonly origin: string;
+  readonly service: EmbeddedProtonService;
+  readonly store: SqliteStore;
+  readonly accessKeys: AccessKeys;
+  /** What went wrong on the server's side. */
+  readonly faults: readonly unknown[];
+  readonly stop: () => Promise<void>;
+}
+
+export interface EndpointOptions {
+  readonly auth: 'none' | 'sigv4';
+  readonly location?: string;
+  readonly encryptionKey?: KeyObject;
+  readonly quota?: number;
+  readonly lockTimeoutMs?: number;
+  /** The server's clock. */
+  readonly now?: () => number;
+}
+
+/** The real endpoint over HTTP on a free port, before the real control plane over an empty store. */
+export async function startEndpoint({
+  auth,
+  location = ':memory:',
+  encryptionKey = createSecretKey(randomBytes(32)),
+  quota = 1000,
+  lockTimeoutMs,
+  now = Date.now,
+}: EndpointOptions): Promise<RunningEndpoint> {
+  const store = openSqliteStore({ location, lockTimeoutMs });
+  const settings = {
+    defaultRegion: region('us-east-1'),
+    defaultAccountId: account('000000000000'),
+    connectionQuota: quota,
+  };
+  const service = createEmbeddedProtonService({ store, settings, now });
+  const accessKeys = createAccessKeys({ store: store.accessKeys, encryptionKey, now });
+  const faults: unknown[] = [];
+  const reportFault = (error: unknown) => {
+    faults.push(error);
+  };
+  const authenticate = auth === 'none' ? believeNamedAccount() : verifySignature({ accessKeys, now });
+  const endpoint = createEndpoint({ service, authenticate, reportFault, now });
+  const server = createEndpointServer({ address: { host: '127.0.0.1', port: 0 }, endpoint, reportFault });
+  const origin = await server.start();
+  return {
+    origin,
+    service,
+    store,
+    accessKeys,
+    faults,
+    async stop() {
+      await server.stop();
+      await service.drained();
+      await store.close();
+    },
+  };
+}

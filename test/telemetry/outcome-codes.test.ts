@@ -1,0 +1,64 @@
+import type { AwsErrorName } from '../../src/aws-api/aws-error';
+import type { HttpErrorCode } from '../../src/http/errors';
+import type { CutCode } from '../../src/http/lifecycle/cut';
+import type { FailureCode } from '../../src/proton/failure';
+import type { ExcessCode } from '../../src/graphql/limits/document-limits';
+import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';
+
+type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | ExcessCode;
+
+/** Complete, or this does not compile. */
+const CODES: Readonly<Record<Code, true>> = {
+  ACCESS_DENIED: true,
+  ANSWER_NOT_TAKEN: true,
+  CUT_AT_STOP: true,
+  AccessDeniedException: true,
+  BAD_REQUEST: true,
+  BODY_TOO_LARGE: true,
+  CONFLICT: true,
+  ConflictException: true,
+  EXECUTION_TIMEOUT: true,
+  INTERNAL_SERVER_ERROR: true,
+  IncompleteSignatureException: true,
+  InternalServerException: true,
+  InvalidSignatureException: true,
+  METHOD_NOT_ALLOWED: true,
+  MISDIRECTED: true,
+  MissingAuthenticationTokenException: true,
+  NOT_FOUND: true,
+  NOT_READY: true,
+  OVERLOADED: true,
+  QUOTA_EXCEEDED: true,
+  RATE_LIMITED: true,
+  REQUEST_TIMEOUT: true,
+  RequestEntityTooLargeException: true,
+  RequestExpired: true,
+  RequestTimeoutException: true,
+  ResourceNotFoundException: true,
+  SerializationException: true,
+  ServiceQuotaExceededException: true,
+  THROTTLED: true,
+  TOO_DEEP: true,
+  TOO_EXPENSIVE: true,
+  TOO_MANY_ALIASES: true,
+  TOO_MANY_DIRECTIVES: true,
+  TOO_MANY_REPRESENTATIONS: true,
+  TOO_MANY_TOKENS: true,
+  ThrottlingException: true,
+  UNAUTHENTICATED: true,
+  UNAVAILABLE: true,
+  UNSUPPORTED_MEDIA_TYPE: true,
+  UnknownOperationException: true,
+  UnrecognizedClientException: true,
+  VALIDATION_ERROR: true,
+  ValidationException: true,
+};
+
+it('A label has a known value or one that stands for all others', () => {
+  const label = labelsAmong(new Set(['known']));
+  expect(['known', 'made up', '', undefined].map(label)).toEqual(['known', 'other', 'other', 'none']);
+});
+
+it('Every code that anything here can answer is counted under its own name', () => {
+  expect(OUTCOMES).toEqual(expect.arrayContaining(Object.keys(CODES)));
+});
