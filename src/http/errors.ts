@@ -1,29 +1,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { FAULT } from '../graphql/format-error';
+import { RequestError, type HttpErrorCode } from '../graphql/request-error';
 import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
 import { REQUEST_ID_HEADER, type RequestRecord } from './request-log/record-requests';
 import { DATA_HEADERS } from './hooks/security-headers';
-
-/**
- * What goes wrong before a document is read, answered as a GraphQL response carries an error, so that a client reads it with
- * the code that it has.
- */
-export type HttpErrorCode =
-  | 'BAD_REQUEST'
-  | 'BODY_TOO_LARGE'
-  | 'EXECUTION_TIMEOUT'
-  | 'INTERNAL_SERVER_ERROR'
-  | 'METHOD_NOT_ALLOWED'
-  | 'MISDIRECTED'
-  | 'NOT_FOUND'
-  | 'NOT_READY'
-  | 'OVERLOADED'
-  | 'RATE_LIMITED'
-  | 'REQUEST_TIMEOUT'
-  | 'TOO_EXPENSIVE'
-  | 'UNAUTHENTICATED'
-  | 'UNSUPPORTED_MEDIA_TYPE';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
   413: 'BODY_TOO_LARGE',
@@ -31,24 +12,6 @@ const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
 };
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-
-/** Fields of an answer's header, by their names in lower case. */
-export type AnswerHeaders = Readonly<Record<string, string>>;
-
-/** A request that is refused before a document is read. Its message is written for whoever asks; Fastify takes the status from it. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-
-  /** @param headers that go with the answer, as in `retry-after` */
-  constructor(
-    readonly statusCode: number,
-    readonly code: HttpErrorCode,
-    message: string,
-    readonly headers: AnswerHeaders = {},
-  ) {
-    super(message);
-  }
-}
 
 function sendError(
   reply: FastifyReply,

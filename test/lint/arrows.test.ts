@@ -8,104 +8,140 @@ type Case = readonly [file: string, allowed: readonly string[], forbidden: reado
 const CASES: readonly Case[] = [
   [
     'src/proton/page.ts',
-    ['./failure', './rules/tags', 'node:crypto', 'zod'],
+    ['./failure', './validation/tags', 'node:crypto', 'zod'],
     [
-      './embedded/store',
-      './embedded/sqlite/rows',
+      '../control-plane/store',
+      '../control-plane/sqlite/rows',
       '../subgraph/schema',
       '../http/errors',
-      '../app',
-      '../config',
+      '../app/create-app',
+      '../config/config',
     ],
   ],
   [
     'src/control-plane/store.ts',
-    ['../failure', './decisions/create'],
-    ['./sqlite/rows', '../../subgraph/loaders', '../../http/errors', '../../config'],
+    ['../proton/failure', './decisions/create'],
+    ['./sqlite/rows', '../subgraph/loaders', '../http/errors', '../config/config'],
   ],
   [
-    'src/proton-sdk/transport/clients.ts',
-    ['../failure', './calls', '@aws-sdk/client-proton'],
-    ['../embedded/store', '../embedded/sqlite/rows', '../../endpoint/endpoint', '../../config'],
+    'src/proton-sdk/calls.ts',
+    ['../proton/failure', './transport/clients', '@aws-sdk/client-proton'],
+    [
+      '../control-plane/store',
+      '../control-plane/sqlite/rows',
+      '../aws-api/aws-api',
+      '../subgraph/loaders',
+      '../config/config',
+    ],
   ],
   [
     'src/aws-api/aws-api.ts',
-    ['../proton/viewer', '../proton/embedded/embedded-proton-service', './aws-error'],
+    ['../proton/viewer', '../control-plane/control-plane', '../sigv4/verify-signature', './aws-error'],
     [
-      '../proton/embedded/sqlite/rows',
-      '../proton/sdk/clients',
+      '../control-plane/sqlite/rows',
+      '../proton-sdk/calls',
       '../http/errors',
       '../subgraph/loaders',
-      '../config',
+      '../config/config',
     ],
   ],
   [
     'src/subgraph/loaders.ts',
     ['../proton/page', './context'],
     [
-      '../proton/embedded/store',
-      '../proton/embedded/sqlite/rows',
-      '../proton/sdk/clients',
-      '../endpoint/endpoint',
+      '../control-plane/store',
+      '../control-plane/sqlite/rows',
+      '../proton-sdk/calls',
+      '../aws-api/aws-api',
+      '../graphql/format-error',
       '../http/errors',
-      '../app',
-      '../config',
+      '../app/create-app',
+      '../config/config',
       '../telemetry/logger',
     ],
   ],
   [
+    'src/graphql/format-error.ts',
+    ['../subgraph/context', '../proton/failure', './limits/document-limits'],
+    [
+      '../control-plane/store',
+      '../control-plane/sqlite/rows',
+      '../http/errors',
+      '../aws-api/aws-api',
+      '../telemetry/logger',
+      '../config/config',
+    ],
+  ],
+  [
     'src/http/graphql-server.ts',
-    ['../subgraph/schema', '../endpoint/endpoint', '../authentication/authentication', './errors', 'fastify'],
+    [
+      '../subgraph/schema',
+      '../graphql/format-error',
+      '../aws-api/aws-api',
+      '../authentication/authentication',
+      './errors',
+      'fastify',
+    ],
     [
       '../proton/page',
-      '../proton/embedded/store',
+      '../control-plane/store',
       '../sigv4/signing-date',
       '../telemetry/metrics',
-      '../app',
-      '../config',
+      '../app/create-app',
+      '../config/config',
     ],
   ],
   [
     'src/config/config.ts',
-    ['./proton/identifiers', './settings/variables'],
-    ['./app', './http/web-server', './subgraph/schema'],
+    ['../proton/identifiers', './environment'],
+    ['../app/create-app', '../http/graphql-server', '../subgraph/schema', '../control-plane/store'],
   ],
   [
     'src/app/create-app.ts',
-    ['./app/sdk-back-end', './http/web-server', './telemetry/telemetry', './config'],
-    [
-      './proton/embedded/sqlite/sqlite-store',
-      './proton/sdk/clients',
-      './sigv4/signing-date',
-      './main',
-      './cli/print-schema',
-    ],
+    ['./sdk-back-end', '../http/graphql-server', '../telemetry/telemetry', '../config/config'],
+    ['../sigv4/signing-date', '../main', '../cli/program'],
   ],
   [
     'src/app/embedded-back-end.ts',
-    ['./back-end', '../proton/embedded/sqlite/sqlite-store', '../http/endpoint-server', '../config'],
-    ['../app', '../main', '../subgraph/schema', '../authentication/authentication'],
+    [
+      './back-end',
+      '../control-plane/sqlite/sqlite-store',
+      '../proton-sdk/calls',
+      '../http/aws-server',
+      '../config/config',
+    ],
+    ['../sigv4/signing-date', '../main', '../cli/program'],
+  ],
+  [
+    'src/main.ts',
+    ['./app/create-app', './config/config', './telemetry/logger'],
+    ['./proton-sdk/calls', './subgraph/loaders', './cli/program'],
+  ],
+  [
+    'src/cli/program.ts',
+    ['../config/config', '../proton/identifiers', '../control-plane/store', '../control-plane/sqlite/rows'],
+    ['../http/errors', '../subgraph/loaders', '../aws-api/aws-api', '../app/create-app', '../main'],
   ],
   [
     'src/sigv4/verify-signature.ts',
     ['./signing-date', 'node:crypto'],
-    ['../endpoint/aws-error', '../authentication/authentication', '../proton/viewer', '../http/errors'],
+    ['../aws-api/aws-error', '../authentication/authentication', '../proton/viewer', '../http/errors'],
   ],
   [
     'src/authentication/authentication.ts',
     ['./viewers', '../sigv4/verify-signature', '../proton/viewer', 'jose'],
     [
-      '../endpoint/endpoint',
-      '../proton/embedded/store',
+      '../aws-api/aws-api',
+      '../control-plane/store',
       '../http/errors',
       '../telemetry/logger',
-      '../config',
+      '../config/config',
     ],
   ],
   [
     'src/telemetry/telemetry.ts',
-    ['./metrics', '../settings/variables', 'prom-client'],
-    ['../http/errors', '../proton/failure', '../subgraph/context', '../app', '../config'],
+    ['./metrics', '../config/environment', 'prom-client'],
+    ['../http/errors', '../proton/failure', '../subgraph/context', '../app/create-app'],
   ],
 ];
 
@@ -115,7 +151,7 @@ interface LintMessage {
   readonly message: string;
 }
 
-/** Has the linter look at imports as if they stood in files of the project, and answers those that it refuses in each. */
+/** Lints imports as if they were in files of the project, and returns the ones that the linter refuses in each. */
 function refusedImports(files: readonly Case[]): readonly (readonly string[])[] {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -140,7 +176,7 @@ function refusedImports(files: readonly Case[]): readonly (readonly string[])[] 
   );
 }
 
-describe('The arrows between the rooms go one way', () => {
+describe('Imports between modules go one way', () => {
   let refused: readonly (readonly string[])[];
   beforeAll(() => {
     refused = refusedImports(CASES);

@@ -1,5 +1,5 @@
 import type { AwsErrorName } from '../../src/aws-api/aws-error';
-import type { HttpErrorCode } from '../../src/http/errors';
+import type { HttpErrorCode } from '../../src/graphql/request-error';
 import type { CutCode } from '../../src/http/lifecycle/cut';
 import type { FailureCode } from '../../src/proton/failure';
 import type { ExcessCode } from '../../src/graphql/limits/document-limits';

@@ -4,7 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { DocumentLimits } from '../limits/document-limits';
 import { costWithin, rememberedCosts } from '../limits/judge-operation';
 import { refuseLongLists } from '../limits/variable-lists';
-import { RequestError } from '../../http/errors';
+import { RequestError } from '../request-error';
 import type { GraphqlContext } from './graphql-context';
 
 /** Characters of an operation's name that are kept. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 
 const NONE = Buffer.alloc(0);
 const utf8 = new TextDecoder('utf-8', { fatal: true });

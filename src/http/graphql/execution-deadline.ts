@@ -1,5 +1,5 @@
 import type { Ending } from '../../subgraph/ending-session';
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 import { overloaded } from '../hooks/admission';
 import type { WaitingClient } from '../lifecycle/response-end';
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
 import type { BodyBounds } from '../body/read-body';
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 import type { Admission } from './admission-queue';
 import { whenOver } from '../lifecycle/when-over';
 

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AuthenticationRefusal } from '../../authentication/refusal';
 import type { JudgeBody, RouterProof } from '../../authentication/router/router-proof';
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 import { overloaded } from './admission';
 
 declare module 'fastify' {

@@ -6,7 +6,7 @@ import { identifyPerson } from '../../authentication/identify-person';
 import { KeysAwaited } from '../../authentication/user/verification-keys';
 import { AuthenticationRefusal } from '../../authentication/refusal';
 import { NOBODY, ROUTER_FOR_ITSELF, viewerWithoutPerson, type Viewer } from '../../authentication/viewers';
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 import { asksForServiceDefinition } from './service-definition';
 
 declare module 'fastify' {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-import { RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
 
 /** What one person may ask for in a minute. */
 export interface SubjectLimits {

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 import { admitRequests, overloaded, type AdmitOptions } from './admission';
-import { refuse, RequestError } from '../errors';
+import { RequestError } from '../../graphql/request-error';
+import { refuse } from '../errors';
 import type { Spend } from '../graphql/graphql-route';
 import { FOREIGN_HOST, isOwnHost } from './host';
 import type { SubjectBudgets } from './rate-limits';
