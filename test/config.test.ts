@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { configurationPage } from '../scripts/configuration-page';
 import { ConfigError, readConfig } from '../src/config/config';
 import { isLoopback } from '../src/config/env-types';
 import { useTemporaryFolder } from './support/folder';
@@ -184,6 +185,9 @@ describe('The configuration', () => {
     });
     expect(mistakes).toEqual([
       'PORT',
+      'LOG_LEVEL',
+      'NODE_ENV',
+      'ALLOW_UNAUTHENTICATED',
       'DATABASE_URL',
       'AWS_REGION',
       'PROTON_DEFAULT_ACCOUNT_ID',
@@ -193,9 +197,6 @@ describe('The configuration', () => {
       'PROTON_ENDPOINT_AUTH',
       'ACCESS_KEY_ENCRYPTION_KEY',
       'PROTON_TIMEOUT_MS',
-      'LOG_LEVEL',
-      'NODE_ENV',
-      'ALLOW_UNAUTHENTICATED',
     ]);
   });
 
@@ -295,7 +296,7 @@ describe('The configuration', () => {
           'ROUTER_ACCESS_KEY_IDS',
         ]);
       }
-      const elsewhere = { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+      const elsewhere = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
       expect(mistakenVariables({ ...keys, ...elsewhere })).toContain('ROUTER_ACCESS_KEY_IDS');
     });
 
@@ -377,7 +378,7 @@ describe('The configuration', () => {
           'ALLOW_UNAUTHENTICATED',
         ]);
         expect(readConfig(proof).proton).toMatchObject({ controlPlane: { defaultAccountId: undefined } });
-        const elsewhere = { ...proof, PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+        const elsewhere = { ...proof, PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
         expect(readConfig(elsewhere).proton).toMatchObject({ defaultAccountId: undefined });
         const named = { ...proof, PROTON_DEFAULT_ACCOUNT_ID: '111111111111' };
         expect(readConfig(named).proton).toMatchObject({
@@ -435,7 +436,7 @@ describe('The configuration', () => {
   });
 
   describe('of a Proton endpoint elsewhere', () => {
-    const elsewhere = { PROTON_ENDPOINT: 'https://proton.example.com', PROTON_ACCOUNTS: '111111111111' };
+    const elsewhere = { PROTON_UPSTREAM: 'https://proton.example.com', PROTON_ACCOUNTS: '111111111111' };
     const ROLE_TEMPLATE = 'arn:aws:iam::{accountId}:role/proton-subgraph';
 
     it('needs an endpoint and an account', () => {
@@ -449,8 +450,8 @@ describe('The configuration', () => {
         credentials: { kind: 'default-chain' },
         timeoutMs: 5000,
       });
-      expect(mistakenVariables({ PROTON_ENDPOINT: 'aws' })).toEqual(['PROTON_ACCOUNTS']);
-      expect(mistakenVariables({ PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '1,2' })).toEqual([
+      expect(mistakenVariables({ PROTON_UPSTREAM: 'aws' })).toEqual(['PROTON_ACCOUNTS']);
+      expect(mistakenVariables({ PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '1,2' })).toEqual([
         'PROTON_ACCOUNTS',
         'PROTON_ACCOUNTS',
         'PROTON_ACCOUNTS',
@@ -459,7 +460,7 @@ describe('The configuration', () => {
 
     it('reads every variable', () => {
       const environment = {
-        PROTON_ENDPOINT: 'aws',
+        PROTON_UPSTREAM: 'aws',
         PROTON_ACCOUNTS: '111111111111, 222222222222,111111111111',
         PROTON_REGIONS: 'eu-central-1,us-gov-west-1',
         PROTON_DEFAULT_ACCOUNT_ID: '222222222222',
@@ -494,10 +495,10 @@ describe('The configuration', () => {
     });
 
     it.each([
-      [{ PROTON_ENDPOINT: 'proton.example.com' }, 'PROTON_ENDPOINT'],
-      [{ PROTON_ENDPOINT: 'https://proton.example.com/path' }, 'PROTON_ENDPOINT'],
-      [{ PROTON_ENDPOINT: 'https://user:word@proton.example.com' }, 'PROTON_ENDPOINT'],
-      [{ PROTON_ENDPOINT: 'ftp://proton.example.com' }, 'PROTON_ENDPOINT'],
+      [{ PROTON_UPSTREAM: 'proton.example.com' }, 'PROTON_UPSTREAM'],
+      [{ PROTON_UPSTREAM: 'https://proton.example.com/path' }, 'PROTON_UPSTREAM'],
+      [{ PROTON_UPSTREAM: 'https://user:word@proton.example.com' }, 'PROTON_UPSTREAM'],
+      [{ PROTON_UPSTREAM: 'ftp://proton.example.com' }, 'PROTON_UPSTREAM'],
       [{ PROTON_REGIONS: 'us-east-1,mars' }, 'PROTON_REGIONS'],
       [{ PROTON_REGIONS: 'us-east-1', AWS_REGION: 'eu-west-1' }, 'AWS_REGION'],
       [{ PROTON_DEFAULT_ACCOUNT_ID: '333333333333' }, 'PROTON_DEFAULT_ACCOUNT_ID'],
@@ -525,17 +526,19 @@ describe('The configuration', () => {
           PROTON_REGIONS: 'us-east-1',
           AWS_ACCOUNT_ROLE_ARN_TEMPLATE: ROLE_TEMPLATE,
         } as Record<string, string>;
-        expect(mistakesIn({ [variable]: value ?? '' })).toEqual([expect.stringContaining('PROTON_ENDPOINT')]);
+        expect(mistakesIn({ [variable]: value ?? '' })).toEqual([expect.stringContaining('PROTON_UPSTREAM')]);
       },
     );
   });
 
-  it('is described in README’s table, with its defaults', () => {
-    const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
-    const [, chapter = ''] = readme.split(/^## Configuration$/m);
-    const [tables = ''] = chapter.split(/^## /m);
+  it('is described by the reference page, which `npm run docs` keeps current', () => {
+    const page = readFileSync(join(PROJECT, 'docs', 'reference', 'configuration.md'), 'utf8');
+    // Prettier pads the columns of tables.
+    const unpadded = (text: string) => text.replace(/ {2,}/g, ' ').replace(/-{4,}/g, '---').trim();
+    expect(unpadded(page)).toBe(unpadded(configurationPage()));
+    for (const row of page.matchAll(/^\| `[A-Z_]+` .*$/gm)) expect(row[0]).toMatch(/\| \S[^|]*\. +\|$/);
     const rows = new Map(
-      [...tables.matchAll(/^\| `([A-Z_]+)` +\| ([^|]+?) +\|/gm)].map(([, name, byDefault]) => [
+      [...page.matchAll(/^\| `([A-Z_]+)` +\| ([^|]+?) +\|/gm)].map(([, name, byDefault]) => [
         name,
         byDefault,
       ]),
@@ -549,9 +552,9 @@ describe('The configuration', () => {
       PROTON_CONNECTION_QUOTA: '`1000`',
       PROTON_ENDPOINT_PORT: '`4002`',
       PROTON_ENDPOINT_HOST: '`HOST`',
-      PROTON_ENDPOINT_AUTH: '`none` on loopback',
+      PROTON_ENDPOINT_AUTH: '`none` on loopback, else `sigv4`',
       ACCESS_KEY_ENCRYPTION_KEY: 'none',
-      PROTON_ENDPOINT: 'none',
+      PROTON_UPSTREAM: 'none',
       PROTON_ACCOUNTS: 'none',
       PROTON_REGIONS: '`AWS_REGION`',
       AWS_ACCOUNT_ROLE_ARN_TEMPLATE: 'none',

@@ -22,7 +22,7 @@ const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) => String(100_
 export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<void> {
   const { http, proton, limits, timing } = readConfig({
     PORT: process.env['PORT'],
-    PROTON_ENDPOINT: await startControlPlane(),
+    PROTON_UPSTREAM: await startControlPlane(),
     PROTON_ACCOUNTS: MANAGEMENT_ACCOUNTS.join(','),
     AWS_ACCOUNT_PROFILE_TEMPLATE: '{accountId}',
     PROTON_TIMEOUT_MS: '60000',

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { EmbeddedProtonConfig, EndpointConfig } from '../config/config';
+import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import { believeNamedAccount } from '../aws-api/named-account';
 import { verifySignature } from '../aws-api/authenticate';

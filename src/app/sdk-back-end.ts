@@ -1,4 +1,4 @@
-import type { SdkProtonConfig } from '../config/config';
+import type { SdkProtonConfig } from '../config/proton';
 import { observeProtonService } from '../proton/observed-proton-service';
 import type { BackEnd, Surroundings } from './back-end';
 

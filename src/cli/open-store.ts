@@ -13,7 +13,7 @@ export function locateStore(env: Surroundings['env']): string {
   const store = readStoreConfig(env);
   if (store.kind !== 'embedded') {
     throw new CommandError(
-      'PROTON_ENDPOINT is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to work on the one of DATABASE_URL.',
+      'PROTON_UPSTREAM is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to work on the one of DATABASE_URL.',
     );
   }
   if (store.location === ':memory:') {

@@ -2,29 +2,27 @@ import type { KeyObject } from 'node:crypto';
 
 import type { z } from 'zod';
 
-import { authenticationConfig, type AuthenticationConfig } from './authentication';
-import { isAuthenticated } from './authentication-conflicts';
-import { NEVER_EMPTY } from './authentication-variables';
-import { conflictsIn } from './conflicts';
-import { limitsConfig, type LimitsConfig } from './limits';
-import { protonConfig, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
-import { timingConfig, type TimingConfig } from './timing-config';
+import {
+  authenticationConfig,
+  authenticationMistakes,
+  isAuthenticated,
+  NEVER_EMPTY,
+  type AuthenticationConfig,
+} from './authentication';
 import { isLoopback } from './env-types';
-import { environmentSchema, type Given, type LogLevel, type Variables } from './environment';
+import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
+import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
+import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
+import { serverMistakes } from './servers';
 
-export type { AuthenticationConfig } from './authentication';
-export type { LimitsConfig } from './limits';
-export type { EmbeddedProtonConfig, EndpointConfig, SdkProtonConfig } from './proton';
-export type { TimingConfig } from './timing-config';
-
-/** All that the environment says, judged and in the words of the domain. */
+/** The whole configuration of a server, validated. */
 export interface Config {
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** Whether any name that leads here may be asked by; else only names of loopback, so that no web page gets in by its own. */
+    /** Whether requests may use any host name; else only names of loopback, against DNS rebinding. */
     readonly anyHostName: boolean;
-    /** The origins whose pages may read answers. */
+    /** The origins whose pages may read responses. */
     readonly corsOrigins: readonly string[];
   };
   /** Health and metrics; undefined when they are turned off. */
@@ -34,7 +32,7 @@ export interface Config {
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
-  /** Whether this is a deployment: no introspection, no suggestions, no Sandbox. */
+  /** Turns off introspection, suggestions and Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
 }
@@ -46,29 +44,35 @@ export class ConfigError extends Error {
   constructor(readonly mistakes: readonly string[]) {
     super(
       ['The configuration has mistakes:', ...mistakes.map((mistake) => `  ${mistake}`)].join('\n') +
-        '\nEvery variable is described in README.md, under "Configuration".',
+        '\nEvery variable is described in docs/reference/configuration.md.',
     );
   }
 }
 
 /**
- * Reads the configuration from environment variables. One that is set to nothing counts as not set, but for what proves the router.
+ * Reads the configuration from environment variables. An empty variable counts as unset, except for those in NEVER_EMPTY.
  * @throws ConfigError with all mistakes at once
  */
-export function readConfig(environment: Given): Config {
+export function readConfig(environment: Environment): Config {
   const given = withoutEmpty(environment);
   for (const name of NEVER_EMPTY) if (environment[name] === '') given[name] = '';
+  const authenticated = isAuthenticated(given);
   const parsed = environmentSchema.safeParse(given);
-  const mistakes = [...mistakesOf(parsed.error), ...conflictsIn(given)];
+  // Conflicts are looked for in the unparsed variables, so that they are reported beside values that don't parse.
+  const mistakes = [
+    ...mistakesOf(parsed.error),
+    ...serverMistakes(given, authenticated),
+    ...authenticationMistakes(given, authenticated),
+    ...protonMistakes(given),
+  ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
   const { HOST: host } = variables;
-  const authenticated = isAuthenticated(given);
   return deepFreeze({
     http: {
       host,
       port: variables.PORT,
-      anyHostName: isAuthenticated(given) || variables.ALLOW_UNAUTHENTICATED === 'true' || !isLoopback(host),
+      anyHostName: authenticated || variables.ALLOW_UNAUTHENTICATED === 'true' || !isLoopback(host),
       corsOrigins: variables.CORS_ORIGINS ?? [],
     },
     admin: variables.ADMIN_PORT === 'off' ? undefined : { host, port: variables.ADMIN_PORT },
@@ -81,30 +85,30 @@ export function readConfig(environment: Given): Config {
   });
 }
 
-/** Where commands that are run by hand find the store. */
+/** Where commands find the database. */
 export type StoreConfig = { readonly kind: 'embedded'; readonly location: string } | { readonly kind: 'sdk' };
 
 /**
- * Reads what such a command needs, and nothing that concerns a server alone.
+ * Reads the variables that commands need, and ignores those of servers.
  * @throws ConfigError
  */
-export function readStoreConfig(environment: Given): StoreConfig {
-  const { DATABASE_URL, PROTON_ENDPOINT } = readSome(environment, ['DATABASE_URL', 'PROTON_ENDPOINT']);
-  return PROTON_ENDPOINT === undefined
+export function readStoreConfig(environment: Environment): StoreConfig {
+  const { DATABASE_URL, PROTON_UPSTREAM } = parseSome(environment, ['DATABASE_URL', 'PROTON_UPSTREAM']);
+  return PROTON_UPSTREAM === undefined
     ? { kind: 'embedded', location: DATABASE_URL.slice('sqlite:'.length) }
     : { kind: 'sdk' };
 }
 
 /**
- * The key that the secrets of access keys are sealed under; undefined when none is set.
+ * The key that encrypts the secrets of access keys; undefined when it is not set.
  * @throws ConfigError
  */
-export function readAccessKeyEncryptionKey(environment: Given): KeyObject | undefined {
-  return readSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
+export function readAccessKeyEncryptionKey(environment: Environment): KeyObject | undefined {
+  return parseSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
 }
 
-function readSome<Name extends keyof Variables>(
-  environment: Given,
+function parseSome<Name extends keyof Variables>(
+  environment: Environment,
   names: readonly Name[],
 ): Pick<Variables, Name> {
   const given = withoutEmpty(environment);
@@ -114,7 +118,7 @@ function readSome<Name extends keyof Variables>(
   return parsed.data;
 }
 
-function withoutEmpty(environment: Given): Record<string, string | undefined> {
+function withoutEmpty(environment: Environment): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 }
 
@@ -124,7 +128,7 @@ function mistakesOf(error: z.ZodError | undefined): readonly string[] {
 
 function deepFreeze<Value extends object>(value: Value): Value {
   for (const part of Object.values(value)) {
-    // A key is opaque and its native side must stay writable.
+    // Leave KeyObject alone: its native part must stay writable.
     if (typeof part === 'object' && part !== null && Object.getPrototypeOf(part) === Object.prototype)
       deepFreeze(part);
     if (Array.isArray(part)) Object.freeze(part);

@@ -1,63 +1,122 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 
 import { z } from 'zod';
 
 import { isAccountId, isRegion } from '../proton/identifiers';
 
-/** The kinds of value that variables take, each with the words in which a wrong one is refused. */
+/** The types of variables, each with the error message for a wrong value. */
 
 export const HOST_NAME = /^[\w.:-]+$/;
 const WHOLE_NUMBER = /^\d{1,10}$/;
 
+/** A wrong value, as an error message quotes it. */
+export function quoted(value: unknown): string {
+  return JSON.stringify(value);
+}
+
 export const hostName = z.string().regex(HOST_NAME, { error: 'must be an address or a host name' });
 
-export const wholeNumber = (least: number, most: number) =>
+export const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .refine((value) => WHOLE_NUMBER.test(value) && Number(value) >= least && Number(value) <= most, {
+    .refine((value) => WHOLE_NUMBER.test(value) && Number(value) >= min && Number(value) <= max, {
       error: ({ input }) =>
-        `must be a whole number from ${String(least)} to ${String(most)}, not ${JSON.stringify(input)}`,
+        `must be a whole number from ${String(min)} to ${String(max)}, not ${quoted(input)}`,
     })
     .transform(Number);
 
-const MOST_MILLISECONDS = 600_000;
+const MAX_MILLISECONDS = 600_000;
 
-/** A time that is waited for, which the longest timer would not be. */
-export const milliseconds = (least: number) => wholeNumber(least, MOST_MILLISECONDS);
+/** A timeout. */
+export const milliseconds = (min: number, max = MAX_MILLISECONDS) => wholeNumber(min, max);
 
-/** A port to listen on, 0 for any that is free, or `off`. */
+/** A port to listen on, 0 for a free one, or `off`. */
 export const portOrOff = z.union([z.literal('off'), wholeNumber(0, 65_535)], {
-  error: ({ input }) => `must be a whole number from 0 to 65535, or off, not ${JSON.stringify(input)}`,
+  error: ({ input }) => `must be a whole number from 0 to 65535, or off, not ${quoted(input)}`,
 });
 
 export const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, {
-    error: ({ input }) => `must be one of ${values.join(', ')}, not ${JSON.stringify(input)}`,
+    error: ({ input }) => `must be one of ${values.join(', ')}, not ${quoted(input)}`,
   });
 
 export const region = z.string().refine(isRegion, {
-  error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${JSON.stringify(input)}`,
+  error: ({ input }) => `must be an AWS Region, as in eu-central-1, not ${quoted(input)}`,
 });
 
 export const accountId = z
   .string()
-  .refine(isAccountId, { error: ({ input }) => `must be 12 digits, not ${JSON.stringify(input)}` });
+  .refine(isAccountId, { error: ({ input }) => `must be 12 digits, not ${quoted(input)}` });
 
-/** Comma-separated, with spaces around the commas or without; what appears twice counts once. */
+/** Comma-separated values, with or without spaces around the commas; duplicates count once. */
 export const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
   z
     .string()
     .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))])
     .pipe(z.array(item));
 
-/** Whether a text is a scheme, a host and perhaps a port, and nothing more. */
+/** The path of a PEM file; yields the public key that tokens are verified with. */
+export const publicKeyFile = z.string().transform((path, context) => {
+  const read = readPublicKey(path);
+  if ('key' in read) return read.key;
+  context.addIssue({ code: 'custom', message: read.mistake });
+  return z.NEVER;
+});
+
+/** Whether a text is a scheme, a host and an optional port, and nothing more. */
 export function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { protocol, href, origin } = new URL(value);
   return /^https?:$/.test(protocol) && href === `${origin}/`;
 }
 
-/** Whether an address can be reached from this machine alone. */
+/** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Whether keys fetched from a URL can be trusted: anyone on the way could replace what comes over plain http. */
+export function isTrustworthyUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, username, password } = new URL(value);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
+}
+
+/** The end of an error message about a URL; leaves the URL out when it may contain a password. */
+export function quotedUnlessCredentials(value: unknown): string {
+  return typeof value === 'string' && !value.includes('@') ? `, not ${quoted(value)}` : '';
+}
+
+function readPublicKey(path: string): { readonly key: KeyObject } | { readonly mistake: string } {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    return { mistake: `names ${path}, which can't be read (${reasonOf(error)})` };
+  }
+  if (pem.includes('PRIVATE KEY')) {
+    return {
+      mistake: `names ${path}, which holds a private key: give the public one, and keep that at the issuer`,
+    };
+  }
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    return { mistake: `names ${path}, which holds no public key in PEM` };
+  }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return { key };
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') return { key };
+  if (type === 'ed25519') return { key };
+  return {
+    mistake: `names ${path}, whose key can't verify tokens: use RSA of 2,048 bits or more, P-256 or Ed25519`,
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 }

@@ -3,12 +3,28 @@ import { createSecretKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { isRoleArn } from '../proton/identifiers';
-import { AUTHENTICATION_VARIABLES } from './authentication-variables';
-import { LIMIT_VARIABLES } from './limit-variables';
-import { TIME_VARIABLES } from './time-variables';
-import { accountId, hostName, isOrigin, listOf, oneOf, portOrOff, region, wholeNumber } from './env-types';
+import {
+  accountId,
+  hostName,
+  isOrigin,
+  isTrustworthyUrl,
+  listOf,
+  milliseconds,
+  oneOf,
+  portOrOff,
+  publicKeyFile,
+  quoted,
+  quotedUnlessCredentials,
+  region,
+  wholeNumber,
+} from './env-types';
 
-/** The variables that there are, each with its own rule and default. */
+/**
+ * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
+ * generated from here (`npm run docs`).
+ *
+ * `shownDefault` describes a default that depends on other variables.
+ */
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -17,75 +33,303 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 4001;
 export const DEFAULT_ENDPOINT_PORT = 4002;
 export const DEFAULT_ADMIN_PORT = 4003;
-const ACCOUNT_PLACE = '{accountId}';
-const SOME_ACCOUNT = '123456789012';
+const ACCOUNT_PLACEHOLDER = '{accountId}';
+const EXAMPLE_ACCOUNT = '123456789012';
 const ENCRYPTION_KEY_BYTES = 32;
+const MAX_LIMIT = 1_000_000_000;
+/** An hour: load balancers hold idle connections for minutes. */
+const MAX_KEEP_ALIVE_MS = 3_600_000;
 
-export const environmentSchema = z.object({
-  HOST: hostName.default(DEFAULT_HOST),
-  PORT: wholeNumber(0, 65_535).default(DEFAULT_PORT),
-  ADMIN_PORT: portOrOff.default(DEFAULT_ADMIN_PORT),
+const SERVER = {
+  HOST: hostName
+    .default(DEFAULT_HOST)
+    .describe(
+      'Address to listen on. An address other than loopback needs [authentication](../guides/authentication.md) or `ALLOW_UNAUTHENTICATED=true`.',
+    ),
+  PORT: wholeNumber(0, 65_535).default(DEFAULT_PORT).describe('Port of `/graphql`. `0` takes a free port.'),
+  ADMIN_PORT: portOrOff
+    .default(DEFAULT_ADMIN_PORT)
+    .describe(
+      'Port of `/health/live`, `/health/ready` and `/metrics`, at `HOST`. `0` takes a free port, `off` turns it off.',
+    ),
+  CORS_ORIGINS: listOf(
+    z.string().refine((value) => isOrigin(value) && !value.endsWith('/'), {
+      error: ({ input }) => `must be origins, as in https://studio.apollographql.com, not ${quoted(input)}`,
+    }),
+  )
+    .optional()
+    .describe(
+      'Origins whose web pages may send requests, comma-separated, as in `https://studio.apollographql.com`.',
+    ),
+  LOG_LEVEL: oneOf(LOG_LEVELS)
+    .default('info')
+    .describe(
+      '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. JSON lines; readable lines on a terminal.',
+    ),
+  NODE_ENV: oneOf(['development', 'production', 'test'])
+    .default('development')
+    .describe(
+      '`production` turns off Sandbox, introspection and suggestions, and gives federated traces to an authenticated router only. `test` equals `development`.',
+    ),
+  ALLOW_UNAUTHENTICATED: oneOf(['true', 'false'])
+    .default('false')
+    .describe(
+      '`true` accepts that without authentication everyone who can connect may do everything. Refused when authentication is configured.',
+    ),
+};
+
+const CONTROL_PLANE = {
   DATABASE_URL: z
     .string()
     .regex(/^sqlite:\S(.*\S)?$/, {
       error: 'must be sqlite:PATH or sqlite::memory:, without spaces around the path',
     })
-    .default('sqlite:./data/proton.db'),
-  AWS_REGION: region.optional(),
-  PROTON_DEFAULT_ACCOUNT_ID: accountId.optional(),
-  PROTON_CONNECTION_QUOTA: wholeNumber(1, 1_000_000_000).default(1000),
-  PROTON_ENDPOINT_PORT: portOrOff.default(DEFAULT_ENDPOINT_PORT),
-  PROTON_ENDPOINT_HOST: hostName.optional(),
-  PROTON_ENDPOINT_AUTH: oneOf(['sigv4', 'none']).optional(),
+    .default('sqlite:./data/proton.db')
+    .describe('The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`.'),
+  STORE_LOCK_TIMEOUT_MS: milliseconds(0)
+    .default(5_000)
+    .describe('How long a write waits while another process locks the database.'),
+  AWS_REGION: region
+    .optional()
+    .meta({
+      description: 'Region of connections that are created without one.',
+      shownDefault: '`us-east-1`',
+    }),
+  PROTON_DEFAULT_ACCOUNT_ID: accountId.optional().meta({
+    description:
+      'Environment account of a `create` that names neither an account nor a role. With `PROTON_UPSTREAM` the default is the only account of `PROTON_ACCOUNTS`. With authentication there is none.',
+    shownDefault: '`000000000000`',
+  }),
+  PROTON_CONNECTION_QUOTA: wholeNumber(1, MAX_LIMIT)
+    .default(1000)
+    .describe('Connections that one environment account may have in one Region, whatever their status.'),
+};
+
+const AWS_ENDPOINT = {
+  PROTON_ENDPOINT_PORT: portOrOff
+    .default(DEFAULT_ENDPOINT_PORT)
+    .describe('Port of the Proton endpoint. `0` takes a free port, `off` turns it off.'),
+  PROTON_ENDPOINT_HOST: hostName
+    .optional()
+    .meta({ description: 'Address of the Proton endpoint.', shownDefault: '`HOST`' }),
+  PROTON_ENDPOINT_AUTH: oneOf(['sigv4', 'none']).optional().meta({
+    description:
+      '`sigv4`: callers sign with [access keys](../guides/aws-clients.md#access-keys). `none`: the access key id is trusted as the account; loopback only.',
+    shownDefault: '`none` on loopback, else `sigv4`',
+  }),
   ACCESS_KEY_ENCRYPTION_KEY: z
     .string()
     .refine((value) => /^[A-Za-z0-9+/]{43}=$/.test(value), {
-      // Not shown: it is a secret, if a broken one.
+      // The value is a secret, so the message does not quote it.
       error: `must be ${String(ENCRYPTION_KEY_BYTES)} bytes in base64, as \`openssl rand -base64 ${String(ENCRYPTION_KEY_BYTES)}\` prints them`,
     })
     .transform((value) => createSecretKey(Buffer.from(value, 'base64')))
-    .optional(),
-  PROTON_ENDPOINT: z
+    .optional()
+    .describe(
+      'Encrypts the secrets of access keys in the database: 32 bytes in base64, as `openssl rand -base64 32` prints them.',
+    ),
+};
+
+const UPSTREAM = {
+  PROTON_UPSTREAM: z
     .string()
     .refine((value) => value === 'aws' || isOrigin(value), {
       error: ({ input }) =>
-        `must be aws, or the URL of a Proton endpoint, as in https://proton.example.com, not ${JSON.stringify(input)}`,
+        `must be aws, or the URL of a Proton endpoint, as in https://proton.example.com, not ${quoted(input)}`,
     })
-    .optional(),
-  PROTON_ACCOUNTS: listOf(accountId).optional(),
-  PROTON_REGIONS: listOf(region).optional(),
+    .optional()
+    .describe(
+      'URL of a Proton endpoint elsewhere, which replaces the control plane in this process. `aws` takes the endpoint that the AWS SDK resolves.',
+    ),
+  PROTON_ACCOUNTS: listOf(accountId)
+    .optional()
+    .describe('Accounts whose connections are served, comma-separated.'),
+  PROTON_REGIONS: listOf(region)
+    .optional()
+    .meta({ description: 'Regions to look in, comma-separated.', shownDefault: '`AWS_REGION`' }),
   AWS_ACCOUNT_ROLE_ARN_TEMPLATE: z
     .string()
     .refine(
-      (value) => value.includes(ACCOUNT_PLACE) && isRoleArn(value.replaceAll(ACCOUNT_PLACE, SOME_ACCOUNT)),
+      (value) =>
+        value.includes(ACCOUNT_PLACEHOLDER) &&
+        isRoleArn(value.replaceAll(ACCOUNT_PLACEHOLDER, EXAMPLE_ACCOUNT)),
       {
         error: ({ input }) =>
-          `must be the ARN of an IAM role with ${ACCOUNT_PLACE} in it, as in arn:aws:iam::${ACCOUNT_PLACE}:role/proton-subgraph, not ${JSON.stringify(input)}`,
+          `must be the ARN of an IAM role with ${ACCOUNT_PLACEHOLDER} in it, as in arn:aws:iam::${ACCOUNT_PLACEHOLDER}:role/proton-subgraph, not ${quoted(input)}`,
       },
     )
-    .optional(),
+    .optional()
+    .describe('Role to assume in each account, as in `arn:aws:iam::{accountId}:role/proton-subgraph`.'),
   AWS_ACCOUNT_PROFILE_TEMPLATE: z
     .string()
-    .refine((value) => value.includes(ACCOUNT_PLACE), {
+    .refine((value) => value.includes(ACCOUNT_PLACEHOLDER), {
       error: ({ input }) =>
-        `must be the name of an AWS profile with ${ACCOUNT_PLACE} in it, not ${JSON.stringify(input)}`,
+        `must be the name of an AWS profile with ${ACCOUNT_PLACEHOLDER} in it, not ${quoted(input)}`,
     })
-    .optional(),
-  PROTON_TIMEOUT_MS: wholeNumber(1, 600_000).default(5_000),
-  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
-  NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
-  ALLOW_UNAUTHENTICATED: oneOf(['true', 'false']).default('false'),
-  CORS_ORIGINS: listOf(
-    z.string().refine((value) => isOrigin(value) && !value.endsWith('/'), {
-      error: ({ input }) =>
-        `must be origins, as in https://studio.apollographql.com, not ${JSON.stringify(input)}`,
+    .optional()
+    .describe(
+      'AWS profile for each account, as in `proton-{accountId}`. With neither template, the SDK’s default credentials are used for the one account.',
+    ),
+  PROTON_TIMEOUT_MS: milliseconds(1)
+    .default(5_000)
+    .describe('How long all upstream calls of one request may take together.'),
+};
+
+const AUTHENTICATION = {
+  ROUTER_SECRET: listOf(
+    // The value is a secret, so the message does not quote it.
+    z.string().min(1, {
+      error:
+        'must hold no empty secret: anyone could send it. Unset it, or give one or more, separated by commas',
     }),
-  ).optional(),
-  ...AUTHENTICATION_VARIABLES,
-  ...LIMIT_VARIABLES,
-  ...TIME_VARIABLES,
+  )
+    .optional()
+    .describe(
+      'Secret that the router sends in `router-authorization`. Several, comma-separated, while one is replaced. An empty one is refused.',
+    ),
+  ROUTER_ACCESS_KEY_IDS: listOf(
+    z.string().regex(/^\w{16,128}$/, {
+      error: ({ input }) =>
+        `must be the ids of access keys, as \`proton-subgraph access-key create\` prints them, not ${quoted(input)}`,
+    }),
+  )
+    .optional()
+    .describe(
+      '[Access keys](../guides/aws-clients.md#access-keys) that the router may sign with instead (AWS SigV4, service `proton-subgraph`), comma-separated. An empty list is refused.',
+    ),
+  AUTH_JWT_ISSUER: z
+    .string()
+    .optional()
+    .describe(
+      'Issuer of users’ tokens. Together with the audience and a key it turns their verification on.',
+    ),
+  AUTH_JWT_AUDIENCE: z.string().optional().describe('Audience that tokens must have.'),
+  AUTH_JWKS_URL: z
+    .string()
+    .refine(isTrustworthyUrl, {
+      error: ({ input }) =>
+        `must be an https URL, or an http URL on loopback, without credentials${quotedUnlessCredentials(input)}`,
+    })
+    .optional()
+    .describe('URL of the issuer’s keys: https, or http on loopback.'),
+  AUTH_JWT_PUBLIC_KEY_FILE: publicKeyFile
+    .optional()
+    .describe('File of a public key in PEM, instead of `AUTH_JWKS_URL`.'),
+  AUTH_ACCOUNTS_CLAIM: z
+    .string()
+    .default('aws_accounts')
+    .describe('Claim with the [permissions](../guides/authentication.md#permissions) of the viewer.'),
+  AUTH_JWT_CLOCK_SKEW_MS: milliseconds(0)
+    .default(60_000)
+    .describe('How far the issuer’s clock may differ from this server’s.'),
+  AUTH_JWT_MAX_BYTES: wholeNumber(256, 65_536).default(8_192).describe('Largest size of a token, in bytes.'),
+  AUTH_JWKS_REFETCH_MS: milliseconds(0)
+    .default(30_000)
+    .describe('Shortest time between two fetches of the keys that tokens with an unknown key cause.'),
+  AUTH_JWKS_RETRY_MS: milliseconds(1)
+    .default(5_000)
+    .describe('Time between attempts to fetch the keys while there are none.'),
+};
+
+const LIMITS = {
+  MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824)
+    .default(1_048_576)
+    .describe('Size of a request’s body, in bytes.'),
+  MAX_TOKENS: wholeNumber(1, MAX_LIMIT).default(2_000).describe('Tokens of a document.'),
+  MAX_DEPTH: wholeNumber(1, MAX_LIMIT).default(12).describe('Levels of fields.'),
+  MAX_ALIASES: wholeNumber(0, MAX_LIMIT).default(30).describe('Aliases.'),
+  MAX_DIRECTIVES: wholeNumber(0, MAX_LIMIT).default(20).describe('Directives.'),
+  MAX_REPRESENTATIONS: wholeNumber(1, MAX_LIMIT).default(1_000).describe('Representations in `_entities`.'),
+  MAX_COST: wholeNumber(1, MAX_LIMIT)
+    .default(10_000)
+    .describe('Cost, [calculated from `@cost` and `@listSize`](limits.md).'),
+  MAX_REPETITIONS: wholeNumber(1, MAX_LIMIT)
+    .default(100)
+    .describe('How often one selection set may select the same field, under any alias.'),
+  MAX_VALIDATION_ERRORS: wholeNumber(1, MAX_LIMIT)
+    .default(5)
+    .describe('Validation errors that a response lists.'),
+  MAX_IN_FLIGHT: wholeNumber(1, 1_000_000)
+    .default(256)
+    .describe('Requests that execute at a time. As many again wait; requests beyond that get `OVERLOADED`.'),
+  SUBJECT_REQUESTS_PER_MINUTE: wholeNumber(1, MAX_LIMIT)
+    .default(6_000)
+    .describe('Requests per minute of one authenticated user.'),
+  SUBJECT_COST_PER_MINUTE: wholeNumber(1, MAX_LIMIT)
+    .default(1_000_000)
+    .describe('Total cost per minute of one authenticated user’s requests.'),
+};
+
+const TIMEOUTS = {
+  REQUEST_TIMEOUT_MS: milliseconds(1)
+    .default(10_000)
+    .describe(
+      'How long the header of a request, and the whole request, may take to arrive, and the client may take to read the response.',
+    ),
+  KEEP_ALIVE_TIMEOUT_MS: milliseconds(1, MAX_KEEP_ALIVE_MS)
+    .default(65_000)
+    .describe('How long a connection may be idle.'),
+  EXECUTION_TIMEOUT_MS: milliseconds(1)
+    .default(10_000)
+    .describe('How long a request may wait for execution, and then how long it may execute.'),
+  SHUTDOWN_DELAY_MS: milliseconds(0)
+    .default(0)
+    .describe(
+      'How long the server keeps serving after a signal, with readiness off, until load balancers notice.',
+    ),
+  SHUTDOWN_GRACE_MS: milliseconds(0)
+    .default(10_000)
+    .describe('How long requests in flight then have to complete.'),
+  SHUTDOWN_SIGNAL_REPEAT_MS: milliseconds(0)
+    .default(1_000)
+    .describe(
+      'A second signal within this time counts as the first one. A later one ends the process at once.',
+    ),
+};
+
+/** The sections of the reference page, in its order. */
+export const SECTIONS = [
+  { title: 'Server', introduction: undefined, variables: SERVER },
+  {
+    title: 'Control plane and database',
+    introduction: 'See [the store](store.md).',
+    variables: CONTROL_PLANE,
+  },
+  {
+    title: 'Proton endpoint for AWS clients',
+    introduction: 'See [AWS clients](../guides/aws-clients.md).',
+    variables: AWS_ENDPOINT,
+  },
+  {
+    title: 'A Proton endpoint elsewhere',
+    introduction: 'These need `PROTON_UPSTREAM`. See [a control plane elsewhere](../guides/sdk-adapter.md).',
+    variables: UPSTREAM,
+  },
+  {
+    title: 'Authentication',
+    introduction: 'See [authentication](../guides/authentication.md).',
+    variables: AUTHENTICATION,
+  },
+  {
+    title: 'Limits',
+    introduction: 'Each is a maximum. See [limits](limits.md).',
+    variables: LIMITS,
+  },
+  { title: 'Timeouts', introduction: 'In milliseconds.', variables: TIMEOUTS },
+] as const;
+
+export const environmentSchema = z.object({
+  ...SERVER,
+  ...CONTROL_PLANE,
+  ...AWS_ENDPOINT,
+  ...UPSTREAM,
+  ...AUTHENTICATION,
+  ...LIMITS,
+  ...TIMEOUTS,
 });
 
+/** The parsed variables. */
 export type Variables = z.infer<typeof environmentSchema>;
-/** Variables as the environment has them; what is set to nothing is not among them. */
-export type Given = Readonly<Record<string, string | undefined>>;
+
+/** Variables as the process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;

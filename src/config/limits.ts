@@ -1,6 +1,6 @@
 import type { Variables } from './environment';
 
-/** What may be asked for at most. */
+/** The size limits of a request, and the rate limits of users. */
 export interface LimitsConfig {
   readonly bodyBytes: number;
   readonly document: {
@@ -10,11 +10,11 @@ export interface LimitsConfig {
     readonly directives: number;
     readonly representations: number;
     readonly cost: number;
-    /** Of one field in one place. */
+    /** Of the same field in one selection set. */
     readonly repetitions: number;
     readonly validationErrors: number;
   };
-  /** Requests that are worked on at a time; as many again may wait. */
+  /** Requests that execute at a time; as many again may wait. */
   readonly inFlight: number;
   readonly subject: { readonly requestsPerMinute: number; readonly costPerMinute: number };
 }
@@ -36,6 +36,27 @@ export function limitsConfig(variables: Variables): LimitsConfig {
     subject: {
       requestsPerMinute: variables.SUBJECT_REQUESTS_PER_MINUTE,
       costPerMinute: variables.SUBJECT_COST_PER_MINUTE,
+    },
+  };
+}
+
+/** Timeouts, in milliseconds. */
+export interface TimingConfig {
+  readonly requestMs: number;
+  readonly keepAliveMs: number;
+  readonly executionMs: number;
+  readonly shutdown: { readonly delayMs: number; readonly graceMs: number; readonly signalRepeatMs: number };
+}
+
+export function timingConfig(variables: Variables): TimingConfig {
+  return {
+    requestMs: variables.REQUEST_TIMEOUT_MS,
+    keepAliveMs: variables.KEEP_ALIVE_TIMEOUT_MS,
+    executionMs: variables.EXECUTION_TIMEOUT_MS,
+    shutdown: {
+      delayMs: variables.SHUTDOWN_DELAY_MS,
+      graceMs: variables.SHUTDOWN_GRACE_MS,
+      signalRepeatMs: variables.SHUTDOWN_SIGNAL_REPEAT_MS,
     },
   };
 }

@@ -1,9 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
-import { endpointManners } from './conflicts';
-import { encryptionKeyOf } from './encryption-key';
-import type { Variables } from './environment';
+import { HOST_NAME, isLoopback } from './env-types';
+import { DEFAULT_HOST, type Environment, type Variables } from './environment';
 
 /** The control plane in this process. */
 export interface EmbeddedProtonConfig {
@@ -18,7 +17,7 @@ export interface EmbeddedProtonConfig {
     readonly defaultAccountId: AccountId | undefined;
     readonly connectionQuota: number;
   };
-  /** The endpoint for AWS clients; undefined when it is turned off. */
+  /** The Proton endpoint for AWS clients; undefined when it is turned off. */
   readonly endpoint: EndpointConfig | undefined;
 }
 
@@ -28,45 +27,45 @@ export interface EndpointConfig {
   readonly auth: EndpointAuth;
 }
 
-/** Whether callers of the endpoint must sign with access keys, or name their account and are believed. */
+/** Whether callers must sign with access keys, or the access key id is trusted as the account. */
 export type EndpointAuth =
   { readonly kind: 'none' } | { readonly kind: 'sigv4'; readonly encryptionKey: KeyObject };
 
-/** A Proton endpoint elsewhere, reached through the AWS SDK. */
+/** A Proton endpoint elsewhere, called through the AWS SDK. */
 export interface SdkProtonConfig {
   readonly kind: 'sdk';
-  /** Undefined where the SDK finds it by itself. */
+  /** Undefined when the AWS SDK resolves it. */
   readonly endpointUrl: string | undefined;
   readonly accounts: readonly AccountId[];
   readonly regions: readonly Region[];
   readonly defaultRegion: Region;
-  /** The environment account of a creation that points to none; undefined where there are several to choose from. */
+  /** The environment account of a create that names none; undefined when there are several accounts. */
   readonly defaultAccountId: AccountId | undefined;
   readonly credentials: CredentialSource;
-  /** How long one request may take in all. */
+  /** For all calls of one request together. */
   readonly timeoutMs: number;
 }
 
-/** Where the credentials of an account come from. `{accountId}` in a template stands for its id. */
+/** Where an account's credentials come from. Templates contain `{accountId}`. */
 export type CredentialSource =
   | { readonly kind: 'default-chain' }
   | { readonly kind: 'role'; readonly arnTemplate: string }
   | { readonly kind: 'profile'; readonly nameTemplate: string };
 
 /**
- * @param authenticated whether callers prove who they are; then no account stands in for one that a creation does not name
+ * @param authenticated whether routers or users authenticate; if so, a create that names no account is refused
  */
 export function protonConfig(
   variables: Variables,
   authenticated: boolean,
 ): EmbeddedProtonConfig | SdkProtonConfig {
-  const { PROTON_ENDPOINT: endpoint } = variables;
+  const { PROTON_UPSTREAM: endpoint } = variables;
   return endpoint === undefined
     ? embeddedConfig(variables, authenticated ? undefined : DEFAULT_ACCOUNT)
     : sdkConfig(variables, endpoint, authenticated);
 }
 
-/** @param defaultAccountId of a creation that points to no account, unless a variable names another */
+/** @param defaultAccountId the environment account of a create that names none, unless a variable sets another */
 function embeddedConfig(variables: Variables, defaultAccountId: AccountId | undefined): EmbeddedProtonConfig {
   return {
     kind: 'embedded',
@@ -89,7 +88,7 @@ const DEFAULT_ACCOUNT = '000000000000' as AccountId;
 function endpointConfig(variables: Variables): EndpointConfig | undefined {
   const { PROTON_ENDPOINT_PORT: port } = variables;
   if (port === 'off') return undefined;
-  const { host, auth } = endpointManners(variables);
+  const { host, auth } = endpointOptions(variables);
   if (auth === 'none') return { host, port, auth: { kind: 'none' } };
   return { host, port, auth: { kind: 'sigv4', encryptionKey: encryptionKeyOf(variables) } };
 }
@@ -119,4 +118,122 @@ function credentialSource(variables: Variables): CredentialSource {
   if (arnTemplate !== undefined) return { kind: 'role', arnTemplate };
   if (nameTemplate !== undefined) return { kind: 'profile', nameTemplate };
   return { kind: 'default-chain' };
+}
+
+/** The key; `endpointMistakes` and `authenticationMistakes` have rejected a missing one. */
+export function encryptionKeyOf({ ACCESS_KEY_ENCRYPTION_KEY: key }: Variables): KeyObject {
+  if (key === undefined) throw new Error('a configuration that needs ACCESS_KEY_ENCRYPTION_KEY must have it');
+  return key;
+}
+
+/** Where the Proton endpoint listens and how its callers authenticate, with defaults for what is not set. */
+export function endpointOptions({
+  HOST,
+  PROTON_ENDPOINT_HOST: host = HOST ?? DEFAULT_HOST,
+  PROTON_ENDPOINT_AUTH: auth = isLoopback(host) ? 'none' : 'sigv4',
+}: {
+  readonly HOST?: string | undefined;
+  readonly PROTON_ENDPOINT_HOST?: string | undefined;
+  readonly PROTON_ENDPOINT_AUTH?: string | undefined;
+}): { readonly host: string; readonly auth: string } {
+  return { host, auth };
+}
+
+/** Conflicts between the variables of the control plane, the Proton endpoint and the SDK adapter. */
+export function protonMistakes(environment: Environment): readonly string[] {
+  return [...oldNameMistakes(environment), ...endpointMistakes(environment), ...adapterMistakes(environment)];
+}
+
+function oldNameMistakes({ PROTON_ENDPOINT }: Environment): readonly string[] {
+  return PROTON_ENDPOINT === undefined ? [] : ['PROTON_ENDPOINT is called PROTON_UPSTREAM now: rename it.'];
+}
+
+function endpointMistakes(environment: Environment): readonly string[] {
+  const { PROTON_UPSTREAM, ACCESS_KEY_ENCRYPTION_KEY } = environment;
+  if (PROTON_UPSTREAM !== undefined || environment['PROTON_ENDPOINT_PORT'] === 'off') return [];
+  const { host, auth } = endpointOptions(environment);
+  if (auth === 'none' && HOST_NAME.test(host) && !isLoopback(host)) {
+    return [
+      `PROTON_ENDPOINT_AUTH is none, and the Proton endpoint would listen on ${host}, where everyone could act as any account. ` +
+        'Set it to sigv4, or set PROTON_ENDPOINT_HOST to 127.0.0.1.',
+    ];
+  }
+  if (auth === 'sigv4' && ACCESS_KEY_ENCRYPTION_KEY === undefined) {
+    return [
+      'ACCESS_KEY_ENCRYPTION_KEY must be set where callers of the Proton endpoint sign their requests, as they do with ' +
+        `PROTON_ENDPOINT_AUTH=sigv4, and without it on any address but loopback (here: ${host}). Make one with \`openssl rand -base64 32\` ` +
+        'and keep it, or turn the endpoint off with PROTON_ENDPOINT_PORT=off.',
+    ];
+  }
+  return [];
+}
+
+/** Variables of the adapter that is not in use, and what the SDK adapter needs. */
+function adapterMistakes(environment: Environment): readonly string[] {
+  const { PROTON_UPSTREAM, PROTON_ACCOUNTS, PROTON_REGIONS, AWS_REGION, PROTON_DEFAULT_ACCOUNT_ID } =
+    environment;
+  const { AWS_ACCOUNT_ROLE_ARN_TEMPLATE, AWS_ACCOUNT_PROFILE_TEMPLATE } = environment;
+  const accounts = partsOf(PROTON_ACCOUNTS);
+  if (PROTON_UPSTREAM === undefined) {
+    return [
+      'PROTON_ACCOUNTS',
+      'PROTON_REGIONS',
+      'AWS_ACCOUNT_ROLE_ARN_TEMPLATE',
+      'AWS_ACCOUNT_PROFILE_TEMPLATE',
+    ]
+      .filter((name) => environment[name] !== undefined)
+      .map((name) => `${name} is for a Proton endpoint elsewhere, and PROTON_UPSTREAM, its URL, is not set.`);
+  }
+  const mistakes = [
+    'DATABASE_URL',
+    'PROTON_CONNECTION_QUOTA',
+    'PROTON_ENDPOINT_PORT',
+    'PROTON_ENDPOINT_HOST',
+    'PROTON_ENDPOINT_AUTH',
+  ]
+    .filter((name) => environment[name] !== undefined && environment[name] !== 'off')
+    .map((name) => `${name} is for the control plane in this process; with PROTON_UPSTREAM there is none.`);
+  if (accounts.length === 0) {
+    mistakes.push(
+      'PROTON_ACCOUNTS must name the accounts whose connections are served, where PROTON_UPSTREAM is set.',
+    );
+  }
+  if (
+    accounts.length > 1 &&
+    AWS_ACCOUNT_ROLE_ARN_TEMPLATE === undefined &&
+    AWS_ACCOUNT_PROFILE_TEMPLATE === undefined
+  ) {
+    mistakes.push(
+      'PROTON_ACCOUNTS names several accounts, and the default credentials are those of one. Set AWS_ACCOUNT_ROLE_ARN_TEMPLATE to a role in each, or AWS_ACCOUNT_PROFILE_TEMPLATE to a profile for each.',
+    );
+  }
+  if (AWS_ACCOUNT_ROLE_ARN_TEMPLATE !== undefined && AWS_ACCOUNT_PROFILE_TEMPLATE !== undefined) {
+    mistakes.push(
+      'AWS_ACCOUNT_PROFILE_TEMPLATE and AWS_ACCOUNT_ROLE_ARN_TEMPLATE are two ways to the same credentials; set one.',
+    );
+  }
+  if (
+    AWS_REGION !== undefined &&
+    PROTON_REGIONS !== undefined &&
+    !partsOf(PROTON_REGIONS).includes(AWS_REGION)
+  ) {
+    mistakes.push(`AWS_REGION is ${AWS_REGION}, which is not among PROTON_REGIONS.`);
+  }
+  if (
+    PROTON_DEFAULT_ACCOUNT_ID !== undefined &&
+    accounts.length > 0 &&
+    !accounts.includes(PROTON_DEFAULT_ACCOUNT_ID)
+  ) {
+    mistakes.push(
+      `PROTON_DEFAULT_ACCOUNT_ID is ${PROTON_DEFAULT_ACCOUNT_ID}, which is not among PROTON_ACCOUNTS.`,
+    );
+  }
+  return mistakes;
+}
+
+function partsOf(list: string | undefined): readonly string[] {
+  return (list ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 }

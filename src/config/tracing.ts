@@ -10,7 +10,7 @@ export class TracingError extends Error {
   constructor(mistakes: readonly string[]) {
     super(
       ['Tracing is not set up as it can be here:', ...mistakes.map((mistake) => `  ${mistake}`)].join('\n') +
-        '\nOTEL_SDK_DISABLED=true turns it off. docs/operating.md says which variables are read.',
+        '\nOTEL_SDK_DISABLED=true turns it off. docs/guides/operating.md says which variables are read.',
     );
   }
 }

@@ -167,8 +167,8 @@ describe('The command', () => {
   it.each<[Readonly<Record<string, string>>, RegExp]>([
     [{ DATABASE_URL: 'mysql://x' }, /^The configuration has mistakes:\n {2}DATABASE_URL /],
     [
-      { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '222222222222' },
-      /^PROTON_ENDPOINT is set, so the connections are kept elsewhere/,
+      { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '222222222222' },
+      /^PROTON_UPSTREAM is set, so the connections are kept elsewhere/,
     ],
     [{ DATABASE_URL: 'sqlite::memory:' }, /^DATABASE_URL is sqlite::memory:, .* Set it to sqlite:PATH/],
     [{ DATABASE_URL: `sqlite:${__filename}` }, /is not a SQLite database, or is damaged/],

@@ -65,7 +65,7 @@ describe('The values of the chart', () => {
   });
 
   it('allow several pods where the control plane is elsewhere, and none while a backup is put back', () => {
-    const elsewhere = { PROTON_ENDPOINT: 'aws', PROTON_ACCOUNTS: '111111111111' };
+    const elsewhere = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
     expect(accepts(valuesWith({ replicas: 3, settings: elsewhere }))).toBe(true);
     expect(accepts(valuesWith({ replicas: 0 }))).toBe(true);
   });

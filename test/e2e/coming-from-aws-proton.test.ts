@@ -8,7 +8,9 @@ import { PROJECT, startServerProcess } from '../support/server-process';
 import { shell, versionOf } from '../support/shell';
 
 const [, section = ''] =
-  /\n## Coming from AWS Proton\n([\s\S]*?)\n## /.exec(readFileSync(join(PROJECT, 'README.md'), 'utf8')) ?? [];
+  /\n## In four steps\n([\s\S]*?)\n## /.exec(
+    readFileSync(join(PROJECT, 'docs', 'guides', 'coming-from-aws.md'), 'utf8'),
+  ) ?? [];
 const [bring = '', start = '', point = ''] = [...section.matchAll(/```sh\n([^`]*)```/g)].map(
   ([, commands = '']) => commands,
 );

@@ -66,7 +66,7 @@ describe('A subgraph over a control plane in another process', () => {
         .join('\n'),
     );
     const subgraph = await startServerProcess({
-      PROTON_ENDPOINT: controlPlane.protonEndpoint ?? '',
+      PROTON_UPSTREAM: controlPlane.protonEndpoint ?? '',
       PROTON_ACCOUNTS: `${ENVIRONMENT},${MANAGEMENT}`,
       AWS_ACCOUNT_PROFILE_TEMPLATE: 'proton-{accountId}',
       AWS_SHARED_CREDENTIALS_FILE: folder.path('credentials'),
@@ -131,7 +131,7 @@ describe('A subgraph over a control plane in another process', () => {
     const { port } = silent.address() as AddressInfo;
     const asked = once(silent, 'connection');
     const subgraph = await startServerProcess({
-      PROTON_ENDPOINT: 'aws',
+      PROTON_UPSTREAM: 'aws',
       PROTON_ACCOUNTS: ENVIRONMENT,
       PROTON_TIMEOUT_MS: '300',
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${String(port)}/`,

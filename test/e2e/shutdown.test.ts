@@ -50,7 +50,7 @@ describe('A server that is told to stop', () => {
       proton.listen(0, '127.0.0.1');
       await once(proton, 'listening');
       variables = {
-        PROTON_ENDPOINT: `http://127.0.0.1:${String((proton.address() as AddressInfo).port)}`,
+        PROTON_UPSTREAM: `http://127.0.0.1:${String((proton.address() as AddressInfo).port)}`,
         PROTON_ACCOUNTS: '111111111111',
         AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
         AWS_SECRET_ACCESS_KEY: 'none',

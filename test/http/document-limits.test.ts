@@ -106,7 +106,7 @@ describe('A document within its limits', () => {
   });
 });
 
-describe('What docs/limits.md says of costs', () => {
+describe('What docs/reference/limits.md says of costs', () => {
   let app: RunningApp;
 
   beforeAll(async () => {
@@ -211,7 +211,7 @@ describe('A document over a limit', () => {
       return undefined;
     });
     app = await startServerProcess({
-      PROTON_ENDPOINT: proxy.origin,
+      PROTON_UPSTREAM: proxy.origin,
       PROTON_ACCOUNTS: MANAGEMENT,
       AWS_ACCESS_KEY_ID: MANAGEMENT,
       AWS_SECRET_ACCESS_KEY: 'secret',

@@ -23,7 +23,7 @@ beforeAll(async () => {
   server = await startServerProcess({
     EXECUTION_TIMEOUT_MS: '700',
     PROTON_TIMEOUT_MS: '60000',
-    PROTON_ENDPOINT: proxy.origin,
+    PROTON_UPSTREAM: proxy.origin,
     PROTON_ACCOUNTS: ENVIRONMENT,
     AWS_ACCESS_KEY_ID: ENVIRONMENT,
     AWS_SECRET_ACCESS_KEY: 'secret',

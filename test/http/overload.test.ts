@@ -76,7 +76,7 @@ describe('A server with more to do than it can', () => {
   it('works on so many requests, has as many wait, refuses all others, and goes on when there is room', async () => {
     const proton = await startHangingProton();
     const { url, child, end } = await startServerProcess({
-      PROTON_ENDPOINT: proton.origin,
+      PROTON_UPSTREAM: proton.origin,
       PROTON_ACCOUNTS: '111111111111',
       AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
       AWS_SECRET_ACCESS_KEY: 'none',

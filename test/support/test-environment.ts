@@ -6,7 +6,7 @@ export function testEnvironment(
   return {
     PORT: '0',
     ADMIN_PORT: '0',
-    ...('PROTON_ENDPOINT' in environment ? {} : embedded),
+    ...('PROTON_UPSTREAM' in environment ? {} : embedded),
     ...environment,
   };
 }

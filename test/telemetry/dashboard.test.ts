@@ -98,7 +98,7 @@ function withoutSuffix(name: string): string {
   return name.replace(/_(bucket|sum|count)$/, '');
 }
 
-describe('The table of metrics in docs/operating.md', () => {
+describe('The table of metrics in docs/guides/operating.md', () => {
   const rows = readFileSync(join(PROJECT, 'docs', 'operating.md'), 'utf8')
     .split('\n')
     .flatMap((line) => {

@@ -55,7 +55,7 @@ describe('The admin port', () => {
 
   it('has no checks of a store where there is none, and asks AWS nothing', async () => {
     const app = await startApp({
-      PROTON_ENDPOINT: 'http://127.0.0.1:1',
+      PROTON_UPSTREAM: 'http://127.0.0.1:1',
       PROTON_ACCOUNTS: '111111111111',
     });
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);

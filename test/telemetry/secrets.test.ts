@@ -173,7 +173,7 @@ it('tells no secret: in no line of the log at any level, in no metric, in no spa
 it('tells no credentials of AWS, of an endpoint that can’t be reached, nor of one that refuses them', async () => {
   const server = await startServerProcess({
     LOG_LEVEL: 'trace',
-    PROTON_ENDPOINT: 'http://127.0.0.1:1',
+    PROTON_UPSTREAM: 'http://127.0.0.1:1',
     PROTON_ACCOUNTS: '111111111111',
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: canary('AWS_SECRET_ACCESS_KEY'),

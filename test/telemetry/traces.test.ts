@@ -94,7 +94,7 @@ describe('With an OTLP endpoint in the environment', () => {
     });
     const front = await startServerProcess({
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.origin}/v1/traces`,
-      PROTON_ENDPOINT: behind.protonEndpoint ?? '',
+      PROTON_UPSTREAM: behind.protonEndpoint ?? '',
       PROTON_ACCOUNTS: '222222222222',
       AWS_ACCESS_KEY_ID: key.accessKeyId,
       AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
@@ -129,7 +129,7 @@ describe('With an OTLP endpoint in the environment', () => {
     const { port } = aws.address() as AddressInfo;
     const server = await startServerProcess({
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin,
-      PROTON_ENDPOINT: `http://127.0.0.1:${String(port)}`,
+      PROTON_UPSTREAM: `http://127.0.0.1:${String(port)}`,
       PROTON_ACCOUNTS: '222222222222',
       AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
       AWS_SECRET_ACCESS_KEY: 'secret',

@@ -93,7 +93,7 @@ export function requirePerson(
 }
 
 const MALFORMED_CLAIM =
-  "a token's claim about accounts is malformed, and so gives no permission: AUTH_ACCOUNTS_CLAIM names it, docs/authentication.md describes it";
+  "a token's claim about accounts is malformed, and so gives no permission: AUTH_ACCOUNTS_CLAIM names it, docs/guides/authentication.md describes it";
 
 /** @throws RequestError where it is not known on whose behalf */
 export function viewerOf({ viewer }: FastifyRequest): Viewer {

@@ -5,7 +5,7 @@
 
 {{- /* "embedded" where the control plane and its file are in the pod, "sdk" where they are elsewhere. */ -}}
 {{- define "proton-subgraph.mode" -}}
-{{- if .Values.settings.PROTON_ENDPOINT }}sdk{{ else }}embedded{{ end -}}
+{{- if .Values.settings.PROTON_UPSTREAM }}sdk{{ else }}embedded{{ end -}}
 {{- end }}
 
 {{- /* "true" where AWS clients are served, else empty. */ -}}
@@ -29,7 +29,7 @@
 {{- $mode := include "proton-subgraph.mode" . -}}
 {{- $settings := .Values.settings -}}
 {{- if and (eq $mode "embedded") (gt (include "proton-subgraph.replicas" . | int64) 1) -}}
-{{- fail "replicas must be 1: the SQLite file belongs to one pod. More are possible with settings.PROTON_ENDPOINT." -}}
+{{- fail "replicas must be 1: the SQLite file belongs to one pod. More are possible with settings.PROTON_UPSTREAM." -}}
 {{- end -}}
 {{- $secret := and .Values.secret.name .Values.secret.keys.ROUTER_SECRET -}}
 {{- if and $secret $settings.ROUTER_ACCESS_KEY_IDS -}}
