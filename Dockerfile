@@ -1,4 +1,4 @@
-# The image of proton-subgraph; how to build and run it is in docs/deploying.md.
+# The image of proton-subgraph; how to build and run it is in docs/guides/deploying.md.
 #
 # The tag moves with Node's patches. Where builds must repeat to the byte, give the digest as well, which
 # `docker buildx imagetools inspect node:24-bookworm-slim` prints: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…

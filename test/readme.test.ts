@@ -8,7 +8,11 @@ const PAGES = [
   'README.md',
   'SECURITY.md',
   'deploy/helm/proton-subgraph/README.md',
-  ...readdirSync(join(PROJECT, 'docs')).map((name) => join('docs', name)),
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(PROJECT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
   'bench/README.md',
   'examples/supergraph/README.md',
 ];
@@ -16,12 +20,6 @@ const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
 const readme = read('README.md');
 
 describe('The README', () => {
-  it('shows the operations as their files hold them', () => {
-    const shown = [...readme.matchAll(/<!-- operation: (\S+) -->\s+```graphql\n([^`]*)```/g)];
-    expect(shown.length).toBeGreaterThan(1);
-    for (const [, name = '', text] of shown) expect(text).toBe(read(join('schema', 'operations', name)));
-  });
-
   it('has a first command that does what it says', async () => {
     const body =
       /curl http:\/\/127\.0\.0\.1:4001\/graphql -H 'content-type: application\/json' -d '([^']*)'/.exec(
@@ -50,6 +48,14 @@ describe('The README', () => {
 });
 
 describe('Every page', () => {
+  it('shows operations as their files hold them', () => {
+    const shown = PAGES.flatMap((page) => [
+      ...read(page).matchAll(/<!-- operation: (\S+) -->\s+```graphql\n([^`]*)```/g),
+    ]);
+    expect(shown.length).toBeGreaterThan(1);
+    for (const [, name = '', text] of shown) expect(text).toBe(read(join('schema', 'operations', name)));
+  });
+
   it.each(PAGES)('%s links only to what is there', (page) => {
     const targets = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target);
     expect(targets.filter((target) => !existsSync(join(PROJECT, dirname(page), target)))).toEqual([]);

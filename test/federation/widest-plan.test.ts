@@ -44,7 +44,7 @@ const OWN = `
     pageInfo { hasNextPage endCursor }
   }`;
 
-/** By what docs/limits.md calls them. */
+/** By what docs/reference/limits.md calls them. */
 const WIDEST = {
   'a page of 100 with everything about each: tags, history, both accounts, and 20 connections of each account': `{
       environmentAccountConnections(first: 100) {
