@@ -98,8 +98,8 @@ export async function createApp(
         client,
       ),
   });
-  telemetry.metrics.showTraffic(traffic.admission.counts);
-  telemetry.metrics.nameOperations([...web.operations, ...OPERATIONS.keys()]);
+  telemetry.metrics.watchAdmission(traffic.admission.counts);
+  telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);
 
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
   const admin =

@@ -29,8 +29,8 @@ export function embeddedBackEnd(
     settings: controlPlane,
   });
   const proton = observeProtonService(service, telemetry.aroundProton);
-  telemetry.metrics.nameStoreOperations(STORE_OPERATIONS);
-  telemetry.metrics.showConnections(store.countByStatus);
+  telemetry.metrics.addStoreOperations(STORE_OPERATIONS);
+  telemetry.metrics.watchConnections(store.countByStatus);
   return {
     proton,
     endpoint: endpoint && endpointBefore(proton, store, endpoint, surroundings),

@@ -16,15 +16,8 @@ import type { Address } from './lifecycle/listen';
 import { FOREIGN_HOST, isOwnHost } from './hooks/host';
 import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  REQUEST_ID_HEADER,
-  requestIdOf,
-  type RecordOptions,
-  type RequestObserver,
-} from './request-log/record-requests';
+import { beginRecord, brokenAnswers, keepRecords, REQUEST_ID_HEADER, requestIdOf, type RecordOptions } from './request-log/record-requests';
+import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';

@@ -3,7 +3,8 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { FAULT } from '../graphql/format-error';
 import { RequestError, type HttpErrorCode } from '../graphql/request-error';
 import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
-import { REQUEST_ID_HEADER, type RequestRecord } from './request-log/record-requests';
+import { REQUEST_ID_HEADER } from './request-log/record-requests';
+import type { RequestRecord } from './request-log/request-record';
 import { DATA_HEADERS } from './hooks/security-headers';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {

@@ -17,14 +17,8 @@ import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { readJsonStrictly } from './body/json-parser';
 import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import type { Address } from './lifecycle/listen';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  requestIdOf,
-  type RecordOptions,
-  type RequestObserver,
-} from './request-log/record-requests';
+import { beginRecord, brokenAnswers, keepRecords, requestIdOf, type RecordOptions } from './request-log/record-requests';
+import type { RequestObserver } from '../telemetry/events';
 import { sendSecurityHeaders } from './hooks/security-headers';
 import { traceRequests } from './request-log/request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';

@@ -3,20 +3,18 @@ import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
 import type { LogLevel } from '../config/environment';
-import { describeError } from './describe-error';
-import { printable } from './printable';
+import { printable, printableLines } from './printable';
 
 /**
- * The process's log: JSON lines on standard output, for machines, or readable lines where standard output is a terminal. What is
- * said while a request is traced carries its trace.
- * @param terminal whether a person is reading
+ * Logs JSON lines to standard output, or readable lines when standard output is a terminal. Lines that are written while a request
+ * is traced carry its trace id.
  */
 export function createLogger(level: LogLevel, terminal: boolean): Logger {
   const options = {
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError, subject: printableSubject },
-    mixin: traceOfContext,
+    mixin: activeTrace,
   };
   if (!terminal) return pino(options);
   return pino(
@@ -25,15 +23,53 @@ export function createLogger(level: LogLevel, terminal: boolean): Logger {
   );
 }
 
-/** Who asks is told on many lines, and a token may say anything of it. */
+/** Characters. */
+const MAX_SUBJECT = 128;
+
+/** A token's subject may be any text. */
 function printableSubject(subject: unknown): unknown {
-  return typeof subject === 'string' ? printable(subject, MOST_OF_SUBJECT) : subject;
+  return typeof subject === 'string' ? printable(subject, MAX_SUBJECT) : subject;
 }
 
-/** Characters. */
-const MOST_OF_SUBJECT = 128;
-
-function traceOfContext(): { readonly trace_id?: string; readonly span_id?: string } {
+function activeTrace(): { readonly trace_id?: string; readonly span_id?: string } {
   const span = trace.getActiveSpan()?.spanContext();
   return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
+}
+
+/** Characters. A message may quote a client's megabyte. */
+const MAX_MESSAGE = 1_000;
+const MAX_STACK = 8_000;
+
+/** Length of a chain of causes. */
+const MAX_CAUSES = 5;
+
+interface DescribedError {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: DescribedError | string;
+}
+
+/**
+ * Serializes an error for the log: name, message, code, stack and causes, and no other property. Libraries attach requests with their
+ * headers, and so with secrets, to their errors.
+ */
+function describeError(error: unknown, depth = 0): DescribedError | string {
+  if (!(error instanceof Error)) return printable(String(error), MAX_MESSAGE);
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return {
+    type: name,
+    message: printable(message, MAX_MESSAGE),
+    ...(code === undefined ? {} : { code: printable(code, MAX_MESSAGE) }),
+    ...(stack === undefined ? {} : { stack: printableLines(framesOf(stack, message), MAX_STACK) }),
+    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: describeError(cause, depth + 1) }),
+  };
+}
+
+/** A stack without the message that it repeats, which may be too long to leave room for frames. */
+function framesOf(stack: string, message: string): string {
+  const end = stack.indexOf(message) + message.length;
+  return stack.includes(message) ? stack.slice(end).trimStart() : stack;
 }

@@ -1,54 +1,44 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-import { atMostEvery } from './at-most-every';
-import { REQUEST_BUCKETS, STORE_BUCKETS } from './buckets';
-import { labelsAmong, LIMIT_CODES, OUTCOMES, REFUSED_AUTHENTICATION } from './outcome-codes';
-
-/** What becomes of a request, as far as it is counted. */
-export interface CountedRequest {
-  readonly server: 'graphql' | 'endpoint';
-  readonly operation: string | undefined;
-  readonly outcome: string;
-  readonly durationMs: number;
-}
-
-/** What became of one call on a port. */
-export interface CountedCall {
-  readonly operation: string;
-  /** The code of what went wrong; undefined where nothing did. */
-  readonly error: string | undefined;
-  readonly durationMs: number;
-}
+import type { CallEvent, RequestEvent } from './events';
+import { AUTHENTICATION_FAILURES, labelsAmong, LIMIT_CODES, OUTCOMES } from './outcome-codes';
 
 export interface Metrics {
-  /** All of them, in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  readonly countRequest: (request: CountedRequest) => void;
-  readonly countProtonCall: (call: CountedCall) => void;
-  readonly countStoreCall: (call: CountedCall) => void;
-  /** Operations that requests ask for and that are counted by their name. Whatever else is asked for counts as `other`. */
-  readonly nameOperations: (operations: Iterable<string>) => void;
-  /** Operations of the store, whose failures are shown from the beginning. */
-  readonly nameStoreOperations: (operations: Iterable<string>) => void;
-  /** @param traffic how many requests are worked on, and wait for it; asked whenever somebody looks */
-  readonly showTraffic: (traffic: () => { readonly atWork: number; readonly waiting: number }) => void;
-  /** @param count how many connections there are of each status; asked whenever somebody looks */
-  readonly showConnections: (count: () => Promise<Readonly<Record<string, number>>>) => void;
+  readonly countRequest: (
+    request: Pick<RequestEvent, 'server' | 'operation' | 'outcome' | 'durationMs'>,
+  ) => void;
+  readonly countProtonCall: (call: CallEvent) => void;
+  readonly countStoreCall: (call: CallEvent) => void;
+  /** Adds values of the `operation` label. Requests for other operations count as `other`. */
+  readonly addOperations: (operations: Iterable<string>) => void;
+  /** Store operations, whose failure counters start at 0. */
+  readonly addStoreOperations: (operations: Iterable<string>) => void;
+  /** @param counts called at each scrape */
+  readonly watchAdmission: (counts: () => { readonly atWork: number; readonly waiting: number }) => void;
+  /** @param count connections by status; called at a scrape, at most once per 15 s */
+  readonly watchConnections: (count: () => Promise<Readonly<Record<string, number>>>) => void;
 }
 
-/** What stands for more than one root field, of whose combinations there are many. */
+/** The label of a document with several root fields: their combinations would be too many label values. */
 const SEVERAL = 'several';
 
-/** However often somebody looks, connections are counted this seldom. */
-const CONNECTIONS_AT_MOST_EVERY_MS = 15_000;
+/** Counting connections scans an index, so that scrapes share a count for this long. */
+const CONNECTION_COUNT_TTL_MS = 15_000;
 
-/** Every name begins with this, but for those that each Prometheus client gives to its process. */
+/** Buckets in seconds: from a read of one row to what no client waits for any more. */
+const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Buckets in seconds: a read of one row takes some hundredths of a millisecond, and a write may wait seconds for a lock. */
+const STORE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
+
+/** The prefix of every name, except for the default metrics of the Prometheus client. */
 const PREFIX = 'proton_subgraph_';
 
 /**
- * The metrics of one server, in a registry of their own. Values of labels are taken from lists that are fixed beforehand, so that
- * no caller can make series.
- * @param now in milliseconds, by a clock that goes forward
+ * The metrics of one server, in a registry of their own. Label values come from fixed lists, so that clients cannot create series.
+ * @param now a monotonic clock, in milliseconds
  */
 export function createMetrics(now = () => performance.now()): Metrics {
   const registry = new Registry();
@@ -60,71 +50,71 @@ export function createMetrics(now = () => performance.now()): Metrics {
 
   const requests = new Counter({
     name: `${PREFIX}requests_total`,
-    help: 'Requests that ended, by the server that took them, what they asked for, and what became of them.',
+    help: 'Finished requests by server, operation and outcome.',
     labelNames: ['server', 'operation', 'outcome'],
     registers,
   });
   const requestSeconds = new Histogram({
     name: `${PREFIX}request_duration_seconds`,
-    help: 'Time from the head of a request to the end of its answer.',
+    help: 'Time from the header of a request to the end of its response.',
     labelNames: ['server', 'operation'],
     buckets: REQUEST_BUCKETS,
     registers,
   });
   const limits = new Counter({
     name: `${PREFIX}limits_hit_total`,
-    help: 'Requests that were refused because they asked for more than a limit allows.',
+    help: 'Requests refused because they exceeded a limit.',
     labelNames: ['limit'],
     registers,
   });
   const authenticationFailures = new Counter({
     name: `${PREFIX}authentication_failures_total`,
-    help: 'Requests that were refused because they did not prove who sent them.',
+    help: 'Requests refused because authentication failed.',
     labelNames: ['server', 'reason'],
     registers,
   });
   const protonOperations = new Counter({
     name: `${PREFIX}proton_operations_total`,
-    help: 'Calls on the Proton service, by the code of what went wrong, or none.',
+    help: 'Calls on the Proton service, by the code of the failure, or none.',
     labelNames: ['operation', 'error'],
     registers,
   });
   const protonSeconds = new Histogram({
     name: `${PREFIX}proton_operation_duration_seconds`,
-    help: 'Time that a call on the Proton service took.',
+    help: 'Duration of calls on the Proton service.',
     labelNames: ['operation'],
     buckets: REQUEST_BUCKETS,
     registers,
   });
   const storeSeconds = new Histogram({
     name: `${PREFIX}store_operation_duration_seconds`,
-    help: 'Time that a read of the store took, or a write of one or more changes, waiting for its turn with it.',
+    help: 'Duration of reads of the store, and of writes of one or more changes with the time they waited.',
     labelNames: ['operation'],
     buckets: STORE_BUCKETS,
     registers,
   });
   const storeErrors = new Counter({
     name: `${PREFIX}store_errors_total`,
-    help: 'Reads and writes that the store could not carry out.',
+    help: 'Reads and writes of the store that failed.',
     labelNames: ['operation', 'error'],
     registers,
   });
-  // A series that is there from the beginning shows its first increase.
+  // Prometheus sees a counter's first increase only when the series exists before.
   for (const limit of LIMIT_CODES) limits.inc({ limit }, 0);
-  for (const reason of REFUSED_AUTHENTICATION) {
+  for (const reason of AUTHENTICATION_FAILURES) {
     authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
   }
 
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    countRequest({ server, operation: asked, outcome: ended, durationMs }) {
-      const operation = asked?.includes(',') ? SEVERAL : operationLabel(asked);
-      const outcome = outcomeLabel(ended);
+    countRequest({ server, operation: requested, outcome: code, durationMs }) {
+      const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);
+      const outcome = outcomeLabel(code);
       requests.inc({ server, operation, outcome });
       requestSeconds.observe({ server, operation }, durationMs / 1000);
       if (outcome === 'OK') return;
       if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });
-      if (REFUSED_AUTHENTICATION.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
+      if (AUTHENTICATION_FAILURES.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
     },
     countProtonCall({ operation, error, durationMs }) {
       protonOperations.inc({ operation, error: error === undefined ? 'none' : outcomeLabel(error) });
@@ -134,46 +124,64 @@ export function createMetrics(now = () => performance.now()): Metrics {
       storeSeconds.observe({ operation }, durationMs / 1000);
       if (error !== undefined) storeErrors.inc({ operation, error: outcomeLabel(error) });
     },
-    nameOperations(names) {
+    addOperations(names) {
       for (const name of names) operations.add(name);
     },
-    nameStoreOperations(names) {
+    addStoreOperations(names) {
       for (const operation of names) storeErrors.inc({ operation, error: 'UNAVAILABLE' }, 0);
     },
-    showTraffic(traffic) {
+    watchAdmission(counts) {
       new Gauge({
         name: `${PREFIX}requests_in_flight`,
-        help: 'Requests that are worked on.',
+        help: 'Requests that execute.',
         registers,
         collect() {
-          this.set(traffic().atWork);
+          this.set(counts().atWork);
         },
       });
       new Gauge({
         name: `${PREFIX}requests_waiting`,
-        help: 'Requests that wait for their turn.',
+        help: 'Requests that wait to execute.',
         registers,
         collect() {
-          this.set(traffic().waiting);
+          this.set(counts().waiting);
         },
       });
     },
-    showConnections(count) {
-      const counted = atMostEvery(CONNECTIONS_AT_MOST_EVERY_MS, count, now);
+    watchConnections(count) {
+      const counted = cached(CONNECTION_COUNT_TTL_MS, count, now);
       new Gauge({
         name: `${PREFIX}connections`,
-        help: 'Environment account connections in the store, by their status.',
+        help: 'Environment account connections in the store, by status.',
         labelNames: ['status'],
         registers,
         async collect() {
           try {
             for (const [status, number] of Object.entries(await counted())) this.set({ status }, number);
           } catch {
-            // The other metrics are wanted most when the store is in trouble.
+            // The other metrics matter most while the store is unavailable.
             this.reset();
           }
         },
       });
     },
+  };
+}
+
+/** Shares the result of a call for a time. A failure is not shared. */
+function cached<Result>(
+  ttlMs: number,
+  call: () => Promise<Result>,
+  now: () => number,
+): () => Promise<Result> {
+  let latest: { readonly at: number; readonly result: Promise<Result> } | undefined;
+  return () => {
+    if (latest && now() - latest.at < ttlMs) return latest.result;
+    const started = { at: now(), result: call() };
+    latest = started;
+    started.result.catch(() => {
+      if (latest === started) latest = undefined;
+    });
+    return started.result;
   };
 }

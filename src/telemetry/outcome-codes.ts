@@ -1,7 +1,7 @@
-/** What stands for whatever is not in a list. */
+/** The label of values outside a list. */
 const OTHER = 'other';
 
-/** The codes of what asks for more than a limit allows. */
+/** Codes of requests that exceed a limit. */
 export const LIMIT_CODES: ReadonlySet<string> = new Set([
   'BODY_TOO_LARGE',
   'TOO_MANY_TOKENS',
@@ -20,8 +20,8 @@ export const LIMIT_CODES: ReadonlySet<string> = new Set([
   'ThrottlingException',
 ]);
 
-/** The codes of what does not prove who sent it. */
-export const REFUSED_AUTHENTICATION: ReadonlySet<string> = new Set([
+/** Codes of failed authentication. */
+export const AUTHENTICATION_FAILURES: ReadonlySet<string> = new Set([
   'UNAUTHENTICATED',
   'IncompleteSignatureException',
   'InvalidSignatureException',
@@ -30,20 +30,20 @@ export const REFUSED_AUTHENTICATION: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** All that can become of a request or a call, by its code. */
+/** Every outcome of a request or a call. */
 export const OUTCOMES: readonly string[] = [
   'OK',
   'CLIENT_GONE',
   'CUT_AT_STOP',
   ...LIMIT_CODES,
-  ...REFUSED_AUTHENTICATION,
-  // Refused before a document is read.
+  ...AUTHENTICATION_FAILURES,
+  // Errors returned before a document is read.
   'BAD_REQUEST',
   'METHOD_NOT_ALLOWED',
   'MISDIRECTED',
   'NOT_READY',
   'UNSUPPORTED_MEDIA_TYPE',
-  // Apollo's.
+  // Apollo Server.
   'BAD_USER_INPUT',
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -51,7 +51,7 @@ export const OUTCOMES: readonly string[] = [
   'OPERATION_RESOLUTION_FAILURE',
   'PERSISTED_QUERY_NOT_FOUND',
   'PERSISTED_QUERY_NOT_SUPPORTED',
-  // The control plane's.
+  // The Proton service.
   'VALIDATION_ERROR',
   'NOT_FOUND',
   'CONFLICT',
@@ -59,7 +59,7 @@ export const OUTCOMES: readonly string[] = [
   'QUOTA_EXCEEDED',
   'THROTTLED',
   'UNAVAILABLE',
-  // The endpoint's for AWS clients.
+  // The AWS API.
   'AccessDeniedException',
   'ConflictException',
   'InternalServerException',
@@ -70,7 +70,7 @@ export const OUTCOMES: readonly string[] = [
   'ValidationException',
 ];
 
-/** Makes a label's value of whatever comes: itself where it is among the known ones, else `other`; `none` of nothing. */
+/** Maps a value to a label value: itself when it is known, else `other`; `none` for undefined. */
 export function labelsAmong(known: ReadonlySet<string>): (value: string | undefined) => string {
   return (value) => {
     if (value === undefined) return 'none';

@@ -1,19 +1,19 @@
-/** Controls, formats such as those that turn the direction of writing, separators of lines, and halves of characters. */
+/** Control characters, format characters such as those that change the writing direction, line separators and lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** What a caller chose, as it may stand in a log: on one line, and no longer than `most` characters. */
-export function printable(text: string, most: number): string {
-  return cut(text, most).replace(UNPRINTABLE, '\uFFFD');
+/** Makes a client's text safe for a log: one line of at most `max` characters. */
+export function printable(text: string, max: number): string {
+  return truncated(text, max).replace(UNPRINTABLE, '\uFFFD');
 }
 
-/** The same for what has lines of its own. */
-export function printableLines(text: string, most: number): string {
-  return cut(text, most)
+/** Like `printable`, but keeps line breaks. */
+export function printableLines(text: string, max: number): string {
+  return truncated(text, max)
     .split('\n')
     .map((line) => line.replace(UNPRINTABLE, '\uFFFD'))
     .join('\n');
 }
 
-function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most)}…` : text;
+function truncated(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text;
 }

@@ -1,6 +1,6 @@
 import { propagation, context, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
 
-import { codeOf, failureAmong } from './timed-calls';
+import type { Around, CallEvent } from './events';
 
 const tracer = trace.getTracer('proton-subgraph');
 
@@ -9,23 +9,23 @@ interface SpanOptions {
   readonly attributes: Attributes;
 }
 
-/** Carries out a call in a span of its own, which is the parent of all spans that begin in there. */
-export function inSpan<Answer>(
+/** Runs a call in a span of its own, the parent of all spans that start inside it. */
+export function inSpan<Result>(
   name: string,
   { kind, attributes }: SpanOptions,
-  call: () => Promise<Answer>,
-): Promise<Answer> {
+  call: () => Promise<Result>,
+): Promise<Result> {
   return tracer.startActiveSpan(name, { kind, attributes }, async (span) => {
     const fail = (code: string) => {
-      // The code alone: messages quote what callers sent.
+      // Only the code: messages may quote what a client sent.
       span.setAttribute('error.type', code);
       span.setStatus({ code: SpanStatusCode.ERROR });
     };
     try {
-      const answer = await call();
-      const failure = failureAmong(answer);
+      const result = await call();
+      const failure = failureAmong(result);
       if (failure !== undefined) fail(failure);
-      return answer;
+      return result;
     } catch (error) {
       fail(codeOf(error));
       throw error;
@@ -35,17 +35,17 @@ export function inSpan<Answer>(
   });
 }
 
-export function inProtonSpan<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+export function inProtonSpan<Result>(operation: string, call: () => Promise<Result>): Promise<Result> {
   const attributes = { 'code.function.name': `ProtonService.${operation}` };
   return inSpan(`proton ${operation}`, { kind: SpanKind.INTERNAL, attributes }, call);
 }
 
-export function inStoreSpan<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+export function inStoreSpan<Result>(operation: string, call: () => Promise<Result>): Promise<Result> {
   const attributes = { 'db.system.name': 'sqlite', 'db.operation.name': operation };
   return inSpan(`store ${operation}`, { kind: SpanKind.CLIENT, attributes }, call);
 }
 
-/** A request to AWS, or to whatever speaks its protocol. */
+/** An HTTP request of the AWS SDK. */
 interface OutgoingRequest {
   readonly method: string;
   readonly hostname: string;
@@ -56,13 +56,13 @@ interface OutgoingRequest {
 const TARGET = /^AwsProton20200720\.([A-Za-z]{1,64})$/;
 
 /**
- * Sends an attempt of a call in a span of its own, and the trace along with it. The headers that carry it are not signed, so that
- * whatever stands between here and there may set its own.
+ * Sends one attempt of an AWS call in a span of its own, with the trace in its headers. These headers are not signed, so that a proxy
+ * may replace them.
  */
-export function inSdkSpan<Answer extends { readonly response: { readonly statusCode: number } }>(
+export function inSdkSpan<Result extends { readonly response: { readonly statusCode: number } }>(
   request: OutgoingRequest,
-  send: () => Promise<Answer>,
-): Promise<Answer> {
+  send: () => Promise<Result>,
+): Promise<Result> {
   const [, method = 'call'] = TARGET.exec(request.headers['x-amz-target'] ?? '') ?? [];
   const attributes: Attributes = {
     'rpc.system': 'aws-api',
@@ -73,13 +73,45 @@ export function inSdkSpan<Answer extends { readonly response: { readonly statusC
     ...(request.port === undefined ? {} : { 'server.port': request.port }),
   };
   return inSpan(`Proton/${method}`, { kind: SpanKind.CLIENT, attributes }, async () => {
-    // Baggage is what others upstream say of their request, and none of AWS's business.
+    // Baggage belongs to our callers and must not reach AWS.
     propagation.inject(propagation.deleteBaggage(context.active()), request.headers);
-    const answer = await send();
-    const { statusCode } = answer.response;
+    const result = await send();
+    const { statusCode } = result.response;
     const span = trace.getActiveSpan();
     span?.setAttribute('http.response.status_code', statusCode);
     if (statusCode >= 400) span?.setStatus({ code: SpanStatusCode.ERROR });
-    return answer;
+    return result;
   });
+}
+
+/** Measures calls on a port, and reports each with its duration and failure. */
+export function timed(report: (call: CallEvent) => void): Around {
+  return async (operation, call) => {
+    const startedAt = performance.now();
+    let error: string | undefined;
+    try {
+      const result = await call();
+      error = failureAmong(result);
+      return result;
+    } catch (thrown) {
+      error = codeOf(thrown);
+      throw thrown;
+    } finally {
+      report({ operation, error, durationMs: performance.now() - startedAt });
+    }
+  };
+}
+
+/** The code of the first failure in a batch's results. */
+function failureAmong(result: unknown): string | undefined {
+  if (!Array.isArray(result)) return undefined;
+  const failed: unknown = result.find((each) => each instanceof Error);
+  return failed === undefined ? undefined : codeOf(failed);
+}
+
+/** The code of an expected failure; anything else is an internal error. */
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : 'INTERNAL_SERVER_ERROR';
 }

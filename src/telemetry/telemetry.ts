@@ -1,23 +1,19 @@
 import type { Logger } from 'pino';
 
-import { logRequests, type LoggedRequest } from './log-requests';
+import type { Around, RequestObserver } from './events';
+import { logRequests } from './log-requests';
 import { createMetrics, type Metrics } from './metrics';
-import { inProtonSpan, inSdkSpan, inStoreSpan } from './spans';
-import { timing } from './timed-calls';
+import { inProtonSpan, inSdkSpan, inStoreSpan, timed } from './spans';
 
-/** Carries out a call, and looks at what becomes of it. */
-export type Around = <Answer>(operation: string, call: () => Promise<Answer>) => Promise<Answer>;
-
-/** All that watches the server at work. */
+/** The log of requests, metrics and spans of one server. */
 export interface Telemetry {
   readonly metrics: Metrics;
   /** Whether requests are traced. */
   readonly traced: boolean;
-  /** To be told of every request, once, when it has ended. */
-  readonly requestEnded: (request: LoggedRequest) => void;
+  readonly requestEnded: RequestObserver;
   readonly aroundProton: Around;
   readonly aroundStore: Around;
-  /** To send what the AWS SDK sends; undefined where nothing is to be seen of it. */
+  /** Wraps each HTTP request of the AWS SDK in a span; undefined when requests are not traced. */
   readonly aroundSdk: typeof inSdkSpan | undefined;
 }
 
@@ -29,8 +25,8 @@ export interface TelemetryOptions {
 export function createTelemetry({ logger, traced }: TelemetryOptions): Telemetry {
   const metrics = createMetrics();
   const log = logRequests(logger);
-  const timedProton = timing(metrics.countProtonCall);
-  const timedStore = timing(metrics.countStoreCall);
+  const timedProton = timed(metrics.countProtonCall);
+  const timedStore = timed(metrics.countStoreCall);
   return {
     metrics,
     traced,

@@ -6,25 +6,25 @@ import type { Logger } from 'pino';
 
 import type { TracingSettings } from '../config/tracing';
 
-/** How long the last spans have to be sent, in milliseconds. */
+/** How long sending the last spans may take, in milliseconds. */
 const FLUSH_MS = 1_500;
 
 export interface Tracing {
-  /** Sends what is not sent yet. Resolves in time, whether it could or not. */
+  /** Sends the remaining spans. Resolves after 1.5 s at the latest. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Makes the calls of OpenTelemetry's interface, which do nothing till then, record spans and send them by OTLP. Where to, how many
- * and under which name, the libraries read from the standard variables by themselves.
+ * Records spans and sends them by OTLP; until then, OpenTelemetry's API does nothing. The libraries read endpoint, sampling and
+ * service name from OpenTelemetry's standard variables.
  */
 export function startTracing({ propagated }: TracingSettings, logger: Logger): Tracing {
-  const tell = (message: string, ...more: unknown[]) => {
+  const warn = (message: string, ...more: unknown[]) => {
     logger.warn({ component: 'tracing' }, [message, ...more].map(String).join(' ').slice(0, 500));
   };
-  const nothing = () => undefined;
+  const ignore = () => undefined;
   diag.setLogger(
-    { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing },
+    { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const provider = new NodeTracerProvider({
@@ -33,18 +33,18 @@ export function startTracing({ propagated }: TracingSettings, logger: Logger): T
     ),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
-  // Left out, it is the standard's: `tracecontext` and `baggage`.
+  // The default is `tracecontext` and `baggage`.
   provider.register(propagated ? {} : { propagator: null });
   return {
     async stop() {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {
-          tell(`the last spans were not sent within ${String(FLUSH_MS)} ms`);
+          warn(`the last spans were not sent within ${String(FLUSH_MS)} ms`);
           resolve();
         }, FLUSH_MS);
       });
-      await Promise.race([provider.shutdown().catch(tell), late]);
+      await Promise.race([provider.shutdown().catch(warn), late]);
       clearTimeout(timer);
     },
   };

@@ -8,7 +8,7 @@ import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
 import type { GraphqlContext } from '../../src/graphql/apollo/graphql-context';
 import { reportErrors } from '../../src/graphql/apollo/error-reporting-plugin';
-import type { RequestRecord } from '../../src/http/request-log/record-requests';
+import type { RequestRecord } from '../../src/http/request-log/request-record';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';

@@ -99,7 +99,7 @@ function withoutSuffix(name: string): string {
 }
 
 describe('The table of metrics in docs/guides/operating.md', () => {
-  const rows = readFileSync(join(PROJECT, 'docs', 'operating.md'), 'utf8')
+  const rows = readFileSync(join(PROJECT, 'docs', 'guides', 'operating.md'), 'utf8')
     .split('\n')
     .flatMap((line) => {
       const [, name, type, labels] = /^\| `(\w+)`\s*\| (\w+)\s*\| (.*?)\s*\|/.exec(line) ?? [];

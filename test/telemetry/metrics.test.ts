@@ -81,7 +81,7 @@ describe('The metrics', () => {
     let failing = true;
     let counted = 0;
     const metrics = createMetrics(() => now);
-    metrics.showConnections(() => {
+    metrics.watchConnections(() => {
       counted += 1;
       return failing ? Promise.reject(new Error('the store is away')) : Promise.resolve({ PENDING: 7 });
     });
@@ -118,7 +118,7 @@ describe('The metrics', () => {
 
   it('count what no list knows as one, whoever let it through', async () => {
     const metrics = createMetrics();
-    metrics.nameOperations(['known']);
+    metrics.addOperations(['known']);
     for (const made of ['MADE_UP_1', 'MADE_UP_2', 'made_up"} 1\n']) {
       metrics.countRequest({ server: 'graphql', operation: made, outcome: made, durationMs: 1 });
       metrics.countProtonCall({ operation: 'createConnection', error: made, durationMs: 1 });

@@ -1,33 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import type { RequestEvent, RequestObserver } from '../../telemetry/events';
 import { hasHungUp, type BrokenHttp, type BrokenHttpAnswer } from '../lifecycle/malformed-http';
-import { brokenRequest, CLIENT_GONE, endedRequest, type EndedRequest } from './request-record';
-
-/** What is learnt of a request on its way to its answer, for the log and the metrics. */
-export interface RequestRecord {
-  /** Its sender's `x-request-id`, or one made here. */
-  readonly id: string;
-  /** By the clock of `performance.now()`. */
-  readonly arrivedAt: number;
-  /** Who asks, once that is known. */
-  subject: string | undefined;
-  /** What is asked for: root fields of the schema, so that there are only so many values. */
-  operation: string | undefined;
-  /** The name that the sender gave it. */
-  operationName: string | undefined;
-  /** The code of the first thing that went wrong; undefined while nothing did. */
-  failure: string | undefined;
-  /** Why it was not believed who sent it; for the log alone. */
-  reason: string | undefined;
-  /** What was wrong with how it arrived, for a request whose end never came, and the status that was answered, if any was. */
-  broken: { readonly outcome: string; readonly status: number | undefined } | undefined;
-  /** The span of the whole request, where it is traced. */
-  span: Span | undefined;
-}
+import {
+  CLIENT_GONE,
+  malformedRequestEvent,
+  newRecord,
+  requestEvent,
+  type RequestRecord,
+} from './request-record';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -37,29 +21,26 @@ declare module 'fastify' {
 
 export const REQUEST_ID_HEADER = 'x-request-id';
 
-/** What may stand in a log and in a header as it is. */
+/** Safe in a log line and in a header. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
-/** Goes to Fastify as `genReqId`: the id that a request came with, where it is one, else a new one. */
+/** Fastify's `genReqId`: the client's request id when it is valid, else a new one. */
 export function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers[REQUEST_ID_HEADER];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Is told of every request, once, when it has ended. */
-export type RequestObserver = (request: EndedRequest) => void;
-
 export interface RecordOptions {
-  readonly server: EndedRequest['server'];
+  readonly server: RequestEvent['server'];
   readonly observe: RequestObserver;
 }
 
 /**
- * Begins a record for every request, before anything else looks at it, and sends its id back.
+ * Creates a record for every request, before any other hook runs, and returns its id in a header.
  * @param server made with `genReqId: requestIdOf`
  */
 export function keepRecords(server: FastifyInstance, options: RecordOptions): void {
-  // Fastify wants a place of the same shape on every request; the value comes with the request.
+  // Fastify wants every request to have the same shape; the hook sets the value.
   server.decorateRequest('record');
   server.addHook('onRequest', (request, reply, done) => {
     beginRecord(request, reply, options);
@@ -67,7 +48,7 @@ export function keepRecords(server: FastifyInstance, options: RecordOptions): vo
   });
 }
 
-/** For requests that Fastify refuses before its first hook as well; those that have a record keep it. */
+/** Also for requests that Fastify refuses before its first hook. A request that has a record keeps it. */
 export function beginRecord(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -75,23 +56,13 @@ export function beginRecord(
 ): void {
   if (hasRecord(request)) return;
   const { id } = request;
-  const record: RequestRecord = {
-    id,
-    arrivedAt: performance.now(),
-    subject: undefined,
-    operation: undefined,
-    operationName: undefined,
-    failure: undefined,
-    reason: undefined,
-    broken: undefined,
-    span: undefined,
-  };
+  const record = newRecord(id);
   request.record = record;
   records.set(request.raw, record);
   reply.header(REQUEST_ID_HEADER, id);
-  // Comes once for each response, whether it was sent or its client went away before.
+  // Emitted once per response, whether it was sent or the client disconnected.
   reply.raw.once('close', () => {
-    observe(endedRequest(server, record, reply.raw));
+    observe(requestEvent(server, record, reply.raw));
   });
 }
 
@@ -99,14 +70,13 @@ function hasRecord({ record }: { readonly record?: RequestRecord }): boolean {
   return record !== undefined;
 }
 
-/** By the request as Node has it, for those who see no more of it. */
+/** By Node's request, for `clientError` handlers, which have nothing else. */
 const records = new WeakMap<IncomingMessage, RequestRecord>();
 
 /**
- * Answers what is no HTTP, or did not arrive in time, and tells of it: of a request that had begun as one that failed, when its
- * connection is closed.
- * @param answerTo writes the answer, which has the id that the log has
- * @returns takes the request that had begun, where there was one
+ * Responds to malformed or late HTTP and reports it. A request that had started is reported as failed when its connection closes.
+ * @param answerTo creates the response, which carries the same request id as the log
+ * @returns the response as bytes; takes the request that had started, if any
  */
 export function brokenAnswers(
   { server, observe }: RecordOptions,
@@ -116,9 +86,9 @@ export function brokenAnswers(
     const record = unfinished && records.get(unfinished);
     const requestId = record?.id ?? randomUUID();
     const { outcome, status, wire } = answerTo(error, requestId);
-    const told = hasHungUp(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
-    if (record) record.broken ??= told;
-    else observe(brokenRequest(server, { requestId, ...told }));
+    const result = hasHungUp(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
+    if (record) record.broken ??= result;
+    else observe(malformedRequestEvent(server, { requestId, ...result }));
     return wire;
   };
 }

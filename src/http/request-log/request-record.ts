@@ -1,43 +1,59 @@
 import type { ServerResponse } from 'node:http';
 
-import { whyCut } from '../lifecycle/cut';
-import type { RequestRecord } from './record-requests';
+import type { Span } from '@opentelemetry/api';
 
-/** A request that has ended, for the log and the metrics. */
-export interface EndedRequest {
-  readonly server: 'graphql' | 'endpoint';
-  readonly requestId: string;
-  readonly operation: string | undefined;
-  readonly operationName: string | undefined;
-  readonly subject: string | undefined;
-  /** `OK`, or the code of the first thing that went wrong. */
-  readonly outcome: string;
-  /** Why it was not believed, where it was not; for the log alone. */
-  readonly reason: string | undefined;
-  /** Undefined where no answer was sent. */
-  readonly status: number | undefined;
-  readonly durationMs: number;
-  /** Where it stands in a trace; undefined where there is none. */
-  readonly trace: { readonly traceId: string; readonly spanId: string } | undefined;
+import type { OperationRecord } from '../../graphql/apollo/graphql-context';
+import type { RequestEvent } from '../../telemetry/events';
+import { whyCut } from '../lifecycle/cut';
+
+/** What is known about a request so far, for the log and the metrics. */
+export interface RequestRecord extends OperationRecord {
+  /** The client's `x-request-id`, or a generated one. */
+  readonly id: string;
+  /** From `performance.now()`. */
+  readonly arrivedAt: number;
+  /** Who sent the request, once that is known. */
+  subject: string | undefined;
+  /** Why authentication failed; never sent to the client. */
+  reason: string | undefined;
+  /** What was wrong with the HTTP of a request that never arrived completely, and the status of the response, if there was one. */
+  broken: { readonly outcome: string; readonly status: number | undefined } | undefined;
+  /** The span of the whole request, when it is traced. */
+  span: Span | undefined;
 }
 
 const OK = 'OK';
 
-/** The client went away before its answer was all there. */
+/** The client disconnected before the whole response was sent. */
 export const CLIENT_GONE = 'CLIENT_GONE';
 
-export function endedRequest(
-  server: EndedRequest['server'],
+export function newRecord(id: string): RequestRecord {
+  return {
+    id,
+    arrivedAt: performance.now(),
+    subject: undefined,
+    operation: undefined,
+    operationName: undefined,
+    failure: undefined,
+    reason: undefined,
+    broken: undefined,
+    span: undefined,
+  };
+}
+
+/** The event of a request whose response has ended. */
+export function requestEvent(
+  server: RequestEvent['server'],
   record: RequestRecord,
   response: ServerResponse,
-): EndedRequest {
+): RequestEvent {
   return {
     server,
     requestId: record.id,
     operation: record.operation,
     operationName: record.operationName,
     subject: record.subject,
-    // A request that is cut off fails for want of its end, whoever reads it: what counts is who cut it off.
+    // An unfinished response was cut: by this server, by broken HTTP, or by the client.
     outcome: response.writableFinished
       ? (record.failure ?? OK)
       : (whyCut(response.req.socket) ?? record.broken?.outcome ?? CLIENT_GONE),
@@ -48,11 +64,11 @@ export function endedRequest(
   };
 }
 
-/** What ended before it was a request: what arrived was no HTTP, or did not arrive in time. */
-export function brokenRequest(
-  server: EndedRequest['server'],
-  { requestId, outcome, status }: Pick<EndedRequest, 'requestId' | 'outcome' | 'status'>,
-): EndedRequest {
+/** The event of input that never became a request: malformed HTTP, or a header that took too long. */
+export function malformedRequestEvent(
+  server: RequestEvent['server'],
+  { requestId, outcome, status }: Pick<RequestEvent, 'requestId' | 'outcome' | 'status'>,
+): RequestEvent {
   return {
     server,
     requestId,

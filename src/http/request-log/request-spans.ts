@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 
-import type { RequestRecord } from './record-requests';
+import type { RequestRecord } from './request-record';
 
 const tracer = trace.getTracer('proton-subgraph');
 
