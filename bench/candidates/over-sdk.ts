@@ -41,7 +41,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
   const viewer = unrestrictedViewer('anonymous');
   const web = createWebServer({
     address: http,
-    explorable: false,
+    introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
     reportFault: console.error,
     authentication: NO_AUTHENTICATION,

@@ -80,7 +80,7 @@ export async function createApp(
     anyHostName: config.http.anyHostName,
     corsOrigins: config.http.corsOrigins,
     budgets: person && createSubjectBudgets(config.limits.subject),
-    explorable: !config.production,
+    introspectionEnabled: !config.production,
     logger,
     reportFault,
     observe: telemetry.requestEnded,

@@ -2,38 +2,38 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 import { ProtonFailure } from '../proton/failure';
-import { ExcessError } from './limits/document-limits';
+import { DocumentLimitError } from './limits/document-limits';
 
-/** What is said of a fault, to whoever met it. */
-export const FAULT = 'Something went wrong on our side. The fault has been recorded.';
+/** The message that replaces an internal error's. */
+export const INTERNAL_ERROR_MESSAGE = 'Something went wrong on our side. The fault has been recorded.';
 
-const FAULT_CODE = 'INTERNAL_SERVER_ERROR';
+const INTERNAL_ERROR_CODE = 'INTERNAL_SERVER_ERROR';
 
-/** Apollo leaves suggestions in the errors of variables, whatever it is told. They are the end of a message. */
+/** The start of a suggestion, at the end of a message. Apollo's option does not remove them from errors in variables. */
 const SUGGESTION = ' Did you mean ';
 
-/** Characters of a message that are told. What is longer repeats what a sender wrote. */
-const MOST_TOLD = 1_000;
-/** Of its end, where graphql-js says what is wrong. */
-const MOST_OF_THE_END = 300;
+/** Characters of a message. Longer ones quote the client's text. */
+const MAX_MESSAGE = 1_000;
+/** Characters that are kept at the end of a long message, where graphql-js says what is wrong. */
+const MAX_END = 300;
 
-/** How graphql-js begins to tell of mistakes that it finds only when it executes; Apollo takes them for faults. */
+/** How messages begin about client mistakes that graphql-js finds during execution; Apollo treats them as internal errors. */
 const LATE_MISTAKES = ['Argument "', 'Too many errors processing variables'];
 
-/** How graphql-js tells, as a mistake of syntax, that it has stopped counting tokens. */
+/** The syntax error of graphql-js for a document with too many tokens. */
 const TOKENS = /^Syntax Error: Document contains more that (\d+) tokens\b/;
 
 /**
- * Turns anything thrown on the way to an answer into what its sender may read. An expected failure keeps its message and gets its
- * code, where `VALIDATION_ERROR` becomes Apollo's `BAD_USER_INPUT`; a fault is masked.
- * @param suggestions whether mistakes are answered with the names that were perhaps meant
+ * Formats anything thrown as an error for the client. An expected failure keeps its message and code (`VALIDATION_ERROR` becomes Apollo's
+ * `BAD_USER_INPUT`); an internal error is masked.
+ * @param suggestions whether messages may suggest names of the schema
  */
 export function createErrorFormatter({
   suggestions,
 }: {
   readonly suggestions: boolean;
 }): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
-  function told(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  function format(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
     const thrown = unwrapResolverError(error);
     if (thrown instanceof ProtonFailure) {
       const code = thrown.code === 'VALIDATION_ERROR' ? 'BAD_USER_INPUT' : thrown.code;
@@ -44,30 +44,31 @@ export function createErrorFormatter({
       const message = `The document has more than ${Number(tokens).toLocaleString('en')} tokens, which are allowed.`;
       return { message, extensions: { code: 'TOO_MANY_TOKENS' } };
     }
-    // Apollo gives every error of validation its own code, and keeps what there was before.
-    const excess = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-    if (excess instanceof ExcessError) return { message: excess.message, extensions: { code: excess.code } };
+    // Apollo overwrites the code of every validation error and keeps the original error.
+    const limitError = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+    if (limitError instanceof DocumentLimitError)
+      return { message: limitError.message, extensions: { code: limitError.code } };
     if (isLateMistake(thrown)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
-    if (!isFault(formatted)) {
+    if (!isInternalError(formatted)) {
       return suggestions ? formatted : { ...formatted, message: withoutSuggestion(formatted.message) };
     }
-    return { ...formatted, message: FAULT, extensions: { code: FAULT_CODE } };
+    return { ...formatted, message: INTERNAL_ERROR_MESSAGE, extensions: { code: INTERNAL_ERROR_CODE } };
   }
 
   return (formatted, error) => {
-    const answer = told(formatted, error);
-    return answer.message.length > MOST_TOLD ? { ...answer, message: shortened(answer.message) } : answer;
+    const result = format(formatted, error);
+    return result.message.length > MAX_MESSAGE ? { ...result, message: shortened(result.message) } : result;
   };
 }
 
-/** No pattern, for most of a message may be what somebody sent to have it take long. */
+/** Without a regular expression: an attacker controls most of the message. */
 function withoutSuggestion(message: string): string {
   const start = message.endsWith('?') ? message.lastIndexOf(SUGGESTION) : -1;
   return start === -1 ? message : message.slice(0, start);
 }
 
 function shortened(message: string): string {
-  return `${message.slice(0, MOST_TOLD - MOST_OF_THE_END)} … ${message.slice(-MOST_OF_THE_END)}`;
+  return `${message.slice(0, MAX_MESSAGE - MAX_END)} … ${message.slice(-MAX_END)}`;
 }
 
 function isLateMistake(thrown: unknown): boolean {
@@ -79,17 +80,17 @@ function isLateMistake(thrown: unknown): boolean {
   );
 }
 
-/** Whether an error, as it is formatted, is one that nobody foresaw. */
-export function isFault({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
-  return (extensions?.['code'] ?? FAULT_CODE) === FAULT_CODE;
+/** Whether a formatted error is an internal one. */
+export function isInternalError({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
+  return (extensions?.['code'] ?? INTERNAL_ERROR_CODE) === INTERNAL_ERROR_CODE;
 }
 
 /**
- * What of an error the log must be told, because its answer does not tell it: a fault, or why something could not be carried out
- * that may be tried again. Undefined where there is nothing to tell.
+ * The error to log when the response hides it: an internal error, or the cause of a retryable failure. Undefined when the response
+ * says everything.
  */
-export function concealedIn(error: GraphQLError): unknown {
+export function hiddenCause(error: GraphQLError): unknown {
   const thrown = unwrapResolverError(error);
   if (thrown instanceof ProtonFailure) return thrown.retryable ? thrown : undefined;
-  return isFault(error) && !isLateMistake(thrown) ? thrown : undefined;
+  return isInternalError(error) && !isLateMistake(thrown) ? thrown : undefined;
 }

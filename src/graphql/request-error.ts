@@ -16,7 +16,7 @@ export type HttpErrorCode =
   | 'UNSUPPORTED_MEDIA_TYPE';
 
 /** Response headers by their names in lower case. */
-export type AnswerHeaders = Readonly<Record<string, string>>;
+export type ResponseHeaders = Readonly<Record<string, string>>;
 
 /** Rejects a request before its document is executed. Clients see the message; Fastify reads the status from `statusCode`. */
 export class RequestError extends Error {
@@ -27,7 +27,7 @@ export class RequestError extends Error {
     readonly statusCode: number,
     readonly code: HttpErrorCode,
     message: string,
-    readonly headers: AnswerHeaders = {},
+    readonly headers: ResponseHeaders = {},
   ) {
     super(message);
   }

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
-import { FAULT } from '../graphql/format-error';
+import { INTERNAL_ERROR_MESSAGE } from '../graphql/format-error';
 import { RequestError, type HttpErrorCode } from '../graphql/request-error';
 import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
 import { REQUEST_ID_HEADER } from './request-log/record-requests';
@@ -66,7 +66,7 @@ export function answerError(
 
 /** Answers what nobody foresaw, once it has been reported: masked, with the id that finds the report. */
 export function answerFault(reply: FastifyReply): void {
-  sendError(reply, 500, 'INTERNAL_SERVER_ERROR', FAULT, { requestId: reply.request.id });
+  sendError(reply, 500, 'INTERNAL_SERVER_ERROR', INTERNAL_ERROR_MESSAGE, { requestId: reply.request.id });
 }
 
 /** Answers a request that is refused. */

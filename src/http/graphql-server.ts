@@ -17,7 +17,13 @@ import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { readJsonStrictly } from './body/json-parser';
 import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import type { Address } from './lifecycle/listen';
-import { beginRecord, brokenAnswers, keepRecords, requestIdOf, type RecordOptions } from './request-log/record-requests';
+import {
+  beginRecord,
+  brokenAnswers,
+  keepRecords,
+  requestIdOf,
+  type RecordOptions,
+} from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
 import { sendSecurityHeaders } from './hooks/security-headers';
 import { traceRequests } from './request-log/request-spans';
@@ -47,7 +53,7 @@ export interface WebServerOptions {
   /** What each person may ask for; undefined where nobody is told from another. */
   readonly budgets?: SubjectBudgets | undefined;
   /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
-  readonly explorable: boolean;
+  readonly introspectionEnabled: boolean;
   readonly logger: Logger;
   /** Is told of what goes wrong on our side, and in which request. */
   readonly reportFault: (error: unknown, requestId?: string) => void;
@@ -81,7 +87,7 @@ export function createWebServer({
   admission = createAdmission(Infinity),
   arrivingBodies = createArrivingBodies(),
   budgets,
-  explorable,
+  introspectionEnabled,
   logger,
   reportFault,
   authentication,
@@ -140,20 +146,20 @@ export function createWebServer({
   refuseWithoutHost(server);
   allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
   // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
-  requirePerson(server, { authentication, explorable, logger });
+  requirePerson(server, { authentication, introspectionEnabled, logger });
   if (budgets) limitSubjects(server, budgets);
   const bodyBounds = { limit: limits.bodyBytes, patience: limits.bodyBytes };
   admitGraphql(server, { admission, arrivingBodies, bodyBounds, patienceMs: timing.requestMs });
   answerUnknownPaths(server, GRAPHQL_PATH);
   readJsonStrictly(server);
 
-  const apolloOptions = { explorable, logger, limits: limits.document };
+  const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
   const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
   // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
   // Where nobody may have them, neither is made.
   const traced =
-    explorable || authentication.router
+    introspectionEnabled || authentication.router
       ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
       : apollo;
   addGraphqlRoute(server, {
@@ -162,7 +168,9 @@ export function createWebServer({
     spend: spendFrom(budgets),
     executionMs,
     serverFor: ({ headers, routerProven }) =>
-      headers['apollo-federation-include-trace'] === 'ftv1' && (explorable || routerProven) ? traced : apollo,
+      headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerProven)
+        ? traced
+        : apollo,
   });
 
   const apollos = new Set([apollo, traced]);

@@ -126,7 +126,7 @@ describe('With a secret of the router, and no place left', () => {
         { router: { kind: 'secret', secrets: ['the-new-one'] }, person: undefined },
         { findKey: () => Promise.resolve(undefined), reportKeys: () => undefined },
       ),
-      explorable: true,
+      introspectionEnabled: true,
       logger: pino({ enabled: false }),
       reportFault: () => undefined,
       limits: readConfig({}).limits,

@@ -9,7 +9,7 @@ import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgra
 import { readConfig } from '../../src/config/config';
 import { amountIn } from '../../src/graphql/limits/cost-expression';
 import { measureDocument } from '../../src/graphql/limits/document-shape';
-import { rememberedCosts } from '../../src/graphql/limits/judge-operation';
+import { cachedCosts } from '../../src/graphql/limits/check-cost';
 import { buildSubgraph } from '../../src/subgraph/schema';
 import { startApp } from '../support/app';
 import { request } from '../support/graphql-client';
@@ -101,7 +101,7 @@ const TOO_WIDE = `{
 }`;
 
 const { schema } = buildSubgraph();
-const costOf = rememberedCosts(schema);
+const costOf = cachedCosts(schema);
 
 const MEASURES = [
   'tokens',

@@ -92,7 +92,7 @@ function holdingWebServer({ timing, address = ANYWHERE }: Options): HoldingServe
   const gate = createGate();
   const server = createWebServer({
     address,
-    explorable: false,
+    introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
     reportFault: onFault,
     authentication: NO_AUTHENTICATION,

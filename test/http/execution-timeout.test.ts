@@ -102,7 +102,7 @@ describe('What keeps the event loop', () => {
     const executionMs = 500;
     const web = createWebServer({
       address: { host: '127.0.0.1', port: 0 },
-      explorable: false,
+      introspectionEnabled: false,
       logger: pino({ level: 'silent' }),
       reportFault: () => undefined,
       authentication: NO_AUTHENTICATION,

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
 import type { GraphqlContext } from '../../src/graphql/apollo/graphql-context';
-import { reportErrors } from '../../src/graphql/apollo/error-reporting-plugin';
+import { errorReportingPlugin } from '../../src/graphql/apollo/error-reporting-plugin';
 import type { RequestRecord } from '../../src/http/request-log/request-record';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
@@ -135,7 +135,7 @@ it('A fault that two requests share is told of both, and once of each', async ()
   const apollo = new ApolloServer<GraphqlContext>({
     typeDefs: 'type Query { a: Int b: Int }',
     resolvers: { Query: { a: () => Promise.reject(shared), b: () => Promise.reject(shared) } },
-    plugins: [reportErrors(5)],
+    plugins: [errorReportingPlugin(5)],
   });
   const { service, store } = createControlPlane();
   for (const id of ['one', 'other']) {
@@ -148,8 +148,8 @@ it('A fault that two requests share is told of both, and once of each', async ()
         contextValue: {
           ...context,
           record: recordOf(id),
-          begin: () => Promise.resolve(),
-          spend: () => undefined,
+          waitToExecute: () => Promise.resolve(),
+          chargeCost: () => undefined,
         },
       },
     );

@@ -145,7 +145,7 @@ async function startHolding({ executionMs = 60_000, requestMs = REQUEST_MS } = {
   };
   const web = createWebServer({
     ...common,
-    explorable: false,
+    introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
     authentication: NO_AUTHENTICATION,
     limits: usual.limits,

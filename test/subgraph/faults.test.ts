@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { graphql, GraphQLError } from 'graphql';
 
 import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
-import { concealedIn, createErrorFormatter } from '../../src/graphql/format-error';
+import { hiddenCause, createErrorFormatter } from '../../src/graphql/format-error';
 import { ProtonFailure } from '../../src/proton/failure';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
@@ -152,7 +152,7 @@ describe('What is thrown while a document is executed', () => {
     const answer = format(formatted, inField(thrown));
     expect(answer.message).not.toContain('SELECT');
     expect(answer.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
-    expect(concealedIn(inField(thrown))).toBe(thrown);
+    expect(hiddenCause(inField(thrown))).toBe(thrown);
   });
 
   it('keeps its message and gets its code when it is an expected failure', () => {
@@ -168,7 +168,7 @@ describe('What is thrown while a document is executed', () => {
   it('is told to the log when trying again may help, for there is more to know then, and else not', () => {
     const outage = ProtonFailure.unavailable('Try again later.', new Error('disk full'));
     const mistake = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
-    expect(concealedIn(inField(outage))).toBe(outage);
-    expect(concealedIn(inField(mistake))).toBeUndefined();
+    expect(hiddenCause(inField(outage))).toBe(outage);
+    expect(hiddenCause(inField(mistake))).toBeUndefined();
   });
 });

@@ -2,10 +2,10 @@ import type { AwsErrorName } from '../../src/aws-api/aws-error';
 import type { HttpErrorCode } from '../../src/graphql/request-error';
 import type { CutCode } from '../../src/http/lifecycle/cut';
 import type { FailureCode } from '../../src/proton/failure';
-import type { ExcessCode } from '../../src/graphql/limits/document-limits';
+import type { LimitCode } from '../../src/graphql/limits/document-limits';
 import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';
 
-type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | ExcessCode;
+type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | LimitCode;
 
 /** Complete, or this does not compile. */
 const CODES: Readonly<Record<Code, true>> = {

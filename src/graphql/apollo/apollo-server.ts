@@ -13,17 +13,16 @@ import { createErrorFormatter } from '../format-error';
 import type { DocumentLimits } from '../limits/document-limits';
 import { documentShapeRule } from '../limits/document-shape-rule';
 import type { GraphqlContext } from './graphql-context';
-import { guardDocuments } from './document-limits-plugin';
-import { reportErrors } from './error-reporting-plugin';
+import { documentLimitsPlugin } from './document-limits-plugin';
+import { errorReportingPlugin } from './error-reporting-plugin';
 import { sandbox } from './sandbox';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
-  /** What a document may ask for at most. */
   readonly limits: DocumentLimits;
-  /** Whether the schema is shown to whoever asks: introspection, suggestions, Sandbox. */
-  readonly explorable: boolean;
+  /** Turns on introspection, suggestions in error messages, and Sandbox. */
+  readonly introspectionEnabled: boolean;
   /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
   readonly traced: boolean;
 }
@@ -32,24 +31,24 @@ export function createApolloServer({
   schema,
   logger,
   limits,
-  explorable,
+  introspectionEnabled,
   traced,
 }: ApolloOptions): ApolloServer<GraphqlContext> {
   const plugins: ApolloServerPlugin<GraphqlContext>[] = [
-    // What installs itself and is not used costs throughput: `npm run bench` has a candidate with and one without.
+    // These plugins install themselves and cost throughput; `npm run bench` has a candidate with them and one without.
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
     traced
       ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
       : ApolloServerPluginInlineTraceDisabled(),
-    explorable ? sandbox() : ApolloServerPluginLandingPageDisabled(),
-    guardDocuments(schema, limits),
-    reportErrors(limits.validationErrors),
+    introspectionEnabled ? sandbox() : ApolloServerPluginLandingPageDisabled(),
+    documentLimitsPlugin(schema, limits),
+    errorReportingPlugin(limits.validationErrors),
   ];
   return new ApolloServer<GraphqlContext>({
     schema,
     plugins,
-    introspection: explorable,
+    introspection: introspectionEnabled,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
@@ -58,29 +57,29 @@ export function createApolloServer({
     persistedQueries: false,
     parseOptions: { maxLexicalTokens: limits.tokens },
     validationRules: [documentShapeRule(limits)],
-    // Apollo's own way of leaving them out takes a pattern to messages that repeat what a sender wrote: time without end.
-    validationOptions: { maxErrors: limits.validationErrors, hideSuggestions: !explorable },
+    // Apollo's `hideSchemaDetailsFromClientErrors` runs a regular expression with quadratic time over the client's text.
+    validationOptions: { maxErrors: limits.validationErrors, hideSuggestions: !introspectionEnabled },
     executionOptions: { maxCoercionErrors: limits.validationErrors },
-    formatError: createErrorFormatter({ suggestions: explorable }),
-    logger: exceptFaults(logger.child({ component: 'apollo' })),
+    formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+    logger: withoutUnexpectedErrors(logger.child({ component: 'apollo' })),
   });
 }
 
-/** `reportErrors` tells of these, with the id of their request. */
-const FAULT_LINE = 'Unexpected error processing request';
+/** The error reporting plugin logs these with their request id. */
+const UNEXPECTED_ERROR_LINE = 'Unexpected error processing request';
 
-function exceptFaults(logger: Logger): ApolloServer['logger'] {
-  const told =
+function withoutUnexpectedErrors(logger: Logger): ApolloServer['logger'] {
+  const at =
     (level: 'debug' | 'info' | 'warn') =>
     (message: unknown): void => {
       logger[level](message);
     };
   return {
-    debug: told('debug'),
-    info: told('info'),
-    warn: told('warn'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
     error(message: unknown) {
-      if (typeof message !== 'string' || !message.startsWith(FAULT_LINE)) logger.error(message);
+      if (typeof message !== 'string' || !message.startsWith(UNEXPECTED_ERROR_LINE)) logger.error(message);
     },
   };
 }

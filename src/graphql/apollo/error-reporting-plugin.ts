@@ -1,17 +1,17 @@
 import type { ApolloServerPlugin, GraphQLRequestListener } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 
-import { concealedIn, isFault } from '../format-error';
+import { hiddenCause, isInternalError } from '../format-error';
 import type { GraphqlContext } from './graphql-context';
 
 /**
- * Tells the log what answers conceal, each thing once, and notes the first failure in the request's record. A masked error gets
- * the id by which the log line is found.
- * @param mostValidationErrors that are told; graphql-js adds to them that it has stopped looking
+ * Logs each error that responses hide, once, and records the first failure in the request log. Masked errors get the request id, which
+ * finds the log line.
+ * @param maxValidationErrors in a response; graphql-js appends a notice that it stopped there
  */
-export function reportErrors(mostValidationErrors: number): ApolloServerPlugin<GraphqlContext> {
+export function errorReportingPlugin(maxValidationErrors: number): ApolloServerPlugin<GraphqlContext> {
   return {
-    requestDidStart: () => Promise.resolve(reporter(mostValidationErrors)),
+    requestDidStart: () => Promise.resolve(reporter(maxValidationErrors)),
     unexpectedErrorProcessingRequest({ error, requestContext: { contextValue } }) {
       contextValue.reportFault(error);
       return Promise.resolve();
@@ -19,18 +19,17 @@ export function reportErrors(mostValidationErrors: number): ApolloServerPlugin<G
   };
 }
 
-/** Of one request. */
-function reporter(mostValidationErrors: number): GraphQLRequestListener<GraphqlContext> {
+function reporter(maxValidationErrors: number): GraphQLRequestListener<GraphqlContext> {
   // A thousand references may share one failure.
-  const told = new Set<unknown>();
+  const reported = new Set<unknown>();
 
   return {
     didEncounterErrors({ errors, contextValue: { reportFault } }) {
       for (const error of errors) {
-        const concealed = concealedIn(error);
-        if (concealed === undefined || told.has(concealed)) continue;
-        told.add(concealed);
-        reportFault(concealed);
+        const cause = hiddenCause(error);
+        if (cause === undefined || reported.has(cause)) continue;
+        reported.add(cause);
+        reportFault(cause);
       }
       return Promise.resolve();
     },
@@ -38,26 +37,28 @@ function reporter(mostValidationErrors: number): GraphQLRequestListener<GraphqlC
     willSendResponse({ response: { body }, contextValue: { record } }) {
       if (body.kind !== 'single' || !body.singleResult.errors) return Promise.resolve();
       const { singleResult } = body;
-      const errors = withoutNotice(body.singleResult.errors, mostValidationErrors);
+      const errors = withoutNotice(body.singleResult.errors, maxValidationErrors);
       record.failure ??= codeOf(errors[0]);
       singleResult.errors = errors.map((error) =>
-        isFault(error) ? { ...error, extensions: { ...error.extensions, requestId: record.id } } : error,
+        isInternalError(error)
+          ? { ...error, extensions: { ...error.extensions, requestId: record.id } }
+          : error,
       );
       return Promise.resolve();
     },
   };
 }
 
-/** graphql-js begins so, of documents and of variables. */
+/** How graphql-js begins these notices. */
 const NOTICES = ['Too many validation errors', 'Too many errors processing variables'];
 
 function withoutNotice(
   errors: readonly GraphQLFormattedError[],
-  mostValidationErrors: number,
+  maxValidationErrors: number,
 ): readonly GraphQLFormattedError[] {
   const last = errors.at(-1);
   const isNotice =
-    errors.length === mostValidationErrors + 1 && NOTICES.some((start) => last?.message.startsWith(start));
+    errors.length === maxValidationErrors + 1 && NOTICES.some((start) => last?.message.startsWith(start));
   return isNotice ? errors.slice(0, -1) : errors;
 }
 

@@ -16,13 +16,13 @@ export interface OperationRecord {
 export interface GraphqlContext extends SubgraphContext {
   readonly record: OperationRecord;
   /**
-   * Goes right before the execution of a document, and waits where it costs much and others are before it.
-   * @throws RequestError when it has waited too long
+   * Called right before execution. Expensive documents wait for each other.
+   * @throws RequestError when the wait was too long
    */
-  readonly begin: (cost: number) => Promise<void>;
+  readonly waitToExecute: (cost: number) => Promise<void>;
   /**
-   * Takes what the document costs from its sender's budget.
-   * @throws RequestError when there is not that much left
+   * Charges the cost of the document to the user's rate limit.
+   * @throws RequestError when the limit is exceeded
    */
-  readonly spend: (cost: number) => void | Promise<void>;
+  readonly chargeCost: (cost: number) => void | Promise<void>;
 }

@@ -6,10 +6,10 @@ import type { ApolloServerPlugin } from '@apollo/server';
 
 import type { SubgraphContext } from '../../subgraph/context';
 
-/** Shipped beside the code: the operations that README shows and the tests run, and a value for each of their variables. */
+/** The operation files, with a value for each of their variables. They are shipped beside the code. */
 const OPERATIONS = join(__dirname, '..', '..', '..', 'schema', 'operations');
 
-/** Apollo Sandbox as the landing page, with every operation at hand and its variables filled in. */
+/** Apollo Sandbox as the landing page, with every operation and its variables filled in. */
 export function sandbox(): ApolloServerPlugin<SubgraphContext> {
   const document = readdirSync(OPERATIONS)
     .filter((name) => name.endsWith('.graphql'))

@@ -9,16 +9,16 @@ import {
 
 import { productOf, type Amount, type VariableValues } from './cost-expression';
 
-/** A value that a document writes, or has a variable for. */
+/** A literal value in a document, or a variable. */
 export type Value =
-  | { readonly kind: 'written'; readonly value: unknown }
-  | { readonly kind: 'variable'; readonly of: (variables: VariableValues) => unknown };
+  | { readonly kind: 'literal'; readonly value: unknown }
+  | { readonly kind: 'variable'; readonly valueIn: (variables: VariableValues) => unknown };
 
-/** Reads the values in one operation. Those of variables are read as they came: execution has not judged them yet. */
+/** Reads the values in one operation. Variables are not coerced yet. */
 export interface ValueReader {
-  /** Undefined where the argument is left out. */
+  /** Undefined when the argument is absent. */
   readonly argument: (field: FieldNode, name: string) => Value | undefined;
-  /** 1 where `@skip` and `@include` let something be, else 0. */
+  /** 0 when `@skip` or `@include` removes the selection, else 1. */
   readonly presence: (directives: readonly DirectiveNode[] | undefined) => Amount;
 }
 
@@ -31,15 +31,15 @@ export function valuesIn(operation: OperationDefinitionNode): ValueReader {
   );
 
   function read(node: ValueNode): Value {
-    // Of a list, its length is all that counts here; there may be variables in it.
-    if (node.kind === Kind.LIST) return { kind: 'written', value: node.values };
-    if (node.kind !== Kind.VARIABLE) return { kind: 'written', value: valueFromASTUntyped(node) };
+    // Only the length of a list counts here; its items may be variables.
+    if (node.kind === Kind.LIST) return { kind: 'literal', value: node.values };
+    if (node.kind !== Kind.VARIABLE) return { kind: 'literal', value: valueFromASTUntyped(node) };
     const name = node.name.value;
-    const otherwise = defaults.get(name);
-    // As execution does: null is a value, which no default takes the place of.
+    const defaultValue = defaults.get(name);
+    // As in execution, an explicit null is not replaced by the default.
     return {
       kind: 'variable',
-      of: (variables) => (Object.hasOwn(variables, name) ? variables[name] : otherwise),
+      valueIn: (variables) => (Object.hasOwn(variables, name) ? variables[name] : defaultValue),
     };
   }
 
@@ -69,9 +69,9 @@ export function valuesIn(operation: OperationDefinitionNode): ValueReader {
   };
 }
 
-/** What a value amounts to, by a rule; at once where it is written in the document. */
+/** Applies a rule to a value: at once for a literal, per request for a variable. */
 export function amountOf(value: Value | undefined, rule: (value: unknown) => number): Amount {
   if (value === undefined) return rule(undefined);
-  if (value.kind === 'written') return rule(value.value);
-  return (variables) => rule(value.of(variables));
+  if (value.kind === 'literal') return rule(value.value);
+  return (variables) => rule(value.valueIn(variables));
 }

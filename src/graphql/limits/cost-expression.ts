@@ -1,7 +1,7 @@
-/** The values that a request gives its variables, as they came. */
+/** A request's variables, not coerced. */
 export type VariableValues = Readonly<Record<string, unknown>>;
 
-/** A number that may depend on a request's variables. What does not is known once and for all. */
+/** A number that may depend on a request's variables. A plain number does not. */
 export type Amount = number | ((variables: VariableValues) => number);
 
 export function amountIn(amount: Amount, variables: VariableValues): number {

@@ -1,24 +1,24 @@
 import { GraphQLError } from 'graphql';
 
-/** What one document may ask for at most. */
+/** The limits of one document. */
 export interface DocumentLimits {
   readonly tokens: number;
-  /** Levels of fields, the lowest one included. */
+  /** Levels of fields, leaves included. */
   readonly depth: number;
   readonly aliases: number;
   readonly directives: number;
-  /** Of entities, in all `_entities` of an operation together. */
+  /** In all `_entities` fields of an operation together. */
   readonly representations: number;
-  /** In objects that are read; see `operation-cost.ts`. */
+  /** In objects read; see `operation-cost.ts`. */
   readonly cost: number;
-  /** Times that one field is selected in one place. */
+  /** Of the same field in one selection set. */
   readonly repetitions: number;
-  /** That are told of one document. */
+  /** In one response. */
   readonly validationErrors: number;
 }
 
-/** Each limit's code, as its client reads it. */
-export type ExcessCode =
+/** The error codes of limits. */
+export type LimitCode =
   | 'TOO_MANY_TOKENS'
   | 'TOO_DEEP'
   | 'TOO_MANY_ALIASES'
@@ -26,19 +26,19 @@ export type ExcessCode =
   | 'TOO_MANY_REPRESENTATIONS'
   | 'TOO_EXPENSIVE';
 
-/** A document that asks for more than it may. Answered with 400, before anything is carried out. */
-export class ExcessError extends GraphQLError {
-  override readonly name = 'ExcessError';
+/** A document exceeds a limit. The response has status 400; nothing was executed. */
+export class DocumentLimitError extends GraphQLError {
+  override readonly name = 'DocumentLimitError';
 
   constructor(
-    readonly code: ExcessCode,
+    readonly code: LimitCode,
     message: string,
   ) {
     super(message, { extensions: { code, http: { status: 400 } } });
   }
 }
 
-/** As in "31 aliases". */
+/** A count with its noun, as in "31 aliases". */
 export function counted(count: number, singular: string, plural = `${singular}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? singular : plural}`;
 }

@@ -2,55 +2,59 @@ import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSet
 
 import { isIntrospectionRoot } from './introspection';
 
-/** How large a document is once its fragments are written out. */
+/** The size of a document with its fragments expanded. */
 export interface DocumentShape {
-  /** Levels of fields in its deepest operation, the lowest one included. */
+  /** Levels of fields in the deepest operation, leaves included. */
   readonly depth: number;
-  /** Of the operation with the most. */
+  /** In the operation with the most. */
   readonly aliases: number;
-  /** Of the operation with the most, those on its definition, variables and fragments included. */
+  /** In the operation with the most, including those on its definition, variables and fragments. */
   readonly directives: number;
-  /** The field that is selected the most often in one place, under whatever alias. */
+  /** The field that one selection set selects most often, under any alias. */
   readonly repeated: { readonly field: string; readonly times: number };
-  /** Fields, fragment spreads and inline fragments, of all operations. */
+  /** Fields, fragment spreads and inline fragments of all operations. */
   readonly selections: number;
-  /** False when the measuring was given up, so that all of the above is what was found until then. */
+  /** False when measuring stopped at the limit; the other values are then lower bounds. */
   readonly complete: boolean;
 }
 
 /**
- * The same place, as execution merges them: fields are told apart by their names alone, for an alias is what somebody who
- * repeats a field would hide behind.
+ * A selection set as execution merges it. Fields are identified by name, not by alias, because an attacker repeats a field under
+ * many aliases.
  */
-interface Place {
+interface MergedSelection {
   times: number;
-  readonly fields: Map<string, Place>;
+  readonly fields: Map<string, MergedSelection>;
 }
 
 /**
- * Measures a document before it is validated: nothing in here relies on its being valid, and fragments that spread each other
- * in a circle are left for validation to refuse.
+ * Measures a document before validation, so it does not rely on a valid one: fragments may spread each other in a cycle.
  *
- * Fragments are written out, as they are for execution. Ten that each spread the next one twice make a thousand of a few lines,
- * so it stops at a number of selections.
- * @param mostSelections at which it stops
+ * Fragments are expanded, as in execution. Ten fragments that each spread the next one twice expand to a thousand, so measuring stops
+ * at a number of selections.
+ * @param maxSelections where measuring stops
  */
-export function measureDocument(document: DocumentNode, mostSelections: number): DocumentShape {
+export function measureDocument(document: DocumentNode, maxSelections: number): DocumentShape {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
   const reached = new Set<string>();
-  const open = new Set<string>();
-  const greatest = { depth: 0, aliases: 0, directives: 0, repeated: { field: '', times: 0 } };
+  const expanding = new Set<string>();
+  const max = { depth: 0, aliases: 0, directives: 0, repeated: { field: '', times: 0 } };
   let selections = 0;
   let aliases = 0;
   let directives = 0;
 
-  const isTooLarge = () => selections > mostSelections;
+  const isTooLarge = () => selections > maxSelections;
 
-  /** @param uncounted the name of fields that make no level, where there is one */
-  function walk(set: SelectionSetNode, place: Place, depth: number, uncounted?: string): void {
+  /** @param uncounted the name of a field that does not count as a level */
+  function walk(
+    set: SelectionSetNode,
+    selectionsHere: MergedSelection,
+    depth: number,
+    uncounted?: string,
+  ): void {
     for (const selection of set.selections) {
       selections += 1;
       if (isTooLarge()) return;
@@ -59,22 +63,22 @@ export function measureDocument(document: DocumentNode, mostSelections: number):
         case Kind.FIELD: {
           const name = selection.name.value;
           if (selection.alias) aliases += 1;
-          const inside = placeOf(place, name);
+          const inside = childOf(selectionsHere, name);
           const level = name === uncounted ? depth : depth + 1;
-          greatest.depth = Math.max(greatest.depth, level);
-          if (inside.times > greatest.repeated.times) {
-            greatest.repeated = { field: name, times: inside.times };
+          max.depth = Math.max(max.depth, level);
+          if (inside.times > max.repeated.times) {
+            max.repeated = { field: name, times: inside.times };
           }
           const below = depth === 0 && isIntrospectionRoot(name) ? 'ofType' : uncounted;
           if (selection.selectionSet) walk(selection.selectionSet, inside, level, below);
           break;
         }
         case Kind.INLINE_FRAGMENT:
-          walk(selection.selectionSet, place, depth, uncounted);
+          walk(selection.selectionSet, selectionsHere, depth, uncounted);
           break;
         case Kind.FRAGMENT_SPREAD: {
           const fragment = fragments.get(selection.name.value);
-          if (fragment) walkFragment(fragment, place, depth, uncounted);
+          if (fragment) walkFragment(fragment, selectionsHere, depth, uncounted);
         }
       }
     }
@@ -82,22 +86,22 @@ export function measureDocument(document: DocumentNode, mostSelections: number):
 
   function walkFragment(
     fragment: FragmentDefinitionNode,
-    place: Place,
+    selectionsHere: MergedSelection,
     depth: number,
     uncounted?: string,
   ): void {
     const name = fragment.name.value;
     reached.add(name);
-    if (open.has(name)) return;
-    open.add(name);
+    if (expanding.has(name)) return;
+    expanding.add(name);
     directives += fragment.directives?.length ?? 0;
-    walk(fragment.selectionSet, place, depth, uncounted);
-    open.delete(name);
+    walk(fragment.selectionSet, selectionsHere, depth, uncounted);
+    expanding.delete(name);
   }
 
   function endRoot(): void {
-    greatest.aliases = Math.max(greatest.aliases, aliases);
-    greatest.directives = Math.max(greatest.directives, directives);
+    max.aliases = Math.max(max.aliases, aliases);
+    max.directives = Math.max(max.directives, directives);
     aliases = directives = 0;
   }
 
@@ -107,26 +111,26 @@ export function measureDocument(document: DocumentNode, mostSelections: number):
     for (const variable of definition.variableDefinitions ?? []) {
       directives += variable.directives?.length ?? 0;
     }
-    walk(definition.selectionSet, newPlace(), 0);
+    walk(definition.selectionSet, newSelection(), 0);
     endRoot();
   }
-  // What no operation spreads is invalid, but it has to be validated before that is known.
+  // Fragments that no operation spreads are invalid, but validation visits them as well.
   for (const [name, fragment] of fragments) {
     if (reached.has(name)) continue;
-    walkFragment(fragment, newPlace(), 0);
+    walkFragment(fragment, newSelection(), 0);
     endRoot();
   }
-  return { ...greatest, selections, complete: !isTooLarge() };
+  return { ...max, selections, complete: !isTooLarge() };
 }
 
-function newPlace(): Place {
+function newSelection(): MergedSelection {
   return { times: 0, fields: new Map() };
 }
 
-/** The place under a field that is selected once more. */
-function placeOf({ fields }: Place, name: string): Place {
-  let place = fields.get(name);
-  if (!place) fields.set(name, (place = newPlace()));
-  place.times += 1;
-  return place;
+/** Counts one more selection of a field, and returns what is merged under it. */
+function childOf({ fields }: MergedSelection, name: string): MergedSelection {
+  let selectionsHere = fields.get(name);
+  if (!selectionsHere) fields.set(name, (selectionsHere = newSelection()));
+  selectionsHere.times += 1;
+  return selectionsHere;
 }

@@ -2,16 +2,15 @@ import type { GraphQLSchema } from 'graphql';
 import { isIntrospectionType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 
 /**
- * Whether a root field asks about the schema. Only there: a field that a document calls so anywhere else is unknown, and its
- * selections count like all others.
+ * Whether a root field is introspection. Anywhere else a field of that name is unknown, and its selections count like any others.
  */
 export function isIntrospectionRoot(field: string): boolean {
   return field === '__schema' || field === '__type';
 }
 
 /**
- * What asking about the schema costs, however much of it is asked for: as many objects as the schema has types and fields. How
- * far such a question may go round in circles is for graphql-js's own rule to say.
+ * The cost of introspection, whatever it selects: the number of types and fields of the schema. graphql-js's own rule bounds its
+ * depth.
  */
 export function costOfIntrospection(schema: GraphQLSchema): number {
   let definitions = 0;

@@ -6,10 +6,10 @@ import { amountOf, type ValueReader } from './arguments';
 import type { FieldCost } from './field-costs';
 
 /**
- * How long the list is that a field answers, or the lists in it that it sizes, by what its arguments ask for.
+ * The length of the list that a field returns, or of the lists inside its result that its arguments size.
  *
- * What is asked for is counted as it is: null and left out as the argument's default, and what is no page size as an empty page,
- * for the service refuses it without reading a thing, and that answer tells more than the one of a limit would.
+ * Null and absent count as the argument's default. An invalid page size counts as an empty page: the service rejects it without
+ * reading, and its error message says more than a limit's.
  */
 export function listSizeOf(
   field: GraphQLField<unknown, unknown>,
@@ -18,13 +18,13 @@ export function listSizeOf(
   values: ValueReader,
 ): Amount {
   const sizes = slicingArguments.flatMap((name) => {
-    const otherwise: unknown = field.args.find((argument) => argument.name === name)?.defaultValue;
+    const defaultValue: unknown = field.args.find((argument) => argument.name === name)?.defaultValue;
     const given = values.argument(node, name);
-    // An argument that is left out and has no default says nothing.
-    if (given === undefined && otherwise === undefined) return [];
-    return [amountOf(given, (value) => pageSize(value ?? otherwise))];
+    // An absent argument without a default does not size the list.
+    if (given === undefined && defaultValue === undefined) return [];
+    return [amountOf(given, (value) => pageSize(value ?? defaultValue))];
   });
-  return greatestOf(sizes) ?? assumedSize ?? 1;
+  return maxOf(sizes) ?? assumedSize ?? 1;
 }
 
 function pageSize(value: unknown): number {
@@ -33,13 +33,13 @@ function pageSize(value: unknown): number {
   return isPageSize ? value : 0;
 }
 
-function greatestOf(amounts: readonly Amount[]): Amount | undefined {
+function maxOf(amounts: readonly Amount[]): Amount | undefined {
   const [first, ...others] = amounts;
   if (first === undefined || others.length === 0) return first;
   return (variables) => Math.max(...amounts.map((amount) => amountIn(amount, variables)));
 }
 
-/** How many entities an `_entities` asks for. GraphQL makes a list of one of a value that is none. */
+/** The number of representations of an `_entities` field. GraphQL coerces a single value to a list of one. */
 export function representationCount(node: FieldNode, values: ValueReader): Amount {
   return amountOf(values.argument(node, 'representations'), (value) => {
     if (value === undefined || value === null) return 0;

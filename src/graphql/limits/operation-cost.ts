@@ -19,13 +19,13 @@ import { fieldCosts } from './field-costs';
 import { costOfIntrospection, isIntrospectionRoot } from './introspection';
 import { listSizeOf, representationCount } from './list-sizes';
 
-/** What can be known of an operation before its variables are. */
+/** What is known about an operation before its variables are. */
 export interface CostedOperation {
-  /** In objects that are read at the most; a write counts as the ten that the schema says. */
+  /** The maximum number of objects read; a mutation counts as the weight that the schema gives it. */
   readonly cost: Amount;
-  /** Of entities, in all `_entities` together. */
+  /** In all `_entities` fields together. */
   readonly representations: Amount;
-  /** The names of its root fields, each once, in their order. */
+  /** The names of its root fields, without duplicates, in order. */
   readonly rootFields: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export type FragmentsByName = ReadonlyMap<string, FragmentDefinitionNode>;
 
 const ENTITIES = '_entities';
 
-/** Makes a function that works out what operations of this schema cost. They must be valid, and not too large. */
+/** Creates a function that calculates the cost of operations on this schema. They must be valid, and within the shape limits. */
 export function createOperationCosting(
   schema: GraphQLSchema,
 ): (operation: OperationDefinitionNode, fragments: FragmentsByName) => CostedOperation {
@@ -45,7 +45,7 @@ export function createOperationCosting(
     const rootFields = new Set<string>();
     const representations: Amount[] = [];
 
-    /** Calls back for each field in a selection set, with its parent's type and with whether it is there at all. */
+    /** Sums the cost of each field in a selection set; `presence` is 0 when a directive skips it. */
     function collect(
       set: SelectionSetNode,
       type: GraphQLCompositeType,
@@ -73,7 +73,7 @@ export function createOperationCosting(
       );
     }
 
-    /** @param sized the fields whose length the parent's arguments give, which is `size` */
+    /** @param sized the list fields whose length, `size`, the parent's arguments determine */
     function costOfSelections(
       set: SelectionSetNode | undefined,
       type: GraphQLCompositeType,
@@ -87,7 +87,7 @@ export function createOperationCosting(
       });
     }
 
-    /** @param sizeFromParent how long it is, where the parent says so */
+    /** @param sizeFromParent the list's length, when the parent's arguments determine it */
     function costOfField(
       field: GraphQLField<unknown, unknown>,
       node: FieldNode,

@@ -3,23 +3,23 @@ import { GraphQLError } from 'graphql';
 import type { VariableValues } from './cost-expression';
 import { counted } from './document-limits';
 
-/** Entries in one list; far more than any that the schema takes, representations excepted. */
-const MOST_ENTRIES = 1_000;
+/** Entries of one list: far more than any list of the schema takes, except representations. */
+const MAX_ENTRIES = 1_000;
 
 /**
- * Refuses a variable with a list so long that nothing in the schema takes it. A field may stand in a hundred places at once, each
- * with the same variable: its length would count a hundred times, and no cost tells of it. Lists within lists there are none of.
- * @param mostRepresentations that are allowed, for their list is a variable too
+ * Refuses variables with a longer list than any field takes. A document may use one variable in a hundred fields, and validating the
+ * list each time has a cost that the cost limit does not see.
+ * @param maxRepresentations allowed; their list is a variable too
  * @throws GraphQLError `BAD_USER_INPUT`
  */
-export function refuseLongLists(variables: VariableValues, mostRepresentations: number): void {
-  const most = Math.max(MOST_ENTRIES, mostRepresentations);
+export function refuseLongLists(variables: VariableValues, maxRepresentations: number): void {
+  const max = Math.max(MAX_ENTRIES, maxRepresentations);
   for (const name in variables) {
     const left: unknown[] = [variables[name]];
     while (left.length > 0) {
       const value = left.pop();
       if (Array.isArray(value)) {
-        if (value.length > most) throw tooLong(name, value.length, most);
+        if (value.length > max) throw tooLong(name, value.length, max);
       } else if (typeof value === 'object' && value !== null) {
         for (const inner of Object.values(value)) left.push(inner);
       }
@@ -27,9 +27,9 @@ export function refuseLongLists(variables: VariableValues, mostRepresentations: 
   }
 }
 
-function tooLong(name: string, length: number, most: number): GraphQLError {
+function tooLong(name: string, length: number, max: number): GraphQLError {
   return new GraphQLError(
-    `Variable "$${name}" has a list of ${counted(length, 'entry', 'entries')}; ${most.toLocaleString('en')} are allowed.`,
+    `Variable "$${name}" has a list of ${counted(length, 'entry', 'entries')}; ${max.toLocaleString('en')} are allowed.`,
     { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } },
   );
 }

@@ -59,8 +59,8 @@ export function addGraphqlRoute(
       noteFailure(code) {
         record.failure ??= code;
       },
-      begin: deadline.begin,
-      spend: (cost) => spend(request, cost),
+      waitToExecute: deadline.begin,
+      chargeCost: (cost) => spend(request, cost),
       reportFault(fault) {
         told.push(fault);
         context.reportFault(fault);

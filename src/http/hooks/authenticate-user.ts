@@ -19,7 +19,7 @@ declare module 'fastify' {
 export interface PersonOptions {
   readonly authentication: Authentication;
   /** Whether there is a landing page, which is for everyone. */
-  readonly explorable: boolean;
+  readonly introspectionEnabled: boolean;
   readonly logger: Logger;
 }
 
@@ -29,7 +29,7 @@ export interface PersonOptions {
  */
 export function requirePerson(
   server: FastifyInstance,
-  { authentication, explorable, logger }: PersonOptions,
+  { authentication, introspectionEnabled, logger }: PersonOptions,
 ): void {
   const { router, person } = authentication;
   server.decorateRequest('viewer', undefined);
@@ -69,7 +69,7 @@ export function requirePerson(
 
   // What is not routed executes nothing; the landing page does not either.
   const isForEveryone = (request: FastifyRequest) =>
-    request.is404 || request.method === 'OPTIONS' || (explorable && asksForPage(request));
+    request.is404 || request.method === 'OPTIONS' || (introspectionEnabled && asksForPage(request));
 
   server.addHook('onRequest', async (request) => {
     if (isForEveryone(request)) {

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { execute, getOperationAST, parse, validate } from 'graphql';
 
 import { amountIn } from '../../../src/graphql/limits/cost-expression';
-import { rememberedCosts } from '../../../src/graphql/limits/judge-operation';
+import { cachedCosts } from '../../../src/graphql/limits/check-cost';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { createContext } from '../../../src/subgraph/context';
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import { createControlPlane, type ControlPlane } from '../../support/proton';
 
 const { schema } = buildSubgraph();
-const costOf = rememberedCosts(schema);
+const costOf = cachedCosts(schema);
 
 /** What a request may give a variable: a value, or nothing at all. */
 interface Given {

@@ -7,14 +7,14 @@ import {
 } from 'graphql';
 
 import { amountIn, type VariableValues } from './cost-expression';
-import { counted, ExcessError, type DocumentLimits } from './document-limits';
+import { counted, DocumentLimitError, type DocumentLimits } from './document-limits';
 import { createOperationCosting, type CostedOperation, type FragmentsByName } from './operation-cost';
 
 /**
- * Makes a function that works out what an operation of a valid document costs. That is done once, and remembered as long as the
- * document is: Apollo Server keeps those that it has seen. A request for a known one costs what its variables make of it.
+ * Creates a function that calculates the cost of an operation in a valid document, as an expression of its variables. The expression
+ * is cached as long as Apollo Server caches the document.
  */
-export function rememberedCosts(
+export function cachedCosts(
   schema: GraphQLSchema,
 ): (document: DocumentNode, operation: OperationDefinitionNode) => CostedOperation {
   const costing = createOperationCosting(schema);
@@ -27,24 +27,24 @@ export function rememberedCosts(
 }
 
 /**
- * Judges a request for an operation by what its variables ask for, and answers what it costs.
- * @throws ExcessError
+ * Checks a request against the limits, and returns its cost.
+ * @throws DocumentLimitError
  */
-export function costWithin(
+export function checkCost(
   limits: Pick<DocumentLimits, 'cost' | 'representations'>,
   operation: CostedOperation,
   variables: VariableValues,
 ): number {
   const representations = amountIn(operation.representations, variables);
   if (representations > limits.representations) {
-    throw new ExcessError(
+    throw new DocumentLimitError(
       'TOO_MANY_REPRESENTATIONS',
       `The request has ${counted(representations, 'representation')} of entities; ${limits.representations.toLocaleString('en')} are allowed. Ask for them in several requests.`,
     );
   }
   const cost = amountIn(operation.cost, variables);
   if (cost > limits.cost) {
-    throw new ExcessError(
+    throw new DocumentLimitError(
       'TOO_EXPENSIVE',
       `The request costs ${cost.toLocaleString('en')}; ${limits.cost.toLocaleString('en')} is allowed. Ask for smaller pages, or for fewer lists within lists.`,
     );
