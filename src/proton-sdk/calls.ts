@@ -19,7 +19,7 @@ import type { AccountRole, ConnectionStatus, ConnectionView, Tag } from '../prot
 import { ProtonFailure } from '../proton/failure';
 import type { ConnectionArn, ConnectionId } from '../proton/identifiers';
 import { parseConnection, parseDeletion, parseList, parseTags, type AnswerPage } from './responses';
-import type { CallScope } from './transport/call-scope';
+import type { CallScope } from './transport/http-handler';
 import type { Place, ProtonClients } from './transport/clients';
 import { NobodyWaits, reasonOf } from './transport/deadline';
 import { concernsCredentials, failureOf, reportOf, type ProtonReport, type Refusals } from './error-mapping';

@@ -11,7 +11,7 @@ import { readCodebuildRoles, readTags } from './reads/details';
 import type { ProtonReport } from './error-mapping';
 import { CALLS_AT_ONCE, findConnections } from './reads/find';
 import type { AroundAttempt } from './transport/http-handler';
-import { createHomes } from './homes';
+import { createHomes } from './session-scope';
 import { createListKnowledge, listConnections } from './reads/list';
 import { askableAccounts } from './session-scope';
 import { createSlots } from './transport/concurrency';

@@ -30,7 +30,7 @@ import { may } from '../proton/viewer';
 import type { Place } from './transport/clients';
 import type { Refusals } from './error-mapping';
 import { findConnections } from './reads/find';
-import { homeOf } from './homes';
+import { homeOf } from './session-scope';
 import { takeIn, type Work } from './session-scope';
 
 /**

@@ -9,7 +9,7 @@ import {
 import {
   REFRESH_BEFORE_EXPIRY_MS,
   rememberCredentials,
-} from '../../src/proton-sdk/transport/remembered-credentials';
+} from '../../src/proton-sdk/transport/credentials';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useAwsEnvironment } from '../support/aws-environment';
 import { useTemporaryFolder } from '../support/folder';

@@ -11,7 +11,7 @@ import { maySee } from '../../proton/viewer';
 import type { ListSource } from '../calls';
 import type { Place } from '../transport/clients';
 import { asError } from './details';
-import { inParallel } from '../transport/in-parallel';
+import { inParallel } from '../transport/concurrency';
 import { placesToAsk, takeIn, type Work } from '../session-scope';
 
 /**

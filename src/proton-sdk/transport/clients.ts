@@ -2,11 +2,11 @@ import { ProtonClient, type ProtonClientConfig } from '@aws-sdk/client-proton';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 import type { AccountId, Region } from '../../proton/identifiers';
-import { createCallScopes, type CallScope } from './call-scope';
+import { createCallScopes, type CallScope } from './http-handler';
 import type { CredentialProvider } from './credentials';
 import { orAborted } from './deadline';
 import { createGuardedHandler, type AroundAttempt } from './http-handler';
-import { rememberCredentials, type RememberedCredentials } from './remembered-credentials';
+import { rememberCredentials, type RememberedCredentials } from './credentials';
 
 /** As whom a call is made, and where. */
 export interface Place {
