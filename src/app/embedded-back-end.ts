@@ -9,7 +9,7 @@ import { createEndpointServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
-import { observeProtonService } from '../proton/observed-proton-service';
+import { instrumentService } from '../proton/instrument-session';
 import { reportStoreTo } from './report-store';
 import type { BackEnd, Surroundings } from './back-end';
 import { storeChecks } from './store-checks';
@@ -28,7 +28,7 @@ export function embeddedBackEnd(
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
   });
-  const proton = observeProtonService(service, telemetry.aroundProton);
+  const proton = instrumentService(service, telemetry.aroundProton);
   telemetry.metrics.addStoreOperations(STORE_OPERATIONS);
   telemetry.metrics.watchConnections(store.countByStatus);
   return {

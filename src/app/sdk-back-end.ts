@@ -1,5 +1,5 @@
 import type { SdkProtonConfig } from '../config/proton';
-import { observeProtonService } from '../proton/observed-proton-service';
+import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, Surroundings } from './back-end';
 
 /** A Proton endpoint elsewhere. */
@@ -25,7 +25,7 @@ export async function sdkBackEnd(
     },
   });
   return {
-    proton: observeProtonService(service, telemetry.aroundProton),
+    proton: instrumentService(service, telemetry.aroundProton),
     endpoint: undefined,
     accessKeysUnder: undefined,
     // Proton is not asked whether it is well: that it throttles one server is no reason to take all of them out.

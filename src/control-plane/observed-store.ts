@@ -1,4 +1,4 @@
-import type { Around } from '../proton/observed-proton-service';
+import type { Around } from '../telemetry/events';
 import type { ConnectionStore } from './store';
 
 /** What a store is asked, by the names that `around` is told. */

@@ -12,9 +12,12 @@ import type {
 import type { Viewer } from './viewer';
 
 /** The port: everything the subgraph asks of a Proton control plane, whichever adapter stands behind it. */
-export interface ProtonService {
-  /** All that one viewer may do. Authorisation is decided in here, on every road to a connection. */
-  readonly session: (viewer: Viewer, options?: SessionOptions) => ProtonSession;
+export type ProtonService = SessionSource<ConnectionView, SessionOptions>;
+
+/** Opens sessions. An adapter may return more of each connection, and may take more options. */
+export interface SessionSource<View extends ConnectionView, Options extends SessionOptions> {
+  /** Opens a session that acts as one viewer. Every method of the session checks that viewer's permissions. */
+  readonly session: (viewer: Viewer, options?: Options) => ProtonSession<View>;
 }
 
 export interface SessionOptions {

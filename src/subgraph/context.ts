@@ -1,6 +1,6 @@
-import type { ProtonService, ProtonSession } from '../proton/proton-service';
+import { instrumentSession } from '../proton/instrument-session';
+import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import type { Viewer } from '../proton/viewer';
-import { endWith, type Ending } from './ending-session';
 import { createLoaders, type Loaders } from './loaders';
 
 /** What every resolver gets: the viewer's session with the service, and the loaders that batch its reads. */
@@ -13,13 +13,19 @@ export interface SubgraphContext {
   readonly noteFailure: (code: string) => void;
 }
 
+/** How a context learns that its request has ended, perhaps before the response is complete. */
+export interface RequestEnd extends SessionOptions {
+  /** Whether the request has ended. Checked before each call; a signal per request would cost more. */
+  readonly isOver?: () => boolean;
+}
+
 /** One context is for one request: loaders remember what they read. Who serves the request may have failures noted. */
 export function createContext(
   service: ProtonService,
   viewer: Viewer,
   reportFault: (error: unknown) => void,
-  ending: Ending = {},
+  requestEnd: RequestEnd = {},
 ): SubgraphContext {
-  const session = endWith(service.session(viewer, ending), ending);
+  const session = instrumentSession(service.session(viewer, requestEnd), requestEnd);
   return { session, loaders: createLoaders(session), reportFault, noteFailure: () => undefined };
 }

@@ -1,10 +1,10 @@
-import type { Ending } from '../../subgraph/ending-session';
+import type { RequestEnd } from '../../subgraph/context';
 import { RequestError } from '../../graphql/request-error';
 import { overloaded } from '../hooks/admission';
 import type { WaitingClient } from '../lifecycle/response-end';
 
 /** The time that a request has for its execution, and before it to come to its turn. */
-export interface ExecutionDeadline extends Ending {
+export interface ExecutionDeadline extends RequestEnd {
   /** Aborted when the time is up, or nobody waits for the answer any more. Made when it is first asked for. */
   readonly signal: AbortSignal;
   readonly isOver: () => boolean;

@@ -1,0 +1,117 @@
+import type { Around } from '../telemetry/events';
+import type { ConnectionView } from './connection';
+import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
+import type {
+  ConnectionReference,
+  HistoryRequest,
+  ProtonSession,
+  SessionOptions,
+  SessionSource,
+} from './proton-service';
+import type {
+  ConnectionIdInput,
+  CreateConnectionInput,
+  TagConnectionInput,
+  UntagConnectionInput,
+  UpdateConnectionInput,
+} from './validation/inputs';
+
+export interface Instrumentation {
+  /** Runs every call; its first argument is the name of the session's method. */
+  readonly around?: Around | undefined;
+  /** Whether the request has ended. Checked before every call: once it returns true, no call is made. */
+  readonly isOver?: (() => boolean) | undefined;
+}
+
+/** Rejects a call that comes after its request has ended. The client never sees it, because the response has been sent. */
+export class RequestEndedError extends Error {
+  override readonly name = 'RequestEndedError';
+
+  constructor() {
+    super('the request has ended');
+  }
+}
+
+/** Returns a service whose sessions run every call through `around`. */
+export function instrumentService<View extends ConnectionView, Options extends SessionOptions>(
+  service: SessionSource<View, Options>,
+  around: Around,
+): SessionSource<View, Options> {
+  return {
+    session: (viewer, options) => instrumentSession(service.session(viewer, options), { around }),
+  };
+}
+
+/** Wraps a session. Without any instrumentation it returns the session itself. */
+export function instrumentSession<View extends ConnectionView>(
+  session: ProtonSession<View>,
+  { around, isOver }: Instrumentation,
+): ProtonSession<View> {
+  return around || isOver ? new InstrumentedSession(session, around, isOver) : session;
+}
+
+/** A class: one is created per request, and an object literal with thirteen closures costs more. */
+class InstrumentedSession<View extends ConnectionView> implements ProtonSession<View> {
+  constructor(
+    private readonly session: ProtonSession<View>,
+    private readonly around: Around | undefined,
+    private readonly isOver: (() => boolean) | undefined,
+  ) {}
+
+  findConnections(references: readonly ConnectionReference[]) {
+    return this.run('findConnections', () => this.session.findConnections(references));
+  }
+
+  listConnections(requests: readonly ConnectionListRequest[]) {
+    return this.run('listConnections', () => this.session.listConnections(requests));
+  }
+
+  readTags(connections: readonly ConnectionView[]) {
+    return this.run('readTags', () => this.session.readTags(connections));
+  }
+
+  readCodebuildRoles(connections: readonly ConnectionView[]) {
+    return this.run('readCodebuildRoles', () => this.session.readCodebuildRoles(connections));
+  }
+
+  countConnections(selections: readonly ConnectionSelection[]) {
+    return this.run('countConnections', () => this.session.countConnections(selections));
+  }
+
+  listHistory(requests: readonly HistoryRequest[]) {
+    return this.run('listHistory', () => this.session.listHistory(requests));
+  }
+
+  createConnection(input: CreateConnectionInput) {
+    return this.run('createConnection', () => this.session.createConnection(input));
+  }
+
+  updateConnection(input: UpdateConnectionInput) {
+    return this.run('updateConnection', () => this.session.updateConnection(input));
+  }
+
+  acceptConnection(input: ConnectionIdInput) {
+    return this.run('acceptConnection', () => this.session.acceptConnection(input));
+  }
+
+  rejectConnection(input: ConnectionIdInput) {
+    return this.run('rejectConnection', () => this.session.rejectConnection(input));
+  }
+
+  deleteConnection(input: ConnectionIdInput) {
+    return this.run('deleteConnection', () => this.session.deleteConnection(input));
+  }
+
+  tagConnection(input: TagConnectionInput) {
+    return this.run('tagConnection', () => this.session.tagConnection(input));
+  }
+
+  untagConnection(input: UntagConnectionInput) {
+    return this.run('untagConnection', () => this.session.untagConnection(input));
+  }
+
+  private run<Result>(operation: keyof ProtonSession, call: () => Promise<Result>): Promise<Result> {
+    if (this.isOver?.()) return Promise.reject(new RequestEndedError());
+    return this.around ? this.around(operation, call) : call();
+  }
+}
