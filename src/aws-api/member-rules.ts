@@ -1,5 +1,5 @@
 import { AccountRole, ConnectionStatus } from '../proton/connection';
-import { MOST_PER_PAGE } from '../proton/page';
+import { MAX_PAGE_SIZE } from '../proton/page';
 import type { Rule, Violations } from '../proton/validation/violations';
 
 /** The rules that only the endpoint has, for members that reach the control plane in another form. From Proton's public model. */
@@ -13,16 +13,16 @@ const NEXT_TOKEN = /^[A-Za-z0-9+=/]+$/;
 /** `Arn`: of any resource; whether there is a connection of this ARN is another question. */
 export const resourceArnRule: Rule<string> = (value) => {
   if (value.length < 1 || value.length > ARN_LENGTH) {
-    return { broken: [`must have 1 to ${String(ARN_LENGTH)} characters`] };
+    return { messages: [`must have 1 to ${String(ARN_LENGTH)} characters`] };
   }
   return ARN.test(value)
     ? { value }
-    : { broken: ['must be an ARN, as in arn:aws:proton:REGION:ACCOUNT:environment-account-connection/ID'] };
+    : { messages: ['must be an ARN, as in arn:aws:proton:REGION:ACCOUNT:environment-account-connection/ID'] };
 };
 
 /** `NextToken` */
 export const nextTokenRule: Rule<string> = (value) =>
-  NEXT_TOKEN.test(value) ? { value } : { broken: ['must be a token that an earlier page answered'] };
+  NEXT_TOKEN.test(value) ? { value } : { messages: ['must be a token that an earlier page answered'] };
 
 /** `EnvironmentAccountConnectionRequesterAccountType` */
 export const requestedByRule = oneOf<AccountRole>(Object.values(AccountRole));
@@ -33,14 +33,14 @@ export const statusRule = oneOf<ConnectionStatus>(Object.values(ConnectionStatus
 /** `MaxPageResults` */
 export function checkMaxResults(violations: Violations, value: number | undefined): void {
   if (value === undefined) return;
-  if (!Number.isInteger(value) || value < 1 || value > MOST_PER_PAGE) {
-    violations.add(['maxResults'], `must be a whole number from 1 to ${String(MOST_PER_PAGE)}`);
+  if (!Number.isInteger(value) || value < 1 || value > MAX_PAGE_SIZE) {
+    violations.add(['maxResults'], `must be a whole number from 1 to ${String(MAX_PAGE_SIZE)}`);
   }
 }
 
 function oneOf<Value extends string>(values: readonly Value[]): Rule<Value> {
   return (given) => {
     const value = values.find((known) => known === given);
-    return value === undefined ? { broken: [`must be one of ${values.join(', ')}`] } : { value };
+    return value === undefined ? { messages: [`must be one of ${values.join(', ')}`] } : { value };
   };
 }

@@ -1,5 +1,5 @@
 import type { Tag } from '../proton/connection';
-import { MOST_TAGS } from '../proton/validation/tags';
+import { MAX_TAGS } from '../proton/validation/tags';
 import { required, type Rule, type Violations } from '../proton/validation/violations';
 import { AwsError } from './aws-error';
 import { isObject, membersOf, type Input } from './json-input';
@@ -34,7 +34,7 @@ export function tagListMember(
 ): readonly Tag[] | undefined {
   // One more than there may be: that there are too many is then seen, and what else is wrong with them does not matter.
   return listMember(input, name)
-    ?.slice(0, MOST_TAGS + 1)
+    ?.slice(0, MAX_TAGS + 1)
     .map((item, index) => {
       if (!isObject(item)) throw unreadable([name, index], 'an object');
       const members = membersOf(item);

@@ -3,27 +3,20 @@ import { randomUUID } from 'node:crypto';
 import type { Connection, ConnectionView } from '../proton/connection';
 import {
   connectionCursors,
-  normalSelection,
+  normalizeSelection,
   type ConnectionListRequest,
   type ConnectionSelection,
 } from '../proton/connection-list';
 import {
-  connectionArn,
-  connectionIdInArn,
-  isConnectionId,
+  connectionIdOf,
+  refersTo,
   type AccountId,
   type ConnectionId,
   type Region,
 } from '../proton/identifiers';
-import { notOfThisList, pageOf, parsePageRequest } from '../proton/page';
-import type {
-  ConnectionReference,
-  HistoryRequest,
-  ProtonService,
-  ProtonSession,
-  SessionOptions,
-} from '../proton/proton-service';
-import { permissionMissing } from '../proton/failure-messages';
+import { invalidCursor, pageOf, parsePageRequest } from '../proton/page';
+import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
+import { missingPermission } from '../proton/failure-messages';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';
 import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
 import { answerEach } from './answer-each';
@@ -90,14 +83,14 @@ export function createEmbeddedProtonService({
 
     return {
       async findConnections(references) {
-        const ids = references.map(idOf);
+        const ids = references.map(connectionIdOf);
         const known = [...new Set(ids)].filter((id) => id !== undefined);
         const found = known.length === 0 ? [] : await store.findConnections(known, visibleTo);
         const byId = new Map(found.map((connection) => [connection.id, connection]));
         return references.map((reference, index) => {
           const id = ids[index];
           const connection = id === undefined ? undefined : byId.get(id);
-          return connection && names(reference, connection) && sees(connection) ? connection : undefined;
+          return connection && refersTo(reference, connection) && sees(connection) ? connection : undefined;
         });
       },
 
@@ -117,7 +110,10 @@ export function createEmbeddedProtonService({
 
       countConnections: (selections) =>
         store.countConnections(
-          selections.map((selection) => ({ selection: normalSelection(within(home, selection)), visibleTo })),
+          selections.map((selection) => ({
+            selection: normalizeSelection(within(home, selection)),
+            visibleTo,
+          })),
         ),
 
       listHistory: (requests) =>
@@ -125,7 +121,7 @@ export function createEmbeddedProtonService({
           requests,
           (request) => historyQueryOf(request, sees(request.connection)),
           (plans) => store.listEvents(plans.map(({ query }) => query)),
-          (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : notOfThisList()),
+          (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : invalidCursor()),
         ),
 
       async createConnection(input) {
@@ -136,7 +132,7 @@ export function createEmbeddedProtonService({
         const { environmentAccountId, region } = request;
         // Before the store is asked: what it holds concerns nobody who may not write there.
         if (!may(viewer, 'write', environmentAccountId)) {
-          throw permissionMissing(
+          throw missingPermission(
             'Creating a connection',
             'write',
             'environment account',
@@ -197,16 +193,6 @@ export function createEmbeddedProtonService({
   return { session, drained: queue.drained };
 }
 
-function idOf(reference: ConnectionReference): ConnectionId | undefined {
-  if ('arn' in reference) return connectionIdInArn(reference.arn);
-  return isConnectionId(reference.id) ? reference.id : undefined;
-}
-
-/** An ARN with the right id may still be another's: wrong Region, account or partition. */
-function names(reference: ConnectionReference, connection: Connection): boolean {
-  return 'arn' in reference ? connectionArn(connection) === reference.arn : true;
-}
-
 /** Narrows a selection to the Region that the session is shut up in. */
 function within<Selection extends ConnectionSelection>(
   region: Region | undefined,
@@ -216,7 +202,7 @@ function within<Selection extends ConnectionSelection>(
 }
 
 function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {
-  const selection = normalSelection(request);
+  const selection = normalizeSelection(request);
   const cursors = connectionCursors(selection);
   const page = parsePageRequest(request, cursors);
   // One row more than the page holds tells whether there is a next page.

@@ -1,5 +1,5 @@
-import type { Connection, ConnectionEvent } from '../proton/connection';
-import type { ConnectionPosition, NormalSelection } from '../proton/connection-list';
+import type { Connection, ConnectionEvent, ConnectionIdentity } from '../proton/connection';
+import type { ConnectionPosition, NormalizedSelection } from '../proton/connection-list';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
 
@@ -34,7 +34,7 @@ export interface ConnectionStore {
 export type Visibility = 'every' | readonly AccountId[];
 
 export interface CountQuery {
-  readonly selection: NormalSelection;
+  readonly selection: NormalizedSelection;
   readonly visibleTo: Visibility;
 }
 
@@ -56,10 +56,7 @@ export type Write = CreateWrite | ChangeWrite;
 export interface CreateWrite {
   readonly kind: 'create';
   /** What makes two live connections the same request. */
-  readonly identity: Pick<
-    Connection,
-    'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'
-  >;
+  readonly identity: ConnectionIdentity;
   readonly clientToken: ClientToken | null;
   readonly decide: (seen: CreateFacts) => Decision;
 }

@@ -6,9 +6,9 @@ import { connectionArn, type AccountId, type ConnectionId, type Region } from '.
 import {
   clientTokenUsed,
   liveConnectionExists,
-  permissionMissing,
+  missingPermission,
   quotaReached,
-  rejectedForGood,
+  rejectedIsFinal,
 } from '../proton/failure-messages';
 import {
   parseId,
@@ -52,7 +52,7 @@ export async function createConnection(
 ): Promise<ConnectionView> {
   const { environmentAccountId, region, managementAccountId, environmentName, tags, clientToken } = request;
   if (!may(work.viewer, 'write', environmentAccountId)) {
-    throw permissionMissing('Creating a connection', 'write', 'environment account', environmentAccountId);
+    throw missingPermission('Creating a connection', 'write', 'environment account', environmentAccountId);
   }
   const place = actingAs(work, environmentAccountId, region);
   const conflict = liveConnectionExists(request, undefined);
@@ -173,7 +173,7 @@ async function toWrite(work: WriteWork, id: ConnectionId, what: string): Promise
 
 function mayWrite({ viewer }: WriteWork, { environmentAccountId }: ConnectionView, what: string): void {
   if (may(viewer, 'write', environmentAccountId)) return;
-  throw permissionMissing(`${what} a connection`, 'write', 'environment account', environmentAccountId);
+  throw missingPermission(`${what} a connection`, 'write', 'environment account', environmentAccountId);
 }
 
 async function toApprove(work: WriteWork, id: ConnectionId, what: string): Promise<ConnectionView> {
@@ -181,7 +181,7 @@ async function toApprove(work: WriteWork, id: ConnectionId, what: string): Promi
   if (!connection) throw ProtonFailure.notFound(id);
   const { managementAccountId } = connection;
   if (may(work.viewer, 'approve', managementAccountId)) return connection;
-  throw permissionMissing(`${what} a connection`, 'approve', 'management account', managementAccountId);
+  throw missingPermission(`${what} a connection`, 'approve', 'management account', managementAccountId);
 }
 
 /** @throws ProtonFailure `ACCESS_DENIED` where there are no credentials for the account */
@@ -220,7 +220,7 @@ function gone(id: ConnectionId): Refusals {
 function conflictWith({ id, status }: ConnectionView, participle: string): () => ProtonFailure {
   return () =>
     status === 'REJECTED'
-      ? rejectedForGood(id, participle)
+      ? rejectedIsFinal(id, participle)
       : ProtonFailure.conflict(`The connection ${id} is in no state to be ${participle}. Look at it again.`);
 }
 

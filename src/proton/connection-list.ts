@@ -2,24 +2,24 @@ import { ConnectionStatus, type AccountRole, type EpochMilliseconds } from './co
 import { isConnectionId, type AccountId, type ConnectionId } from './identifiers';
 import { cursorCodec, type CursorCodec, type PageRequest } from './page';
 
-/** Narrows a list. A member that is left out or null does not narrow; a value that no connection can have matches none. */
+/** Filters a list. A member that is null or left out does not filter; a value that no connection can have matches nothing. */
 export interface ConnectionFilter {
   readonly managementAccountId?: string | null | undefined;
   readonly environmentAccountId?: string | null | undefined;
   readonly environmentName?: string | null | undefined;
   readonly region?: string | null | undefined;
-  /** Empty counts as left out. */
+  /** An empty list does not filter. */
   readonly statuses?: readonly ConnectionStatus[] | null | undefined;
 }
 
-/** The connections that one account takes part in. */
+/** The connections of one account, in one role or in both. */
 export interface Participation {
   readonly accountId: AccountId;
-  /** Null for both roles. */
+  /** Null means both roles. */
   readonly role: AccountRole | null;
 }
 
-/** Which connections are meant: all that the viewer may see, or those of one account, narrowed by a filter. */
+/** Selects connections: all that the viewer may see, or those of one account; then the filter applies. */
 export interface ConnectionSelection {
   readonly participation?: Participation | undefined;
   readonly filter?: ConnectionFilter | null | undefined;
@@ -27,19 +27,19 @@ export interface ConnectionSelection {
 
 export interface ConnectionListRequest extends ConnectionSelection, PageRequest {}
 
-/** A selection in its one canonical form: equal selections are deeply equal, whatever way they were written. */
-export interface NormalSelection {
+/** A selection in canonical form: two selections that mean the same are deeply equal. */
+export interface NormalizedSelection {
   readonly participation: Participation | null;
   readonly managementAccountId: string | null;
   readonly environmentAccountId: string | null;
   readonly environmentName: string | null;
   readonly region: string | null;
-  /** Sorted, without duplicates; null for any status. */
+  /** In the order of `ConnectionStatus`, without duplicates; null means any status. */
   readonly statuses: readonly ConnectionStatus[] | null;
 }
 
-/** Brings a selection into its canonical form. */
-export function normalSelection({ participation, filter }: ConnectionSelection): NormalSelection {
+/** Returns the canonical form of a selection. */
+export function normalizeSelection({ participation, filter }: ConnectionSelection): NormalizedSelection {
   const statuses = Object.values(ConnectionStatus).filter((status) => filter?.statuses?.includes(status));
   return {
     participation: participation ? { accountId: participation.accountId, role: participation.role } : null,
@@ -51,14 +51,14 @@ export function normalSelection({ participation, filter }: ConnectionSelection):
   };
 }
 
-/** A place in a list of connections, which runs from the newest request to the oldest; ids break ties, the greatest first. */
+/** A position in a list of connections. Lists run from the newest request to the oldest, then from the greatest id to the smallest. */
 export interface ConnectionPosition {
   readonly requestedAt: EpochMilliseconds;
   readonly id: ConnectionId;
 }
 
-/** The cursors of a list, which are of no other selection. */
-export function connectionCursors(selection: NormalSelection): CursorCodec<ConnectionPosition> {
+/** Writes and reads the cursors of one selection's list. They are invalid in the list of any other selection. */
+export function connectionCursors(selection: NormalizedSelection): CursorCodec<ConnectionPosition> {
   return cursorCodec<ConnectionPosition>(selection, {
     toFields: ({ requestedAt, id }) => [String(requestedAt), id],
     fromFields: ([requestedAt, id = '']) =>

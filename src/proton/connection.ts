@@ -1,10 +1,10 @@
 import type { AccountId, ConnectionId, Region, RoleArn } from './identifiers';
 
-/** Where a connection stands: `PENDING` until its management account accepts or rejects it. */
+/** `PENDING` until the management account accepts or rejects the connection. `REJECTED` is final. */
 export const ConnectionStatus = { PENDING: 'PENDING', CONNECTED: 'CONNECTED', REJECTED: 'REJECTED' } as const;
 export type ConnectionStatus = keyof typeof ConnectionStatus;
 
-/** The two parts that an account can play in a connection. */
+/** The two roles that an account can have in a connection. */
 export const AccountRole = {
   MANAGEMENT_ACCOUNT: 'MANAGEMENT_ACCOUNT',
   ENVIRONMENT_ACCOUNT: 'ENVIRONMENT_ACCOUNT',
@@ -16,38 +16,42 @@ export interface Tag {
   readonly value: string;
 }
 
-/** An instant, in milliseconds since 1970-01-01T00:00:00Z. */
+/** A time, in milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMilliseconds = number;
 
-/** The three roles a connection may carry; null where none is set. */
+/** The three IAM roles of a connection; null where a role is not set. */
 export interface ConnectionRoles {
-  /** Provisions with CloudFormation. */
+  /** Used to provision with CloudFormation. */
   readonly roleArn: RoleArn | null;
-  /** Provisions directly defined components. */
+  /** Used to provision directly defined components. */
   readonly componentRoleArn: RoleArn | null;
-  /** Provisions with CodeBuild. */
+  /** Used to provision with CodeBuild. */
   readonly codebuildRoleArn: RoleArn | null;
 }
 
 export const ROLE_MEMBERS = ['roleArn', 'componentRoleArn', 'codebuildRoleArn'] as const;
 
-/** An environment account connection, as it stands. */
-export interface Connection extends ConnectionRoles {
-  readonly id: ConnectionId;
-  readonly region: Region;
-  readonly status: ConnectionStatus;
-  readonly environmentName: string;
-  readonly managementAccountId: AccountId;
+/** Among the connections that are `PENDING` or `CONNECTED`, no two have the same four values. */
+export interface ConnectionIdentity {
   readonly environmentAccountId: AccountId;
+  readonly managementAccountId: AccountId;
+  readonly environmentName: string;
+  readonly region: Region;
+}
+
+/** An environment account connection: lets a management account create environments in an environment account. */
+export interface Connection extends ConnectionIdentity, ConnectionRoles {
+  readonly id: ConnectionId;
+  readonly status: ConnectionStatus;
   readonly requestedAt: EpochMilliseconds;
   readonly lastModifiedAt: EpochMilliseconds;
-  /** In the order in which they were first added; no key twice. */
+  /** In the order in which the keys were first added. Keys are unique. */
   readonly tags: readonly Tag[];
 }
 
 /**
- * A connection as a back end shows it: what AWS's lists and answers do not carry may be left out, and is then asked for by
- * itself, with `ProtonSession.readTags` and `readCodebuildRoles`.
+ * A connection as an adapter returns it. Two members that AWS's responses do not contain may be left out; read them with
+ * `ProtonSession.readTags` and `readCodebuildRoles`.
  */
 export type ConnectionView = Omit<Connection, 'codebuildRoleArn' | 'tags'> &
   Partial<Pick<Connection, 'codebuildRoleArn' | 'tags'>>;
@@ -64,16 +68,16 @@ export const ConnectionEventType = {
 } as const;
 export type ConnectionEventType = keyof typeof ConnectionEventType;
 
-/** One write that changed something. */
+/** A write that changed a connection. */
 export interface ConnectionEvent {
   readonly id: string;
   readonly connectionId: ConnectionId;
   readonly type: ConnectionEventType;
-  /** The status after the write; null once the connection is gone. */
+  /** The status after the write; null if the write deleted the connection. */
   readonly status: ConnectionStatus | null;
-  /** The status before it; null where there was no connection. */
+  /** The status before the write; null if the write created the connection. */
   readonly previousStatus: ConnectionStatus | null;
-  /** The subject of the viewer who did it. */
+  /** The `subject` of the viewer who made the write. */
   readonly actor: string;
   readonly occurredAt: EpochMilliseconds;
 }

@@ -1,38 +1,40 @@
-import type { ConnectionStatus } from './connection';
+import type { ConnectionIdentity, ConnectionStatus } from './connection';
 import { ProtonFailure } from './failure';
-import type { AccountId, ConnectionId, Region } from './identifiers';
+import type { AccountId, ConnectionId } from './identifiers';
 import type { Permission } from './viewer';
 
-/** What callers are told where every adapter refuses for the same reason: one place, so that they say it in the same words. */
+/** Failures that both adapters raise, in one place so that their messages are the same. */
 
-/** The viewer lacks a permission. */
-export function permissionMissing(
-  what: string,
+/**
+ * The viewer lacks a permission.
+ * @param action the start of the sentence, as in "Creating a connection"
+ * @param role the account's role, as in "environment account"
+ */
+export function missingPermission(
+  action: string,
   permission: Permission,
   role: string,
   accountId: AccountId,
 ): ProtonFailure {
   return ProtonFailure.accessDenied(
-    `${what} takes the permission "${permission}" on its ${role}, ${accountId}.`,
+    `${action} takes the permission "${permission}" on its ${role}, ${accountId}.`,
   );
 }
 
-/** A rejected connection stays as it is. */
-export function rejectedForGood(id: ConnectionId, participle: string): ProtonFailure {
+/**
+ * A rejected connection can't be changed.
+ * @param change what was tried, as in "updated"
+ */
+export function rejectedIsFinal(id: ConnectionId, change: string): ProtonFailure {
   return ProtonFailure.conflict(
-    `The connection ${id} is REJECTED, which is final: it can't be ${participle}. Delete it and create another.`,
+    `The connection ${id} is REJECTED, which is final: it can't be ${change}. Delete it and create another.`,
   );
 }
 
-/** What makes two live connections the same request. */
-export interface ConnectionIdentity {
-  readonly environmentAccountId: AccountId;
-  readonly managementAccountId: AccountId;
-  readonly environmentName: string;
-  readonly region: Region;
-}
-
-/** There is one already, `live` where it is known which. */
+/**
+ * A connection with this identity is already `PENDING` or `CONNECTED`.
+ * @param live that connection; undefined if the adapter does not know it
+ */
 export function liveConnectionExists(
   { environmentAccountId, managementAccountId, environmentName, region }: ConnectionIdentity,
   live: { readonly id: ConnectionId; readonly status: ConnectionStatus } | undefined,
@@ -46,7 +48,10 @@ export function liveConnectionExists(
   );
 }
 
-/** @param quota undefined where it is not known */
+/**
+ * The environment account has as many connections in the Region as it may have.
+ * @param quota undefined if the adapter does not know it
+ */
 export function quotaReached(
   { environmentAccountId, region }: Pick<ConnectionIdentity, 'environmentAccountId' | 'region'>,
   quota: number | undefined,
@@ -58,7 +63,7 @@ export function quotaReached(
   );
 }
 
-/** The token came with another call before. */
+/** The client token was used before, with other parameters. */
 export function clientTokenUsed(): ProtonFailure {
   return ProtonFailure.invalid([
     { path: ['clientToken'], message: 'must not have been used before with other parameters' },

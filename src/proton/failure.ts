@@ -1,4 +1,4 @@
-/** The expected ways in which a call can fail, by the names that the schema gives them. */
+/** The codes of expected failures. Clients see them. */
 export const FailureCode = {
   VALIDATION_ERROR: 'VALIDATION_ERROR',
   NOT_FOUND: 'NOT_FOUND',
@@ -10,17 +10,17 @@ export const FailureCode = {
 } as const;
 export type FailureCode = keyof typeof FailureCode;
 
-/** One broken rule. */
+/** A rule that the input breaks. */
 export interface Violation {
-  /** Path in the input, as in `['tags', '0', 'key']`; empty where the rule concerns the input as a whole. */
+  /** Path in the input, as in `['tags', '0', 'key']`; empty if the rule concerns the whole input. */
   readonly path: readonly string[];
-  /** What is wrong, as a phrase that follows the path: "must be 12 digits". */
+  /** A phrase that follows the path, as in "must be 12 digits". */
   readonly message: string;
 }
 
 /**
- * An expected failure. Every method of the port rejects with this and with nothing else, unless something is broken.
- * Its message is written for the caller: it names no table, file or host.
+ * An expected failure. A method of the port rejects with another error only because of a bug or a broken environment.
+ * Clients see the message, so it never names a table, a file or a host.
  */
 export class ProtonFailure extends Error {
   override readonly name = 'ProtonFailure';
@@ -37,7 +37,7 @@ export class ProtonFailure extends Error {
     this.violations = options.violations ?? [];
   }
 
-  /** Whether the same call may succeed later: throttling and unavailability pass, nothing else does. */
+  /** Whether the same call may succeed later. */
   get retryable(): boolean {
     return this.code === 'THROTTLED' || this.code === 'UNAVAILABLE';
   }
@@ -53,7 +53,7 @@ export class ProtonFailure extends Error {
     return new ProtonFailure('VALIDATION_ERROR', message, { violations });
   }
 
-  /** The answer for an unknown id, and, word for word, for one that the viewer may not see. */
+  /** For an unknown id, and with exactly the same message for a connection that the viewer may not see. */
   static notFound(id: string): ProtonFailure {
     return new ProtonFailure('NOT_FOUND', `No environment account connection has the id ${id}.`);
   }
@@ -70,13 +70,18 @@ export class ProtonFailure extends Error {
     return new ProtonFailure('QUOTA_EXCEEDED', message);
   }
 
-  /** @param cause what really happened, for the log */
+  /** @param cause the original error, for the log */
   static throttled(message: string, cause: unknown): ProtonFailure {
     return new ProtonFailure('THROTTLED', message, { cause });
   }
 
-  /** @param cause what really happened, for the log */
+  /** @param cause the original error, for the log */
   static unavailable(message: string, cause: unknown): ProtonFailure {
     return new ProtonFailure('UNAVAILABLE', message, { cause });
   }
+}
+
+/** Returns a thrown value as an `Error`; JavaScript can throw anything. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

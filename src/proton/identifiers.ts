@@ -1,6 +1,6 @@
 /**
- * The identifiers of the domain, branded so that two strings can't be swapped.
- * Patterns are those of Proton's public model; each is matched in linear time.
+ * The identifiers of the domain, as branded strings so that the compiler notices when two are swapped.
+ * The patterns come from Proton's public model. Each is matched in linear time.
  */
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -29,7 +29,7 @@ const ROLE_NAME = /^[\w+=,.@-]{1,64}$/;
 const CONNECTION_ARN =
   /^arn:(?:aws|aws-cn|aws-us-gov):proton:[a-z0-9-]+:\d{12}:environment-account-connection\/([0-9a-f-]{36})$/;
 
-/** Characters in a Region. Proton names no bound; this one keeps a connection's ARN within the 200 of its model. */
+/** In characters. Proton's model sets no limit; this one keeps a connection's ARN within the 200 characters that it allows. */
 export const REGION_MAX_LENGTH = 64;
 
 export function isAccountId(value: string): value is AccountId {
@@ -44,7 +44,7 @@ export function isRegion(value: string): value is Region {
   return value.length <= REGION_MAX_LENGTH && REGION.test(value);
 }
 
-/** The partition that a Region lies in: `cn-…` in China, `us-gov-…` in GovCloud, any other in the commercial one. */
+/** The partition of a Region: `cn-…` is in China, `us-gov-…` in GovCloud, all others are in the commercial partition. */
 export function partitionOf(region: Region): Partition {
   if (region.startsWith('cn-')) return 'aws-cn';
   if (region.startsWith('us-gov-')) return 'aws-us-gov';
@@ -61,10 +61,10 @@ export function isRoleArn(value: string): value is RoleArn {
 }
 
 /**
- * Takes a role's ARN apart, or answers undefined when it is none. The length is not judged here.
+ * Parses a role's ARN; undefined if it is not one. Does not check the length.
  *
- * The model writes the path as a nested quantifier, which backtracks exponentially in most engines. Cutting the path at its
- * separators and matching each part once accepts the same language in linear time.
+ * The model's pattern has a nested quantifier for the path, which backtracks exponentially in most engines. Splitting the path
+ * at its separators and matching each segment once accepts the same strings in linear time.
  */
 export function parseRoleArn(value: string): RoleArnParts | undefined {
   const [prefix = '', partitionName, accountId = ''] = ROLE_ARN_HEAD.exec(value) ?? [];
@@ -77,20 +77,37 @@ export function parseRoleArn(value: string): RoleArnParts | undefined {
   return { partition, accountId };
 }
 
-/** What a connection's ARN is made of. */
-export interface ArnSubject {
+/** The parts of a connection's ARN. */
+export interface ConnectionArnParts {
   readonly id: ConnectionId;
   readonly region: Region;
   readonly environmentAccountId: AccountId;
 }
 
 /** `arn:PARTITION:proton:REGION:ENVIRONMENT_ACCOUNT:environment-account-connection/ID` */
-export function connectionArn({ id, region, environmentAccountId }: ArnSubject): ConnectionArn {
+export function connectionArn({ id, region, environmentAccountId }: ConnectionArnParts): ConnectionArn {
   return `arn:${partitionOf(region)}:proton:${region}:${environmentAccountId}:environment-account-connection/${id}` as ConnectionArn;
 }
 
-/** The id inside a connection's ARN, or undefined when the ARN is none. Whether the rest fits is for the caller to compare. */
+/** The id in a connection's ARN; undefined if it is not such an ARN. Does not check that the other parts fit the connection. */
 export function connectionIdInArn(arn: string): ConnectionId | undefined {
   const id = CONNECTION_ARN.exec(arn)?.[1];
   return id !== undefined && isConnectionId(id) ? id : undefined;
+}
+
+/** Refers to a connection by its id or its ARN, as a client sent it. A malformed one refers to nothing. */
+export type ConnectionReference = { readonly id: string } | { readonly arn: string };
+
+/** The id that a reference contains; undefined if the reference is malformed. */
+export function connectionIdOf(reference: ConnectionReference): ConnectionId | undefined {
+  if ('arn' in reference) return connectionIdInArn(reference.arn);
+  return isConnectionId(reference.id) ? reference.id : undefined;
+}
+
+/**
+ * Whether a reference that contains this connection's id refers to it: an ARN may have the right id and the wrong Region, account
+ * or partition.
+ */
+export function refersTo(reference: ConnectionReference, connection: ConnectionArnParts): boolean {
+  return !('arn' in reference) || connectionArn(connection) === reference.arn;
 }

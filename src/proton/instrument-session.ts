@@ -1,13 +1,8 @@
 import type { Around } from '../telemetry/events';
 import type { ConnectionView } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
-import type {
-  ConnectionReference,
-  HistoryRequest,
-  ProtonSession,
-  SessionOptions,
-  SessionSource,
-} from './proton-service';
+import type { ConnectionReference } from './identifiers';
+import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,

@@ -3,29 +3,29 @@ import { createHash } from 'node:crypto';
 import { ProtonFailure } from './failure';
 
 export const DEFAULT_PAGE_SIZE = 20;
-export const MOST_PER_PAGE = 100;
+export const MAX_PAGE_SIZE = 100;
 
 /** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly hasNextPage: boolean;
-  /** True exactly when the page was asked for by a cursor. */
+  /** True if and only if the request had a cursor. */
   readonly hasPreviousPage: boolean;
-  /** The opaque cursor of the item at this place: the page that is asked for with it starts after that item. */
+  /** The cursor of the item at this index. A page that is requested `after` it starts with the next item. */
   readonly cursorAt: (index: number) => string;
 }
 
-/** How much of a list is asked for. */
+/** Which page of a list is requested. */
 export interface PageRequest {
-  /** 1 to 100; null or left out means 20. */
+  /** The page size, 1 to 100; null or left out means 20. */
   readonly first?: number | null | undefined;
-  /** A cursor of the same list and filter. */
+  /** A cursor from the same list with the same filter; null or left out means the first page. */
   readonly after?: string | null | undefined;
 }
 
 /**
- * Writes and reads the cursors of one list: base64 in the standard alphabet (Proton's `nextToken` allows no other), of a digest
- * of the list and its filter, and of the position. The digest is what makes another list's cursor invalid.
+ * Writes and reads the cursors of one list. A cursor is a digest of the list and its filter, then the position, in base64 with the
+ * standard alphabet, the only one that Proton's `nextToken` allows. The digest makes cursors of other lists invalid.
  */
 export interface CursorCodec<Position> {
   readonly write: (position: Position) => string;
@@ -33,8 +33,8 @@ export interface CursorCodec<Position> {
 }
 
 /**
- * @param list everything that makes this list what it is, in a form that prints the same for equal lists
- * @param position how to write a position as fields, and how to read it back; undefined for fields that are none
+ * @param list identifies the list and its filter; equal lists must have equal JSON
+ * @param position converts a position to fields without spaces, and back; undefined for fields that are not a position
  */
 export function cursorCodec<Position>(
   list: unknown,
@@ -43,10 +43,10 @@ export function cursorCodec<Position>(
     readonly fromFields: (fields: readonly string[]) => Position | undefined;
   },
 ): CursorCodec<Position> {
-  // Most pages are read without a cursor going in or coming out, so the digest waits until one is.
-  let remembered: string | undefined;
+  // Computed on first use, because most pages are read without a cursor.
+  let cachedDigest: string | undefined;
   const digest = () =>
-    (remembered ??= createHash('sha256').update(JSON.stringify(list)).digest('hex').slice(0, 16));
+    (cachedDigest ??= createHash('sha256').update(JSON.stringify(list)).digest('hex').slice(0, 16));
   const write = (at: Position) =>
     Buffer.from([digest(), ...position.toFields(at)].join(' ')).toString('base64');
   return {
@@ -55,40 +55,38 @@ export function cursorCodec<Position>(
       const [written, ...fields] = Buffer.from(cursor, 'base64').toString().split(' ');
       if (written !== digest()) return undefined;
       const at = position.fromFields(fields);
-      // Node's decoder passes over what is not base64; only what we would have written ourselves is a cursor.
+      // Node's decoder skips invalid base64, so accept only exactly what `write` would have written.
       return at !== undefined && write(at) === cursor ? at : undefined;
     },
   };
 }
 
 /**
- * Judges a request for a page.
- * @throws ProtonFailure `VALIDATION_ERROR` for a size outside 1 to 100, or a cursor that is not of this list and filter
+ * Validates a page request and fills in the default size.
+ * @throws ProtonFailure `VALIDATION_ERROR` for a size outside 1 to 100, or a cursor of another list or filter
  */
 export function parsePageRequest<Position>(
   { first, after }: PageRequest,
   cursors: CursorCodec<Position>,
 ): { readonly size: number; readonly after: Position | undefined } {
   const size = first ?? DEFAULT_PAGE_SIZE;
-  if (!Number.isInteger(size) || size < 1 || size > MOST_PER_PAGE) {
-    throw ProtonFailure.invalid([{ path: ['first'], message: `must be 1 to ${String(MOST_PER_PAGE)}` }]);
+  if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
+    throw ProtonFailure.invalid([{ path: ['first'], message: `must be 1 to ${String(MAX_PAGE_SIZE)}` }]);
   }
   if (after === null || after === undefined) return { size, after: undefined };
   const position = cursors.read(after);
-  if (position === undefined) {
-    throw notOfThisList();
-  }
+  if (position === undefined) throw invalidCursor();
   return { size, after: position };
 }
 
-/** What is answered to a cursor that is none of the list that it came for. */
-export function notOfThisList(): ProtonFailure {
+/** The failure for a cursor that does not belong to the requested list and filter. */
+export function invalidCursor(): ProtonFailure {
   return ProtonFailure.invalid([
     { path: ['after'], message: 'must be a cursor of this list, with the same filter' },
   ]);
 }
 
-/** Makes a page of what was read, which is one item more than fits where there is a next page. */
+/** @param read the items of the page; one more than `request.size` if there is a next page */
 export function pageOf<Item extends Position, Position>(
   read: readonly Item[],
   request: { readonly size: number; readonly after: Position | undefined },

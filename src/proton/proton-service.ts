@@ -1,6 +1,6 @@
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
-import type { RoleArn } from './identifiers';
+import type { ConnectionReference, RoleArn } from './identifiers';
 import type { Page, PageRequest } from './page';
 import type {
   ConnectionIdInput,
@@ -11,7 +11,7 @@ import type {
 } from './validation/inputs';
 import type { Viewer } from './viewer';
 
-/** The port: everything the subgraph asks of a Proton control plane, whichever adapter stands behind it. */
+/** The port: everything the subgraph needs from a Proton control plane. The adapters are `control-plane` and `proton-sdk`. */
 export type ProtonService = SessionSource<ConnectionView, SessionOptions>;
 
 /** Opens sessions. An adapter may return more of each connection, and may take more options. */
@@ -21,100 +21,97 @@ export interface SessionSource<View extends ConnectionView, Options extends Sess
 }
 
 export interface SessionOptions {
-  /** Aborted when nobody waits for the answers any more; calls that are under way may then be given up. */
+  /** Aborted when the client no longer waits for the response; the adapter may then cancel its calls. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Names a connection by its id, or by its ARN. What is neither names none. */
-export type ConnectionReference = { readonly id: string } | { readonly arn: string };
 
 export interface HistoryRequest extends PageRequest {
   readonly connection: ConnectionView;
 }
 
 /**
- * What a viewer may not see is treated, in every method, exactly as what does not exist. Methods reject with a `ProtonFailure`,
- * or with another error where something is broken.
+ * In every method, connections that the viewer may not see look exactly like connections that do not exist. Methods reject with a
+ * `ProtonFailure`; any other error is a bug or a broken environment.
  *
- * Reads take many questions at once and answer each at its place, so that an adapter can put them together; one that fails
- * answers with its error, and the others with their results.
+ * Reads take many requests, so that an adapter can batch them, and return the results in the same order. A request that fails
+ * has its error as its result, without affecting the others.
  *
- * `Shown` is what the adapter carries of a connection at once.
+ * `View` is what the adapter returns of a connection. A new method is added here, in both adapters, and in `instrument-session`.
  */
-export interface ProtonSession<Shown extends ConnectionView = ConnectionView> {
-  /** Answers undefined where the viewer sees no such connection, and with the failure where that can't be told. */
+export interface ProtonSession<View extends ConnectionView = ConnectionView> {
+  /** Undefined if the viewer can see no such connection; an error if the adapter can't find out. */
   readonly findConnections: (
     references: readonly ConnectionReference[],
-  ) => Promise<readonly (Shown | undefined | Error)[]>;
+  ) => Promise<readonly (View | undefined | Error)[]>;
 
-  /** Newest request first. Fails with `VALIDATION_ERROR` for a page size or cursor that is none. */
+  /** Newest request first. The result is a `VALIDATION_ERROR` for an invalid page size or cursor. */
   readonly listConnections: (
     requests: readonly ConnectionListRequest[],
-  ) => Promise<readonly (Page<Shown> | Error)[]>;
+  ) => Promise<readonly (Page<View> | Error)[]>;
 
   /**
-   * The tags of connections that this session showed, at their places, whether they were left out or not. Null where there is
-   * no such connection any more.
+   * The tags of connections that this session returned. Null if the connection no longer exists.
    */
   readonly readTags: (
     connections: readonly ConnectionView[],
   ) => Promise<readonly (readonly Tag[] | null | Error)[]>;
 
-  /** Their roles for CodeBuild, likewise; null where there is none. */
+  /** The CodeBuild roles of connections that this session returned. Null if no role is set or the connection no longer exists. */
   readonly readCodebuildRoles: (
     connections: readonly ConnectionView[],
   ) => Promise<readonly (RoleArn | null | Error)[]>;
 
-  /** How many connections match. Null where the adapter can't count them. */
+  /** The number of connections in each selection. Null if the adapter can't count. */
   readonly countConnections: (
     selections: readonly ConnectionSelection[],
   ) => Promise<readonly (number | null | Error)[]>;
 
-  /** Newest first. Null where the adapter keeps no history. */
+  /** The events of a connection, newest first. Null if the adapter keeps no history. */
   readonly listHistory: (
     requests: readonly HistoryRequest[],
   ) => Promise<readonly (Page<ConnectionEvent> | null | Error)[]>;
 
   /**
-   * Asks for a connection, as the environment account. That is the one named, else the account of the roles, else the viewer's
-   * own, else the configured default.
+   * Requests a connection, as the environment account: the account that the input names, else the account of its roles, else the
+   * viewer's own account, else the configured default. Needs `write` on it.
    * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`, `CONFLICT`, `QUOTA_EXCEEDED`
    */
-  readonly createConnection: (input: CreateConnectionInput) => Promise<Shown>;
+  readonly createConnection: (input: CreateConnectionInput) => Promise<View>;
 
   /**
-   * Sets roles, as the environment account; those left out stay.
-   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
+   * Sets the roles that the input names and keeps the others. Needs `write` on the environment account.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` if the connection is rejected
    */
-  readonly updateConnection: (input: UpdateConnectionInput) => Promise<Shown>;
+  readonly updateConnection: (input: UpdateConnectionInput) => Promise<View>;
 
   /**
-   * As the management account. Accepting what is connected changes nothing.
-   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` when it is rejected
+   * Accepting a connected connection changes nothing. Needs `approve` on the management account.
+   * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`, `CONFLICT` if the connection is rejected
    */
-  readonly acceptConnection: (input: ConnectionIdInput) => Promise<Shown>;
+  readonly acceptConnection: (input: ConnectionIdInput) => Promise<View>;
 
   /**
-   * As the management account. A connected one is withdrawn by it; rejecting what is rejected changes nothing.
+   * Rejects a pending connection, or a connected one. Rejecting a rejected one changes nothing. Needs `approve` on the management
+   * account.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly rejectConnection: (input: ConnectionIdInput) => Promise<Shown>;
+  readonly rejectConnection: (input: ConnectionIdInput) => Promise<View>;
 
   /**
-   * As the environment account. Answers the connection as it last was, or undefined when there is none to delete.
+   * Returns the connection as it was before the deletion; undefined if it does not exist. Needs `write` on the environment account.
    * @throws ProtonFailure `VALIDATION_ERROR`, `ACCESS_DENIED`
    */
-  readonly deleteConnection: (input: ConnectionIdInput) => Promise<Shown | undefined>;
+  readonly deleteConnection: (input: ConnectionIdInput) => Promise<View | undefined>;
 
   /**
-   * As the environment account. A tag whose key is there takes the new value.
-   * @throws ProtonFailure `VALIDATION_ERROR`, also for a fifty-first tag; `NOT_FOUND`, `ACCESS_DENIED`
+   * Adds tags, and replaces the values of keys that exist. Needs `write` on the environment account.
+   * @throws ProtonFailure `VALIDATION_ERROR`, also if the connection would have more than 50 tags; `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly tagConnection: (input: TagConnectionInput) => Promise<Shown>;
+  readonly tagConnection: (input: TagConnectionInput) => Promise<View>;
 
   /**
-   * As the environment account. A key that is not there is passed over.
+   * Removes tags by key and ignores keys that do not exist. Needs `write` on the environment account.
    * @throws ProtonFailure `VALIDATION_ERROR`, `NOT_FOUND`, `ACCESS_DENIED`
    */
-  readonly untagConnection: (input: UntagConnectionInput) => Promise<Shown>;
+  readonly untagConnection: (input: UntagConnectionInput) => Promise<View>;
 }

@@ -1,40 +1,48 @@
 import type { Connection } from './connection';
 import type { AccountId } from './identifiers';
 
-/** What a viewer may do with an account. `write` and `approve` each include `read`. */
+/**
+ * What a viewer may do with the connections of an account: see them, change them as their environment account, or accept and
+ * reject them as their management account. `write` and `approve` each include `read`.
+ */
 export type Permission = 'read' | 'write' | 'approve';
 
-const EVERY_PERMISSION: ReadonlySet<Permission> = new Set(['read', 'write', 'approve']);
-const NONE: ReadonlySet<Permission> = new Set();
+const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set(['read', 'write', 'approve']);
+const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
 
-/** On whose behalf a call is made. */
+/** The user or AWS account on whose behalf calls are made. */
 export interface Viewer {
-  /** Names the viewer in the history. */
+  /** Identifies the viewer in the history. */
   readonly subject: string;
-  /** Permissions that hold on every account. */
+  /** Permissions on every account. */
   readonly onEveryAccount: ReadonlySet<Permission>;
-  /** Permissions on single accounts, in addition. */
+  /** Further permissions, on single accounts. */
   readonly onAccounts: ReadonlyMap<AccountId, ReadonlySet<Permission>>;
 }
 
-/** A viewer that may do everything, on every account. */
+/** A viewer with all permissions on all accounts. */
 export function unrestrictedViewer(subject: string): Viewer {
-  return { subject, onEveryAccount: EVERY_PERMISSION, onAccounts: new Map() };
+  return { subject, onEveryAccount: ALL_PERMISSIONS, onAccounts: new Map() };
 }
 
-/** A viewer that acts as one account, the way AWS credentials do: it may do everything there and nothing elsewhere. */
+/** A viewer with all permissions on one account and no others, like AWS credentials of that account. */
 export function accountViewer(accountId: AccountId): Viewer {
-  return { subject: accountId, onEveryAccount: NONE, onAccounts: new Map([[accountId, EVERY_PERMISSION]]) };
+  return {
+    subject: accountId,
+    onEveryAccount: NO_PERMISSIONS,
+    onAccounts: new Map([[accountId, ALL_PERMISSIONS]]),
+  };
 }
 
 /** Whether the viewer has a permission on an account. */
 export function may(viewer: Viewer, permission: Permission, accountId: AccountId): boolean {
   return (
-    grants(viewer.onEveryAccount, permission) || grants(viewer.onAccounts.get(accountId) ?? NONE, permission)
+    grants(viewer.onEveryAccount, permission) ||
+    grants(viewer.onAccounts.get(accountId) ?? NO_PERMISSIONS, permission)
   );
 }
 
-/** A connection is visible to whoever may read either of its accounts. What is not visible does not exist for the viewer. */
+/** Whether the viewer may read either account of a connection. To other viewers the connection looks as if it did not exist. */
 export function maySee(
   viewer: Viewer,
   {
@@ -45,12 +53,12 @@ export function maySee(
   return may(viewer, 'read', managementAccountId) || may(viewer, 'read', environmentAccountId);
 }
 
-/** The accounts that the viewer may read, or `'every'`. */
+/** The accounts that the viewer may read; `'every'` for all accounts. */
 export function readableAccounts(viewer: Viewer): 'every' | readonly AccountId[] {
   return grants(viewer.onEveryAccount, 'read') ? 'every' : accountsGranting(viewer, 'read');
 }
 
-/** The one account on which the viewer may write: "the caller's own". Undefined where there is none, or more than one. */
+/** The only account to which the viewer may write; undefined if there is no such account, or more than one. */
 export function ownAccount(viewer: Viewer): AccountId | undefined {
   if (grants(viewer.onEveryAccount, 'write')) return undefined;
   const [own, ...others] = accountsGranting(viewer, 'write');

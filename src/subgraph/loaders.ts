@@ -4,7 +4,8 @@ import type { ConnectionEvent, ConnectionView, Tag } from '../proton/connection'
 import type { ConnectionListRequest, ConnectionSelection } from '../proton/connection-list';
 import type { RoleArn } from '../proton/identifiers';
 import type { Page } from '../proton/page';
-import type { ConnectionReference, HistoryRequest, ProtonSession } from '../proton/proton-service';
+import type { ConnectionReference } from '../proton/identifiers';
+import type { HistoryRequest, ProtonSession } from '../proton/proton-service';
 
 /** One call on the session for all that a tick of execution asks for: an `_entities` of a thousand is one read. */
 export interface Loaders {

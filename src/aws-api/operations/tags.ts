@@ -1,7 +1,7 @@
 import type { Connection } from '../../proton/connection';
 import { cursorCodec } from '../../proton/page';
 import type { ProtonSession } from '../../proton/proton-service';
-import { checkTagKeys, checkTagsToSet, MOST_TAGS } from '../../proton/validation/tags';
+import { checkTagKeys, checkTagsToSet, MAX_TAGS } from '../../proton/validation/tags';
 import { Violations } from '../../proton/validation/violations';
 import { AwsError } from '../aws-error';
 import {
@@ -58,7 +58,7 @@ export const listTagsForResource: Operation = async (input, { session }) => {
   const rest = connection.tags
     .filter(({ key }) => after === undefined || key > after)
     .sort((one, other) => (one.key < other.key ? -1 : 1));
-  const tags = rest.slice(0, maxResults ?? MOST_TAGS).map(({ key, value }) => ({ key, value }));
+  const tags = rest.slice(0, maxResults ?? MAX_TAGS).map(({ key, value }) => ({ key, value }));
   const last = tags.at(-1);
   return { tags, ...(last && tags.length < rest.length ? { nextToken: tokens.write(last.key) } : {}) };
 };

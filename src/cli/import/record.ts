@@ -106,7 +106,7 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
 const statusRule: Rule<ConnectionStatus> = (value) => {
   const status = Object.values(ConnectionStatus).find((known) => known === value);
   return status === undefined
-    ? { broken: [`must be one of ${Object.values(ConnectionStatus).join(', ')}`] }
+    ? { messages: [`must be one of ${Object.values(ConnectionStatus).join(', ')}`] }
     : { value: status };
 };
 

@@ -7,7 +7,7 @@ import type {
 } from '../../proton/connection';
 import { ProtonFailure } from '../../proton/failure';
 import type { AccountId, ConnectionId } from '../../proton/identifiers';
-import { permissionMissing, rejectedForGood } from '../../proton/failure-messages';
+import { missingPermission, rejectedIsFinal } from '../../proton/failure-messages';
 import { may, type Permission, type Viewer } from '../../proton/viewer';
 import type { Decision } from '../store';
 
@@ -62,11 +62,11 @@ export function refuse(failure: ProtonFailure): Refusal {
 }
 
 export function denied(what: string, permission: Permission, role: string, accountId: AccountId): Refusal {
-  return refuse(permissionMissing(what, permission, role, accountId));
+  return refuse(missingPermission(what, permission, role, accountId));
 }
 
 export function conflictWithRejected({ id }: Connection, participle: string): Refusal {
-  return refuse(rejectedForGood(id, participle));
+  return refuse(rejectedIsFinal(id, participle));
 }
 
 /** A clock that was set back must not make a connection younger than it was. */

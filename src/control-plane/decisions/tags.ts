@@ -1,7 +1,7 @@
 import type { Connection, ConnectionEventType, Tag } from '../../proton/connection';
 import { ProtonFailure } from '../../proton/failure';
 import type { ConnectionId } from '../../proton/identifiers';
-import { MOST_TAGS, TOO_MANY_TAGS } from '../../proton/validation/tags';
+import { MAX_TAGS, TOO_MANY_TAGS } from '../../proton/validation/tags';
 import type { Decision } from '../store';
 import { asEnvironmentAccount, eventOf, laterOf, refuse, type Author } from './decision-context';
 
@@ -12,7 +12,7 @@ export function decideTag(author: Author, id: ConnectionId, given: readonly Tag[
     const changes = given.some(({ key, value }) => tags.get(key) !== value);
     if (!changes) return { kind: 'keep', connection: current };
     for (const { key, value } of given) tags.set(key, value);
-    if (tags.size > MOST_TAGS) {
+    if (tags.size > MAX_TAGS) {
       return refuse(ProtonFailure.invalid([{ path: ['tags'], message: TOO_MANY_TAGS }]));
     }
     return replaceTags(

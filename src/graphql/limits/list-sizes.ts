@@ -1,6 +1,6 @@
 import type { FieldNode, GraphQLField } from 'graphql';
 
-import { MOST_PER_PAGE } from '../../proton/page';
+import { MAX_PAGE_SIZE } from '../../proton/page';
 import { amountIn, type Amount } from './cost-expression';
 import { amountOf, type ValueReader } from './arguments';
 import type { FieldCost } from './field-costs';
@@ -29,7 +29,7 @@ export function listSizeOf(
 
 function pageSize(value: unknown): number {
   const isPageSize =
-    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_PER_PAGE;
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_PAGE_SIZE;
   return isPageSize ? value : 0;
 }
 

@@ -4,9 +4,9 @@ import {
   connectionIdInArn,
   isAccountId,
   isConnectionId,
+  type ConnectionReference,
   type ConnectionId,
 } from '../../proton/identifiers';
-import type { ConnectionReference } from '../../proton/proton-service';
 import { maySee } from '../../proton/viewer';
 import type { ListSource } from '../calls';
 import type { Place } from '../transport/clients';

@@ -1,5 +1,5 @@
 import { AccountRole, type ConnectionView } from '../../proton/connection';
-import type { NormalSelection } from '../../proton/connection-list';
+import type { NormalizedSelection } from '../../proton/connection-list';
 import type { AccountId } from '../../proton/identifiers';
 import { environmentNameRule } from '../../proton/validation/values';
 import type { ListSource } from '../calls';
@@ -12,7 +12,10 @@ type Readers = Pick<Work, 'askable' | 'regions'>;
  * part it plays, makes one list of it; else every account is asked in the parts it can play: also for the connections of an
  * account that can't be asked, which lie in the lists of their other accounts.
  */
-export function sourcesFor(selection: NormalSelection, { askable, regions }: Readers): readonly ListSource[] {
+export function sourcesFor(
+  selection: NormalizedSelection,
+  { askable, regions }: Readers,
+): readonly ListSource[] {
   const { environmentName, statuses } = selection;
   // Proton refuses a name that no environment can have, where a filter matches nothing.
   if (environmentName !== null && !('value' in environmentNameRule(environmentName))) return [];
@@ -23,7 +26,7 @@ export function sourcesFor(selection: NormalSelection, { askable, regions }: Rea
 }
 
 function partsFor(
-  { participation, managementAccountId, environmentAccountId }: NormalSelection,
+  { participation, managementAccountId, environmentAccountId }: NormalizedSelection,
   askable: ReadonlySet<AccountId>,
 ): readonly (readonly [AccountId, AccountRole])[] {
   const accounts = [...askable];
@@ -48,7 +51,7 @@ function partsFor(
 }
 
 /** Whether a connection is of a selection; Proton narrows by some of it and leaves the rest to us. */
-export function isSelected(connection: ConnectionView, selection: NormalSelection): boolean {
+export function isSelected(connection: ConnectionView, selection: NormalizedSelection): boolean {
   const { participation, managementAccountId, environmentAccountId } = selection;
   const { environmentName, region, statuses } = selection;
   const fits = (wanted: string | null, value: string) => wanted === null || wanted === value;
@@ -64,7 +67,7 @@ export function isSelected(connection: ConnectionView, selection: NormalSelectio
 
 function takesPart(
   { managementAccountId, environmentAccountId }: ConnectionView,
-  { accountId, role }: NonNullable<NormalSelection['participation']>,
+  { accountId, role }: NonNullable<NormalizedSelection['participation']>,
 ): boolean {
   return (
     (role !== 'ENVIRONMENT_ACCOUNT' && managementAccountId === accountId) ||

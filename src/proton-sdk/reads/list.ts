@@ -1,10 +1,10 @@
 import type { ConnectionView } from '../../proton/connection';
 import {
   connectionCursors,
-  normalSelection,
+  normalizeSelection,
   type ConnectionListRequest,
   type ConnectionPosition,
-  type NormalSelection,
+  type NormalizedSelection,
 } from '../../proton/connection-list';
 import { DEFAULT_PAGE_SIZE, pageOf, parsePageRequest, type Page } from '../../proton/page';
 import type { Calls, ListSource } from '../calls';
@@ -70,7 +70,7 @@ async function listOne(
   request: ConnectionListRequest,
   likely: number,
 ): Promise<Page<ConnectionView>> {
-  const selection = normalSelection(request);
+  const selection = normalizeSelection(request);
   const cursors = connectionCursors(selection);
   const page = parsePageRequest(request, cursors);
   // One more than the page holds tells whether there is a next page.
@@ -79,7 +79,7 @@ async function listOne(
 }
 
 interface ListQuery {
-  readonly selection: NormalSelection;
+  readonly selection: NormalizedSelection;
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
   /** How many the first page of a list is to hold. */

@@ -1,10 +1,10 @@
 import type { Tag } from '../connection';
 
-/** What callers send, as they send it: weakly typed, and judged by the parsers beside this file. */
+/** Inputs as callers send them, before validation. `parse-inputs` validates them. */
 
 type Optional<Value> = Value | null | undefined;
 
-/** Roles as a caller names them; left out, or null, is "none given". */
+/** ARNs of roles; null or left out means that no role is given. */
 export interface RolesInput {
   readonly roleArn?: Optional<string>;
   readonly componentRoleArn?: Optional<string>;

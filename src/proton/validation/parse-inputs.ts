@@ -1,4 +1,4 @@
-import type { ConnectionRoles, Tag } from '../connection';
+import type { ConnectionIdentity, ConnectionRoles, Tag } from '../connection';
 import type { AccountId, ConnectionId, Region } from '../identifiers';
 import type {
   ConnectionIdInput,
@@ -7,17 +7,13 @@ import type {
   UntagConnectionInput,
   UpdateConnectionInput,
 } from './inputs';
-import { accountOfRoles, checkRolesFit, namesARole, parseRoles, parseRolesToSet } from './roles';
+import { accountOfRoles, checkRolesFit, hasRole, parseRoles, parseRolesToSet } from './roles';
 import { checkTagKeys, checkTags, checkTagsToSet } from './tags';
 import { accountIdRule, clientTokenRule, connectionIdRule, environmentNameRule, regionRule } from './values';
 import { optional, required, Violations } from './violations';
 
-/** A create that breaks no rule, with everything that was left to the service filled in. */
-export interface CreateConnectionRequest extends ConnectionRoles {
-  readonly managementAccountId: AccountId;
-  readonly environmentAccountId: AccountId;
-  readonly environmentName: string;
-  readonly region: Region;
+/** A valid create input, with the defaults filled in. */
+export interface CreateConnectionRequest extends ConnectionIdentity, ConnectionRoles {
   readonly tags: readonly Tag[];
   readonly clientToken: string | null;
 }
@@ -26,14 +22,14 @@ export interface UpdateConnectionRequest extends ConnectionRoles {
   readonly id: ConnectionId;
 }
 
-/** What fills in the members that a create leaves out. */
+/** Defaults for members that a create input leaves out. */
 export interface CreateDefaults {
   readonly region: Region;
-  /** The caller's own account, else the configured one; undefined where there is neither. */
+  /** The viewer's own account, else the configured one; undefined if there is neither. */
   readonly environmentAccountId: AccountId | undefined;
 }
 
-/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+/** @throws ProtonFailure `VALIDATION_ERROR` that lists every broken rule */
 export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaults): CreateConnectionRequest {
   const violations = new Violations();
   const managementAccountId = required(
@@ -48,27 +44,27 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
     input.environmentName,
     environmentNameRule,
   );
-  const namedAccountId = optional(
+  const givenAccountId = optional(
     violations,
     ['environmentAccountId'],
     input.environmentAccountId,
     accountIdRule,
   );
-  const namedRegion = optional(violations, ['region'], input.region, regionRule);
-  const region = namedRegion === null ? defaults.region : namedRegion;
+  const givenRegion = optional(violations, ['region'], input.region, regionRule);
+  const region = givenRegion === null ? defaults.region : givenRegion;
   const roles = parseRoles(violations, input);
   const clientToken = optional(violations, ['clientToken'], input.clientToken, clientTokenRule);
 
   const environmentAccountId =
-    namedAccountId === null ? (accountOfRoles(roles) ?? defaults.environmentAccountId) : namedAccountId;
-  if (namedAccountId === null && environmentAccountId === undefined && !namesARole(input)) {
+    givenAccountId === null ? (accountOfRoles(roles) ?? defaults.environmentAccountId) : givenAccountId;
+  if (givenAccountId === null && environmentAccountId === undefined && !hasRole(input)) {
     violations.add(
       ['environmentAccountId'],
       'must be given: neither a role nor your permissions point to one account',
     );
   }
   checkRolesFit(violations, roles, { environmentAccountId, region });
-  // Last, for there may be so many that a report ends with them.
+  // Last, because violations of many tags may fill the report.
   const tags = input.tags ?? [];
   checkTags(violations, tags);
 
@@ -93,7 +89,7 @@ export function parseCreate(input: CreateConnectionInput, defaults: CreateDefaul
   };
 }
 
-/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+/** @throws ProtonFailure `VALIDATION_ERROR` that lists every broken rule */
 export function parseUpdate(input: UpdateConnectionInput): UpdateConnectionRequest {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
@@ -102,7 +98,7 @@ export function parseUpdate(input: UpdateConnectionInput): UpdateConnectionReque
   return { id, ...roles };
 }
 
-/** @throws ProtonFailure `VALIDATION_ERROR` when the id is none */
+/** @throws ProtonFailure `VALIDATION_ERROR` if the id is malformed */
 export function parseId(input: ConnectionIdInput): ConnectionId {
   const violations = new Violations();
   const id = required(violations, ['id'], input.id, connectionIdRule);
@@ -110,7 +106,7 @@ export function parseId(input: ConnectionIdInput): ConnectionId {
   return id;
 }
 
-/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+/** @throws ProtonFailure `VALIDATION_ERROR` that lists every broken rule */
 export function parseTag(input: TagConnectionInput): {
   readonly id: ConnectionId;
   readonly tags: readonly Tag[];
@@ -122,7 +118,7 @@ export function parseTag(input: TagConnectionInput): {
   return { id, tags: input.tags };
 }
 
-/** @throws ProtonFailure `VALIDATION_ERROR` that names every broken rule */
+/** @throws ProtonFailure `VALIDATION_ERROR` that lists every broken rule */
 export function parseUntag(input: UntagConnectionInput): {
   readonly id: ConnectionId;
   readonly tagKeys: ReadonlySet<string>;

@@ -5,8 +5,8 @@ import { roleArnRule } from './values';
 import { optional, type Violations } from './violations';
 
 /**
- * Adds a violation for every role that lies outside the environment account, or outside the Region's partition.
- * A part that is broken itself is passed over: its own rule has been reported.
+ * Adds a violation for every role that belongs to another account than the environment account, or to another partition than the
+ * Region. Skips the check if the account or the Region is undefined because it broke its own rule.
  */
 export function checkRolesFit(
   violations: Violations,
@@ -31,7 +31,7 @@ export function checkRolesFit(
   }
 }
 
-/** A role that breaks its rule is reported and counts as none from there on. */
+/** Validates the ARNs of roles. A malformed ARN adds a violation and becomes null. */
 export function parseRoles(violations: Violations, input: RolesInput): ConnectionRoles {
   const role = (member: (typeof ROLE_MEMBERS)[number]): RoleArn | null =>
     optional(violations, [member], input[member], roleArnRule) ?? null;
@@ -42,17 +42,19 @@ export function parseRoles(violations: Violations, input: RolesInput): Connectio
   };
 }
 
-/** Roles that are to be set: there must be one. */
+/** Validates the roles of an update, which must name at least one. */
 export function parseRolesToSet(violations: Violations, input: RolesInput): ConnectionRoles {
   const roles = parseRoles(violations, input);
-  if (!namesARole(input)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
+  if (!hasRole(input)) violations.add([], `must name at least one of ${ROLE_MEMBERS.join(', ')}`);
   return roles;
 }
 
-export function namesARole(input: RolesInput): boolean {
+/** Whether the input names any role, valid or not. */
+export function hasRole(input: RolesInput): boolean {
   return ROLE_MEMBERS.some((member) => input[member] !== null && input[member] !== undefined);
 }
 
+/** The account of the first role that is set. */
 export function accountOfRoles(roles: ConnectionRoles): AccountId | undefined {
   for (const member of ROLE_MEMBERS) {
     if (roles[member] !== null) return parseRoleArn(roles[member])?.accountId;

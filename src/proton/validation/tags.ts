@@ -2,26 +2,26 @@ import type { Tag } from '../connection';
 import { tagKeyRule, tagValueRule } from './values';
 import { required, type Violations } from './violations';
 
-/** Tags on one connection. */
-export const MOST_TAGS = 50;
-/** Of a list that is too long in any case. */
-const MOST_JUDGED = MOST_TAGS + 1;
+/** The maximum number of tags on one connection. */
+export const MAX_TAGS = 50;
+/** Of a longer list, only the first tags are checked. */
+const MAX_CHECKED = MAX_TAGS + 1;
 
-export const TOO_MANY_TAGS = `must leave the connection with at most ${String(MOST_TAGS)} tags`;
+export const TOO_MANY_TAGS = `must leave the connection with at most ${String(MAX_TAGS)} tags`;
 
 const EMPTY = 'must have at least one entry';
 
-/** Judges tags that are to be set: there must be some. */
+/** Validates tags to set, of which there must be at least one. */
 export function checkTagsToSet(violations: Violations, tags: readonly Tag[]): void {
   if (tags.length === 0) violations.add(['tags'], EMPTY);
   checkTags(violations, tags);
 }
 
-/** Judges a list of tags, which may be empty. */
+/** Validates a list of tags, which may be empty. */
 export function checkTags(violations: Violations, tags: readonly Tag[]): void {
-  if (tags.length > MOST_TAGS) violations.add(['tags'], `must have at most ${String(MOST_TAGS)} entries`);
+  if (tags.length > MAX_TAGS) violations.add(['tags'], `must have at most ${String(MAX_TAGS)} entries`);
   const seen = new Set<string>();
-  tags.slice(0, MOST_JUDGED).forEach(({ key, value }, index) => {
+  tags.slice(0, MAX_CHECKED).forEach(({ key, value }, index) => {
     const path = ['tags', String(index)];
     required(violations, [...path, 'key'], key, tagKeyRule);
     if (seen.has(key)) violations.add([...path, 'key'], 'must not appear twice in one input');
@@ -30,12 +30,11 @@ export function checkTags(violations: Violations, tags: readonly Tag[]): void {
   });
 }
 
-/** Judges a list of keys to remove, of which there must be some; a key that appears twice counts once. */
+/** Validates keys to remove, of which there must be at least one. A key may appear twice. */
 export function checkTagKeys(violations: Violations, tagKeys: readonly string[]): void {
   if (tagKeys.length === 0) violations.add(['tagKeys'], EMPTY);
-  if (tagKeys.length > MOST_TAGS)
-    violations.add(['tagKeys'], `must have at most ${String(MOST_TAGS)} entries`);
+  if (tagKeys.length > MAX_TAGS) violations.add(['tagKeys'], `must have at most ${String(MAX_TAGS)} entries`);
   tagKeys
-    .slice(0, MOST_JUDGED)
+    .slice(0, MAX_CHECKED)
     .forEach((key, index) => required(violations, ['tagKeys', String(index)], key, tagKeyRule));
 }

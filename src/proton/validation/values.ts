@@ -3,85 +3,86 @@ import type { Rule } from './violations';
 
 /**
  * The rules for single values, from Proton's public model (`AwsAccountId`, `ResourceName`, `RoleArn`, `ClientToken`, `TagKey`,
- * `TagValue`). The model leaves open what tags may be written with; there the rule is AWS's general one for tags.
+ * `TagValue`). The model does not say which characters tags may contain; that rule is AWS's general rule for tags.
  */
 
-export const connectionIdRule = narrowing(
+export const connectionIdRule = guardRule(
   isConnectionId,
   'must be the id of a connection, a lower-case UUID',
 );
 
-export const accountIdRule = narrowing(isAccountId, 'must be 12 digits');
+export const accountIdRule = guardRule(isAccountId, 'must be 12 digits');
 
-export const regionRule = narrowing(isRegion, 'must be an AWS Region, as in eu-central-1');
+export const regionRule = guardRule(isRegion, 'must be an AWS Region, as in eu-central-1');
 
 export const roleArnRule: Rule<RoleArn> = (value) => {
-  if (!within(value, 1, 2048)) return { broken: ['must have 1 to 2048 characters'] };
-  return narrowing(
+  if (!hasLength(value, 1, 2048)) return { messages: ['must have 1 to 2048 characters'] };
+  return guardRule(
     isRoleArn,
     'must be the ARN of an IAM role, as in arn:aws:iam::222222222222:role/NAME',
   )(value);
 };
 
 export const environmentNameRule = text({
-  least: 1,
-  most: 100,
+  min: 1,
+  max: 100,
   pattern: /^[0-9A-Za-z][0-9A-Za-z_-]*$/,
-  otherwise: 'must begin with a letter or digit and go on with letters, digits, "_" and "-"',
+  message: 'must begin with a letter or digit and go on with letters, digits, "_" and "-"',
 });
 
 export const clientTokenRule = text({
-  least: 0,
-  most: 64,
+  min: 0,
+  max: 64,
   pattern: /^[!-~]*$/,
-  otherwise: 'must be printable ASCII without spaces',
+  message: 'must be printable ASCII without spaces',
 });
 
 const TAG_TEXT = {
-  // Marks are part of the letters of many scripts, so they go where letters go.
+  // \p{M}: in many scripts, letters are written with combining marks.
   pattern: /^[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/u,
-  otherwise: 'must consist of letters, digits, spaces and * _ . : / = + - @',
+  message: 'must consist of letters, digits, spaces and * _ . : / = + - @',
 };
 
 export const tagKeyRule = text({
   ...TAG_TEXT,
-  least: 1,
-  most: 128,
-  reserved: { pattern: /^aws:/i, otherwise: 'must not begin with "aws:", which is reserved' },
+  min: 1,
+  max: 128,
+  reserved: { pattern: /^aws:/i, message: 'must not begin with "aws:", which is reserved' },
 });
 
-export const tagValueRule = text({ ...TAG_TEXT, least: 0, most: 256 });
+export const tagValueRule = text({ ...TAG_TEXT, min: 0, max: 256 });
 
-function narrowing<Value extends string>(
+/** A rule from a type guard. */
+function guardRule<Value extends string>(
   is: (value: string) => value is Value,
-  otherwise: string,
+  message: string,
 ): Rule<Value> {
-  return (value) => (is(value) ? { value } : { broken: [otherwise] });
+  return (value) => (is(value) ? { value } : { messages: [message] });
 }
 
 interface TextRule {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly pattern: RegExp;
-  /** What breaking the pattern is called. */
-  readonly otherwise: string;
-  readonly reserved?: { readonly pattern: RegExp; readonly otherwise: string };
+  /** The violation's message if the value does not match the pattern. */
+  readonly message: string;
+  readonly reserved?: { readonly pattern: RegExp; readonly message: string };
 }
 
-/** A rule of a length, in Unicode characters, and a pattern. An empty text that must not be empty breaks the length alone. */
-function text({ least, most, pattern, otherwise, reserved }: TextRule): Rule<string> {
+/** A rule for the length, in Unicode characters, and the pattern of a text. An empty text can only break the length rule. */
+function text({ min, max, pattern, message, reserved }: TextRule): Rule<string> {
   return (value) => {
-    const broken: string[] = [];
-    if (!within(value, least, most)) broken.push(`must have ${String(least)} to ${String(most)} characters`);
-    if (value !== '' && !pattern.test(value)) broken.push(otherwise);
-    if (reserved?.pattern.test(value)) broken.push(reserved.otherwise);
-    return broken.length === 0 ? { value } : { broken };
+    const messages: string[] = [];
+    if (!hasLength(value, min, max)) messages.push(`must have ${String(min)} to ${String(max)} characters`);
+    if (value !== '' && !pattern.test(value)) messages.push(message);
+    if (reserved?.pattern.test(value)) messages.push(reserved.message);
+    return messages.length === 0 ? { value } : { messages };
   };
 }
 
-/** Whether a text has `least` to `most` characters, without counting through one that is far too long. */
-function within(value: string, least: number, most: number): boolean {
-  if (value.length < least || value.length > 2 * most) return false;
-  const characters = value.length <= most ? value.length : Array.from(value).length;
-  return characters >= least && characters <= most;
+/** Whether a text has `min` to `max` Unicode characters. Does not count the characters of a text that is far too long. */
+function hasLength(value: string, min: number, max: number): boolean {
+  if (value.length < min || value.length > 2 * max) return false;
+  const characters = value.length <= max ? value.length : Array.from(value).length;
+  return characters >= min && characters <= max;
 }

@@ -1,46 +1,46 @@
 import { ProtonFailure, type Violation } from '../failure';
 
-/** Enough to mend any honest input; it bounds the answer to one that breaks a rule ten thousand times. */
-const MOST_REPORTED = 100;
+/** Limits the response to an input that breaks a rule ten thousand times. */
+const MAX_REPORTED = 100;
 
-/** Gathers every rule that one input breaks, so that its sender can mend them all at once. */
+/** Collects every rule that one input breaks, so that the caller can fix them all at once. */
 export class Violations {
-  readonly #found: Violation[] = [];
+  readonly #list: Violation[] = [];
 
   add(path: readonly string[], message: string): void {
-    if (this.#found.length < MOST_REPORTED) this.#found.push({ path, message });
+    if (this.#list.length < MAX_REPORTED) this.#list.push({ path, message });
   }
 
   get any(): boolean {
-    return this.#found.length > 0;
+    return this.#list.length > 0;
   }
 
-  /** All that was found, as a `VALIDATION_ERROR`. */
+  /** All violations, as one `VALIDATION_ERROR`. */
   asFailure(): ProtonFailure {
-    return ProtonFailure.invalid(this.#found);
+    return ProtonFailure.invalid(this.#list);
   }
 }
 
-/** A string in its narrower type, or all that is wrong with it. */
-export type Verdict<Value extends string> =
-  { readonly value: Value } | { readonly broken: readonly string[] };
+/** The valid value, or a message for each rule that it breaks. */
+export type RuleResult<Value extends string> =
+  { readonly value: Value } | { readonly messages: readonly string[] };
 
-export type Rule<Value extends string> = (value: string) => Verdict<Value>;
+export type Rule<Value extends string> = (value: string) => RuleResult<Value>;
 
-/** Applies a rule to a member that must be there. */
+/** Applies a rule to a member that must be given. Returns undefined if the value is invalid. */
 export function required<Value extends string>(
   violations: Violations,
   path: readonly string[],
   value: string,
   rule: Rule<Value>,
 ): Value | undefined {
-  const verdict = rule(value);
-  if ('value' in verdict) return verdict.value;
-  for (const message of verdict.broken) violations.add(path, message);
+  const result = rule(value);
+  if ('value' in result) return result.value;
+  for (const message of result.messages) violations.add(path, message);
   return undefined;
 }
 
-/** Applies a rule to a member that may be left out, which null does too. Answers null when it is, undefined when it is broken. */
+/** Applies a rule to a member that may be null or left out. Returns null if it is, undefined if the value is invalid. */
 export function optional<Value extends string>(
   violations: Violations,
   path: readonly string[],

@@ -1,7 +1,7 @@
 import { sql, type SelectQueryBuilder } from 'kysely';
 
 import type { AccountRole } from '../../../proton/connection';
-import type { NormalSelection } from '../../../proton/connection-list';
+import type { NormalizedSelection } from '../../../proton/connection-list';
 import type { AccountId } from '../../../proton/identifiers';
 import type { CountQuery, ListQuery, Visibility } from '../../store';
 import { CONNECTION_COLUMNS } from '../rows';
@@ -115,13 +115,13 @@ function firstOf<Output>(
   return following.orderBy('requested_at', 'desc').orderBy('id', 'desc').limit(limit);
 }
 
-function matching<Output>(query: ConnectionQuery<Output>, selection: NormalSelection) {
+function matching<Output>(query: ConnectionQuery<Output>, selection: NormalizedSelection) {
   return taking(narrowed(query, selection, 'compared'), selection, 'compared');
 }
 
 function taking<Output>(
   query: ConnectionQuery<Output>,
-  { participation }: NormalSelection,
+  { participation }: NormalizedSelection,
   style: ColumnStyle,
 ): ConnectionQuery<Output> {
   if (participation === null) return query;
@@ -134,7 +134,7 @@ function taking<Output>(
 
 function narrowed<Output>(
   query: ConnectionQuery<Output>,
-  selection: NormalSelection,
+  selection: NormalizedSelection,
   style: ColumnStyle,
 ): ConnectionQuery<Output> {
   const { managementAccountId, environmentAccountId, environmentName, region, statuses } = selection;

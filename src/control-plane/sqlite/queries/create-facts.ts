@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-import type { Connection, ConnectionStatus } from '../../../proton/connection';
+import type { Connection, ConnectionIdentity, ConnectionStatus } from '../../../proton/connection';
 import type { ClientToken } from '../../store';
 import { CONNECTION_COLUMNS } from '../rows';
 import { sqlBuilder, type Statements } from '../statements';
@@ -25,10 +25,7 @@ export function tokenRecord(
 }
 
 /** The connection that would stand in the way of another for the same accounts, Region and environment. */
-export function liveConnection(
-  statements: Statements,
-  identity: Pick<Connection, 'environmentAccountId' | 'region' | 'managementAccountId' | 'environmentName'>,
-): Connection | undefined {
+export function liveConnection(statements: Statements, identity: ConnectionIdentity): Connection | undefined {
   const [live] = statements.connections(
     sqlBuilder
       .selectFrom('connections')
