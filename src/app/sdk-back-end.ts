@@ -2,12 +2,12 @@ import type { SdkProtonConfig } from '../config/proton';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, Surroundings } from './back-end';
 
-/** A Proton endpoint elsewhere. */
+/** The back end for a remote Proton endpoint. */
 export async function sdkBackEnd(
   { credentials, ...settings }: SdkProtonConfig,
   { telemetry, logger }: Surroundings,
 ): Promise<BackEnd> {
-  // Loaded here, for AWS's SDK takes as long to load as half of the rest, and few use it.
+  // Loaded only when it is used, because AWS's SDK takes half as long to load as everything else.
   const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
     import('../proton-sdk/sdk-proton-service.js'),
     import('../proton-sdk/transport/credentials.js'),
@@ -16,9 +16,9 @@ export async function sdkBackEnd(
     ...settings,
     credentialsFor: credentialProviders(credentials),
     around: telemetry.aroundSdk,
-    report: ({ kind, error, ...said }) => {
-      if (kind === 'trouble') logger.warn({ ...said, err: error }, 'Proton could not be asked');
-      else logger.info(said, 'Proton refused what was asked');
+    report: ({ kind, error, ...call }) => {
+      if (kind === 'unexpected') logger.warn({ ...call, err: error }, 'call to Proton failed');
+      else logger.info(call, 'Proton rejected a call');
     },
     warn: (warning) => {
       logger.warn(warning);
@@ -28,7 +28,7 @@ export async function sdkBackEnd(
     proton: instrumentService(service, telemetry.aroundProton),
     endpoint: undefined,
     accessKeysUnder: undefined,
-    // Proton is not asked whether it is well: that it throttles one server is no reason to take all of them out.
+    // Readiness does not depend on Proton: if it throttles, restarting or draining the servers would not help.
     checks: {},
     close() {
       service.close();

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-deprecated -- AWS deprecated its client together with its own service; the protocol lives on. */
 import {
   AcceptEnvironmentAccountConnectionCommand,
   CreateEnvironmentAccountConnectionCommand,
@@ -11,253 +10,201 @@ import {
   UntagResourceCommand,
   UpdateEnvironmentAccountConnectionCommand,
   type CreateEnvironmentAccountConnectionCommandInput,
-  type ProtonClient,
   type UpdateEnvironmentAccountConnectionCommandInput,
 } from '@aws-sdk/client-proton';
 
 import type { AccountRole, ConnectionStatus, ConnectionView, Tag } from '../proton/connection';
 import { ProtonFailure } from '../proton/failure';
 import type { ConnectionArn, ConnectionId } from '../proton/identifiers';
-import { parseConnection, parseDeletion, parseList, parseTags, type AnswerPage } from './responses';
-import type { CallScope } from './transport/http-handler';
-import type { Place, ProtonClients } from './transport/clients';
-import { NobodyWaits, reasonOf } from './transport/deadline';
-import { concernsCredentials, failureOf, reportOf, type ProtonReport, type Refusals } from './error-mapping';
-import type { Slots } from './transport/concurrency';
+import { MAX_TAGS } from '../proton/validation/tags';
+import type { RunCall } from './call-runner';
+import type { ExceptionMapping } from './error-mapping';
+import { parseConnection, parseDeletion, parseList, parseTags, type ResponsePage } from './responses';
+import type { CallTarget } from './transport/clients';
 
-/** Whose list it is, and what Proton itself narrows it by. */
-export interface ListSource extends Place {
+/** A list: of the connections in which an account has a role, with the filters that Proton offers. */
+export interface ListSource extends CallTarget {
   readonly role: AccountRole;
+  /** Null means any name. */
   readonly environmentName: string | null;
+  /** Null means any status. */
   readonly statuses: readonly ConnectionStatus[] | null;
 }
 
-export interface ListStep {
+export interface PageOptions {
   readonly maxResults: number;
+  /** Undefined for the first page. */
   readonly nextToken: string | undefined;
 }
 
-/**
- * Proton's operations, each as one call in one account and Region, in the domain's words. A call waits for one of the request's
- * slots, ends with the request's signal, and fails with a `ProtonFailure`, unless something is broken here.
- */
-export interface Calls {
-  /** Answers undefined where the account has no such connection. */
-  readonly get: (place: Place, id: ConnectionId) => Promise<ConnectionView | undefined>;
-  readonly list: (
-    source: ListSource,
-    step: ListStep,
-    refusals?: Refusals,
-  ) => Promise<AnswerPage<ConnectionView>>;
-  /** Answers undefined where there is no such connection. */
-  readonly listTags: (
-    place: Place,
-    arn: ConnectionArn,
-    nextToken: string | undefined,
-  ) => Promise<AnswerPage<Tag> | undefined>;
-  readonly create: (
-    place: Place,
-    input: CreateEnvironmentAccountConnectionCommandInput,
-    refusals: Refusals,
-  ) => Promise<ConnectionView>;
-  readonly update: (
-    place: Place,
-    input: UpdateEnvironmentAccountConnectionCommandInput & { readonly id: ConnectionId },
-    refusals: Refusals,
-  ) => Promise<ConnectionView>;
-  readonly accept: (place: Place, id: ConnectionId, refusals: Refusals) => Promise<ConnectionView>;
-  readonly reject: (place: Place, id: ConnectionId, refusals: Refusals) => Promise<ConnectionView>;
-  readonly delete: (place: Place, id: ConnectionId) => Promise<void>;
-  readonly tag: (place: Place, arn: ConnectionArn, tags: readonly Tag[], refusals: Refusals) => Promise<void>;
-  readonly untag: (
-    place: Place,
-    arn: ConnectionArn,
-    tagKeys: readonly string[],
-    refusals: Refusals,
-  ) => Promise<void>;
-}
+const NOT_FOUND: ExceptionMapping = { ResourceNotFoundException: () => ProtonFailure.notFound('') };
 
-export interface CallParts {
-  readonly clients: ProtonClients;
-  readonly slots: Slots;
-  readonly report: (report: ProtonReport) => void;
-}
+/** Proton's operations, one method each. Every method is one call, and rejects with a `ProtonFailure` as `RunCall` does. */
+export class Calls {
+  constructor(private readonly run: RunCall) {}
 
-/** As many as a connection can have. */
-const TAGS_AT_ONCE = 50;
-
-const ABSENT: Refusals = { ResourceNotFoundException: () => ProtonFailure.notFound('') };
-
-/** The operations for one piece of work, which the signal ends. */
-export function createCalls({ clients, slots, report }: CallParts, signal: AbortSignal): Calls {
-  const reported = new Set<string>();
-  /** What was said last about too many calls, so that those which never got their turn can tell why. */
-  let throttling: unknown;
-
-  /** Once for each account and error: a thousand ids that can't be asked for are one piece of news. */
-  function reportOnce(said: ProtonReport): void {
-    const news = `${said.accountId} ${said.region} ${said.errorName}`;
-    if (reported.has(news)) return;
-    reported.add(news);
-    report(said);
+  /** Undefined if the account has no such connection. */
+  get(target: CallTarget, id: ConnectionId): Promise<ConnectionView | undefined> {
+    return undefinedIfNotFound(
+      this.run({
+        operation: 'GetEnvironmentAccountConnection',
+        target,
+        send: (client) => client.send(new GetEnvironmentAccountConnectionCommand({ id })),
+        parse: (output) => parseExpected(output, target, id),
+        exceptions: NOT_FOUND,
+      }),
+    );
   }
 
-  function call<Answer, Result>(
-    operation: string,
-    place: Place,
-    send: (client: ProtonClient) => Promise<Answer>,
-    parse: (answer: Answer) => Result,
-    refusals: Refusals = {},
-  ): Promise<Result> {
-    return slots.run(async () => {
-      const scope: CallScope = { signal, throttling, clockWasOff: false };
-      // What was never begun is nothing to report.
-      if (signal.aborted) throw failureOf(reasonOf(signal), place, { refusals, throttling: undefined });
-      try {
-        return parse(await clients.call(place, scope, send));
-      } catch (error) {
-        if (concernsCredentials(error)) clients.forgetCredentials(place.accountId);
-        const failure = failureOf(error, place, { refusals, throttling: scope.throttling });
-        // That an id is unknown here is what a search is full of.
-        if (failure.code !== 'NOT_FOUND' && !(error instanceof NobodyWaits)) {
-          reportOnce(reportOf(error, operation, place, failure));
-        }
-        throw failure;
-      } finally {
-        throttling = scope.throttling;
-      }
+  list(
+    source: ListSource,
+    { maxResults, nextToken }: PageOptions,
+    exceptions?: ExceptionMapping,
+  ): Promise<ResponsePage<ConnectionView>> {
+    const { accountId, region, role, environmentName, statuses } = source;
+    return this.run({
+      operation: 'ListEnvironmentAccountConnections',
+      target: { accountId, region },
+      send: (client) =>
+        client.send(
+          new ListEnvironmentAccountConnectionsCommand({
+            requestedBy: role,
+            maxResults,
+            ...(environmentName === null ? {} : { environmentName }),
+            ...(statuses === null ? {} : { statuses: [...statuses] }),
+            ...(nextToken === undefined ? {} : { nextToken }),
+          }),
+        ),
+      parse: (output) => parseList(output, region),
+      exceptions,
     });
   }
 
-  const connectionAt = (place: Place, id: ConnectionId) => (answer: unknown) =>
-    theOne(parseConnection(answer, place.region), id);
-  const nothing = () => undefined;
-
-  return {
-    get: (place, id) =>
-      orAbsent(
-        call(
-          'GetEnvironmentAccountConnection',
-          place,
-          (client) => client.send(new GetEnvironmentAccountConnectionCommand({ id })),
-          connectionAt(place, id),
-          ABSENT,
-        ),
-      ),
-
-    list: ({ accountId, region, role, environmentName, statuses }, { maxResults, nextToken }, refusals) =>
-      call(
-        'ListEnvironmentAccountConnections',
-        { accountId, region },
-        (client) =>
+  /** Undefined if there is no such connection. */
+  listTags(
+    target: CallTarget,
+    resourceArn: ConnectionArn,
+    nextToken: string | undefined,
+  ): Promise<ResponsePage<Tag> | undefined> {
+    return undefinedIfNotFound(
+      this.run({
+        operation: 'ListTagsForResource',
+        target,
+        send: (client) =>
           client.send(
-            new ListEnvironmentAccountConnectionsCommand({
-              requestedBy: role,
-              maxResults,
-              ...(environmentName === null ? {} : { environmentName }),
-              ...(statuses === null ? {} : { statuses: [...statuses] }),
+            new ListTagsForResourceCommand({
+              resourceArn,
+              maxResults: MAX_TAGS,
               ...(nextToken === undefined ? {} : { nextToken }),
             }),
           ),
-        (answer) => parseList(answer, region),
-        refusals,
-      ),
+        parse: parseTags,
+        exceptions: NOT_FOUND,
+      }),
+    );
+  }
 
-    listTags: (place, resourceArn, nextToken) =>
-      orAbsent(
-        call(
-          'ListTagsForResource',
-          place,
-          (client) =>
-            client.send(
-              new ListTagsForResourceCommand({
-                resourceArn,
-                maxResults: TAGS_AT_ONCE,
-                ...(nextToken === undefined ? {} : { nextToken }),
-              }),
-            ),
-          parseTags,
-          ABSENT,
-        ),
-      ),
+  create(
+    target: CallTarget,
+    input: CreateEnvironmentAccountConnectionCommandInput,
+    exceptions: ExceptionMapping,
+  ): Promise<ConnectionView> {
+    return this.run({
+      operation: 'CreateEnvironmentAccountConnection',
+      target,
+      send: (client) => client.send(new CreateEnvironmentAccountConnectionCommand(input)),
+      parse: (output) => parseConnection(output, target.region),
+      exceptions,
+    });
+  }
 
-    create: (place, input, refusals) =>
-      call(
-        'CreateEnvironmentAccountConnection',
-        place,
-        (client) => client.send(new CreateEnvironmentAccountConnectionCommand(input)),
-        (answer) => parseConnection(answer, place.region),
-        refusals,
-      ),
+  update(
+    target: CallTarget,
+    input: UpdateEnvironmentAccountConnectionCommandInput & { readonly id: ConnectionId },
+    exceptions: ExceptionMapping,
+  ): Promise<ConnectionView> {
+    return this.run({
+      operation: 'UpdateEnvironmentAccountConnection',
+      target,
+      send: (client) => client.send(new UpdateEnvironmentAccountConnectionCommand(input)),
+      parse: (output) => parseExpected(output, target, input.id),
+      exceptions,
+    });
+  }
 
-    update: (place, input, refusals) =>
-      call(
-        'UpdateEnvironmentAccountConnection',
-        place,
-        (client) => client.send(new UpdateEnvironmentAccountConnectionCommand(input)),
-        connectionAt(place, input.id),
-        refusals,
-      ),
+  accept(target: CallTarget, id: ConnectionId, exceptions: ExceptionMapping): Promise<ConnectionView> {
+    return this.run({
+      operation: 'AcceptEnvironmentAccountConnection',
+      target,
+      send: (client) => client.send(new AcceptEnvironmentAccountConnectionCommand({ id })),
+      parse: (output) => parseExpected(output, target, id),
+      exceptions,
+    });
+  }
 
-    accept: (place, id, refusals) =>
-      call(
-        'AcceptEnvironmentAccountConnection',
-        place,
-        (client) => client.send(new AcceptEnvironmentAccountConnectionCommand({ id })),
-        connectionAt(place, id),
-        refusals,
-      ),
+  reject(target: CallTarget, id: ConnectionId, exceptions: ExceptionMapping): Promise<ConnectionView> {
+    return this.run({
+      operation: 'RejectEnvironmentAccountConnection',
+      target,
+      send: (client) => client.send(new RejectEnvironmentAccountConnectionCommand({ id })),
+      parse: (output) => parseExpected(output, target, id),
+      exceptions,
+    });
+  }
 
-    reject: (place, id, refusals) =>
-      call(
-        'RejectEnvironmentAccountConnection',
-        place,
-        (client) => client.send(new RejectEnvironmentAccountConnectionCommand({ id })),
-        connectionAt(place, id),
-        refusals,
-      ),
+  /** Succeeds if there is no such connection. */
+  async delete(target: CallTarget, id: ConnectionId): Promise<void> {
+    await undefinedIfNotFound(
+      this.run({
+        operation: 'DeleteEnvironmentAccountConnection',
+        target,
+        send: (client) => client.send(new DeleteEnvironmentAccountConnectionCommand({ id })),
+        parse: (output) => parseDeletion(output, target.region),
+        exceptions: NOT_FOUND,
+      }),
+    );
+  }
 
-    async delete(place, id) {
-      await orAbsent(
-        call(
-          'DeleteEnvironmentAccountConnection',
-          place,
-          (client) => client.send(new DeleteEnvironmentAccountConnectionCommand({ id })),
-          (answer) => parseDeletion(answer, place.region),
-          ABSENT,
-        ),
-      );
-    },
+  tag(
+    target: CallTarget,
+    resourceArn: ConnectionArn,
+    tags: readonly Tag[],
+    exceptions: ExceptionMapping,
+  ): Promise<void> {
+    const input = { resourceArn, tags: tags.map(({ key, value }) => ({ key, value })) };
+    return this.run({
+      operation: 'TagResource',
+      target,
+      send: (client) => client.send(new TagResourceCommand(input)),
+      parse: () => undefined,
+      exceptions,
+    });
+  }
 
-    tag: (place, resourceArn, tags, refusals) =>
-      call(
-        'TagResource',
-        place,
-        (client) =>
-          client.send(
-            new TagResourceCommand({ resourceArn, tags: tags.map(({ key, value }) => ({ key, value })) }),
-          ),
-        nothing,
-        refusals,
-      ),
-
-    untag: (place, resourceArn, tagKeys, refusals) =>
-      call(
-        'UntagResource',
-        place,
-        (client) => client.send(new UntagResourceCommand({ resourceArn, tagKeys: [...tagKeys] })),
-        nothing,
-        refusals,
-      ),
-  };
+  untag(
+    target: CallTarget,
+    resourceArn: ConnectionArn,
+    tagKeys: readonly string[],
+    exceptions: ExceptionMapping,
+  ): Promise<void> {
+    return this.run({
+      operation: 'UntagResource',
+      target,
+      send: (client) => client.send(new UntagResourceCommand({ resourceArn, tagKeys: [...tagKeys] })),
+      parse: () => undefined,
+      exceptions,
+    });
+  }
 }
 
-function theOne(connection: ConnectionView, id: ConnectionId): ConnectionView {
+/** @throws Error if the response has another connection than the requested one */
+function parseExpected(output: unknown, { region }: CallTarget, id: ConnectionId): ConnectionView {
+  const connection = parseConnection(output, region);
   if (connection.id === id) return connection;
-  throw new Error(`asked for ${id}, Proton answered with ${connection.id}`);
+  throw new Error(`Proton returned the connection ${connection.id} instead of ${id}`);
 }
 
-async function orAbsent<Result>(call: Promise<Result>): Promise<Result | undefined> {
+async function undefinedIfNotFound<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
     return await call;
   } catch (error) {

@@ -1,135 +1,128 @@
 import { ProtonFailure } from '../proton/failure';
-import { MalformedAnswer } from './responses';
-import { UnusableAnswer } from './transport/http-handler';
-import { isObject, isThrottling, NoCredentials, statusOf, type Place } from './transport/clients';
-import { DeadlinePassed, NobodyWaits } from './transport/deadline';
+import { MalformedResponseError } from './responses';
+import type { CallTarget } from './transport/clients';
+import { ClientGoneError, DeadlineExceededError } from './transport/deadline';
+import { UnusableResponseError } from './transport/http-handler';
+import { isCredentialError, isThrottling, metadataOf, statusOf } from './transport/sdk-errors';
 
-/** What Proton said, or why it could not be heard: for the log, and for nobody else. */
+/** A failed call, for the log. Clients never see it. */
 export interface ProtonReport {
-  /** `expected` where Proton refuses what was asked, or nobody waits for it; `trouble` where it could not do what it should. */
-  readonly kind: 'expected' | 'trouble';
+  /** `expected` if Proton rejected the call or the client is gone; `unexpected` if Proton could not be called or did not work. */
+  readonly kind: 'expected' | 'unexpected';
   readonly operation: string;
   readonly accountId: string;
   readonly region: string;
   readonly errorName: string;
-  readonly said: string;
+  readonly errorMessage: string;
   readonly httpStatus: number | undefined;
   readonly requestId: string | undefined;
   readonly attempts: number | undefined;
   readonly error: unknown;
 }
 
-/** What becomes of a refusal that means something to one operation, by Proton's name for it. */
-export type Refusals = Partial<
+/** The failures for those of Proton's exceptions that have a special meaning for one operation. */
+export type ExceptionMapping = Partial<
   Record<
     | 'ValidationException'
     | 'ResourceNotFoundException'
     | 'ConflictException'
     | 'ServiceQuotaExceededException',
-    (said: string) => ProtonFailure
+    (message: string) => ProtonFailure
   >
 >;
 
-/** Names of refusals that concern the credentials or the signature, and so this service and not its caller. */
-const CREDENTIAL_ERRORS = new Set([
-  'UnrecognizedClientException',
-  'InvalidClientTokenId',
-  'InvalidAccessKeyId',
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'IncompleteSignatureException',
-  'MissingAuthenticationTokenException',
-  'MissingAuthenticationToken',
-  'RequestExpired',
-  'RequestTimeTooSkewed',
-  'RequestInTheFuture',
-  'NotAuthorized',
-  'OptInRequired',
-]);
-
-export function concernsCredentials(error: unknown): boolean {
-  return error instanceof NoCredentials || (error instanceof Error && CREDENTIAL_ERRORS.has(error.name));
+/** For an input that Proton rejects although it passed our own validation. */
+export function rejectedByProton(): ProtonFailure {
+  return ProtonFailure.invalid([{ path: [], message: 'has something in it that Proton does not take' }]);
 }
 
 /**
- * Turns whatever a call through the SDK ends with into a failure of the port. Its message is our own: what Proton said may name
- * what the caller must not know.
- * @param throttling what was last said about too many calls, where a call ended without an answer
+ * Maps the error of a call through the SDK to a failure of the port. The failure has a message of our own, because Proton's may
+ * contain details that the client must not see.
+ * @param throttling the last throttling error of the request, if there was one
  */
 export function failureOf(
   error: unknown,
-  { accountId }: Place,
-  { refusals, throttling }: { readonly refusals: Refusals; readonly throttling: unknown },
+  { accountId }: CallTarget,
+  { exceptions, throttling }: { readonly exceptions: ExceptionMapping; readonly throttling: unknown },
 ): ProtonFailure {
   if (error instanceof ProtonFailure) return error;
-  if (!(error instanceof Error)) return unreachable(error);
-  if (error instanceof NobodyWaits) {
+  if (!(error instanceof Error)) return unavailable(error);
+  if (error instanceof ClientGoneError) {
     return ProtonFailure.unavailable('The request was given up, for nobody waited for its answer.', error);
   }
-  // A deadline that falls into a wait between attempts leaves the reason for that wait.
-  if (isThrottling(error) || (error instanceof DeadlinePassed && throttling !== undefined)) {
+  // If the time ran out while the SDK waited to retry, the reason is what it was retrying.
+  if (isThrottling(error) || (error instanceof DeadlineExceededError && throttling !== undefined)) {
     return ProtonFailure.throttled('Proton takes no more calls at the moment. Try again later.', error);
   }
-  if (error instanceof DeadlinePassed) {
+  if (error instanceof DeadlineExceededError) {
     return ProtonFailure.unavailable('Proton did not answer in time. Try again later.', error);
   }
-  if (concernsCredentials(error)) {
+  if (isCredentialError(error)) {
     return ProtonFailure.unavailable(
       `This service has no credentials that Proton takes for the account ${accountId}. Whoever runs it must mend that.`,
       error,
     );
   }
-  // A name counts where it came in an answer of Proton's and not, say, of a proxy that is down.
+  const failure = isProtonException(error) ? failureOfException(error, accountId, exceptions) : undefined;
+  return failure ?? unavailable(error);
+}
+
+/** Whether an error is a 4xx exception of Proton, and not, for example, the response of a broken proxy. */
+function isProtonException(error: Error): boolean {
   const status = statusOf(error) ?? 500;
-  if (status >= 400 && status < 500 && '$fault' in error) {
-    const refusal = Object.entries(refusals).find(([name]) => name === error.name)?.[1];
-    if (refusal) return refusal(error.message);
-    if (error.name === 'ConflictException') {
+  return status >= 400 && status < 500 && '$fault' in error;
+}
+
+function failureOfException(
+  { name, message }: Error,
+  accountId: string,
+  exceptions: ExceptionMapping,
+): ProtonFailure | undefined {
+  const failure = Object.entries(exceptions).find(([exception]) => exception === name)?.[1];
+  if (failure) return failure(message);
+  switch (name) {
+    case 'ConflictException':
       return ProtonFailure.conflict(
         'Something else stands in the way of this. Look at the connection again.',
       );
-    }
-    if (error.name === 'AccessDeniedException') {
+    case 'AccessDeniedException':
       return ProtonFailure.accessDenied(
         `Proton denies this to the credentials that this service has for the account ${accountId}.`,
       );
-    }
-    if (error.name === 'ValidationException') {
-      return ProtonFailure.invalid([{ path: [], message: 'has something in it that Proton does not take' }]);
-    }
+    case 'ValidationException':
+      return rejectedByProton();
+    default:
+      return undefined;
   }
-  return unreachable(error);
 }
 
-function unreachable(cause: unknown): ProtonFailure {
-  return cause instanceof UnusableAnswer || cause instanceof MalformedAnswer
+function unavailable(cause: unknown): ProtonFailure {
+  return cause instanceof UnusableResponseError || cause instanceof MalformedResponseError
     ? ProtonFailure.unavailable('Proton gave no usable answer. Try again later.', cause)
     : ProtonFailure.unavailable("Proton can't be reached, or can't answer. Try again later.", cause);
 }
 
-/** A list that would be read for ever. */
-export function goesOnAtTheSamePlace(): ProtonFailure {
-  return unreachable(new UnusableAnswer('a list that goes on at the same place'));
+/** For a list whose next page token is the one that was just used: reading on would never end. */
+export function repeatedPageToken(): ProtonFailure {
+  return unavailable(new UnusableResponseError('a page whose next page token is its own'));
 }
 
-/** Puts what happened into the words of the log. */
+/** Describes a failed call for the log. */
 export function reportOf(
   error: unknown,
   operation: string,
-  { accountId, region }: Place,
+  { accountId, region }: CallTarget,
   failure: ProtonFailure,
 ): ProtonReport {
-  const metadata = isObject(error) && isObject(error['$metadata']) ? error['$metadata'] : {};
-  const { requestId, attempts } = metadata;
+  const { requestId, attempts } = metadataOf(error);
   return {
-    kind: failure.retryable && !(error instanceof NobodyWaits) ? 'trouble' : 'expected',
+    kind: failure.retryable && !(error instanceof ClientGoneError) ? 'unexpected' : 'expected',
     operation,
     accountId,
     region,
     errorName: error instanceof Error ? error.name : typeof error,
-    said: error instanceof Error ? error.message : String(error),
+    errorMessage: error instanceof Error ? error.message : String(error),
     httpStatus: statusOf(error),
     requestId: typeof requestId === 'string' ? requestId : undefined,
     attempts: typeof attempts === 'number' ? attempts : undefined,

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ConnectionStatus, type ConnectionView, type Tag } from '../proton/connection';
 import { connectionArn, isAccountId, isConnectionId, isRoleArn, type Region } from '../proton/identifiers';
 
-/** An answer that is well-formed and is still none: it lacks what Proton always says, or says what can't be. */
-export class MalformedAnswer extends Error {
-  override readonly name = 'MalformedAnswer';
+/** A response from Proton that lacks a required member or has an impossible value. */
+export class MalformedResponseError extends Error {
+  override readonly name = 'MalformedResponseError';
 }
 
 const accountId = z.string().refine(isAccountId);
@@ -16,7 +16,7 @@ const role = z
   .transform((arn) => arn ?? null);
 const instant = z.date().transform((date) => date.getTime());
 
-/** What a list says of a connection. */
+/** A connection as lists contain it. */
 const summary = z.object({
   id: z.string().refine(isConnectionId),
   arn: z.string(),
@@ -30,74 +30,77 @@ const summary = z.object({
   lastModifiedAt: instant,
 });
 
-/** What every other answer says of it. */
-const whole = summary.extend({ codebuildRoleArn: role });
+/** A connection as all other responses contain it. */
+const details = summary.extend({ codebuildRoleArn: role });
 
 const nextToken = z
   .string()
   .nullish()
   .transform((token) => (token === '' ? undefined : (token ?? undefined)));
 
-const listAnswer = z.object({ environmentAccountConnections: z.array(summary), nextToken });
-const connectionAnswer = z.object({ environmentAccountConnection: whole });
-const deletionAnswer = z.object({ environmentAccountConnection: whole.nullish() });
-const tagsAnswer = z.object({
+const listResponse = z.object({ environmentAccountConnections: z.array(summary), nextToken });
+const connectionResponse = z.object({ environmentAccountConnection: details });
+const deletionResponse = z.object({ environmentAccountConnection: details.nullish() });
+const tagsResponse = z.object({
   tags: z.array(z.object({ key: z.string(), value: z.string() })),
   nextToken,
 });
 
 /** One page of a list, or of a connection's tags. */
-export interface AnswerPage<Item> {
+export interface ResponsePage<Item> {
   readonly items: readonly Item[];
   /** Undefined on the last page. */
   readonly nextToken: string | undefined;
 }
 
-/** @throws MalformedAnswer */
-export function parseConnection(answer: unknown, region: Region): ConnectionView {
-  return connectionIn(read(connectionAnswer, answer).environmentAccountConnection, region);
+/**
+ * Parses the response of a get, create, update, accept or reject.
+ * @throws MalformedResponseError
+ */
+export function parseConnection(response: unknown, region: Region): ConnectionView {
+  return connectionIn(read(connectionResponse, response).environmentAccountConnection, region);
 }
 
 /**
- * Of a deletion, which answers without a connection where there was none.
- * @throws MalformedAnswer
+ * Parses the response of a delete; undefined if there was no connection to delete.
+ * @throws MalformedResponseError
  */
-export function parseDeletion(answer: unknown, region: Region): ConnectionView | undefined {
-  const { environmentAccountConnection: deleted } = read(deletionAnswer, answer);
+export function parseDeletion(response: unknown, region: Region): ConnectionView | undefined {
+  const { environmentAccountConnection: deleted } = read(deletionResponse, response);
   return deleted ? connectionIn(deleted, region) : undefined;
 }
 
-/** @throws MalformedAnswer */
-export function parseList(answer: unknown, region: Region): AnswerPage<ConnectionView> {
-  const { environmentAccountConnections, nextToken } = read(listAnswer, answer);
+/** @throws MalformedResponseError */
+export function parseList(response: unknown, region: Region): ResponsePage<ConnectionView> {
+  const { environmentAccountConnections, nextToken } = read(listResponse, response);
   return {
     items: environmentAccountConnections.map((connection) => connectionIn(connection, region)),
     nextToken,
   };
 }
 
-/** @throws MalformedAnswer */
-export function parseTags(answer: unknown): AnswerPage<Tag> {
-  const { tags, nextToken } = read(tagsAnswer, answer);
+/** @throws MalformedResponseError */
+export function parseTags(response: unknown): ResponsePage<Tag> {
+  const { tags, nextToken } = read(tagsResponse, response);
   return { items: tags, nextToken };
 }
 
-function read<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
-  const { data, error } = schema.safeParse(answer);
+function read<Response>(schema: z.ZodType<Response>, response: unknown): Response {
+  const { data, error } = schema.safeParse(response);
   if (error) {
     const [first] = error.issues;
-    throw new MalformedAnswer(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`);
+    throw new MalformedResponseError(`${first?.path.join('.') ?? ''}: ${first?.message ?? 'malformed'}`);
   }
   return data;
 }
 
-/** A connection says its Region in its ARN alone; one that does not fit the rest, or where it was found, is none. */
+/** Checks the ARN, the only member with the Region: it must match the other members and the Region that was called. */
 function connectionIn(
   { arn, ...connection }: z.infer<typeof summary> & { readonly codebuildRoleArn?: z.infer<typeof role> },
   region: Region,
 ): ConnectionView {
   if (arn !== connectionArn({ ...connection, region })) {
-    throw new MalformedAnswer(`the connection ${connection.id} in ${region} has the ARN ${arn}`);
+    throw new MalformedResponseError(`the connection ${connection.id} in ${region} has the ARN ${arn}`);
   }
   return { ...connection, region };
 }

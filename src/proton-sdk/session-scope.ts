@@ -2,73 +2,88 @@ import type { ConnectionView } from '../proton/connection';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
 import { maySee, readableAccounts, type Viewer } from '../proton/viewer';
 import type { Calls } from './calls';
-import type { Place } from './transport/clients';
-import { createRecent, type Recent } from './recent';
+import { createLruMap, type LruMap } from './lru-map';
+import type { CallTarget } from './transport/clients';
 
-/** Where a connection lives and whose it is: what never changes about it. */
-export type Home = Pick<ConnectionView, 'region' | 'environmentAccountId' | 'managementAccountId'>;
+/** The maximum number of concurrent calls of one session. */
+export const MAX_CONCURRENT_CALLS = 16;
 
-/** About 3 MB, and more connections than most will ever have. */
-const MOST_HOMES = 20_000;
+/** The Region and the accounts of a connection, which never change. */
+export type ConnectionLocation = Pick<
+  ConnectionView,
+  'region' | 'environmentAccountId' | 'managementAccountId'
+>;
 
 /**
- * Where connections were seen, over all requests, so that an id need not be searched for again. It tells where to ask and nothing
- * else: whether the viewer may see what is found there is judged on that.
+ * The locations of connections that any session has seen, so that an id need not be searched for everywhere. They only decide
+ * which account and Region to call; whether the viewer may see the connection is checked when it is found.
  */
-export type Homes = Recent<ConnectionId, Home>;
+export type KnownLocations = LruMap<ConnectionId, ConnectionLocation>;
 
-export function createHomes(): Homes {
-  return createRecent(MOST_HOMES);
+/** About 3 MB. */
+const MAX_KNOWN_LOCATIONS = 20_000;
+
+export function createKnownLocations(): KnownLocations {
+  return createLruMap(MAX_KNOWN_LOCATIONS);
 }
 
-export function homeOf({ region, environmentAccountId, managementAccountId }: ConnectionView): Home {
+export function locationOf({
+  region,
+  environmentAccountId,
+  managementAccountId,
+}: ConnectionView): ConnectionLocation {
   return { region, environmentAccountId, managementAccountId };
 }
 
-/** What the parts of a session share while they work. */
-export interface Work {
+/** What the operations of a session share during one call of the session. */
+export interface SessionScope {
   readonly calls: Calls;
-  /** Aborted when the request's time is up, or nobody waits. */
+  /** Aborted when the request's time is up or its client is gone. */
   readonly signal: AbortSignal;
   readonly viewer: Viewer;
-  /** The accounts that are asked for this viewer; there are credentials for each. */
-  readonly askable: ReadonlySet<AccountId>;
+  /** All accounts that have credentials. */
+  readonly accounts: readonly AccountId[];
+  /** The accounts to search for this viewer's connections. All of them have credentials. */
+  readonly searchAccounts: ReadonlySet<AccountId>;
   readonly regions: readonly Region[];
-  readonly homes: Homes;
+  readonly knownLocations: KnownLocations;
 }
 
 /**
- * The accounts that hold between them every connection that the viewer may see, of those that there are credentials for: the ones
- * that they may read; but where they may read one without credentials, its connections lie with their other accounts, which may be
- * any. What is found there is shown to whoever may see it, and to nobody else.
+ * Returns the accounts to search, out of the `accounts` with credentials, to find every connection that the viewer may see. These
+ * are the accounts that the viewer may read. But if one of those has no credentials, its connections can only be found through
+ * their other account, which may be any account; then all accounts are searched.
  */
-export function askableAccounts(viewer: Viewer, accounts: readonly AccountId[]): ReadonlySet<AccountId> {
+export function accountsToSearch(viewer: Viewer, accounts: readonly AccountId[]): ReadonlySet<AccountId> {
   const readable = readableAccounts(viewer);
   if (readable === 'every' || readable.some((account) => !accounts.includes(account)))
     return new Set(accounts);
   return new Set(accounts.filter((account) => readable.includes(account)));
 }
 
-/** Everywhere that something may be found for this viewer. */
-export function placesToAsk({ askable, regions }: Pick<Work, 'askable' | 'regions'>): readonly Place[] {
-  return [...askable].flatMap((accountId) => regions.map((region) => ({ accountId, region })));
+/** Every account and Region to search for this viewer's connections. */
+export function searchTargets({
+  searchAccounts,
+  regions,
+}: Pick<SessionScope, 'searchAccounts' | 'regions'>): readonly CallTarget[] {
+  return [...searchAccounts].flatMap((accountId) => regions.map((region) => ({ accountId, region })));
 }
 
 /**
- * Takes in what an account was shown: notes where it lives, and passes it on if the viewer may see it.
- * @throws Error when it is none of the account's, so that the credentials must be another's
+ * Remembers the location of a connection that Proton returned to an account. Returns the connection if the viewer may see it.
+ * @throws Error if the account has no part in the connection, which means that the credentials belong to another account
  */
-export function takeIn(
-  { viewer, homes }: Pick<Work, 'viewer' | 'homes'>,
-  { accountId }: Place,
+export function admit(
+  { viewer, knownLocations }: Pick<SessionScope, 'viewer' | 'knownLocations'>,
+  { accountId }: CallTarget,
   connection: ConnectionView,
 ): ConnectionView | undefined {
   if (connection.environmentAccountId !== accountId && connection.managementAccountId !== accountId) {
     throw new Error(
-      `asked as the account ${accountId}, Proton showed a connection of ${connection.environmentAccountId} and ` +
+      `called as the account ${accountId}, Proton returned a connection of ${connection.environmentAccountId} and ` +
         `${connection.managementAccountId}: these are not that account's credentials`,
     );
   }
-  homes.set(connection.id, homeOf(connection));
+  knownLocations.set(connection.id, locationOf(connection));
   return maySee(viewer, connection) ? connection : undefined;
 }

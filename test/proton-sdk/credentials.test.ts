@@ -6,10 +6,7 @@ import {
   type Credentials,
   type CredentialSource,
 } from '../../src/proton-sdk/transport/credentials';
-import {
-  REFRESH_BEFORE_EXPIRY_MS,
-  rememberCredentials,
-} from '../../src/proton-sdk/transport/credentials';
+import { REFRESH_BEFORE_EXPIRY_MS, cacheCredentials } from '../../src/proton-sdk/transport/credentials';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useAwsEnvironment } from '../support/aws-environment';
 import { useTemporaryFolder } from '../support/folder';
@@ -106,7 +103,7 @@ describe('The credentials of an account', () => {
         service.session(ADMIN).createConnection({ ...PAYMENTS, environmentAccountId: ENVIRONMENT });
       give = () => undefined;
       await expect(create()).rejects.toMatchObject(NO_CREDENTIALS);
-      expect(reports).toMatchObject([{ kind: 'trouble', errorName: 'NoCredentials' }]);
+      expect(reports).toMatchObject([{ kind: 'unexpected', errorName: 'NoCredentialsError' }]);
       give = (keys) => keys;
       expect(await create()).toMatchObject({ environmentAccountId: ENVIRONMENT });
       service.close();
@@ -213,7 +210,7 @@ describe('The credentials of an account', () => {
     const clock = createClock();
     let asked = 0;
     const expiration = new Date(START + 60 * 60 * 1000);
-    const remembered = rememberCredentials(
+    const remembered = cacheCredentials(
       () => () => {
         asked += 1;
         return Promise.resolve({ accessKeyId: 'a', secretAccessKey: 'b', expiration });

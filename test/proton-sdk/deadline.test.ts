@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-import { createDeadline, DeadlinePassed } from '../../src/proton-sdk/transport/deadline';
+import { createDeadline, DeadlineExceededError } from '../../src/proton-sdk/transport/deadline';
 
 describe('A deadline', () => {
   it('ends what is under way, and lets nothing begin after it, however soon that would be sent', async () => {
@@ -9,7 +9,7 @@ describe('A deadline', () => {
       await once(signal, 'abort');
       return signal.reason as unknown;
     });
-    expect(reason).toBeInstanceOf(DeadlinePassed);
+    expect(reason).toBeInstanceOf(DeadlineExceededError);
     // Seen at once, before anything was waited for.
     expect(await deadline.within((signal) => Promise.resolve(signal.aborted))).toBe(true);
   });

@@ -82,7 +82,9 @@ describe('An exception of Proton’s', () => {
     expect(ends).toEqual(expected);
     // What is unknown, or gone, is an everyday answer; anything else goes to the log with Proton's own words.
     const unsaid = ends.filter((code) => code === null || code === 'NOT_FOUND').length;
-    expect(reports.filter(({ said }) => said === 'Said by the proxy.')).toHaveLength(7 - unsaid);
+    expect(reports.filter(({ errorMessage }) => errorMessage === 'Said by the proxy.')).toHaveLength(
+      7 - unsaid,
+    );
     service.close();
   });
 

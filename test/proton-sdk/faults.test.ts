@@ -410,7 +410,7 @@ describe('The SDK adapter on a broken wire', () => {
       expect(failure).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
       expect((failure as Error).message).not.toMatch(/127\.0\.0\.1|ECONN|connect/);
     }
-    expect(reports).toContainEqual(expect.objectContaining({ kind: 'trouble', attempts: 3 }));
+    expect(reports).toContainEqual(expect.objectContaining({ kind: 'unexpected', attempts: 3 }));
     service.close();
   });
 

@@ -19,7 +19,10 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
   }
 
   return {
-    ...session,
+    readTags: (connections) => session.readTags(connections),
+    readCodebuildRoles: (connections) => session.readCodebuildRoles(connections),
+    countConnections: (selections) => session.countConnections(selections),
+    listHistory: (requests) => session.listHistory(requests),
     findConnections: async (references) =>
       Promise.all(
         (await session.findConnections(references)).map(async (found) =>

@@ -1,66 +1,69 @@
 import type { ConnectionView, Tag } from '../../proton/connection';
+import { asError } from '../../proton/failure';
 import { connectionArn, type ConnectionId, type RoleArn } from '../../proton/identifiers';
 import { maySee } from '../../proton/viewer';
-import type { Place } from '../transport/clients';
-import { goesOnAtTheSamePlace } from '../error-mapping';
-import { takeIn, type Work } from '../session-scope';
+import { repeatedPageToken } from '../error-mapping';
+import { admit, type SessionScope } from '../session-scope';
+import type { CallTarget } from '../transport/clients';
 
-/** What AWS's answers do not carry, asked for by itself: a call for each connection, each once, as many at a time as may be. */
+/** Reads the details that AWS's lists do not contain. They take at least one call for each connection. */
 
-/** All tags of connections, at their places; null for one that is gone. */
+/** All tags of each connection; null if the connection no longer exists. */
 export function readTags(
-  work: Work,
+  scope: SessionScope,
   connections: readonly ConnectionView[],
 ): Promise<readonly (readonly Tag[] | null | Error)[]> {
-  return each(work, connections, async (connection, place) => {
+  return readEach(scope, connections, async (connection, target) => {
     const arn = connectionArn(connection);
     const tags: Tag[] = [];
     let nextToken: string | undefined;
     do {
-      const answer = await work.calls.listTags(place, arn, nextToken);
-      if (!answer) return null;
-      tags.push(...answer.items);
-      if (answer.nextToken !== undefined && answer.nextToken === nextToken) throw goesOnAtTheSamePlace();
-      nextToken = answer.nextToken;
+      const page = await scope.calls.listTags(target, arn, nextToken);
+      if (!page) return null;
+      tags.push(...page.items);
+      if (page.nextToken !== undefined && page.nextToken === nextToken) throw repeatedPageToken();
+      nextToken = page.nextToken;
     } while (nextToken !== undefined);
     return tags;
   });
 }
 
-/** The roles for CodeBuild of connections, at their places; null where there is none, or no connection any more. */
+/** The CodeBuild role of each connection; null if no role is set or the connection no longer exists. */
 export function readCodebuildRoles(
-  work: Work,
+  scope: SessionScope,
   connections: readonly ConnectionView[],
 ): Promise<readonly (RoleArn | null | Error)[]> {
-  return each(work, connections, async ({ id, codebuildRoleArn }, place) => {
+  return readEach(scope, connections, async ({ id, codebuildRoleArn }, target) => {
     if (codebuildRoleArn !== undefined) return codebuildRoleArn;
-    const connection = await work.calls.get(place, id);
-    return (connection && takeIn(work, place, connection)?.codebuildRoleArn) ?? null;
+    const connection = await scope.calls.get(target, id);
+    return (connection && admit(scope, target, connection)?.codebuildRoleArn) ?? null;
   });
 }
 
-async function each<Detail>(
-  work: Work,
+/** Reads a detail once per connection, even if a connection appears several times. */
+async function readEach<Detail>(
+  scope: SessionScope,
   connections: readonly ConnectionView[],
-  read: (connection: ConnectionView, place: Place) => Promise<Detail | null>,
+  read: (connection: ConnectionView, target: CallTarget) => Promise<Detail | null>,
 ): Promise<readonly (Detail | null | Error)[]> {
   const reads = new Map<ConnectionId, Promise<Detail | null | Error>>();
   for (const connection of connections) {
     if (reads.has(connection.id)) continue;
-    const place = placeOf(work, connection);
-    reads.set(connection.id, place ? read(connection, place).catch(asError) : Promise.resolve(null));
+    const target = targetToRead(scope, connection);
+    reads.set(connection.id, target ? read(connection, target).catch(asError) : Promise.resolve(null));
   }
   return Promise.all(connections.map(({ id }) => reads.get(id) ?? Promise.resolve(null)));
 }
 
-/** As whom a connection is asked about; undefined where the viewer may not see it. */
-function placeOf({ viewer, askable }: Work, connection: ConnectionView): Place | undefined {
+/** The account and Region to read a connection from; undefined if the viewer may not see the connection. */
+function targetToRead(
+  { viewer, searchAccounts }: SessionScope,
+  connection: ConnectionView,
+): CallTarget | undefined {
   if (!maySee(viewer, connection)) return undefined;
   const { environmentAccountId, managementAccountId, region } = connection;
-  const accountId = [environmentAccountId, managementAccountId].find((account) => askable.has(account));
+  const accountId = [environmentAccountId, managementAccountId].find((account) =>
+    searchAccounts.has(account),
+  );
   return accountId === undefined ? undefined : { accountId, region };
-}
-
-export function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,108 +1,113 @@
 import type { ConnectionView } from '../../proton/connection';
 import type { ConnectionPosition } from '../../proton/connection-list';
 import { ProtonFailure } from '../../proton/failure';
+import { MAX_PAGE_SIZE } from '../../proton/page';
 import type { Calls, ListSource } from '../calls';
-import { goesOnAtTheSamePlace } from '../error-mapping';
-import type { ListMarks } from './page-tokens';
+import { repeatedPageToken } from '../error-mapping';
+import type { PageTokens } from './page-tokens';
 
-/** A list turned out not to run from the newest request to the oldest. */
-export class OutOfOrder extends Error {
-  override readonly name = 'OutOfOrder';
+/** A list does not run from the newest request to the oldest. */
+export class ListOrderError extends Error {
+  override readonly name = 'ListOrderError';
 
   constructor(readonly source: ListSource) {
-    super('a list that does not run from the newest request to the oldest');
+    super('the list does not run from the newest request to the oldest');
   }
 }
 
-/** Reads one list from a position on, a page at a time, in the port's order. */
+/** Reads one list page by page, starting at a position, and returns its connections in the port's order. */
 export interface ListReader {
-  /** What is read and in its place; more may come after it. */
+  /** Connections that have been read and whose order is final. The consumer removes them from the front. */
   readonly ready: ConnectionView[];
+  /** Whether `ready` is empty and the list has no more. */
   readonly exhausted: () => boolean;
-  /** Reads on, so that something is ready or the list is exhausted. */
+  /** Reads until something is ready or the list is exhausted. */
   readonly fill: () => Promise<void>;
 }
 
-export interface ListReaderParts {
-  readonly calls: Pick<Calls, 'list'>;
-  readonly marks: ListMarks;
+export type ListCalls = Pick<Calls, 'list'>;
+
+export interface ListReaderOptions {
+  readonly calls: ListCalls;
+  readonly pageTokens: PageTokens;
   readonly source: ListSource;
+  /** Skips connections up to and including this position. */
   readonly after: ConnectionPosition | undefined;
-  /** How many are likely to be needed: the size of the first page. */
-  readonly likely: number;
-  /** What is to be shown of the list. */
-  readonly shows: (connection: ConnectionView) => boolean;
-  /** Whether to read all before anything is ready: the only way where the list has an order of its own. */
-  readonly whole: boolean;
+  readonly firstPageSize: number;
+  /** Whether a connection belongs to the result. */
+  readonly includes: (connection: ConnectionView) => boolean;
+  /** Read the whole list before anything is ready, because the list has another order than the port's. */
+  readonly readAll: boolean;
 }
 
-const LARGEST_PAGE = 100;
-
-/** What a token that Proton does not take any more comes back as; those who share the call know it by its identity. */
-const TOO_OLD = ProtonFailure.invalid([]);
+/** Marks a page token that Proton no longer accepts. Compared by identity, also by reads that share the call. */
+const EXPIRED_TOKEN = ProtonFailure.invalid([]);
 
 /**
- * Proton does not say in which order it lists. This relies on the newest request coming first, and watches that it does; it does
- * not rely on an order among requests of the same instant, which it puts in order by itself.
+ * Proton does not document the order of its lists. Unless `readAll` is set, the reader expects the newest request first and throws
+ * a `ListOrderError` otherwise. It expects no order among requests of the same millisecond and sorts them itself.
  */
-export function createListReader(parts: ListReaderParts): ListReader {
-  const { calls, marks, source, after, likely, shows, whole } = parts;
+export function createListReader(options: ListReaderOptions): ListReader {
+  const { calls, pageTokens, source, after, firstPageSize, includes, readAll } = options;
   const ready: ConnectionView[] = [];
-  /** What was requested at the instant that was read last: more of it may come. */
-  let open: ConnectionView[] = [];
-  let last = Infinity;
-  let nextToken = after && !whole ? marks.above(source, after.requestedAt)?.nextToken : undefined;
-  let began = false;
+  /** The connections with the `requestedAt` that was read last; the next page may contain more of them. */
+  let sameInstant: ConnectionView[] = [];
+  let lastRequestedAt = Infinity;
+  let nextToken = after && !readAll ? pageTokens.lastBefore(source, after.requestedAt)?.nextToken : undefined;
+  let started = false;
   let ended = false;
 
   async function readPage() {
-    const maxResults = began || whole ? LARGEST_PAGE : Math.min(likely, LARGEST_PAGE);
-    if (nextToken === undefined || began) return calls.list(source, { maxResults, nextToken });
-    // A token that was remembered may be too old; the list then begins where it begins.
+    const maxResults = started || readAll ? MAX_PAGE_SIZE : Math.min(firstPageSize, MAX_PAGE_SIZE);
+    if (nextToken === undefined || started) return calls.list(source, { maxResults, nextToken });
+    // A remembered token may have expired; then read from the top.
     try {
-      return await calls.list(source, { maxResults, nextToken }, { ValidationException: () => TOO_OLD });
+      return await calls.list(
+        source,
+        { maxResults, nextToken },
+        { ValidationException: () => EXPIRED_TOKEN },
+      );
     } catch (failure) {
-      if (failure !== TOO_OLD) throw failure;
-      marks.forget(source);
+      if (failure !== EXPIRED_TOKEN) throw failure;
+      pageTokens.forget(source);
       return calls.list(source, { maxResults, nextToken: undefined });
     }
   }
 
-  function close() {
-    const following = open.filter((connection) => isAfter(connection, after) && shows(connection));
+  /** Moves `sameInstant`, which is now complete, to `ready`. */
+  function flush() {
+    const following = sameInstant.filter((connection) => isAfter(connection, after) && includes(connection));
     ready.push(...following.sort(byPosition));
-    open = [];
+    sameInstant = [];
   }
 
   return {
     ready,
     exhausted: () => ended && ready.length === 0,
     async fill() {
-      while (!ended && (whole || ready.length === 0)) {
+      while (!ended && (readAll || ready.length === 0)) {
         const page = await readPage();
-        began = true;
-        if (page.nextToken !== undefined && page.nextToken === nextToken) {
-          throw goesOnAtTheSamePlace();
-        }
+        started = true;
+        if (page.nextToken !== undefined && page.nextToken === nextToken) throw repeatedPageToken();
         for (const connection of page.items) {
-          if (!whole && connection.requestedAt > last) throw new OutOfOrder(source);
-          if (!whole && connection.requestedAt < last) close();
-          last = connection.requestedAt;
-          open.push(connection);
+          if (!readAll && connection.requestedAt > lastRequestedAt) throw new ListOrderError(source);
+          if (!readAll && connection.requestedAt < lastRequestedAt) flush();
+          lastRequestedAt = connection.requestedAt;
+          sameInstant.push(connection);
         }
         nextToken = page.nextToken;
         if (nextToken === undefined) {
           ended = true;
-          close();
-        } else if (!whole && page.items.length > 0) {
-          marks.add(source, { requestedAt: last, nextToken });
+          flush();
+        } else if (!readAll && page.items.length > 0) {
+          pageTokens.add(source, { requestedAt: lastRequestedAt, nextToken });
         }
       }
     },
   };
 }
 
-/** The port's order: the newest request first, and of the same instant the greatest id. */
+/** Compares by the port's order: the newest request first, then the greatest id. */
 export function byPosition(a: ConnectionPosition, b: ConnectionPosition): number {
   return b.requestedAt - a.requestedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }

@@ -3,54 +3,53 @@ import type { NormalizedSelection } from '../../proton/connection-list';
 import type { AccountId } from '../../proton/identifiers';
 import { environmentNameRule } from '../../proton/validation/values';
 import type { ListSource } from '../calls';
-import type { Work } from '../session-scope';
-
-type Readers = Pick<Work, 'askable' | 'regions'>;
+import type { SessionScope } from '../session-scope';
 
 /**
- * The lists that together hold every connection of a selection. An account that can be asked and that all of them share, by the
- * part it plays, makes one list of it; else every account is asked in the parts it can play: also for the connections of an
- * account that can't be asked, which lie in the lists of their other accounts.
+ * Returns the lists that together contain every connection of a selection. If the selection names the account of one role and that
+ * account can be searched, its list in that role is enough. Otherwise every account is searched in every possible role: this also
+ * finds the connections of an account that can't be searched, in the lists of their other accounts.
  */
 export function sourcesFor(
   selection: NormalizedSelection,
-  { askable, regions }: Readers,
+  { searchAccounts, regions }: Pick<SessionScope, 'searchAccounts' | 'regions'>,
 ): readonly ListSource[] {
   const { environmentName, statuses } = selection;
-  // Proton refuses a name that no environment can have, where a filter matches nothing.
+  // For Proton an invalid name is an error; in the port such a filter matches nothing.
   if (environmentName !== null && !('value' in environmentNameRule(environmentName))) return [];
   const inRegions = regions.filter((region) => selection.region === null || region === selection.region);
-  return partsFor(selection, askable).flatMap(([accountId, role]) =>
+  return accountsAndRoles(selection, searchAccounts).flatMap(([accountId, role]) =>
     inRegions.map((region) => ({ accountId, region, role, environmentName, statuses })),
   );
 }
 
-function partsFor(
+function accountsAndRoles(
   { participation, managementAccountId, environmentAccountId }: NormalizedSelection,
-  askable: ReadonlySet<AccountId>,
+  searchAccounts: ReadonlySet<AccountId>,
 ): readonly (readonly [AccountId, AccountRole])[] {
-  const accounts = [...askable];
-  const oneOf = (name: string | null) => accounts.find((account) => account === name);
+  const accounts = [...searchAccounts];
+  const searchable = (name: string | null) => accounts.find((account) => account === name);
   const pinned = (role: AccountRole, filtered: string | null) =>
     participation?.role === role ? participation.accountId : filtered;
-  const management = pinned('MANAGEMENT_ACCOUNT', managementAccountId);
-  const environment = pinned('ENVIRONMENT_ACCOUNT', environmentAccountId);
+  const managementId = pinned('MANAGEMENT_ACCOUNT', managementAccountId);
+  const environmentId = pinned('ENVIRONMENT_ACCOUNT', environmentAccountId);
 
-  const environmentToAsk = oneOf(environment);
-  if (environmentToAsk !== undefined) return [[environmentToAsk, 'ENVIRONMENT_ACCOUNT']];
-  const managementToAsk = oneOf(management);
-  if (managementToAsk !== undefined) return [[managementToAsk, 'MANAGEMENT_ACCOUNT']];
+  const environmentAccount = searchable(environmentId);
+  if (environmentAccount !== undefined) return [[environmentAccount, 'ENVIRONMENT_ACCOUNT']];
+  const managementAccount = searchable(managementId);
+  if (managementAccount !== undefined) return [[managementAccount, 'MANAGEMENT_ACCOUNT']];
 
   const roles = Object.values(AccountRole).filter((role) =>
-    // Whoever is asked in a part plays it; where that part is another's, the list holds none of the selection.
-    role === 'ENVIRONMENT_ACCOUNT' ? environment === null : management === null,
+    // An account's list contains only connections in which it has the requested role. Skip the role if the selection names another
+    // account for it.
+    role === 'ENVIRONMENT_ACCOUNT' ? environmentId === null : managementId === null,
   );
-  const participant = oneOf(participation?.accountId ?? null);
-  const asked = participant === undefined ? accounts : [participant];
-  return asked.flatMap((account) => roles.map((role) => [account, role] as const));
+  const participant = searchable(participation?.accountId ?? null);
+  const searched = participant === undefined ? accounts : [participant];
+  return searched.flatMap((account) => roles.map((role) => [account, role] as const));
 }
 
-/** Whether a connection is of a selection; Proton narrows by some of it and leaves the rest to us. */
+/** Whether a connection is part of a selection. Proton filters only by environment name and status. */
 export function isSelected(connection: ConnectionView, selection: NormalizedSelection): boolean {
   const { participation, managementAccountId, environmentAccountId } = selection;
   const { environmentName, region, statuses } = selection;

@@ -6,51 +6,55 @@ import {
   type ConnectionPosition,
   type NormalizedSelection,
 } from '../../proton/connection-list';
+import { asError } from '../../proton/failure';
 import { DEFAULT_PAGE_SIZE, pageOf, parsePageRequest, type Page } from '../../proton/page';
-import type { Calls, ListSource } from '../calls';
-import { asError } from './details';
-import { createListMarks, type ListMarks } from './page-tokens';
-import { byPosition, createListReader, OutOfOrder, type ListReader } from './list-reader';
+import type { ListSource } from '../calls';
+import { createLruMap, type LruMap } from '../lru-map';
+import { admit, type SessionScope } from '../session-scope';
+import { byPosition, createListReader, ListOrderError, type ListCalls, type ListReader } from './list-reader';
 import { isSelected, sourcesFor } from './list-sources';
-import { createRecent, type Recent } from '../recent';
-import { takeIn, type Work } from '../session-scope';
+import { createPageTokens, type PageTokens } from './page-tokens';
 
-/** What is known of the endpoint's lists, over all requests. */
-export interface ListKnowledge {
-  readonly marks: ListMarks;
-  /** The lists that were seen not to run from the newest request to the oldest. */
-  readonly unordered: Recent<string, true>;
+/** What the adapter remembers about Proton's lists across requests. */
+export interface ListCache {
+  readonly pageTokens: PageTokens;
+  /** Keys of lists that do not run from the newest request to the oldest. */
+  readonly unordered: LruMap<string, true>;
 }
 
-const MOST_UNORDERED = 500;
+const MAX_UNORDERED = 500;
 
-export function createListKnowledge(): ListKnowledge {
-  return { marks: createListMarks(), unordered: createRecent(MOST_UNORDERED) };
+export function createListCache(): ListCache {
+  return { pageTokens: createPageTokens(), unordered: createLruMap(MAX_UNORDERED) };
 }
 
 /**
- * Pages of lists, each answered or failed at its own place. Lists that several of them are made of are read once for all, which
- * is why they all begin with pages of one size.
+ * Reads pages of the port's lists. Several requests may need the same list of Proton's. Each page of it is read once, which is why
+ * all requests use the same size for the first page.
  */
 export async function listConnections(
-  { calls, ...work }: Work,
-  knowledge: ListKnowledge,
+  { calls, ...scope }: SessionScope,
+  cache: ListCache,
   requests: readonly ConnectionListRequest[],
 ): Promise<readonly (Page<ConnectionView> | Error)[]> {
-  const sharing = { ...work, calls: readingEachPageOnce(calls) };
-  const likely = 1 + Math.max(0, ...requests.map(({ first }) => first ?? DEFAULT_PAGE_SIZE));
-  return Promise.all(requests.map((request) => listOne(sharing, knowledge, request, likely).catch(asError)));
+  const sharing = { ...scope, calls: readPagesOnce(calls) };
+  const firstPageSize = 1 + Math.max(0, ...requests.map(({ first }) => first ?? DEFAULT_PAGE_SIZE));
+  return Promise.all(
+    requests.map((request) => listOne(sharing, cache, request, firstPageSize).catch(asError)),
+  );
 }
 
-function readingEachPageOnce(calls: Calls): Calls {
-  const pages = new Map<string, ReturnType<Calls['list']>>();
+/** What reading lists needs of a session. */
+type ListScope = Omit<SessionScope, 'calls'> & { readonly calls: ListCalls };
+
+function readPagesOnce(calls: ListCalls): ListCalls {
+  const pages = new Map<string, ReturnType<ListCalls['list']>>();
   return {
-    ...calls,
-    list(source, step, refusals) {
-      const key = JSON.stringify([source, step]);
+    list(source, options, exceptions) {
+      const key = JSON.stringify([source, options]);
       const known = pages.get(key);
       if (known) return known;
-      const page = calls.list(source, step, refusals);
+      const page = calls.list(source, options, exceptions);
       pages.set(key, page);
       return page;
     },
@@ -58,65 +62,64 @@ function readingEachPageOnce(calls: Calls): Calls {
 }
 
 /**
- * One page over many lists, merged in the port's order, with one cursor for the lot: a position, which every list is read from.
- * Reading it takes one or two calls for each list, all lists at once, however far down it is, as long as it is remembered where
- * their pages begin; where that is forgotten the lists are read from their beginnings, and the page is the same.
+ * Merges many lists of Proton's into one page in the port's order. The cursor is a position; every list is read from there. That
+ * takes one or two calls per list, however far down the position is, as long as the page tokens are remembered. Without them the
+ * lists are read from their tops, with the same result.
  *
- * @throws ProtonFailure `VALIDATION_ERROR` for a page size or cursor that is none
+ * @throws ProtonFailure `VALIDATION_ERROR` for an invalid page size or cursor
  */
 async function listOne(
-  work: Work,
-  knowledge: ListKnowledge,
+  scope: ListScope,
+  cache: ListCache,
   request: ConnectionListRequest,
-  likely: number,
+  firstPageSize: number,
 ): Promise<Page<ConnectionView>> {
   const selection = normalizeSelection(request);
   const cursors = connectionCursors(selection);
   const page = parsePageRequest(request, cursors);
-  // One more than the page holds tells whether there is a next page.
-  const query = { selection, after: page.after, limit: page.size + 1, likely };
-  return pageOf(await readMerged(work, knowledge, query), page, cursors);
+  // One more than the page size, to know whether there is a next page.
+  const query = { selection, after: page.after, limit: page.size + 1, firstPageSize };
+  return pageOf(await readMerged(scope, cache, query), page, cursors);
 }
 
 interface ListQuery {
   readonly selection: NormalizedSelection;
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
-  /** How many the first page of a list is to hold. */
-  readonly likely: number;
+  readonly firstPageSize: number;
 }
 
 async function readMerged(
-  work: Work,
-  knowledge: ListKnowledge,
+  scope: ListScope,
+  cache: ListCache,
   query: ListQuery,
 ): Promise<readonly ConnectionView[]> {
   for (;;) {
     try {
-      return await merge(readersFor(work, knowledge, query), query.limit);
+      return await merge(readersFor(scope, cache, query), query.limit);
     } catch (error) {
-      if (!(error instanceof OutOfOrder)) throw error;
-      // It has an order of its own: all of it must be read before it is known what comes first. The others stay as they are.
-      knowledge.unordered.set(keyOf(error.source), true);
+      if (!(error instanceof ListOrderError)) throw error;
+      // Try again, and read the whole of this list to sort it.
+      cache.unordered.set(keyOf(error.source), true);
     }
   }
 }
 
 function readersFor(
-  work: Work,
-  { marks, unordered }: ListKnowledge,
-  { selection, after, likely }: ListQuery,
+  scope: ListScope,
+  { pageTokens, unordered }: ListCache,
+  { selection, after, firstPageSize }: ListQuery,
 ): readonly ListReader[] {
-  return sourcesFor(selection, work).map((source) =>
+  return sourcesFor(selection, scope).map((source) =>
     createListReader({
-      calls: work.calls,
-      marks,
+      calls: scope.calls,
+      pageTokens,
       source,
       after,
-      likely,
-      shows: (connection) =>
-        takeIn(work, source, connection) !== undefined && isSelected(connection, selection),
-      whole: unordered.get(keyOf(source)) ?? false,
+      firstPageSize,
+      includes: (connection) =>
+        admit(scope, source, connection) !== undefined && isSelected(connection, selection),
+      readAll: unordered.get(keyOf(source)) ?? false,
     }),
   );
 }
@@ -125,11 +128,11 @@ function keyOf({ accountId, region, role }: ListSource): string {
   return `${accountId} ${region} ${role}`;
 }
 
-/** Takes the first of many ordered lists, each once: a connection lies in the lists of both its accounts. */
+/** Merges ordered lists. A connection may be in two of them, because it is in the lists of both its accounts; it is returned once. */
 async function merge(readers: readonly ListReader[], limit: number): Promise<readonly ConnectionView[]> {
   const merged: ConnectionView[] = [];
   while (merged.length < limit) {
-    // What comes next is known when every list shows its next, so those that don't read on together.
+    // The next connection is known only when every list has one ready. Lists that don't are read concurrently.
     await Promise.all(readers.filter(({ ready }) => ready.length === 0).map((reader) => reader.fill()));
     const open = readers.filter((reader) => !reader.exhausted());
     if (open.length === 0) break;

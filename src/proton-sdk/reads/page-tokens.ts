@@ -1,43 +1,43 @@
 import type { EpochMilliseconds } from '../../proton/connection';
 import type { ListSource } from '../calls';
-import { createRecent } from '../recent';
+import { createLruMap } from '../lru-map';
 
-/** Where a page of a list begins: everything before it was requested at this time or later. */
-interface Mark {
+/** The token of a page. Everything on the pages before it was requested at `requestedAt` or later. */
+interface PageToken {
   readonly requestedAt: EpochMilliseconds;
   readonly nextToken: string;
 }
 
 /**
- * Remembers where the pages of lists begin, over all requests, so that a page far down is not reached by reading all that is above
- * it. It holds tokens and no connections: a mark makes a read shorter and never its result another, and is the same for everyone
- * who may ask as the account.
+ * Remembers the page tokens of lists across requests, so that a read far down a list can start near its position instead of at the
+ * top. It holds no connections: a token makes a read shorter and never changes its result. A list looks the same to all viewers
+ * for whom it is read, so they share the tokens.
  */
-export interface ListMarks {
-  /** The lowest mark that is safely above everything requested at a time or before it. */
-  readonly above: (source: ListSource, requestedAt: EpochMilliseconds) => Mark | undefined;
-  readonly add: (source: ListSource, mark: Mark) => void;
-  /** Proton does not take the tokens any more. */
+export interface PageTokens {
+  /** The token of the last page that is sure to start before everything requested at `requestedAt` or earlier. */
+  readonly lastBefore: (source: ListSource, requestedAt: EpochMilliseconds) => PageToken | undefined;
+  readonly add: (source: ListSource, token: PageToken) => void;
+  /** Drops the tokens of a list, because Proton no longer accepts them. */
   readonly forget: (source: ListSource) => void;
 }
 
-const MOST_LISTS = 500;
-const MOST_MARKS = 200;
+const MAX_LISTS = 500;
+const MAX_TOKENS_PER_LIST = 200;
 
-export function createListMarks(): ListMarks {
-  const lists = createRecent<string, Mark[]>(MOST_LISTS);
+export function createPageTokens(): PageTokens {
+  const lists = createLruMap<string, PageToken[]>(MAX_LISTS);
   return {
-    above: (source, requestedAt) =>
+    lastBefore: (source, requestedAt) =>
       lists
         .get(keyOf(source))
-        // Strictly: among what was requested in one millisecond the order is not known.
-        ?.filter((mark) => mark.requestedAt > requestedAt)
+        // Not >=: connections that were requested in the same millisecond have no known order.
+        ?.filter((token) => token.requestedAt > requestedAt)
         .at(-1),
-    add(source, mark) {
+    add(source, token) {
       const known = lists.get(keyOf(source)) ?? [];
-      const others = known.filter(({ requestedAt }) => requestedAt !== mark.requestedAt);
-      const marks = [...others, mark].sort((a, b) => b.requestedAt - a.requestedAt);
-      lists.set(keyOf(source), marks.length > MOST_MARKS ? thinned(marks) : marks);
+      const others = known.filter(({ requestedAt }) => requestedAt !== token.requestedAt);
+      const tokens = [...others, token].sort((a, b) => b.requestedAt - a.requestedAt);
+      lists.set(keyOf(source), tokens.length > MAX_TOKENS_PER_LIST ? everySecond(tokens) : tokens);
     },
     forget: (source) => {
       lists.delete(keyOf(source));
@@ -45,9 +45,9 @@ export function createListMarks(): ListMarks {
   };
 }
 
-/** Every second one: reads become a little longer and none becomes long. */
-function thinned(marks: readonly Mark[]): Mark[] {
-  return marks.filter((_, index) => index % 2 === 0);
+/** With half of the tokens, reads start at most one page earlier. */
+function everySecond(tokens: readonly PageToken[]): PageToken[] {
+  return tokens.filter((_, index) => index % 2 === 0);
 }
 
 function keyOf({ accountId, region, role, environmentName, statuses }: ListSource): string {

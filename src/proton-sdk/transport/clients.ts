@@ -2,66 +2,61 @@ import { ProtonClient, type ProtonClientConfig } from '@aws-sdk/client-proton';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 import type { AccountId, Region } from '../../proton/identifiers';
-import { createCallScopes, type CallScope } from './http-handler';
-import type { CredentialProvider } from './credentials';
+import { cacheCredentials, type CachedCredentials, type CredentialProvider } from './credentials';
 import { orAborted } from './deadline';
-import { createGuardedHandler, type AroundAttempt } from './http-handler';
-import { rememberCredentials, type RememberedCredentials } from './credentials';
+import { createCallScopes, createHttpHandler, type AroundAttempt, type CallScope } from './http-handler';
+import { isThrottling, markRetryable, NoCredentialsError, statusOf } from './sdk-errors';
 
-/** As whom a call is made, and where. */
-export interface Place {
+/** Where a call goes: the account whose credentials it uses, and the Region. */
+export interface CallTarget {
   readonly accountId: AccountId;
   readonly region: Region;
 }
 
-/** The credentials of an account could not be had. */
-export class NoCredentials extends Error {
-  override readonly name = 'NoCredentials';
-}
-
-export interface ClientSettings {
-  /** Undefined where the SDK is to find it by itself. */
+export interface ProtonClientOptions {
+  /** Undefined if the SDK is to choose it. */
   readonly endpointUrl: string | undefined;
-  /** How long a whole request may take. */
+  /** How long all calls of one request may take together. */
   readonly timeoutMs: number;
   readonly credentialsFor: (accountId: AccountId) => CredentialProvider;
-  /** What the SDK would otherwise print. */
+  /** Receives warnings that the SDK would otherwise print. */
   readonly warn: (warning: string) => void;
-  /** Sends what the SDK sends; left out, nothing is to be seen of it. */
+  /** Called around each attempt, for example to record a span. */
   readonly around?: AroundAttempt | undefined;
   readonly tuning?: Partial<ClientTuning> | undefined;
 }
 
-/** What makes calls quicker, and is turned off only to measure by how much. */
+/** Optimisations. They are on by default; benchmarks turn them off to measure their effect. */
 export interface ClientTuning {
-  /** Whether connections to the endpoint are kept for the next call. */
+  /** Whether to keep connections open for the next call. */
   readonly keepAlive: boolean;
-  /** Whether the SDK keeps its middleware prepared for the next call. */
+  /** Whether the SDK caches its middleware between calls. */
   readonly cacheMiddleware: boolean;
 }
 
 export interface ProtonClients {
-  /** Makes a call in an account and Region. `scope` tells afterwards what happened on the way. */
-  readonly call: <Answer>(
-    place: Place,
+  /** Makes a call. Afterwards `scope` contains what happened to its attempts. */
+  readonly call: <Output>(
+    target: CallTarget,
     scope: CallScope,
-    send: (client: ProtonClient) => Promise<Answer>,
-  ) => Promise<Answer>;
-  /** Has the credentials of an account asked for anew. */
-  readonly forgetCredentials: (accountId: AccountId) => void;
+    send: (client: ProtonClient) => Promise<Output>,
+  ) => Promise<Output>;
+  /** Makes the next call load the account's credentials again. */
+  readonly invalidateCredentials: (accountId: AccountId) => void;
+  /** Closes the connections to the endpoint. */
   readonly close: () => void;
 }
 
-/** The SDK's retries are the only ones: every operation may be repeated, for a lost answer may be of a write that took place. */
-const MOST_ATTEMPTS = 3;
+/** Only the SDK retries. A retry may repeat a write that took place and whose response was lost; every operation allows that. */
+const MAX_ATTEMPTS = 3;
 
-/** An attempt that gets no answer leaves time for another. */
-const SHARE_OF_AN_ATTEMPT = 0.4;
+/** The timeout of one attempt, as a share of the whole timeout: it leaves time for a second attempt. */
+const ATTEMPT_TIMEOUT_SHARE = 0.4;
 
-/** Sockets to the endpoint, over all requests; a request that finds none free waits. */
-const MOST_SOCKETS = 64;
+/** Sockets to the endpoint, shared by all requests. */
+const MAX_SOCKETS = 64;
 
-/** One client for each account and Region, made when it is first needed, over one pool of connections that are kept alive. */
+/** One client per account and Region, created when it is first needed. All share one pool of connections. */
 export function createProtonClients({
   endpointUrl,
   timeoutMs,
@@ -69,126 +64,97 @@ export function createProtonClients({
   warn,
   around,
   tuning: { keepAlive = true, cacheMiddleware = true } = {},
-}: ClientSettings): ProtonClients {
+}: ProtonClientOptions): ProtonClients {
   const scopes = createCallScopes();
-  const agent = { keepAlive, maxSockets: MOST_SOCKETS };
+  const agent = { keepAlive, maxSockets: MAX_SOCKETS };
   const http = new NodeHttpHandler({
     httpAgent: agent,
     httpsAgent: agent,
     logger: {
       ...SILENT,
-      warn: (...said: unknown[]) => {
-        warn(said.map(String).join(' '));
+      warn: (...args: unknown[]) => {
+        warn(args.map(String).join(' '));
       },
     },
   });
-  const requestHandler = createGuardedHandler({
+  const requestHandler = createHttpHandler({
     inner: http,
     scopes,
     around,
-    attemptTimeoutMs: Math.ceil(timeoutMs * SHARE_OF_AN_ATTEMPT),
+    attemptTimeoutMs: Math.ceil(timeoutMs * ATTEMPT_TIMEOUT_SHARE),
   });
   const clients = new Map<string, ProtonClient>();
-  const credentials = new Map<AccountId, RememberedCredentials>();
+  const credentials = new Map<AccountId, CachedCredentials>();
 
-  function credentialsOf(accountId: AccountId): RememberedCredentials {
+  function credentialsOf(accountId: AccountId): CachedCredentials {
     const known = credentials.get(accountId);
     if (known) return known;
-    const made = rememberCredentials(() => credentialsFor(accountId));
-    credentials.set(accountId, made);
-    return made;
+    const created = cacheCredentials(() => credentialsFor(accountId));
+    credentials.set(accountId, created);
+    return created;
   }
 
-  function clientAt({ accountId, region }: Place): ProtonClient {
+  function clientFor({ accountId, region }: CallTarget): ProtonClient {
     const key = `${accountId} ${region}`;
     const known = clients.get(key);
     if (known) return known;
     const config: ProtonClientConfig = {
       region,
       ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
-      // Marked as the SDK marks its own, so that each client does not remember them once more for itself.
+      // `memoized` is the SDK's own mark; without it each client would cache the credentials again.
       credentials: Object.assign(() => credentialsOf(accountId).get(), { memoized: true }),
       requestHandler,
-      maxAttempts: MOST_ATTEMPTS,
+      maxAttempts: MAX_ATTEMPTS,
       retryMode: 'standard',
       cacheMiddleware,
     };
-    const made = new ProtonClient(config);
-    made.middlewareStack.add(
+    const created = new ProtonClient(config);
+    created.middlewareStack.add(
       (next) => async (args) => {
         try {
           return await next(args);
         } catch (error) {
           const scope = scopes.getStore();
-          if (scope && error instanceof Error) noteFailedAttempt(error, scope);
+          if (scope && error instanceof Error) inspectFailedAttempt(error, scope);
           throw error;
         }
       },
-      // Within the SDK's retries, so that every attempt passes by.
-      { step: 'finalizeRequest', priority: 'low', name: 'noteFailedAttempts' },
+      // Inside the SDK's retry middleware, so that it runs for every attempt.
+      { step: 'finalizeRequest', priority: 'low', name: 'inspectFailedAttempts' },
     );
-    clients.set(key, made);
-    return made;
+    clients.set(key, created);
+    return created;
   }
 
   return {
-    call: (place, scope, send) =>
+    call: (target, scope, send) =>
       orAborted(
         scopes.run(scope, async () => {
-          // Before the client asks, so that what goes wrong here is told apart from what goes wrong at Proton.
-          await credentialsOf(place.accountId)
+          // Loaded before the client needs them, so that a failure here is not mistaken for a failure of Proton.
+          await credentialsOf(target.accountId)
             .get()
             .catch((cause: unknown) => {
-              throw new NoCredentials(`no credentials for the account ${place.accountId}`, { cause });
+              throw new NoCredentialsError(`no credentials for the account ${target.accountId}`, { cause });
             });
           scope.signal.throwIfAborted();
-          return send(clientAt(place));
+          return send(clientFor(target));
         }),
         scope.signal,
       ),
-    forgetCredentials: (accountId) => credentials.get(accountId)?.forget(),
+    invalidateCredentials: (accountId) => credentials.get(accountId)?.invalidate(),
     close() {
       http.destroy();
     },
   };
 }
 
-/** Notes what tells how a call went, and marks what deserves another attempt though the SDK would not make it. */
-function noteFailedAttempt(error: Error, scope: CallScope): void {
+/** Records throttling in the scope, and marks errors that are worth a retry although the SDK would not retry them. */
+function inspectFailedAttempt(error: Error, scope: CallScope): void {
   scope.throttling = isThrottling(error) ? error : undefined;
-  // A body that is no JSON, under a status that promised some; and a clock that the SDK sets right now.
-  if (!('$fault' in error) && statusOf(error) === 200) retry(error);
-  if (scope.clockWasOff) retry(error);
-}
-
-/** The SDK's own mark for errors that are worth another attempt. */
-function retry(error: Error): void {
-  Object.assign(error, { $retryable: { throttling: false } });
-}
-
-export function statusOf(error: unknown): number | undefined {
-  const metadata = isObject(error) && isObject(error['$metadata']) ? error['$metadata'] : {};
-  return typeof metadata['httpStatusCode'] === 'number' ? metadata['httpStatusCode'] : undefined;
-}
-
-/** Whether Proton, or something before it, says that there are too many calls. */
-export function isThrottling(error: Error): boolean {
-  return statusOf(error) === 429 || THROTTLING.has(error.name);
-}
-
-const THROTTLING = new Set([
-  'ThrottlingException',
-  'Throttling',
-  'ThrottledException',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'SlowDown',
-]);
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  // The SDK could not parse the body of a successful response.
+  if (!('$fault' in error) && statusOf(error) === 200) markRetryable(error);
+  // The SDK corrects its clock before the next attempt.
+  if (scope.clockSkewed) markRetryable(error);
 }
 
 const nothing = () => undefined;

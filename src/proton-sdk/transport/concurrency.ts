@@ -1,20 +1,20 @@
-/** Lets so many things be under way at once and no more; the others wait for their turn, in the order they came. */
-export interface Slots {
-  readonly run: <Value>(work: () => Promise<Value>) => Promise<Value>;
+/** Limits how many tasks run at the same time; further tasks wait in the order in which they came. */
+export interface ConcurrencyLimit {
+  readonly run: <Value>(task: () => Promise<Value>) => Promise<Value>;
 }
 
-export function createSlots(most: number): Slots {
-  let free = most;
+export function createConcurrencyLimit(maxConcurrent: number): ConcurrencyLimit {
+  let free = maxConcurrent;
   const waiting: (() => void)[] = [];
 
   return {
-    async run(work) {
+    async run(task) {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       try {
-        return await work();
+        return await task();
       } finally {
-        // A slot is handed on rather than freed, so that nobody who comes later gets in between.
+        // Pass the slot to the next waiting task directly, so that a task that comes later can't overtake it.
         const next = waiting.shift();
         if (next) next();
         else free += 1;
@@ -23,15 +23,15 @@ export function createSlots(most: number): Slots {
   };
 }
 
-/** Does something with each item, so many at a time; resolves when all are done, rejects with the first that fails. */
+/** Runs a task for each item, at most `maxConcurrent` at a time. Rejects with the first error. */
 export async function inParallel<Item>(
   items: Iterable<Item>,
-  most: number,
-  work: (item: Item) => Promise<void>,
+  maxConcurrent: number,
+  task: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const waiting = items[Symbol.iterator]();
+  const remaining = items[Symbol.iterator]();
   const worker = async () => {
-    for (let next = waiting.next(); next.done !== true; next = waiting.next()) await work(next.value);
+    for (let next = remaining.next(); next.done !== true; next = remaining.next()) await task(next.value);
   };
-  await Promise.all(Array.from({ length: most }, worker));
+  await Promise.all(Array.from({ length: maxConcurrent }, worker));
 }

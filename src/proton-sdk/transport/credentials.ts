@@ -1,25 +1,26 @@
 import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 
 import type { AccountId } from '../../proton/identifiers';
+import { orAborted } from './deadline';
 
-/** Where the credentials of an account come from. `{accountId}` in a template stands for its id. */
+/** Where the credentials of each account come from. `{accountId}` in a template is replaced by the account's id. */
 export type CredentialSource =
   | { readonly kind: 'default-chain' }
   | { readonly kind: 'role'; readonly arnTemplate: string }
   | { readonly kind: 'profile'; readonly nameTemplate: string };
 
-/** Keys of an account, and until when they are good. */
+/** The keys of an account, with their expiration. */
 export type Credentials = Awaited<ReturnType<ReturnType<typeof fromNodeProviderChain>>>;
 
-/** Has credentials, however that is done; what the SDK calls an AWS credential identity provider is one. */
+/** Loads credentials. The SDK calls this an AWS credential identity provider. */
 export type CredentialProvider = () => Promise<Credentials>;
 
-const ACCOUNT_PLACE = '{accountId}';
+const ACCOUNT_PLACEHOLDER = '{accountId}';
 
-/** Names this service in the CloudTrail of every account that it enters. */
+/** Identifies this service in the CloudTrail logs of the accounts whose roles it assumes. */
 const SESSION_NAME = 'proton-subgraph';
 
-/** What STS may take of one answer, so that an endpoint that hangs is given up some time. */
+/** Timeout of a call to STS. */
 const STS_TIMEOUT_MS = 5_000;
 
 const STS_CLIENT = {
@@ -31,12 +32,12 @@ const STS_CLIENT = {
   },
 };
 
-/** Keys in a file may be replaced while this process runs, and it asks seldom enough to read them again. */
+/** Reads the file each time, because its keys may change while this process runs. Loads are rare enough for that. */
 const FROM_FILES = { clientConfig: STS_CLIENT, ignoreCache: true };
 
 /**
- * Makes, for each account, a provider of its credentials: those that the SDK finds by itself, those of a role that is assumed in
- * the account, or those of a profile. It is for `rememberCredentials` to keep what they give: a role's asks STS each time.
+ * Returns a function that creates the credential provider of an account: the SDK's default chain, a role that is assumed in the
+ * account, or a profile. The providers do not cache (a role's provider calls STS each time); use `cacheCredentials`.
  */
 export function credentialProviders(source: CredentialSource): (accountId: AccountId) => CredentialProvider {
   switch (source.kind) {
@@ -45,79 +46,79 @@ export function credentialProviders(source: CredentialSource): (accountId: Accou
     case 'role':
       return (accountId) =>
         fromTemporaryCredentials({
-          params: { RoleArn: filledIn(source.arnTemplate, accountId), RoleSessionName: SESSION_NAME },
+          params: { RoleArn: fillIn(source.arnTemplate, accountId), RoleSessionName: SESSION_NAME },
           clientConfig: STS_CLIENT,
         });
     case 'profile':
-      // Not the chain, which would pass over a profile that is missing, to whatever credentials it finds next.
-      return (accountId) => fromIni({ ...FROM_FILES, profile: filledIn(source.nameTemplate, accountId) });
+      // Not the default chain: if the profile is missing, it would use the next credentials that it finds.
+      return (accountId) => fromIni({ ...FROM_FILES, profile: fillIn(source.nameTemplate, accountId) });
   }
 }
 
-function filledIn(template: string, accountId: AccountId): string {
-  return template.replaceAll(ACCOUNT_PLACE, accountId);
+function fillIn(template: string, accountId: AccountId): string {
+  return template.replaceAll(ACCOUNT_PLACEHOLDER, accountId);
 }
 
-/** How long before they expire credentials are asked for anew: what the SDK's own clients leave themselves. */
+/** How long before they expire credentials are loaded again: the same time as in the SDK's clients. */
 export const REFRESH_BEFORE_EXPIRY_MS = 5 * 60 * 1000;
 
-/** A provider that has not answered by then is asked again by whoever comes next. */
-const PATIENCE_MS = 15_000;
+/** After this time the provider is given up; the next call starts it again. */
+const PROVIDER_TIMEOUT_MS = 15_000;
 
-/** The credentials of one account, asked for once and kept until shortly before they expire. */
-export interface RememberedCredentials {
-  /** Rejects with whatever the provider rejects with; that is not remembered. */
+/** The credentials of one account, loaded once and cached until shortly before they expire. */
+export interface CachedCredentials {
+  /** Rejects with the provider's error, which is not cached. */
   readonly get: () => Promise<Credentials>;
-  /** Has them asked for anew, for Proton would not have them. */
-  readonly forget: () => void;
+  /** Drops the cached credentials, because Proton does not accept them. */
+  readonly invalidate: () => void;
 }
 
 /**
- * The SDK's clients remember credentials each for itself. An account has a client in every Region, and a role is to be assumed
- * once: so all of its clients share these. Those who ask while an answer is under way wait for the same one.
+ * Caches credentials for all clients of an account. Each SDK client would cache its own, and there is one per Region, so a role
+ * would be assumed once per Region. Concurrent calls share one load.
+ *
+ * @param makeProvider called once, and again after `invalidate`, because some providers cache
+ * @param now milliseconds since the epoch
  */
-export function rememberCredentials(
+export function cacheCredentials(
   makeProvider: () => CredentialProvider,
   now: () => number = Date.now,
-): RememberedCredentials {
-  let kept: Credentials | undefined;
+): CachedCredentials {
+  let cached: Credentials | undefined;
   let pending: Promise<Credentials> | undefined;
   let provider = makeProvider();
 
-  const isGood = ({ expiration }: Credentials) =>
+  const isFresh = ({ expiration }: Credentials) =>
     expiration === undefined || expiration.getTime() - now() >= REFRESH_BEFORE_EXPIRY_MS;
 
-  async function ask(): Promise<Credentials> {
-    const asked = withPatience(provider());
-    pending = asked;
+  async function load(): Promise<Credentials> {
+    pending = withTimeout(provider());
     try {
-      const credentials = await asked;
-      kept = credentials;
-      return credentials;
+      cached = await pending;
+      return cached;
     } finally {
       pending = undefined;
     }
   }
 
   return {
-    get: () => (kept && isGood(kept) ? Promise.resolve(kept) : (pending ?? ask())),
-    forget() {
-      kept = undefined;
-      // Some providers remember by themselves.
+    get: () => (cached && isFresh(cached) ? Promise.resolve(cached) : (pending ?? load())),
+    invalidate() {
+      cached = undefined;
       provider = makeProvider();
     },
   };
 }
 
-async function withPatience<Value>(work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`the credential provider has not answered within ${String(PATIENCE_MS)} ms`));
-    }, PATIENCE_MS).unref();
-  });
+async function withTimeout<Value>(load: Promise<Value>): Promise<Value> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    timeout.abort(
+      new Error(`the credential provider did not return within ${String(PROVIDER_TIMEOUT_MS)} ms`),
+    );
+  }, PROVIDER_TIMEOUT_MS).unref();
   try {
-    return await Promise.race([work, late]);
+    return await orAborted(load, timeout.signal);
   } finally {
     clearTimeout(timer);
   }

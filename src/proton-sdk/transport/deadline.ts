@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events';
 
-/** Why a call was given up: the time for the whole request was over. */
-export class DeadlinePassed extends Error {
-  override readonly name = 'DeadlinePassed';
+/** A call was cancelled because the time for the whole request was up. */
+export class DeadlineExceededError extends Error {
+  override readonly name = 'DeadlineExceededError';
 
   constructor(timeoutMs: number) {
-    super(`the request's ${String(timeoutMs)} ms were over`);
+    super(`the request took longer than ${String(timeoutMs)} ms`);
   }
 }
 
-/** Why a call was given up: nobody waits for it. */
-export class NobodyWaits extends Error {
-  override readonly name = 'NobodyWaits';
+/** A call was cancelled because the client no longer waits for the response. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
 
   constructor() {
     super('the client went away');
@@ -19,11 +19,14 @@ export class NobodyWaits extends Error {
 }
 
 export interface Deadline {
-  /** Runs something with a signal that ends it when the time is up or the client is gone. */
+  /** Runs `work` with a signal that is aborted when the time is up, the client is gone, or `work` has settled. */
   readonly within: <Value>(work: (signal: AbortSignal) => Promise<Value>) => Promise<Value>;
 }
 
-/** A deadline over everything that one request does; it starts with the first thing. */
+/**
+ * One deadline for everything that a request does. The time starts with the first call of `within`.
+ * @param client aborted when the client is gone
+ */
 export function createDeadline(timeoutMs: number, client: AbortSignal | undefined): Deadline {
   let endsAt: number | undefined;
 
@@ -31,26 +34,26 @@ export function createDeadline(timeoutMs: number, client: AbortSignal | undefine
     async within(work) {
       endsAt ??= performance.now() + timeoutMs;
       const controller = new AbortController();
-      // One listener for each call under way; there may be as many as the pool has slots.
+      // Every running call adds a listener, so Node's warning about a leak would be wrong.
       setMaxListeners(0, controller.signal);
       const abandon = () => {
-        controller.abort(new NobodyWaits());
+        controller.abort(new ClientGoneError());
       };
       const timer = setTimeout(
         () => {
-          controller.abort(new DeadlinePassed(timeoutMs));
+          controller.abort(new DeadlineExceededError(timeoutMs));
         },
         Math.max(0, endsAt - performance.now()),
       ).unref();
       client?.addEventListener('abort', abandon, { once: true });
       if (client?.aborted) abandon();
-      // At once, and not with the timer: what is begun meanwhile might be sent.
-      if (performance.now() >= endsAt) controller.abort(new DeadlinePassed(timeoutMs));
+      // Abort now instead of waiting for the timer: a call that starts meanwhile could still be sent.
+      if (performance.now() >= endsAt) controller.abort(new DeadlineExceededError(timeoutMs));
       try {
         return await work(controller.signal);
       } finally {
         clearTimeout(timer);
-        // Where one part has failed, others may still be under way.
+        // If one call has failed, others may still be running.
         abandon();
         client?.removeEventListener('abort', abandon);
       }
@@ -58,7 +61,7 @@ export function createDeadline(timeoutMs: number, client: AbortSignal | undefine
   };
 }
 
-/** Rejects with the signal's reason as soon as it is aborted, whatever becomes of the work. */
+/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
 export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = () => {
@@ -72,6 +75,7 @@ export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Pro
   });
 }
 
+/** Why a signal was aborted. */
 export function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new NobodyWaits();
+  return signal.reason instanceof Error ? signal.reason : new ClientGoneError();
 }

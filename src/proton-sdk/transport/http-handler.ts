@@ -5,17 +5,17 @@ import type { HttpHandler, HttpRequest } from '@smithy/protocol-http';
 import { HttpResponse } from '@smithy/protocol-http';
 
 /**
- * What goes with one call through the SDK, from the sender down to the request handler and back. It travels beside the call, for
- * the SDK forgets its prepared middleware (`cacheMiddleware`) as soon as a call comes with options of its own, such as an abort
- * signal: measured, that is a quarter of a call's time in the processor.
+ * State of one call through the SDK, shared by the caller, the middleware and the HTTP handler. It is in an `AsyncLocalStorage`
+ * instead of the call's options, because any option, such as an abort signal, keeps the SDK from using its cached middleware
+ * (`cacheMiddleware`). Measured, that costs a quarter of a call's CPU time.
  */
 export interface CallScope {
-  /** Aborted when the request's time is up, or nobody waits for it any more. */
+  /** Aborted when the request's time is up or its client is gone. */
   readonly signal: AbortSignal;
-  /** What Proton said last about too many calls; undefined when it has not. */
+  /** The last attempt's error, if Proton throttled it. */
   throttling: unknown;
-  /** Whether the last attempt was signed with a clock that is off. */
-  clockWasOff: boolean;
+  /** Whether Proton rejected the last attempt because our clock is wrong. */
+  clockSkewed: boolean;
 }
 
 export type CallScopes = Pick<AsyncLocalStorage<CallScope>, 'run' | 'getStore'>;
@@ -24,72 +24,71 @@ export function createCallScopes(): CallScopes {
   return new AsyncLocalStorage<CallScope>();
 }
 
-/** Far more than a page of a hundred connections, and little enough to hold many times over. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** Much larger than a page of 100 connections, and small enough to hold many of them in memory. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** The clock may be this far off before Proton minds; beyond it the signature is refused. */
+/** AWS tolerates 5 minutes of clock skew, so a clock error with less skew than this has another reason. */
 const CLOCK_TOLERANCE_MS = 4 * 60 * 1000;
 
-/** The ways in which AWS says that a signature's time is not its own. */
+/** The errors that AWS may return when the time in a signature differs from its own. */
 const CLOCK_ERRORS =
   /RequestExpired|InvalidSignatureException|RequestTimeTooSkewed|RequestInTheFuture|SignatureDoesNotMatch/;
 
 /**
- * An answer that Proton can't have given: something between here and there is broken. As every operation may be repeated, and the
- * next attempt may take another way, the SDK is told to retry.
+ * A response that can't come from Proton, so something in between is broken. The SDK retries, because the next attempt may take
+ * another route, and repeating any operation is safe.
  */
-export class UnusableAnswer extends Error {
-  override readonly name = 'UnusableAnswer';
+export class UnusableResponseError extends Error {
+  override readonly name = 'UnusableResponseError';
   readonly $retryable = { throttling: false };
 }
 
-/** An attempt that took more than its share of the time. The SDK retries an error of this name. */
-class AttemptTimeout extends Error {
+/** An attempt took too long. The SDK retries errors with this name. */
+class AttemptTimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** Carries out an attempt, and may look at what becomes of it. */
-export type AroundAttempt = <Answer extends { readonly response: HttpResponse }>(
+/** Sends one attempt, for example inside a span. It may add headers to the request, which has already been signed. */
+export type AroundAttempt = <Result extends { readonly response: HttpResponse }>(
   request: HttpRequest,
-  send: () => Promise<Answer>,
-) => Promise<Answer>;
+  send: () => Promise<Result>,
+) => Promise<Result>;
 
-export interface GuardedHandlerParts {
-  /** What speaks HTTP. */
+export interface HttpHandlerOptions {
+  /** The SDK's own handler, which sends the requests. */
   readonly inner: Pick<HttpHandler, 'handle'>;
   readonly scopes: CallScopes;
-  /** Sends each attempt, and may add to its headers, which are signed by then. */
   readonly around?: AroundAttempt | undefined;
-  /** How long one attempt may take, from the wait for a socket to the last byte of the answer. */
+  /** How long one attempt may take, from waiting for a socket to the last byte of the response. */
   readonly attemptTimeoutMs: number;
 }
 
 /**
- * The SDK's request handler, with what it leaves open: a bound on an attempt that includes the body, however slowly it drips; a
- * bound on the body's size; answers that are none refused before they are read; and no trust in the time that others tell.
+ * Wraps the SDK's HTTP handler and adds what it lacks: a timeout per attempt that includes reading the body, a limit on the body's
+ * size, rejection of responses that are not Proton's, and protection of the SDK's clock against wrong `Date` headers.
  */
-export function createGuardedHandler({
+export function createHttpHandler({
   inner,
   scopes,
   around = (_request, send) => send(),
   attemptTimeoutMs,
-}: GuardedHandlerParts): HttpHandler {
+}: HttpHandlerOptions): HttpHandler {
   return {
     async handle(request) {
       const scope = scopes.getStore();
-      if (!scope) throw new Error('a request was made outside of a call');
+      if (!scope) throw new Error('the SDK sent a request outside of a call');
       const attempt = startAttempt(scope.signal, attemptTimeoutMs);
       try {
         const { response } = await around(request, () =>
           inner.handle(request, { abortSignal: attempt.signal }),
         );
-        const body = await bodyOf(response, attempt.signal);
-        scope.clockWasOff =
+        const body = await readBody(response, attempt.signal);
+        scope.clockSkewed =
           isClockError(response, body) && Math.abs(skewOf(request, response)) > CLOCK_TOLERANCE_MS;
-        return { response: usable(response, body, { trustDate: isClockError(response, body) }) };
+        return { response: checkedResponse(response, body, { trustDate: isClockError(response, body) }) };
       } catch (error) {
         throw attempt.timedOut()
-          ? new AttemptTimeout(`no answer within ${String(attemptTimeoutMs)} ms`, { cause: error })
+          ? new AttemptTimeoutError(`no response within ${String(attemptTimeoutMs)} ms`, { cause: error })
           : error;
       } finally {
         attempt.end();
@@ -101,59 +100,60 @@ export function createGuardedHandler({
   };
 }
 
-function startAttempt(whole: AbortSignal, timeoutMs: number) {
+function startAttempt(request: AbortSignal, timeoutMs: number) {
   const controller = new AbortController();
-  let late = false;
-  const give = () => {
-    controller.abort(whole.reason);
+  let timedOut = false;
+  const cancel = () => {
+    controller.abort(request.reason);
   };
   const timer = setTimeout(() => {
-    late = true;
+    timedOut = true;
     controller.abort(new Error('the attempt took too long'));
   }, timeoutMs).unref();
-  whole.addEventListener('abort', give, { once: true });
-  if (whole.aborted) give();
+  request.addEventListener('abort', cancel, { once: true });
+  if (request.aborted) cancel();
   return {
     signal: controller.signal,
-    timedOut: () => late,
+    timedOut: () => timedOut,
     end() {
       clearTimeout(timer);
-      whole.removeEventListener('abort', give);
+      request.removeEventListener('abort', cancel);
     },
   };
 }
 
-/** Reads the answer whole, up to the bound. What is not wanted is cut off with its connection. */
-async function bodyOf(response: HttpResponse, signal: AbortSignal): Promise<Buffer> {
+/** Reads the body, up to the maximum. Closes the connection if the body is too large or the attempt is aborted. */
+async function readBody(response: HttpResponse, signal: AbortSignal): Promise<Buffer> {
   const body: unknown = response.body;
-  if (!(body instanceof Readable)) throw new Error('the HTTP handler answered without a stream');
-  const cut = () => {
+  if (!(body instanceof Readable)) throw new Error('the HTTP handler returned no stream');
+  const destroy = () => {
     body.destroy(signal.reason instanceof Error ? signal.reason : undefined);
   };
-  signal.addEventListener('abort', cut, { once: true });
-  if (signal.aborted) cut();
+  signal.addEventListener('abort', destroy, { once: true });
+  if (signal.aborted) destroy();
   try {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
-      // Leaving the loop destroys the stream.
-      if (size > MOST_BYTES) throw new UnusableAnswer(`an answer of more than ${String(MOST_BYTES)} bytes`);
+      // Throwing inside the loop destroys the stream.
+      if (size > MAX_BODY_BYTES)
+        throw new UnusableResponseError(`a response of more than ${String(MAX_BODY_BYTES)} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, size);
   } finally {
-    signal.removeEventListener('abort', cut);
+    signal.removeEventListener('abort', destroy);
   }
 }
 
 /**
- * The answer as the SDK gets it.
+ * Checks a response and returns it to the SDK.
  *
- * The SDK sets its clock by the `Date` of whatever answers it. One answer of a proxy whose clock is wrong would have the next
- * request signed for the wrong hour; so the date is only shown where Proton says that ours is the wrong one.
+ * The SDK corrects its clock by the `Date` header of every response, so one response of a proxy with a wrong clock would make it
+ * sign the next request for the wrong time. The header is removed unless Proton reports that our clock is wrong.
  */
-function usable(
+function checkedResponse(
   { statusCode, headers }: HttpResponse,
   body: Buffer,
   { trustDate }: { trustDate: boolean },
@@ -161,9 +161,11 @@ function usable(
   const { date, ...others } = headers;
   if (statusCode < 300) {
     if (!/\bjson\b|-json-/.test(headers['content-type'] ?? '')) {
-      throw new UnusableAnswer(`an answer with the content type ${headers['content-type'] ?? 'none'}`);
+      throw new UnusableResponseError(
+        `a response with the content type ${headers['content-type'] ?? 'none'}`,
+      );
     }
-    if (body.length === 0) throw new UnusableAnswer('an empty answer');
+    if (body.length === 0) throw new UnusableResponseError('an empty response');
   }
   return new HttpResponse({
     statusCode,

@@ -1,12 +1,12 @@
-/** A map that keeps what was used last, up to so many entries. */
-export interface Recent<Key, Value> {
+/** A map that keeps the most recently used entries, up to a maximum. */
+export interface LruMap<Key, Value> {
   readonly get: (key: Key) => Value | undefined;
   readonly set: (key: Key, value: Value) => void;
   readonly delete: (key: Key) => boolean;
 }
 
-export function createRecent<Key, Value>(most: number): Recent<Key, Value> {
-  // A Map runs in the order of insertion: what is used is put in anew, so the first is what was not used for longest.
+export function createLruMap<Key, Value>(maxEntries: number): LruMap<Key, Value> {
+  // A Map iterates in insertion order. Every use inserts the entry again, so the first one is the least recently used.
   const entries = new Map<Key, Value>();
   return {
     get(key) {
@@ -20,7 +20,7 @@ export function createRecent<Key, Value>(most: number): Recent<Key, Value> {
       entries.delete(key);
       entries.set(key, value);
       for (const oldest of entries.keys()) {
-        if (entries.size <= most) break;
+        if (entries.size <= maxEntries) break;
         entries.delete(oldest);
       }
     },

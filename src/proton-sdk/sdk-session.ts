@@ -1,0 +1,133 @@
+import type { ConnectionView } from '../proton/connection';
+import type { ConnectionListRequest, ConnectionSelection } from '../proton/connection-list';
+import { ProtonFailure } from '../proton/failure';
+import type { AccountId, ConnectionReference, Region } from '../proton/identifiers';
+import type { HistoryRequest, ProtonSession } from '../proton/proton-service';
+import type {
+  ConnectionIdInput,
+  CreateConnectionInput,
+  TagConnectionInput,
+  UntagConnectionInput,
+  UpdateConnectionInput,
+} from '../proton/validation/inputs';
+import { parseCreate } from '../proton/validation/parse-inputs';
+import { ownAccount, type Viewer } from '../proton/viewer';
+import { createCallRunner, type CallDependencies } from './call-runner';
+import { Calls } from './calls';
+import { readCodebuildRoles, readTags } from './reads/details';
+import { findConnections } from './reads/find';
+import { listConnections, type ListCache } from './reads/list';
+import { accountsToSearch, type KnownLocations, type SessionScope } from './session-scope';
+import type { Deadline } from './transport/deadline';
+import {
+  acceptConnection,
+  deleteConnection,
+  rejectConnection,
+  tagConnection,
+  untagConnection,
+  updateConnection,
+} from './writes/change';
+import { createConnection } from './writes/create';
+
+export interface SdkSessionOptions extends CallDependencies {
+  readonly viewer: Viewer;
+  readonly deadline: Deadline;
+  readonly accounts: readonly AccountId[];
+  readonly regions: readonly Region[];
+  readonly defaultRegion: Region;
+  readonly defaultAccountId: AccountId | undefined;
+  readonly knownLocations: KnownLocations;
+  readonly listCache: ListCache;
+}
+
+/** A session over the AWS SDK. A class, because one is created per request. */
+export class SdkSession implements ProtonSession {
+  private readonly searchAccounts: ReadonlySet<AccountId>;
+
+  constructor(private readonly options: SdkSessionOptions) {
+    this.searchAccounts = accountsToSearch(options.viewer, options.accounts);
+  }
+
+  findConnections(references: readonly ConnectionReference[]) {
+    return this.run((scope) => findConnections(scope, references));
+  }
+
+  listConnections(requests: readonly ConnectionListRequest[]) {
+    return this.run((scope) => listConnections(scope, this.options.listCache, requests));
+  }
+
+  readTags(connections: readonly ConnectionView[]) {
+    return this.run((scope) => readTags(scope, connections));
+  }
+
+  readCodebuildRoles(connections: readonly ConnectionView[]) {
+    return this.run((scope) => readCodebuildRoles(scope, connections));
+  }
+
+  /** Always null: AWS's API does not count connections. */
+  countConnections(selections: readonly ConnectionSelection[]) {
+    return Promise.resolve(selections.map(() => null));
+  }
+
+  /** Always null: AWS's API has no history. */
+  listHistory(requests: readonly HistoryRequest[]) {
+    return Promise.resolve(requests.map(() => null));
+  }
+
+  async createConnection(input: CreateConnectionInput) {
+    const { viewer, regions, defaultRegion, defaultAccountId } = this.options;
+    const request = parseCreate(input, {
+      region: defaultRegion,
+      environmentAccountId: ownAccount(viewer) ?? defaultAccountId,
+    });
+    if (!regions.includes(request.region)) throw unknownRegion(regions);
+    return this.run((scope) => createConnection(scope, request));
+  }
+
+  updateConnection(input: UpdateConnectionInput) {
+    return this.run((scope) => updateConnection(scope, input));
+  }
+
+  acceptConnection(input: ConnectionIdInput) {
+    return this.run((scope) => acceptConnection(scope, input));
+  }
+
+  rejectConnection(input: ConnectionIdInput) {
+    return this.run((scope) => rejectConnection(scope, input));
+  }
+
+  deleteConnection(input: ConnectionIdInput) {
+    return this.run((scope) => deleteConnection(scope, input));
+  }
+
+  tagConnection(input: TagConnectionInput) {
+    return this.run((scope) => tagConnection(scope, input));
+  }
+
+  untagConnection(input: UntagConnectionInput) {
+    return this.run((scope) => untagConnection(scope, input));
+  }
+
+  /** Runs an operation within the session's deadline. */
+  private run<Result>(operation: (scope: SessionScope) => Promise<Result>): Promise<Result> {
+    const { deadline, viewer, accounts, regions, knownLocations } = this.options;
+    return deadline.within((signal) =>
+      operation({
+        calls: new Calls(createCallRunner(this.options, signal)),
+        signal,
+        viewer,
+        accounts,
+        searchAccounts: this.searchAccounts,
+        regions,
+        knownLocations,
+      }),
+    );
+  }
+}
+
+/** A connection in another Region could be created, but would never be found again. */
+function unknownRegion(regions: readonly Region[]): ProtonFailure {
+  return ProtonFailure.invalid([
+    { path: ['region'], message: `must be one that this service looks after: ${regions.join(', ')}` },
+  ]);
+}
