@@ -16,20 +16,20 @@ const ADMIN = unrestrictedViewer('admin');
 const EAST = region('us-east-1');
 const FRANKFURT = region('eu-central-1');
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
-const MOST_AT_ONCE = 16;
+const MAX_CONCURRENT_CALLS = 16;
 
-/** How many calls the adapter makes, and how many of them at once. */
+/** How many calls the adapter makes, and how many of them concurrently. */
 describe('The calls that the SDK adapter makes', () => {
   let endpoint: SignedEndpoint;
   let underTest: SdkServiceUnderTest;
-  let atOnce = { now: 0, most: 0 };
-  /** What is done to the answers of lists. */
+  let concurrent = { now: 0, max: 0 };
+  /** Reorders the items in the responses of lists. */
   let reorder: <Item>(items: readonly Item[]) => readonly Item[] = (items) => items;
-  /** How many calls must have arrived before any is answered. */
+  /** If set, no call is answered before `size` calls have arrived. */
   let gathering:
     { readonly size: number; readonly complete: () => void; readonly done: Promise<void> } | undefined;
-  /** Whether the next call that comes with a token is refused. */
-  let refusesToken = false;
+  /** Whether to reject the next call that has a page token. */
+  let rejectsToken = false;
 
   function gather(size: number) {
     let complete: () => void = () => undefined;
@@ -40,20 +40,20 @@ describe('The calls that the SDK adapter makes', () => {
   }
 
   beforeEach(async () => {
-    atOnce = { now: 0, most: 0 };
+    concurrent = { now: 0, max: 0 };
     reorder = (items) => items;
     gathering = undefined;
-    refusesToken = false;
+    rejectsToken = false;
     endpoint = await startSignedEndpoint({
       async around(request, answer) {
-        atOnce.now += 1;
-        atOnce.most = Math.max(atOnce.most, atOnce.now);
-        if (gathering && atOnce.now >= gathering.size) gathering.complete();
+        concurrent.now += 1;
+        concurrent.max = Math.max(concurrent.max, concurrent.now);
+        if (gathering && concurrent.now >= gathering.size) gathering.complete();
         await gathering?.done;
         const answered = await answer(request);
-        atOnce.now -= 1;
-        if (refusesToken && request.body.includes('"nextToken"')) {
-          refusesToken = false;
+        concurrent.now -= 1;
+        if (rejectsToken && request.body.includes('"nextToken"')) {
+          rejectsToken = false;
           return {
             ...answered,
             status: 400,
@@ -84,7 +84,7 @@ describe('The calls that the SDK adapter makes', () => {
     });
   }
 
-  /** Connections of both accounts in turn and in both Regions, the newest first. */
+  /** Creates connections in both Regions, with the two accounts in either role, and returns them newest first. */
   async function seed(count: number): Promise<readonly ConnectionView[]> {
     const plane = endpoint.service.session(ADMIN);
     const seeded: ConnectionView[] = [];
@@ -104,7 +104,7 @@ describe('The calls that the SDK adapter makes', () => {
     return seeded.reverse();
   }
 
-  /** Does something and tells which operations it took. */
+  /** Awaits some work and returns its result with the operations that were called meanwhile. */
   async function callsOf<Value>(work: Promise<Value>): Promise<{ value: Value; calls: readonly string[] }> {
     const before = endpoint.calls.length;
     const value = await work;
@@ -114,7 +114,7 @@ describe('The calls that the SDK adapter makes', () => {
   const GET = 'GetEnvironmentAccountConnection';
   const LIST = 'ListEnvironmentAccountConnections';
 
-  it('are shared by the lists that are asked for together', async () => {
+  it('are shared by lists that are requested together', async () => {
     await seed(12);
     const session = underTest.service.session(ADMIN);
     const { calls } = await callsOf(
@@ -122,7 +122,7 @@ describe('The calls that the SDK adapter makes', () => {
         {},
         { first: 3 },
         { first: 5, filter: { managementAccountId: MANAGEMENT } },
-        // An account that can't be asked lies in the lists of those that can.
+        // This account has no credentials; its connections are in the lists of the others.
         { participation: { accountId: STRANGER, role: null } },
       ]),
     );
@@ -130,7 +130,7 @@ describe('The calls that the SDK adapter makes', () => {
   });
 
   describe('to find connections', () => {
-    it('are a few pages of lists for a thousand references, each connection being looked for once', async () => {
+    it('are a few pages of lists for a thousand references to a few connections', async () => {
       const seeded = await seed(240);
       const references = Array.from({ length: 1000 }, (_, index) => {
         const connection = seeded[index % seeded.length];
@@ -145,10 +145,10 @@ describe('The calls that the SDK adapter makes', () => {
       );
       expect(new Set(first.calls)).toEqual(new Set([LIST]));
       expect(first.calls.length).toBeLessThanOrEqual(20);
-      expect(atOnce.most).toBeLessThanOrEqual(MOST_AT_ONCE);
+      expect(concurrent.max).toBeLessThanOrEqual(MAX_CONCURRENT_CALLS);
     });
 
-    it('are a Get each, all at once, for a few; and one for what was seen before or is named by its ARN', async () => {
+    it('are one concurrent Get each for a few connections that were seen before or are given by ARN', async () => {
       const seeded = await seed(12);
       const session = underTest.service.session(ADMIN);
       const references = seeded.map((connection) => ({ arn: connectionArn(connection) }));
@@ -162,7 +162,7 @@ describe('The calls that the SDK adapter makes', () => {
       expect(unknown).toEqual({ value: [undefined], calls: Array(4).fill(GET) });
     });
 
-    it('are pages of lists and nothing else for hundreds of ids and ARNs that somebody made up', async () => {
+    it('are only pages of lists for hundreds of made-up ids and ARNs', async () => {
       const [connection] = await seed(40);
       const arn = connectionArn(connection ?? raise('no connection'));
       const ids = Array.from({ length: 300 }, (_, index) =>
@@ -180,14 +180,14 @@ describe('The calls that the SDK adapter makes', () => {
     });
 
     it.each([
-      // Two accounts in two Regions: four places, and eight lists.
+      // Two accounts in two Regions: four targets, and eight lists.
       [1, 4],
       [4, 16],
       [5, 8],
       [16, 8],
       [17, 8],
       [200, 8],
-    ])('are for %i unknown ids as many as %i', async (count, expected) => {
+    ])('are, for %i unknown ids, %i', async (count, expected) => {
       await seed(8);
       const references = Array.from({ length: count }, (_, index) => ({
         id: UNKNOWN_ID.replace(/^0{4}/, String(1000 + index)),
@@ -197,7 +197,7 @@ describe('The calls that the SDK adapter makes', () => {
       expect(calls).toHaveLength(expected);
     });
 
-    it('are none for what names no place that is looked after', async () => {
+    it('are none for malformed references and Regions that are not configured', async () => {
       const [connection] = await seed(1);
       const arn = connectionArn(connection ?? raise('no connection'));
       const references = [
@@ -211,7 +211,7 @@ describe('The calls that the SDK adapter makes', () => {
       });
     });
 
-    it('tell a viewer nothing of what another one’s left in memory', async () => {
+    it('are the same for a viewer who may not see a connection, whether another viewer has seen it or not', async () => {
       const service = serviceFor({ accounts: [MANAGEMENT, ENVIRONMENT, STRANGER] });
       const [connection] = await seed(1);
       const { id } = connection ?? raise('no connection');
@@ -223,7 +223,7 @@ describe('The calls that the SDK adapter makes', () => {
       service.service.close();
     });
 
-    it('search again where a connection is not where it was seen', async () => {
+    it('search everywhere if a connection is no longer where it was seen', async () => {
       const [connection] = await seed(1);
       const { id } = connection ?? raise('no connection');
       const session = underTest.service.session(ADMIN);
@@ -231,13 +231,13 @@ describe('The calls that the SDK adapter makes', () => {
       await endpoint.service.session(ADMIN).deleteConnection({ id });
       const gone = await callsOf(session.findConnections([{ id }]));
       expect(gone).toEqual({ value: [undefined], calls: Array(1 + 4).fill(GET) });
-      // It is not remembered any more.
+      // Its location has been forgotten.
       expect((await callsOf(session.findConnections([{ id }]))).calls).toHaveLength(4);
     });
   });
 
   describe('to list connections', () => {
-    it('are one for each account, part and Region that may hold some, and at once', async () => {
+    it('are one concurrent call for each account, role and Region that may have some', async () => {
       await seed(8);
       const session = underTest.service.session(ADMIN);
       const cases: readonly [ConnectionListRequest, number][] = [
@@ -246,7 +246,7 @@ describe('The calls that the SDK adapter makes', () => {
         [{ filter: { environmentAccountId: ENVIRONMENT } }, 2],
         [{ filter: { environmentAccountId: ENVIRONMENT, region: EAST } }, 1],
         [{ filter: { managementAccountId: MANAGEMENT, region: EAST } }, 1],
-        // That account can't be asked; what it manages lies in the lists of the environment accounts.
+        // This account has no credentials; the connections it manages are in the lists of the environment accounts.
         [{ filter: { managementAccountId: STRANGER, region: EAST } }, 2],
         [{ participation: { accountId: ENVIRONMENT, role: null }, filter: { region: EAST } }, 2],
         [{ participation: { accountId: ENVIRONMENT, role: 'MANAGEMENT_ACCOUNT' } }, 2],
@@ -258,10 +258,10 @@ describe('The calls that the SDK adapter makes', () => {
         const { calls } = await callsOf(session.listConnections([request]));
         expect([request, calls]).toEqual([request, Array(expected).fill(LIST)]);
       }
-      expect(atOnce.most).toBe(8);
+      expect(concurrent.max).toBe(8);
     });
 
-    it('do not become more the further down a page is', async () => {
+    it('do not increase the further down a page is', async () => {
       const seeded = await seed(180);
       const listed: string[] = [];
       const pages: { readonly after: string | undefined; readonly calls: number }[] = [];
@@ -277,15 +277,15 @@ describe('The calls that the SDK adapter makes', () => {
       expect(pages).toHaveLength(9);
       for (const { calls } of pages) expect(calls).toBeLessThanOrEqual(2 * 8);
 
-      // An adapter that remembers nothing gives the same page, if after more calls.
-      const forgetful = serviceFor();
-      const deep = await callsOf(page(forgetful.service.session(ADMIN), { after: pages[7]?.after }));
+      // Without remembered page tokens the page is the same, but takes more calls.
+      const newAdapter = serviceFor();
+      const deep = await callsOf(page(newAdapter.service.session(ADMIN), { after: pages[7]?.after }));
       expect(deep.value.items.map(({ id }) => id)).toEqual(inOrder(seeded).slice(140, 160));
       expect(deep.calls.length).toBeLessThanOrEqual(3 * 8);
-      forgetful.service.close();
+      newAdapter.service.close();
     });
 
-    it('go on from the beginning where Proton does not take the tokens any more', async () => {
+    it('start at the top of a list if Proton no longer accepts its page tokens', async () => {
       await seed(60);
       const session = underTest.service.session(ADMIN);
       const request = { filter: { environmentAccountId: ENVIRONMENT, region: EAST }, first: 5 };
@@ -293,14 +293,14 @@ describe('The calls that the SDK adapter makes', () => {
       let last = await page(session, request);
       for (let count = 0; count < 2; count += 1)
         last = await page(session, { ...request, after: last.cursorAt(4) });
-      refusesToken = true;
+      rejectsToken = true;
       const next = await callsOf(page(session, { ...request, after: last.cursorAt(4) }));
-      expect(refusesToken).toBe(false);
+      expect(rejectsToken).toBe(false);
       expect(next.value.items).toEqual(all.items.slice(15, 20));
       expect(next.calls.length).toBeLessThanOrEqual(3);
     });
 
-    it('bring the port’s order where Proton has one of its own', async () => {
+    it('return the port’s order if Proton’s lists have another', async () => {
       const seeded = await seed(50);
       reorder = (items) => items.toReversed();
       const session = underTest.service.session(ADMIN);
@@ -315,14 +315,14 @@ describe('The calls that the SDK adapter makes', () => {
     });
   });
 
-  describe('for what lists and answers leave out', () => {
-    it('are one for each connection, so many at once; what is gone has none', async () => {
+  describe('to read tags and CodeBuild roles', () => {
+    it('are one for each connection, up to the maximum concurrently; a deleted connection has none', async () => {
       const seeded = await seed(40);
       const session = underTest.service.session(ADMIN);
       const { items } = await page(session, { first: 100 });
       const [gone] = seeded;
       await endpoint.service.session(ADMIN).deleteConnection({ id: gone?.id ?? '' });
-      gather(MOST_AT_ONCE);
+      gather(MAX_CONCURRENT_CALLS);
       const tags = await callsOf(session.readTags([...items, ...items]));
       expect(tags.calls).toEqual(Array(40).fill('ListTagsForResource'));
       expect(tags.value).toEqual(
@@ -330,7 +330,7 @@ describe('The calls that the SDK adapter makes', () => {
           id === gone?.id ? null : [{ key: 'index', value: environmentName.replace(/\D/g, '') }],
         ),
       );
-      expect(atOnce.most).toBe(MOST_AT_ONCE);
+      expect(concurrent.max).toBe(MAX_CONCURRENT_CALLS);
       const roles = await callsOf(session.readCodebuildRoles([...items, ...items]));
       expect(roles.calls).toEqual(Array(40).fill(GET));
       expect(roles.value).toEqual(Array(80).fill(null));
@@ -338,7 +338,7 @@ describe('The calls that the SDK adapter makes', () => {
   });
 
   describe('to write', () => {
-    it('are one to find the connection and one to act, as the account whose business it is', async () => {
+    it('are one to find the connection and one to change it, as the account that may', async () => {
       const [connection] = await seed(1);
       const { id, environmentAccountId } = connection ?? raise('no connection');
       const session = underTest.service.session(ADMIN);
@@ -358,7 +358,7 @@ describe('The calls that the SDK adapter makes', () => {
       }
     });
 
-    it('carry the caller’s client token, and one of the adapter’s own where there is none', async () => {
+    it('contain the caller’s client token, or a generated one', async () => {
       const session = underTest.service.session(ADMIN);
       const input = { managementAccountId: MANAGEMENT, environmentAccountId: ENVIRONMENT };
       await session.createConnection({ ...input, environmentName: 'a', clientToken: 'the-callers' });
@@ -370,7 +370,7 @@ describe('The calls that the SDK adapter makes', () => {
       expect(new Set(made).size).toBe(2);
     });
 
-    it('are refused for an account without credentials, and in a Region that is not looked after', async () => {
+    it('are denied for an account without credentials and rejected in a Region that is not configured', async () => {
       const environmentAlone = serviceFor({ accounts: [ENVIRONMENT] });
       const session = environmentAlone.service.session(ADMIN);
       const input = { managementAccountId: MANAGEMENT, environmentName: 'a' };
@@ -388,14 +388,14 @@ describe('The calls that the SDK adapter makes', () => {
       environmentAlone.service.close();
     });
 
-    it('notice credentials that are another account’s', async () => {
-      const mixedUp = createSdkService({
+    it('fail if the credentials belong to another account', async () => {
+      const wrongCredentials = createSdkService({
         endpointUrl: endpoint.origin,
         credentialsFor: (accountId: AccountId) =>
           endpoint.credentialsFor(accountId === ENVIRONMENT ? STRANGER : accountId),
         accounts: [ENVIRONMENT],
       });
-      const session = mixedUp.service.session(ADMIN);
+      const session = wrongCredentials.service.session(ADMIN);
       const create = session.createConnection({
         managementAccountId: account('444444444444'),
         environmentAccountId: ENVIRONMENT,
@@ -405,10 +405,10 @@ describe('The calls that the SDK adapter makes', () => {
       await expect(create).rejects.not.toHaveProperty('code');
       const [listed] = await session.listConnections([{}]);
       expect(listed).toMatchObject({ message: expect.stringMatching(/not that account's/) as unknown });
-      mixedUp.service.close();
+      wrongCredentials.service.close();
     });
 
-    it('leave what Proton says in the log', async () => {
+    it('report Proton’s exceptions for the log', async () => {
       const session = underTest.service.session(ADMIN);
       const input = {
         managementAccountId: MANAGEMENT,
@@ -440,7 +440,7 @@ function inOrder(connections: readonly ConnectionView[]): readonly string[] {
 
 async function page(session: ProtonSession, request: ConnectionListRequest): Promise<Page<ConnectionView>> {
   const [answer] = await session.listConnections([request]);
-  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no answer');
+  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no result');
   return answer;
 }
 

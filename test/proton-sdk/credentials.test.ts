@@ -29,7 +29,7 @@ describe('The credentials of an account', () => {
 
   afterAll(() => endpoint.stop());
 
-  /** The adapter with two accounts and five Regions, and credentials from this source. */
+  /** Creates an adapter with two accounts and five Regions. */
   function serviceWith(source: CredentialSource) {
     return createSdkService({
       endpointUrl: endpoint.origin,
@@ -44,7 +44,7 @@ describe('The credentials of an account', () => {
 
   describe('from a role', () => {
     let sts: Sts;
-    /** What STS gives for a role, from the account in its ARN. */
+    /** The credentials that STS returns for a role, made from those of the account in its ARN. */
     let give: (keys: Credentials) => Credentials | undefined;
 
     beforeEach(async () => {
@@ -64,7 +64,7 @@ describe('The credentials of an account', () => {
 
     const ROLE = { kind: 'role', arnTemplate: 'arn:aws:iam::{accountId}:role/proton-subgraph' } as const;
 
-    it('are those of one role an account, assumed once for all Regions and all who ask meanwhile', async () => {
+    it('are of one role per account, assumed once for all Regions and concurrent requests', async () => {
       const { service } = serviceWith(ROLE);
       const session = service.session(ADMIN);
       const [page] = await Promise.all([
@@ -83,21 +83,21 @@ describe('The credentials of an account', () => {
       service.close();
     });
 
-    it('are asked for anew when they are about to expire', async () => {
+    it('are loaded again when they are about to expire', async () => {
       const { service } = serviceWith(ROLE);
       give = (keys) => ({ ...keys, expiration: new Date(Date.now() + REFRESH_BEFORE_EXPIRY_MS - 1) });
       const filter = { environmentAccountId: ENVIRONMENT, region: 'us-east-1' };
       await service.session(ADMIN).listConnections([{ filter }]);
-      const asked = sts.assumed.length;
+      const before = sts.assumed.length;
       give = (keys) => ({ ...keys, expiration: new Date(Date.now() + REFRESH_BEFORE_EXPIRY_MS + 60_000) });
       await service.session(ADMIN).listConnections([{ filter }]);
-      expect(sts.assumed.length).toBe(asked + 1);
+      expect(sts.assumed.length).toBe(before + 1);
       await service.session(ADMIN).listConnections([{ filter }]);
-      expect(sts.assumed.length).toBe(asked + 1);
+      expect(sts.assumed.length).toBe(before + 1);
       service.close();
     });
 
-    it('that STS refuses are a matter for whoever runs this, and asked for again at the next call', async () => {
+    it('that STS denies are reported for the log, and loaded again by the next call', async () => {
       const { service, reports } = serviceWith(ROLE);
       const create = () =>
         service.session(ADMIN).createConnection({ ...PAYMENTS, environmentAccountId: ENVIRONMENT });
@@ -109,16 +109,16 @@ describe('The credentials of an account', () => {
       service.close();
     });
 
-    it('are not waited for beyond the deadline, nor given up with the one who asked first', async () => {
+    it('delay no request beyond its deadline, and still load if the first request is cancelled', async () => {
       const { service } = createSdkService({
         endpointUrl: endpoint.origin,
         credentialsFor: credentialProviders(ROLE),
         accounts: [MANAGEMENT, ENVIRONMENT],
         timeoutMs: 2_000,
       });
-      let letGo: () => void = () => undefined;
+      let release: () => void = () => undefined;
       const held = new Promise<void>((resolve) => {
-        letGo = resolve;
+        release = resolve;
       });
       const asked = new Promise<void>((resolve) => {
         const giveAtOnce = give;
@@ -141,7 +141,7 @@ describe('The credentials of an account', () => {
       const second = service.session(ADMIN).listConnections([{ filter }]);
       client.abort();
       expect(await first).toMatchObject([{ code: 'UNAVAILABLE' }]);
-      letGo();
+      release();
       expect(await second).toMatchObject([{ hasPreviousPage: false }]);
       expect(sts.assumed).toHaveLength(1);
       service.close();
@@ -163,7 +163,7 @@ describe('The credentials of an account', () => {
       });
     }
 
-    it('are those of its own for each account, whatever the environment holds', async () => {
+    it('are read from a profile per account and ignore environment variables', async () => {
       writeProfiles({ [MANAGEMENT]: await keysOf(MANAGEMENT), [ENVIRONMENT]: await keysOf(ENVIRONMENT) });
       setEnvironment({ AWS_ACCESS_KEY_ID: 'another', AWS_SECRET_ACCESS_KEY: 'x' });
       const { service } = serviceWith(PROFILE);
@@ -177,7 +177,7 @@ describe('The credentials of an account', () => {
       service.close();
     });
 
-    it('are read again once Proton refuses them, and missing where there is no such profile', async () => {
+    it('are read again after Proton rejects them, and are missing without such a profile', async () => {
       const filter = { environmentAccountId: ENVIRONMENT, region: 'us-east-1' };
       writeProfiles({ [ENVIRONMENT]: { accessKeyId: 'AKIAREVOKED', secretAccessKey: 'old' } });
       const { service, reports } = serviceWith(PROFILE);
@@ -194,7 +194,7 @@ describe('The credentials of an account', () => {
     });
   });
 
-  it('from the default chain are what the environment holds', async () => {
+  it('from the default chain come from environment variables', async () => {
     const { accessKeyId, secretAccessKey } = await keysOf(ENVIRONMENT);
     setEnvironment({ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey });
     const { service } = createSdkService({
@@ -206,23 +206,23 @@ describe('The credentials of an account', () => {
     service.close();
   });
 
-  it('are remembered to the millisecond until five minutes before they expire', async () => {
+  it('are cached until exactly five minutes before they expire', async () => {
     const clock = createClock();
-    let asked = 0;
+    let loads = 0;
     const expiration = new Date(START + 60 * 60 * 1000);
-    const remembered = cacheCredentials(
+    const credentials = cacheCredentials(
       () => () => {
-        asked += 1;
+        loads += 1;
         return Promise.resolve({ accessKeyId: 'a', secretAccessKey: 'b', expiration });
       },
       clock.now,
     );
-    await Promise.all([remembered.get(), remembered.get()]);
+    await Promise.all([credentials.get(), credentials.get()]);
     clock.advance(55 * 60 * 1000);
-    await remembered.get();
-    expect(asked).toBe(1);
+    await credentials.get();
+    expect(loads).toBe(1);
     clock.advance(1);
-    await remembered.get();
-    expect(asked).toBe(2);
+    await credentials.get();
+    expect(loads).toBe(2);
   });
 });

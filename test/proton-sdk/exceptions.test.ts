@@ -25,17 +25,17 @@ const WRITES = {
   UntagResource: (session: ProtonSession, id: string) => session.untagConnection({ id, tagKeys: ['a'] }),
 };
 
-/** What each of Proton's exceptions comes to, for the operations in the order above; null where it is a success. */
-const ENDS: Readonly<Record<string, readonly (string | null)[]>> = {
+/** The failure code for each of Proton's exceptions, for the operations in the order above; null for a success. */
+const CODES: Readonly<Record<string, readonly (string | null)[]>> = {
   AccessDeniedException: Array<string>(7).fill('ACCESS_DENIED'),
   ConflictException: Array<string>(7).fill('CONFLICT'),
   ValidationException: Array<string>(7).fill('VALIDATION_ERROR'),
   ResourceNotFoundException: [
-    'UNAVAILABLE', // Creating has nothing that could be missing.
+    'UNAVAILABLE', // Creating refers to no connection.
     'NOT_FOUND',
     'NOT_FOUND',
     'NOT_FOUND',
-    null, // Someone else was quicker, which is as good.
+    null, // It has been deleted by another request.
     'NOT_FOUND',
     'NOT_FOUND',
   ],
@@ -44,7 +44,7 @@ const ENDS: Readonly<Record<string, readonly (string | null)[]>> = {
   constructor: Array<string>(7).fill('UNAVAILABLE'),
 };
 
-describe('An exception of Proton’s', () => {
+describe('Proton’s exception', () => {
   let endpoint: SignedEndpoint;
   let proxy: FaultProxy;
   let connection: ConnectionView;
@@ -62,33 +62,36 @@ describe('An exception of Proton’s', () => {
     await endpoint.stop();
   });
 
-  it.each(Object.entries(ENDS))('%s comes to its code, in words of our own', async (name, expected) => {
-    const { service, reports } = createSdkService({
-      endpointUrl: proxy.origin,
-      credentialsFor: endpoint.credentialsFor,
-      accounts: [ENVIRONMENT, MANAGEMENT],
-      regions: [region('us-east-1')],
-    });
-    proxy.use(({ operation }) => (operation in WRITES ? failingWith(400, name) : undefined));
-    const ends: (string | null)[] = [];
-    for (const write of Object.values(WRITES)) {
-      const failure = await write(service.session(ADMIN), connection.id).then(
-        () => null,
-        (error: unknown) => error,
+  it.each(Object.entries(CODES))(
+    '%s is mapped to its code, with a message of our own',
+    async (name, expected) => {
+      const { service, reports } = createSdkService({
+        endpointUrl: proxy.origin,
+        credentialsFor: endpoint.credentialsFor,
+        accounts: [ENVIRONMENT, MANAGEMENT],
+        regions: [region('us-east-1')],
+      });
+      proxy.use(({ operation }) => (operation in WRITES ? failingWith(400, name) : undefined));
+      const codes: (string | null)[] = [];
+      for (const write of Object.values(WRITES)) {
+        const failure = await write(service.session(ADMIN), connection.id).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        codes.push(failure instanceof ProtonFailure ? failure.code : null);
+        expect(failure instanceof ProtonFailure ? failure.message : '').not.toContain('Said by the proxy');
+      }
+      expect(codes).toEqual(expected);
+      // Missing connections are not reported; everything else is, with Proton's message.
+      const unreported = codes.filter((code) => code === null || code === 'NOT_FOUND').length;
+      expect(reports.filter(({ errorMessage }) => errorMessage === 'Said by the proxy.')).toHaveLength(
+        7 - unreported,
       );
-      ends.push(failure instanceof ProtonFailure ? failure.code : null);
-      expect(failure instanceof ProtonFailure ? failure.message : '').not.toContain('Said by the proxy');
-    }
-    expect(ends).toEqual(expected);
-    // What is unknown, or gone, is an everyday answer; anything else goes to the log with Proton's own words.
-    const unsaid = ends.filter((code) => code === null || code === 'NOT_FOUND').length;
-    expect(reports.filter(({ errorMessage }) => errorMessage === 'Said by the proxy.')).toHaveLength(
-      7 - unsaid,
-    );
-    service.close();
-  });
+      service.close();
+    },
+  );
 
-  it('ValidationException for tags says that they are too many, the one rule that only Proton can judge', async () => {
+  it('ValidationException for tags means too many tags, the only rule that only Proton can check', async () => {
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,

@@ -4,7 +4,7 @@ import type { ProtonSession } from '../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import {
   answering,
-  drownIn,
+  padWithSpaces,
   failingWith,
   resetAfter,
   resetBefore,
@@ -24,26 +24,26 @@ import { createSdkService, startSignedEndpoint, type SignedEndpoint } from '../s
 const OLD_ROLE = `arn:aws:iam::${ENVIRONMENT}:role/old`;
 const NEW_ROLE = `arn:aws:iam::${ENVIRONMENT}:role/new`;
 const ADMIN = unrestrictedViewer('admin');
-/** Few places, so that what is measured is the fault and not the search for what it befalls. */
-const PLACES = { accounts: [ENVIRONMENT, MANAGEMENT], regions: [region('us-east-1')] };
+/** Few accounts and Regions, so that searching for connections takes few calls. */
+const TARGETS = { accounts: [ENVIRONMENT, MANAGEMENT], regions: [region('us-east-1')] };
 
-/** Time beyond the deadline that a busy machine may take to notice it. */
+/** How late a busy machine may notice a deadline. */
 const SLACK_MS = 5_000;
 
 interface Operation {
   readonly name: string;
-  /** The call on the wire that is broken; what comes before it gets through. */
+  /** The AWS operation whose calls fail; calls of other operations succeed. */
   readonly target: string;
   readonly perform: (session: ProtonSession, connection: ConnectionView) => Promise<unknown>;
-  /** The event that it leaves, if it writes. */
+  /** The event that it records, if it is a write. */
   readonly event?: string;
-  /** Whether Proton may answer it with an empty object. */
-  readonly saysNothing?: boolean;
-  /** Whether an answer is the one that the operation should give. */
-  readonly isRight: (answer: unknown, connection: ConnectionView) => boolean;
+  /** Whether Proton's response may be an empty object. */
+  readonly hasEmptyResponse?: boolean;
+  /** Whether a result is correct. */
+  readonly isRight: (result: unknown, connection: ConnectionView) => boolean;
 }
 
-const isIts = (answer: unknown, { id }: ConnectionView) => (answer as ConnectionView).id === id;
+const isSameConnection = (result: unknown, { id }: ConnectionView) => (result as ConnectionView).id === id;
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -56,59 +56,59 @@ const OPERATIONS: readonly Operation[] = [
         environmentName: `${environmentName}-new`,
       }),
     event: 'CREATED',
-    isRight: (answer, { environmentName }) =>
-      (answer as ConnectionView).environmentName === `${environmentName}-new`,
+    isRight: (result, { environmentName }) =>
+      (result as ConnectionView).environmentName === `${environmentName}-new`,
   },
   {
     name: 'update',
     target: 'UpdateEnvironmentAccountConnection',
     perform: (session, { id }) => session.updateConnection({ id, roleArn: NEW_ROLE }),
     event: 'UPDATED',
-    isRight: (answer) => (answer as ConnectionView).roleArn === NEW_ROLE,
+    isRight: (result) => (result as ConnectionView).roleArn === NEW_ROLE,
   },
   {
     name: 'accept',
     target: 'AcceptEnvironmentAccountConnection',
     perform: (session, { id }) => session.acceptConnection({ id }),
     event: 'ACCEPTED',
-    isRight: (answer) => (answer as ConnectionView).status === 'CONNECTED',
+    isRight: (result) => (result as ConnectionView).status === 'CONNECTED',
   },
   {
     name: 'reject',
     target: 'RejectEnvironmentAccountConnection',
     perform: (session, { id }) => session.rejectConnection({ id }),
     event: 'REJECTED',
-    isRight: (answer) => (answer as ConnectionView).status === 'REJECTED',
+    isRight: (result) => (result as ConnectionView).status === 'REJECTED',
   },
   {
     name: 'delete',
     target: 'DeleteEnvironmentAccountConnection',
     perform: (session, { id }) => session.deleteConnection({ id }),
     event: 'DELETED',
-    saysNothing: true,
-    isRight: isIts,
+    hasEmptyResponse: true,
+    isRight: isSameConnection,
   },
   {
     name: 'tag',
     target: 'TagResource',
     perform: (session, { id }) => session.tagConnection({ id, tags: [{ key: 'new', value: '' }] }),
     event: 'TAGGED',
-    saysNothing: true,
-    isRight: isIts,
+    hasEmptyResponse: true,
+    isRight: isSameConnection,
   },
   {
     name: 'untag',
     target: 'UntagResource',
     perform: (session, { id }) => session.untagConnection({ id, tagKeys: ['old'] }),
     event: 'UNTAGGED',
-    saysNothing: true,
-    isRight: isIts,
+    hasEmptyResponse: true,
+    isRight: isSameConnection,
   },
   {
     name: 'find',
     target: 'GetEnvironmentAccountConnection',
-    perform: async (session, { id }) => thrown((await session.findConnections([{ id }]))[0]),
-    isRight: isIts,
+    perform: async (session, { id }) => orThrow((await session.findConnections([{ id }]))[0]),
+    isRight: isSameConnection,
   },
   {
     name: 'list',
@@ -116,51 +116,51 @@ const OPERATIONS: readonly Operation[] = [
     async perform(session, { environmentName }) {
       const participation = { accountId: ENVIRONMENT, role: 'ENVIRONMENT_ACCOUNT' } as const;
       const filter = { environmentName, region: 'us-east-1' };
-      return thrown((await session.listConnections([{ participation, filter }]))[0])?.items[0];
+      return orThrow((await session.listConnections([{ participation, filter }]))[0])?.items[0];
     },
-    isRight: isIts,
+    isRight: isSameConnection,
   },
   {
     name: 'read the tags',
     target: 'ListTagsForResource',
-    perform: async (session, connection) => thrown((await session.readTags([connection]))[0]),
-    isRight: (answer) => JSON.stringify(answer) === '[{"key":"old","value":""}]',
+    perform: async (session, connection) => orThrow((await session.readTags([connection]))[0]),
+    isRight: (result) => JSON.stringify(result) === '[{"key":"old","value":""}]',
   },
   {
     name: 'read the role for CodeBuild',
     target: 'GetEnvironmentAccountConnection',
     perform: async (session, connection) => {
-      // As a list shows it.
+      // As lists return it.
       const { codebuildRoleArn, ...listed } = connection;
-      const [answer] = await session.readCodebuildRoles([listed]);
-      return answer === codebuildRoleArn ? answer : thrown(answer);
+      const [result] = await session.readCodebuildRoles([listed]);
+      return result === codebuildRoleArn ? result : orThrow(result);
     },
-    isRight: (answer) => answer === OLD_ROLE,
+    isRight: (result) => result === OLD_ROLE,
   },
 ];
 
-/** What an operation ends with: its answer was right, or the code of its failure. */
+/** The outcome of an operation: whether its result was right, or the code of its failure. */
 type Outcome = 'right' | 'wrong' | FailureCode;
 
 interface FaultCase {
   readonly fault: Fault;
-  /** Whether the endpoint carries out what it is asked, though its answer never arrives as it was. */
+  /** Whether the endpoint carries out the operation, although the response does not arrive intact. */
   readonly carriedOut?: boolean;
-  /** How operations end of which only the first attempt is broken, in their own time. */
+  /** The outcome if only the first attempt fails. */
   readonly once?: Outcome;
-  /** Time enough, unless the case is one of waiting for it to be over. */
+  /** The defaults are long enough for all cases that don't end with a timeout. */
   readonly onceTimeoutMs?: number;
   readonly foreverTimeoutMs?: number;
-  /** How they end where every attempt is broken. */
+  /** The outcome if every attempt fails. */
   readonly forever: Outcome;
-  /** Whether it leaves an answer of nothing as it is, which is all that some operations have to say. */
-  readonly sparesNothing?: boolean;
+  /** Whether operations with an empty response succeed in spite of the fault. */
+  readonly allowsEmptyResponse?: boolean;
 }
 
 const A_DAY_OFF = { date: new Date(Date.now() + 24 * 60 * 60 * 1000).toUTCString() };
 
-/** These end with the deadline of an attempt, or of all. */
-const UNTIL_IT_IS_OVER = { onceTimeoutMs: 5_000, foreverTimeoutMs: 2_500 };
+/** For faults that end with the timeout of an attempt, or of the whole request. */
+const TIMES_OUT = { onceTimeoutMs: 5_000, foreverTimeoutMs: 2_500 };
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 
@@ -169,21 +169,21 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
     fault: stallHeaders,
     carriedOut: true,
     forever: 'UNAVAILABLE',
-    ...UNTIL_IT_IS_OVER,
+    ...TIMES_OUT,
   },
   'a body that stops half way': {
     fault: stallBody,
     carriedOut: true,
     forever: 'UNAVAILABLE',
-    ...UNTIL_IT_IS_OVER,
+    ...TIMES_OUT,
   },
   'a body that drips': {
     fault: slowDrip,
     carriedOut: true,
     forever: 'UNAVAILABLE',
-    sparesNothing: true,
-    ...UNTIL_IT_IS_OVER,
-    // The shortest answers take little more than a second to drip.
+    allowsEmptyResponse: true,
+    ...TIMES_OUT,
+    // The shortest responses take little more than a second.
     foreverTimeoutMs: 1_500,
   },
   '429 with Retry-After': {
@@ -199,8 +199,8 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
   'a reset before the request is sent on': { fault: resetBefore, forever: 'UNAVAILABLE' },
   'a reset after it was carried out': { fault: resetAfter, carriedOut: true, forever: 'UNAVAILABLE' },
   'JSON that ends half way': { fault: truncate, carriedOut: true, forever: 'UNAVAILABLE' },
-  'a body of 50 MB': { fault: drownIn(50 * 1024 * 1024), carriedOut: true, forever: 'UNAVAILABLE' },
-  'a content type that is none of Proton’s': {
+  'a body of 50 MB': { fault: padWithSpaces(50 * 1024 * 1024), carriedOut: true, forever: 'UNAVAILABLE' },
+  'a wrong content type': {
     fault: withHeaders({ 'content-type': 'text/html; charset=utf-8' }),
     carriedOut: true,
     forever: 'UNAVAILABLE',
@@ -212,23 +212,23 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
   'an empty 200': { fault: answering(200, {}, ''), forever: 'UNAVAILABLE' },
   'JSON without what was asked for': {
     fault: answering(200, JSON_TYPE, '{"a":1}'),
-    // Well-formed, so no network broke it; asking again would bring the same.
+    // Well-formed JSON, so the network did not break it and a retry would not help.
     once: 'UNAVAILABLE',
     forever: 'UNAVAILABLE',
-    sparesNothing: true,
+    allowsEmptyResponse: true,
   },
   'an InternalServerException': {
     fault: failingWith(500, 'InternalServerException'),
     forever: 'UNAVAILABLE',
   },
-  'an error of no known shape': {
+  'a 4xx of unknown shape': {
     fault: answering(400, JSON_TYPE, '{"oops":["?"]}'),
-    // Whatever a 4xx means, it is final to the SDK.
+    // The SDK never retries an unknown 4xx.
     once: 'UNAVAILABLE',
     forever: 'UNAVAILABLE',
   },
-  'an outage of no known shape': { fault: answering(503, JSON_TYPE, '["?"]'), forever: 'UNAVAILABLE' },
-  'refused credentials': {
+  'a 503 of unknown shape': { fault: answering(503, JSON_TYPE, '["?"]'), forever: 'UNAVAILABLE' },
+  'rejected credentials': {
     fault: failingWith(400, 'UnrecognizedClientException'),
     once: 'UNAVAILABLE',
     forever: 'UNAVAILABLE',
@@ -236,12 +236,12 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
   'a wrong clock': { fault: withHeaders(A_DAY_OFF), carriedOut: true, forever: 'right' },
 };
 
-describe('The SDK adapter on a broken wire', () => {
+describe('The SDK adapter over a broken network', () => {
   let endpoint: SignedEndpoint;
   let proxy: FaultProxy;
   let round = 0;
-  /** What is broken on the wire at the moment, by whoever broke it. */
-  const breaking = new Set<(exchange: Exchange) => Fault | undefined>();
+  /** Choose the faults of all tests that run concurrently. */
+  const faultChoosers = new Set<(exchange: Exchange) => Fault | undefined>();
 
   beforeAll(async () => {
     endpoint = await startSignedEndpoint();
@@ -250,7 +250,7 @@ describe('The SDK adapter on a broken wire', () => {
 
   beforeEach(() => {
     proxy.use((exchange) => {
-      for (const faultFor of breaking) {
+      for (const faultFor of faultChoosers) {
         const fault = faultFor(exchange);
         if (fault) return fault;
       }
@@ -263,7 +263,7 @@ describe('The SDK adapter on a broken wire', () => {
     await endpoint.stop();
   });
 
-  /** Performs every operation at once, each on a connection of its own, while what `breaks` chooses of its calls is broken. */
+  /** Performs all operations concurrently, each on its own connection, with the fault in those of its calls that `breaks` selects. */
   async function performAll(fault: Fault, timeoutMs: number, breaks: (exchange: Exchange) => boolean) {
     round += 1;
     const plane = endpoint.service.session(ADMIN);
@@ -280,40 +280,40 @@ describe('The SDK adapter on a broken wire', () => {
       }),
     );
     const faultFor = (exchange: Exchange) => {
-      const concerned = work.find(({ connection: { id, environmentName } }) =>
+      const item = work.find(({ connection: { id, environmentName } }) =>
         [id, environmentName].some((name) => exchange.body.includes(name)),
       );
-      return concerned?.operation.target === exchange.operation && breaks(exchange) ? fault : undefined;
+      return item?.operation.target === exchange.operation && breaks(exchange) ? fault : undefined;
     };
-    breaking.add(faultFor);
+    faultChoosers.add(faultFor);
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
       timeoutMs,
     });
     try {
       return await Promise.all(
         work.map(async ({ operation, connection }) => {
-          const began = performance.now();
+          const startedAt = performance.now();
           const outcome = await operation.perform(service.session(ADMIN), connection).then(
-            (answer): Outcome => (operation.isRight(answer, connection) ? 'right' : 'wrong'),
+            (result): Outcome => (operation.isRight(result, connection) ? 'right' : 'wrong'),
             (failure: unknown): Outcome => {
               if (failure instanceof ProtonFailure) return failure.code;
               throw failure;
             },
           );
-          const tookMs = performance.now() - began;
+          const tookMs = performance.now() - startedAt;
           return { operation, outcome, tookMs, times: await timesCarriedOut(operation, connection) };
         }),
       );
     } finally {
-      breaking.delete(faultFor);
+      faultChoosers.delete(faultFor);
       service.close();
     }
   }
 
-  /** How often the endpoint did what was asked, by its own history. */
+  /** How often the endpoint carried out an operation, according to its history. */
   async function timesCarriedOut({ name, event }: Operation, connection: ConnectionView) {
     const plane = endpoint.service.session(ADMIN);
     if (event === undefined) return undefined;
@@ -323,17 +323,17 @@ describe('The SDK adapter on a broken wire', () => {
       return count;
     }
     const [history] = await plane.listHistory([{ connection }]);
-    return thrown(history)?.items.filter(({ type }) => type === event).length;
+    return orThrow(history)?.items.filter(({ type }) => type === event).length;
   }
 
-  /** Only the first attempt is broken: the SDK makes another. */
+  /** Only the first attempt fails; the SDK retries. */
   async function expectOnce(name: string, given: FaultCase) {
     const { fault, once: outcome = 'right', onceTimeoutMs: timeoutMs = 10_000 } = given;
     const ends = await performAll(fault, timeoutMs, ({ attempt }) => attempt === 1);
     expectEnds(ends, given, { what: `${name}, once`, outcome, timeoutMs });
   }
 
-  /** Every attempt is broken. */
+  /** Every attempt fails. */
   async function expectForever(name: string, given: FaultCase) {
     const { fault, forever: outcome, foreverTimeoutMs: timeoutMs = 10_000 } = given;
     const ends = await performAll(fault, timeoutMs, () => true);
@@ -347,22 +347,22 @@ describe('The SDK adapter on a broken wire', () => {
   ) {
     const times = given.carriedOut === true || outcome === 'right' ? 1 : 0;
     expect(ends.map(({ operation: { name }, ...end }) => [what, name, end.outcome, end.times])).toEqual(
-      ends.map(({ operation: { name, event, saysNothing } }) => [
+      ends.map(({ operation: { name, event, hasEmptyResponse } }) => [
         what,
         name,
-        given.sparesNothing === true && saysNothing === true ? 'right' : outcome,
+        given.allowsEmptyResponse === true && hasEmptyResponse === true ? 'right' : outcome,
         event === undefined ? undefined : times,
       ]),
     );
     expect(Math.max(...ends.map(({ tookMs }) => tookMs))).toBeLessThan(timeoutMs + SLACK_MS);
   }
 
-  // Most of the time is spent waiting, so two faults are waited for at a time.
+  // The tests mostly wait, so each tests two faults concurrently.
   const cases = Object.entries(FAULTS);
   const pairs = cases.flatMap((_, index) => (index % 2 === 0 ? [cases.slice(index, index + 2)] : []));
 
   it.each(pairs.map((pair) => [pair.map(([name]) => name).join('; and '), pair] as const))(
-    '%s: every operation ends with the right code, in bounded time, and takes place once at the most',
+    '%s: every operation ends with the right code, in time, and is carried out at most once',
     async (_, pair) => {
       await Promise.all(
         pair.flatMap(([name, given]) => [expectOnce(name, given), expectForever(name, given)]),
@@ -370,32 +370,32 @@ describe('The SDK adapter on a broken wire', () => {
     },
   );
 
-  it('reads a few megabytes of an endless answer and no more', async () => {
+  it('reads only a few megabytes of an endless response', async () => {
     let sent = 0;
-    const endless = drownIn(Infinity, (bytes) => {
+    const endless = padWithSpaces(Infinity, (bytes) => {
       sent += bytes;
     });
     proxy.use(() => endless);
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
     });
     const filter = { environmentAccountId: ENVIRONMENT };
-    const answers = await service.session(ADMIN).listConnections([{ filter }]);
-    expect(answers).toMatchObject([{ code: 'UNAVAILABLE' }]);
-    // Three attempts, with what lay in buffers on the way.
+    const results = await service.session(ADMIN).listConnections([{ filter }]);
+    expect(results).toMatchObject([{ code: 'UNAVAILABLE' }]);
+    // Three attempts, each with what the buffers on the way hold.
     expect(sent).toBeLessThan(3 * 16 * 1024 * 1024);
     service.close();
   });
 
-  it('answers UNAVAILABLE, which is retryable, where nobody listens', async () => {
+  it('fails with UNAVAILABLE, which is retryable, if nothing listens at the endpoint', async () => {
     const gone = await startFaultProxy(endpoint.origin);
     await gone.stop();
     const { service, reports } = createSdkService({
       endpointUrl: gone.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
       timeoutMs: 700,
     });
     const connection = await endpoint.service.session(ADMIN).createConnection({
@@ -414,11 +414,11 @@ describe('The SDK adapter on a broken wire', () => {
     service.close();
   });
 
-  it('goes on when a proxy has told it a wrong time', async () => {
+  it('ignores the wrong clock of a proxy', async () => {
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
       timeoutMs: 5_000,
     });
     const session = service.session(ADMIN);
@@ -433,12 +433,12 @@ describe('The SDK adapter on a broken wire', () => {
       const list = () =>
         session.listConnections([{ filter: { environmentAccountId: ENVIRONMENT, region: 'us-east-1' } }]);
       await list();
-      expect(thrown((await list())[0])?.items).not.toHaveLength(0);
+      expect(orThrow((await list())[0])?.items).not.toHaveLength(0);
     }
     service.close();
   });
 
-  it('takes Proton’s time where its own is wrong, and takes it back', async () => {
+  it('corrects its clock when Proton rejects it, and corrects it back', async () => {
     let skew = 60 * 60 * 1000;
     const ahead = await startSignedEndpoint({ signaturesAt: () => Date.now() + skew });
     const { service } = createSdkService({ endpointUrl: ahead.origin, credentialsFor: ahead.credentialsFor });
@@ -455,11 +455,11 @@ describe('The SDK adapter on a broken wire', () => {
     await ahead.stop();
   });
 
-  it('is given up at Proton as soon as the client is gone', async () => {
+  it('cancels its call to Proton as soon as the client is gone', async () => {
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
     });
     const client = new AbortController();
     const reached = new Promise<Exchange>((resolve) => {
@@ -474,17 +474,17 @@ describe('The SDK adapter on a broken wire', () => {
     const gone = performance.now();
     client.abort();
     await abandoned;
-    // Long before the attempt would have been given up anyway.
+    // Long before the attempt would time out.
     expect(performance.now() - gone).toBeLessThan(SLACK_MS);
     expect(await call).toMatchObject([{ code: 'UNAVAILABLE' }]);
     service.close();
   });
 
-  it('has one deadline for all that a session does', async () => {
+  it('has one deadline for all calls of a session', async () => {
     const { service } = createSdkService({
       endpointUrl: proxy.origin,
       credentialsFor: endpoint.credentialsFor,
-      ...PLACES,
+      ...TARGETS,
       timeoutMs: 400,
     });
     const session = service.session(ADMIN);
@@ -492,14 +492,14 @@ describe('The SDK adapter on a broken wire', () => {
     const list = { filter: { environmentAccountId: ENVIRONMENT, region: 'us-east-1' } };
     expect(await session.listConnections([list])).toMatchObject([{ code: 'UNAVAILABLE' }]);
     proxy.use(() => undefined);
-    // The time is over for this one, and another has its own.
+    // The session's time is up; a new session has its own.
     expect(await session.listConnections([list])).toMatchObject([{ code: 'UNAVAILABLE' }]);
     expect(await service.session(ADMIN).listConnections([list])).toMatchObject([{ hasPreviousPage: false }]);
     service.close();
   });
 });
 
-function thrown<Value>(answer: Value | Error): Value {
-  if (answer instanceof Error) throw answer;
-  return answer;
+function orThrow<Value>(result: Value | Error): Value {
+  if (result instanceof Error) throw result;
+  return result;
 }

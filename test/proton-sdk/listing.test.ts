@@ -11,7 +11,7 @@ import { ACCOUNTS, createSdkService, startSignedEndpoint, type SignedEndpoint } 
 const REGIONS = [region('us-east-1'), region('eu-central-1')];
 const NAMES = ['orders', 'payments', 'search'];
 
-/** One list made of many must be the list that the control plane itself gives, page by page. */
+/** The adapter merges many lists of Proton's; the result must equal the control plane's own list, page by page. */
 describe('Lists over the SDK', () => {
   let endpoint: SignedEndpoint;
 
@@ -22,7 +22,7 @@ describe('Lists over the SDK', () => {
 
   afterAll(() => endpoint.stop());
 
-  /** About a hundred connections between any two accounts, many of one instant. */
+  /** Creates about a hundred connections between any two accounts, many of them in the same millisecond. */
   async function populate() {
     const plane = endpoint.service.session(unrestrictedViewer('admin'));
     for (let round = 0; round < 3; round += 1) {
@@ -71,7 +71,7 @@ describe('Lists over the SDK', () => {
     let after: string | undefined;
     do {
       const [page] = await service.session(viewer).listConnections([{ ...request, after }]);
-      if (!page || page instanceof Error) throw page ?? new Error('no answer');
+      if (!page || page instanceof Error) throw page ?? new Error('no result');
       after = page.hasNextPage ? page.cursorAt(page.items.length - 1) : undefined;
       pages.push({
         ids: page.items.map(({ id }) => id),
@@ -94,7 +94,7 @@ describe('Lists over the SDK', () => {
     ['all accounts', ACCOUNTS],
     ['two of three', [MANAGEMENT, ENVIRONMENT]],
     ['one', [STRANGER]],
-  ])('are the control plane’s own, with credentials for %s', async (_, accounts) => {
+  ])('equal the control plane’s own lists, with credentials for %s', async (_, accounts) => {
     const { service } = createSdkService({
       endpointUrl: endpoint.origin,
       credentialsFor: endpoint.credentialsFor,
@@ -104,7 +104,7 @@ describe('Lists over the SDK', () => {
     await fc.assert(
       fc.asyncProperty(selections, fc.constantFrom(9, 20, 100), async (selection, first) => {
         const request = { ...selection, first };
-        // Whoever may read everything sees what the accounts with credentials see.
+        // A viewer who may read everything sees the connections of the accounts with credentials.
         expect(await pagesOf(service, unrestrictedViewer('admin'), request)).toEqual(
           await pagesOf(endpoint.service, readerOf(accounts), request),
         );
@@ -114,7 +114,7 @@ describe('Lists over the SDK', () => {
     service.close();
   });
 
-  it('are those of the accounts that the viewer may read', async () => {
+  it('contain the connections of the accounts that the viewer may read', async () => {
     const { service } = createSdkService({
       endpointUrl: endpoint.origin,
       credentialsFor: endpoint.credentialsFor,
@@ -132,7 +132,7 @@ describe('Lists over the SDK', () => {
     service.close();
   });
 
-  it('are those that the viewer may read, whichever of their accounts there are credentials for', async () => {
+  it('contain what the viewer may read, whichever of a connection’s accounts has credentials', async () => {
     const accounts = [MANAGEMENT, STRANGER];
     const { service } = createSdkService({
       endpointUrl: endpoint.origin,
@@ -143,7 +143,7 @@ describe('Lists over the SDK', () => {
     const [page] = await endpoint.service
       .session(unrestrictedViewer('admin'))
       .listConnections([{ first: 100 }]);
-    if (!page || page instanceof Error) throw page ?? new Error('no answer');
+    if (!page || page instanceof Error) throw page ?? new Error('no result');
     const reachable = new Set<string>(
       page.items
         .filter((each) =>
@@ -169,14 +169,14 @@ describe('Lists over the SDK', () => {
   });
 });
 
-describe('A connection of which one account has no credentials', () => {
+describe('A connection with one account that has no credentials', () => {
   let endpoint: SignedEndpoint;
   beforeAll(async () => {
     endpoint = await startSignedEndpoint();
   });
   afterAll(() => endpoint.stop());
 
-  it('is found, with all that is asked of it, by who may read that account, and is absent for others', async () => {
+  it('is found, with its tags and roles, for a viewer who may read that account, and for no other', async () => {
     const plane = endpoint.service.session(unrestrictedViewer('admin'));
     const tags = [{ key: 'a', value: 'b' }];
     const codebuildRoleArn = `arn:aws:iam::${ENVIRONMENT}:role/build`;
@@ -205,7 +205,7 @@ describe('A connection of which one account has no credentials', () => {
     const found = await reader.findConnections(references);
     expect(found).toMatchObject([{ id: seen.id }, { id: seen.id }, undefined]);
     const [connection] = found;
-    if (!connection || connection instanceof Error) throw new Error('it was found');
+    if (!connection || connection instanceof Error) throw new Error('the connection was not found');
     expect(await reader.readTags([connection])).toEqual([tags]);
     expect(await reader.readCodebuildRoles([connection])).toEqual([codebuildRoleArn]);
     await expect(reader.acceptConnection(seen)).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
@@ -217,7 +217,7 @@ describe('A connection of which one account has no credentials', () => {
       await reader.findConnections([{ id }]);
       return endpoint.calls.map(({ operation }) => operation);
     };
-    // Somebody else has seen it, and that makes no difference.
+    // That another viewer has seen it makes no difference.
     await service.session(unrestrictedViewer('admin')).findConnections(references);
     expect(await callsFor(hidden.id)).toEqual(await callsFor('00000000-0000-4000-8000-000000000000'));
     service.close();

@@ -18,20 +18,20 @@ type Session = ProtonSession<Connection>;
 
 export interface ServiceUnderTest {
   readonly service: ProtonService;
-  /** Tells the service's time. */
+  /** The service's clock. */
   readonly clock: Clock;
   readonly close: () => Promise<void>;
 }
 
-/** What an adapter can do that AWS's protocol has no operation for. */
+/** Features that AWS's API does not have. */
 export interface AdapterTraits {
   readonly keepsHistory: boolean;
   readonly counts: boolean;
 }
 
 /**
- * What every adapter of the port must do, from `proton-reference.md`; runs over each of them. Connections are looked at with all
- * that an adapter leaves out filled in.
+ * The contract of the port, which every adapter must fulfil. Members of connections that an adapter leaves out are read and filled
+ * in before they are compared.
  */
 export function describeProtonService(
   adapter: string,
@@ -65,7 +65,7 @@ export function describeProtonService(
     afterEach(() => underTest.close());
 
     describe('creating', () => {
-      it('asks for a connection that is pending, requested and last modified now', async () => {
+      it('creates a pending connection, requested and last modified now', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const now = underTest.clock.now();
         expect(created).toMatchObject({
@@ -84,7 +84,7 @@ export function describeProtonService(
         expect(await one(management, created.id)).toEqual(created);
       });
 
-      it('names every broken rule at once, each with its path', async () => {
+      it('reports every violation at once, each with its path', async () => {
         const failure = await failureOf(
           environment.createConnection({
             managementAccountId: '12',
@@ -107,7 +107,7 @@ export function describeProtonService(
         ]);
       });
 
-      it('takes the account of the roles before the caller’s own, and a named one before that', async () => {
+      it('prefers the given environment account, then the account of the roles, then the viewer’s own', async () => {
         const everywhere = sessionOf(unrestrictedViewer('admin'));
         const byRole = await everywhere.createConnection(PAYMENTS);
         expect(byRole.environmentAccountId).toBe(ENVIRONMENT);
@@ -128,7 +128,7 @@ export function describeProtonService(
         expect(failure.violations.map(({ path }) => path)).toEqual([['roleArn']]);
       });
 
-      it('refuses a role of another partition than the Region’s', async () => {
+      it('rejects a role of another partition than the Region’s', async () => {
         const failure = await failureOf(environment.createConnection({ ...PAYMENTS, region: 'cn-north-1' }));
         expect(failure.violations).toMatchObject([{ path: ['roleArn'] }]);
         const china = { ...PAYMENTS, region: 'cn-north-1', roleArn: ROLE.replace('arn:aws:', 'arn:aws-cn:') };
@@ -144,21 +144,21 @@ export function describeProtonService(
         );
       });
 
-      it('takes no account for the caller’s own when they may write to several', async () => {
+      it('has no account of the viewer’s own when the viewer may write to several', async () => {
         const several = new Map([ENVIRONMENT, STRANGER].map((id) => [id, new Set<Permission>(['write'])]));
         const viewer = { subject: 'someone', onEveryAccount: new Set<Permission>(), onAccounts: several };
         const session = sessionOf(viewer);
-        const pointless = { managementAccountId: MANAGEMENT, environmentName: 'whose' };
-        // The configured default is left, and is not theirs.
-        expect(await codeOf(session.createConnection(pointless))).toBe('ACCESS_DENIED');
-        await session.createConnection({ ...pointless, environmentAccountId: STRANGER });
+        const withoutAccount = { managementAccountId: MANAGEMENT, environmentName: 'whose' };
+        // The configured default remains, and the viewer may not write to it.
+        expect(await codeOf(session.createConnection(withoutAccount))).toBe('ACCESS_DENIED');
+        await session.createConnection({ ...withoutAccount, environmentAccountId: STRANGER });
       });
 
-      it('denies asking in the name of an account the viewer may not write to', async () => {
+      it('denies creating for an account that the viewer may not write to', async () => {
         expect(await codeOf(management.createConnection(PAYMENTS))).toBe('ACCESS_DENIED');
       });
 
-      it('refuses a second live connection for the same accounts, Region and environment, naming the first', async () => {
+      it('rejects a second live connection for the same accounts, Region and environment, and names the first', async () => {
         const first = await environment.createConnection(PAYMENTS);
         const failure = await failureOf(environment.createConnection(PAYMENTS));
         expect(failure.code).toBe('CONFLICT');
@@ -184,7 +184,7 @@ export function describeProtonService(
     describe('the client token', () => {
       const withToken = { ...PAYMENTS, clientToken: 'token-1', tags: [tag('a', '1'), tag('b', '2')] };
 
-      it('makes a repeated call answer with the first one’s connection, as it now is', async () => {
+      it('returns the first call’s connection, as it is now, when the call is repeated', async () => {
         const first = await environment.createConnection(withToken);
         await management.acceptConnection(first);
         const again = await environment.createConnection({
@@ -195,7 +195,7 @@ export function describeProtonService(
         await expectEvents(environment, first, ['ACCEPTED', 'CREATED']);
       });
 
-      it('refuses other parameters with a violation at the token', async () => {
+      it('rejects other parameters with a violation at the token', async () => {
         await environment.createConnection(withToken);
         for (const change of [
           { environmentName: 'other' },
@@ -208,7 +208,7 @@ export function describeProtonService(
         }
       });
 
-      it('stands for 8 hours and not a millisecond longer', async () => {
+      it('is valid for exactly 8 hours', async () => {
         const first = await environment.createConnection(withToken);
         underTest.clock.advance(8 * HOUR - 1);
         expect((await environment.createConnection(withToken)).id).toBe(first.id);
@@ -220,7 +220,7 @@ export function describeProtonService(
         );
       });
 
-      it('makes a new connection once the first is deleted', async () => {
+      it('creates a new connection once the first is deleted', async () => {
         const first = await environment.createConnection(withToken);
         await environment.deleteConnection(first);
         const second = await environment.createConnection(withToken);
@@ -228,7 +228,7 @@ export function describeProtonService(
         expect((await environment.createConnection(withToken)).id).toBe(second.id);
       });
 
-      it('belongs to one environment account and Region, and is none when it is empty', async () => {
+      it('belongs to one environment account and Region, and is ignored when it is empty', async () => {
         const first = await environment.createConnection(withToken);
         const elsewhere = await environment.createConnection({ ...withToken, region: 'eu-central-1' });
         expect(elsewhere.id).not.toBe(first.id);
@@ -239,7 +239,7 @@ export function describeProtonService(
     });
 
     describe('accepting and rejecting', () => {
-      it('lets the management account accept, and moves lastModifiedAt alone', async () => {
+      it('lets the management account accept, and otherwise changes only lastModifiedAt', async () => {
         const created = await environment.createConnection(PAYMENTS);
         underTest.clock.advance(1000);
         const accepted = await management.acceptConnection(created);
@@ -261,7 +261,7 @@ export function describeProtonService(
         await expectEvents(management, created, ['REJECTED', 'ACCEPTED', 'CREATED']);
       });
 
-      it('withdraws a connected one for good', async () => {
+      it('rejects a connected connection for good', async () => {
         const created = await environment.createConnection(PAYMENTS);
         await management.acceptConnection(created);
         expect(await management.rejectConnection(created)).toMatchObject({ status: 'REJECTED' });
@@ -277,14 +277,14 @@ export function describeProtonService(
         expect(await codeOf(environment.rejectConnection(created))).toBe('ACCESS_DENIED');
       });
 
-      it('lets one account be both', async () => {
+      it('lets one account have both roles', async () => {
         const created = await environment.createConnection({ ...PAYMENTS, managementAccountId: ENVIRONMENT });
         expect(await environment.acceptConnection(created)).toMatchObject({ status: 'CONNECTED' });
       });
     });
 
     describe('updating', () => {
-      it('sets the roles that are given and keeps the others and the status', async () => {
+      it('sets the given roles and keeps the other roles and the status', async () => {
         const created = await environment.createConnection(PAYMENTS);
         await management.acceptConnection(created);
         underTest.clock.advance(1000);
@@ -302,14 +302,14 @@ export function describeProtonService(
         });
       });
 
-      it('changes nothing when the roles are what they were', async () => {
+      it('changes nothing when the roles are the same', async () => {
         const created = await environment.createConnection(PAYMENTS);
         underTest.clock.advance(1000);
         expect(await environment.updateConnection({ id: created.id, roleArn: ROLE })).toEqual(created);
         await expectEvents(environment, created, ['CREATED']);
       });
 
-      it('needs a role, one of the environment account', async () => {
+      it('needs a role of the environment account', async () => {
         const created = await environment.createConnection(PAYMENTS);
         expect((await failureOf(environment.updateConnection({ id: created.id }))).violations).toMatchObject([
           { path: [] },
@@ -329,7 +329,7 @@ export function describeProtonService(
     });
 
     describe('deleting', () => {
-      it('answers with the connection as it last was, and then succeeds without one', async () => {
+      it('returns the connection as it last was, and nothing when it is repeated', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const accepted = await management.acceptConnection(created);
         expect(await environment.deleteConnection(created)).toEqual(accepted);
@@ -346,7 +346,7 @@ export function describeProtonService(
     });
 
     describe('tags', () => {
-      it('are added, take a new value, are removed, and never move lastModifiedAt', async () => {
+      it('are added, replaced and removed, and never change lastModifiedAt', async () => {
         const created = await environment.createConnection({ ...PAYMENTS, tags: [tag('team', 'a')] });
         underTest.clock.advance(1000);
         const tagged = await environment.tagConnection({
@@ -369,7 +369,7 @@ export function describeProtonService(
         await expectEvents(environment, created, ['CREATED']);
       });
 
-      it('are 50 at the most, on the connection and not in one call', async () => {
+      it('are limited to 50 per connection, not per call', async () => {
         const tags = Array.from({ length: 50 }, (_, index) => tag(`key-${String(index)}`, ''));
         const created = await environment.createConnection({ ...PAYMENTS, tags });
         const failure = await failureOf(
@@ -400,19 +400,19 @@ export function describeProtonService(
     });
 
     describe('a third account', () => {
-      it('gets, on every road, word for word what an unknown id gets', async () => {
+      it('gets from every method exactly what it gets for an unknown id', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const { id } = created;
-        const roads: readonly ((session: Session, id: string) => Promise<unknown>)[] = [
+        const methods: readonly ((session: Session, id: string) => Promise<unknown>)[] = [
           (session, id) => session.acceptConnection({ id }),
           (session, id) => session.rejectConnection({ id }),
           (session, id) => session.updateConnection({ id, roleArn: ROLE }),
           (session, id) => session.tagConnection({ id, tags: [tag('a', 'b')] }),
           (session, id) => session.untagConnection({ id, tagKeys: ['a'] }),
         ];
-        for (const road of roads) {
-          const hidden = await failureOf(road(stranger, id));
-          const unknown = await failureOf(road(stranger, UNKNOWN_ID));
+        for (const method of methods) {
+          const hidden = await failureOf(method(stranger, id));
+          const unknown = await failureOf(method(stranger, UNKNOWN_ID));
           expect(hidden.code).toBe('NOT_FOUND');
           expect(hidden.message.replace(id, '')).toBe(unknown.message.replace(UNKNOWN_ID, ''));
         }
@@ -430,7 +430,7 @@ export function describeProtonService(
     });
 
     describe('permissions', () => {
-      it('allow each write to exactly the permission that it takes', async () => {
+      it('allow each write with exactly the permission that it needs', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const { id } = created;
         const writes: readonly [Permission, string, (session: Session) => Promise<unknown>][] = [
@@ -453,7 +453,7 @@ export function describeProtonService(
     });
 
     describe('finding', () => {
-      it('answers ids and ARNs at their places, with undefined for what is unknown or malformed', async () => {
+      it('returns connections in the order of their ids and ARNs, and undefined for unknown or malformed ones', async () => {
         const a = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
         const b = await environment.createConnection({ ...PAYMENTS, environmentName: 'b' });
         const arn = connectionArn(a);
@@ -475,7 +475,7 @@ export function describeProtonService(
     });
 
     describe('listing', () => {
-      it('runs from the newest request to the oldest, ids breaking ties', async () => {
+      it('runs from the newest request to the oldest, then by id', async () => {
         const created: Connection[] = [];
         for (const environmentName of ['a', 'b', 'c'])
           created.push(await environment.createConnection({ ...PAYMENTS, environmentName }));
@@ -488,7 +488,7 @@ export function describeProtonService(
         expect((await page(environment, {})).items.map(({ id }) => id)).toEqual([newest.id, ...tied]);
       });
 
-      it('pages through without losing or repeating a row while others come and go', async () => {
+      it('loses and repeats no connection between pages while others are created and deleted', async () => {
         const names = ['a', 'b', 'c', 'd', 'e'];
         const created = new Map<string, Connection>();
         for (const environmentName of names) {
@@ -513,7 +513,7 @@ export function describeProtonService(
         expect(third).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
       });
 
-      it('narrows by every member of the filter, and by the part that an account plays', async () => {
+      it('filters by every member of the filter, and by the role of an account', async () => {
         const a = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
         const b = await environment.createConnection({
           ...PAYMENTS,
@@ -556,7 +556,7 @@ export function describeProtonService(
         }
       });
 
-      it('refuses a page size outside 1 to 100 and takes null for the default', async () => {
+      it('rejects a page size outside 1 to 100 and uses the default for null', async () => {
         for (const first of [0, -1, 101, 1.5]) {
           expect(await listFailure(environment, { first })).toMatchObject({
             violations: [{ path: ['first'] }],
@@ -566,10 +566,10 @@ export function describeProtonService(
         expect((await page(environment, { first: null })).items).toHaveLength(1);
       });
 
-      it('refuses a cursor that is not of this list and filter', async () => {
+      it('rejects a cursor of another list or filter', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const cursor = (await page(environment, {})).cursorAt(0);
-        const strange = [
+        const malformed = [
           '',
           'nonsense',
           ` ${cursor}`,
@@ -578,7 +578,7 @@ export function describeProtonService(
           cursor.replace(/^./, '_'),
           Buffer.from('a b c').toString('base64'),
         ];
-        for (const after of strange) {
+        for (const after of malformed) {
           expect(await listFailure(environment, { after })).toMatchObject({
             violations: [{ path: ['after'] }],
           });
@@ -597,7 +597,7 @@ export function describeProtonService(
         else expect(history).toBeNull();
       });
 
-      it('takes a cursor with the same filter written in another way, and another page size', async () => {
+      it('accepts a cursor with an equivalent filter and another page size', async () => {
         for (const environmentName of ['a', 'b', 'c'])
           await environment.createConnection({ ...PAYMENTS, environmentName });
         const { items, cursorAt } = await page(environment, {
@@ -612,25 +612,25 @@ export function describeProtonService(
         expect(new Set(idsOf([...items, ...rest.items])).size).toBe(3);
       });
 
-      it('answers the sound requests of a batch when one is broken', async () => {
+      it('answers the valid requests of a batch when one is invalid', async () => {
         const created = await environment.createConnection(PAYMENTS);
-        const [good, broken, alsoGood] = await environment.listConnections([{}, { first: 0 }, { first: 1 }]);
+        const [good, invalid, alsoGood] = await environment.listConnections([{}, { first: 0 }, { first: 1 }]);
         expect(good).toMatchObject({ items: [{ id: created.id }] });
-        expect(broken).toBeInstanceOf(ProtonFailure);
+        expect(invalid).toBeInstanceOf(ProtonFailure);
         expect(alsoGood).toMatchObject({ items: [{ id: created.id }] });
       });
     });
 
     describe('the history', () => {
       if (!keepsHistory) {
-        it('is none, for AWS keeps none', async () => {
+        it('is null, because AWS keeps none', async () => {
           const created = await environment.createConnection(PAYMENTS);
           expect(await environment.listHistory([{ connection: created }])).toEqual([null]);
         });
         return;
       }
 
-      it('tells who changed what, when, and from which status to which, newest first', async () => {
+      it('records who changed what, when, and from which status to which, newest first', async () => {
         const created = await environment.createConnection(PAYMENTS);
         underTest.clock.advance(1000);
         await management.acceptConnection(created);
@@ -673,14 +673,14 @@ export function describeProtonService(
         expect(third).toMatchObject({ items: [], hasNextPage: false, hasPreviousPage: true });
       });
 
-      it('has cursors that tell nothing of what else is written, and are of no other history', async () => {
+      it('has cursors that reveal no other writes and are invalid in other histories', async () => {
         const created = await environment.createConnection(PAYMENTS);
         const ids = (await history(environment, created)).items.map(({ id }) => id);
         const cursorsAlone = await cursorsOf(environment, created);
         const other = await environment.createConnection({ ...PAYMENTS, environmentName: 'elsewhere' });
         await management.acceptConnection(other);
         expect(await cursorsOf(environment, created)).toEqual(cursorsAlone);
-        // What there is in one, apart from what names the list, is the id of the event: a number would count.
+        // Besides the digest of the list, a cursor contains the event's id. A sequence number would reveal how many writes there are.
         expect(
           cursorsAlone.map((cursor) => Buffer.from(cursor, 'base64').toString().split(' ').slice(1)),
         ).toEqual(ids.map((id) => [id]));
@@ -700,7 +700,7 @@ export function describeProtonService(
       });
     });
 
-    describe('an id that is none', () => {
+    describe('a malformed id', () => {
       it('is a violation at `id` for every write, deletion included', async () => {
         for (const id of ['', 'nonsense', UNKNOWN_ID.toUpperCase().replace('8', 'A'), ` ${UNKNOWN_ID}`]) {
           for (const write of [

@@ -7,20 +7,20 @@ import { parseCreate, parseTag, parseUntag } from '../../src/proton/validation/p
 import { account, region } from '../support/proton';
 
 /**
- * The constraints as Proton's public model and reference write them, to hold our own rules against. The role pattern backtracks;
- * it is only shown short strings here.
+ * The constraints from Proton's public model and reference, to compare our rules with. The pattern of roles backtracks, so the tests
+ * match it only against short strings.
  */
 const MODEL = {
   accountId: /^\d{12}$/,
-  environmentName: { least: 1, most: 100, pattern: /^[0-9A-Za-z]+[0-9A-Za-z_-]*$/ },
+  environmentName: { min: 1, max: 100, pattern: /^[0-9A-Za-z]+[0-9A-Za-z_-]*$/ },
   region: /^[a-z]{2}(-[a-z]+)+-\d{1,2}$/,
   roleArn: /^arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role\/([\w+=,.@-]{1,512}[/:])*([\w+=,.@-]{1,64})$/,
-  clientToken: { least: 0, most: 64, pattern: /^[!-~]*$/ },
-  tagKey: { least: 1, most: 128, pattern: /^(?!aws:)[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/iu },
-  tagValue: { least: 0, most: 256, pattern: /^[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/u },
+  clientToken: { min: 0, max: 64, pattern: /^[!-~]*$/ },
+  tagKey: { min: 1, max: 128, pattern: /^(?!aws:)[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/iu },
+  tagValue: { min: 0, max: 256, pattern: /^[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/u },
 };
 
-const SOUND: CreateConnectionInput = {
+const VALID: CreateConnectionInput = {
   managementAccountId: '111111111111',
   environmentName: 'payments-prod',
 };
@@ -38,25 +38,25 @@ function violationsOf(parse: () => unknown): readonly Violation[] {
 
 const pathsOf = (input: Partial<CreateConnectionInput>) => [
   ...new Set(
-    violationsOf(() => parseCreate({ ...SOUND, ...input }, DEFAULTS)).map(({ path }) => path.join('.')),
+    violationsOf(() => parseCreate({ ...VALID, ...input }, DEFAULTS)).map(({ path }) => path.join('.')),
   ),
 ];
 
-const fits = ({ least, most, pattern }: { least: number; most: number; pattern: RegExp }, value: string) => {
+const fits = ({ min, max, pattern }: { min: number; max: number; pattern: RegExp }, value: string) => {
   const characters = Array.from(value).length;
-  return characters >= least && characters <= most && pattern.test(value);
+  return characters >= min && characters <= max && pattern.test(value);
 };
 
-/** Strings that are nearly right, and strings that are anything. */
-const nearly = (alphabet: string, most: number) =>
+/** Strings that are nearly valid, and arbitrary strings. */
+const nearly = (alphabet: string, max: number) =>
   fc.oneof(
-    fc.string({ unit: fc.constantFrom(...Array.from(alphabet)), maxLength: most }),
-    fc.string({ unit: 'grapheme', maxLength: most }),
-    fc.string({ unit: 'binary', maxLength: most }),
+    fc.string({ unit: fc.constantFrom(...Array.from(alphabet)), maxLength: max }),
+    fc.string({ unit: 'grapheme', maxLength: max }),
+    fc.string({ unit: 'binary', maxLength: max }),
   );
 
-describe('The rules for input', () => {
-  it('accept an account id exactly where the model’s pattern does', () => {
+describe('The validation of inputs', () => {
+  it('accepts the same account ids as the model’s pattern', () => {
     fc.assert(
       fc.property(nearly('0123456789', 14), (value) => {
         expect(pathsOf({ managementAccountId: value })).toEqual(
@@ -69,7 +69,7 @@ describe('The rules for input', () => {
     );
   });
 
-  it('accept an environment name exactly where the model’s bounds and pattern do', () => {
+  it('accepts the same environment names as the model’s length and pattern', () => {
     fc.assert(
       fc.property(nearly('aZ09_-', 110), (value) => {
         expect(pathsOf({ environmentName: value })).toEqual(
@@ -80,7 +80,7 @@ describe('The rules for input', () => {
     );
   });
 
-  it('accept a Region exactly where the pattern does, up to the length that an ARN can hold', () => {
+  it('accepts the same Regions as the model’s pattern, up to the length that fits into an ARN', () => {
     fc.assert(
       fc.property(nearly('ab-1', 30), (value) => {
         expect(isRegion(value)).toBe(MODEL.region.test(value));
@@ -90,7 +90,7 @@ describe('The rules for input', () => {
     expect(isRegion(`us-${'a'.repeat(100)}-1`)).toBe(false);
   });
 
-  it('accept a role exactly where the model’s pattern does', () => {
+  it('accepts the same roles as the model’s pattern', () => {
     const parts = fc.array(
       fc.oneof(
         fc.constantFrom('/', ':', 'role', 'a', 'x_+=,.@-', '//', 'é', ' '),
@@ -122,16 +122,16 @@ describe('The rules for input', () => {
     ['a path segment of 513 characters', `${'p'.repeat(513)}/name`, false],
     ['an ARN of 2048 characters', `${'p/'.repeat(1005)}${'n'.repeat(7)}`, true],
     ['an ARN of 2049 characters', `${'p/'.repeat(1005)}${'n'.repeat(8)}`, false],
-  ])('judge %s in a role', (_name, path, sound) => {
+  ])('limits the length of a role: %s', (_name, path, valid) => {
     const roleArn = `arn:aws:iam::222222222222:role/${path}`;
-    expect(pathsOf({ roleArn })).toEqual(sound ? [] : ['roleArn']);
+    expect(pathsOf({ roleArn })).toEqual(valid ? [] : ['roleArn']);
   });
 
-  it('judge in linear time a role that makes the model’s own pattern backtrack without end', () => {
+  it('rejects in linear time a role on which the model’s pattern backtracks exponentially', () => {
     expect(pathsOf({ roleArn: `arn:aws:iam::222222222222:role/${'a:'.repeat(1000)}!` })).toEqual(['roleArn']);
   });
 
-  it('accept a client token exactly where the model’s bounds do', () => {
+  it('accepts the same client tokens as the model’s length and pattern', () => {
     fc.assert(
       fc.property(nearly('aZ0!~-', 70), (value) => {
         expect(pathsOf({ clientToken: value })).toEqual(
@@ -142,7 +142,7 @@ describe('The rules for input', () => {
     );
   });
 
-  it('accept tags exactly where their bounds and characters do', () => {
+  it('accepts the same tags as their lengths and patterns', () => {
     fc.assert(
       fc.property(nearly('aZ0 é東_.:/=+-@*aws:', 140), nearly('aZ0 é東_.:/=+-@*', 270), (key, value) => {
         const expected = [
@@ -155,7 +155,7 @@ describe('The rules for input', () => {
     );
   });
 
-  it('count characters, not code units', () => {
+  it('counts characters, not UTF-16 code units', () => {
     const astral = '𠮷';
     expect(pathsOf({ tags: [{ key: astral.repeat(128), value: astral.repeat(256) }] })).toEqual([]);
     expect(pathsOf({ tags: [{ key: astral.repeat(129), value: astral.repeat(257) }] })).toEqual([
@@ -164,19 +164,19 @@ describe('The rules for input', () => {
     ]);
   });
 
-  it.each(['aws:x', 'AWS:x', 'aWs:'])('refuse the reserved key %s', (key) => {
+  it.each(['aws:x', 'AWS:x', 'aWs:'])('rejects the reserved key %s', (key) => {
     expect(pathsOf({ tags: [{ key, value: '' }] })).toEqual(['tags.0.key']);
   });
 
-  it('report one violation for each rule that one value breaks', () => {
+  it('reports one violation for each rule that a value breaks', () => {
     const name = ' '.repeat(101);
-    const violations = violationsOf(() => parseCreate({ ...SOUND, environmentName: name }, DEFAULTS));
+    const violations = violationsOf(() => parseCreate({ ...VALID, environmentName: name }, DEFAULTS));
     expect(violations.map(({ path }) => path)).toEqual([['environmentName'], ['environmentName']]);
-    const empty = violationsOf(() => parseCreate({ ...SOUND, environmentName: '' }, DEFAULTS));
+    const empty = violationsOf(() => parseCreate({ ...VALID, environmentName: '' }, DEFAULTS));
     expect(empty).toEqual([{ path: ['environmentName'], message: 'must have 1 to 100 characters' }]);
   });
 
-  it('refuse a key twice in one input, and fifty-one tags', () => {
+  it('rejects a duplicate key, and fifty-one tags', () => {
     const twice = [
       { key: 'a', value: '1' },
       { key: 'a', value: '2' },
@@ -188,7 +188,7 @@ describe('The rules for input', () => {
     expect(pathsOf({ tags: many(51) })).toEqual(['tags']);
   });
 
-  it('take null and an empty list of tags for "none" when creating', () => {
+  it('treats null and an empty list of tags as left out when creating', () => {
     const nothing = {
       environmentAccountId: null,
       region: null,
@@ -196,12 +196,12 @@ describe('The rules for input', () => {
       tags: null,
       clientToken: null,
     };
-    expect(parseCreate({ ...SOUND, ...nothing }, DEFAULTS)).toEqual(
-      parseCreate({ ...SOUND, tags: [] }, DEFAULTS),
+    expect(parseCreate({ ...VALID, ...nothing }, DEFAULTS)).toEqual(
+      parseCreate({ ...VALID, tags: [] }, DEFAULTS),
     );
   });
 
-  it('ask for something to do when tagging and untagging', () => {
+  it('requires at least one tag to set and one key to remove', () => {
     const id = '00000000-0000-4000-8000-000000000000';
     expect(violationsOf(() => parseTag({ id, tags: [] }))).toMatchObject([{ path: ['tags'] }]);
     expect(violationsOf(() => parseUntag({ id, tagKeys: [] }))).toMatchObject([{ path: ['tagKeys'] }]);
@@ -214,18 +214,18 @@ describe('The rules for input', () => {
     ]);
   });
 
-  it('ask for the environment account where nothing points to one', () => {
+  it('requires the environment account if nothing determines it', () => {
     const nowhere = { ...DEFAULTS, environmentAccountId: undefined };
-    expect(violationsOf(() => parseCreate(SOUND, nowhere))).toMatchObject([
+    expect(violationsOf(() => parseCreate(VALID, nowhere))).toMatchObject([
       { path: ['environmentAccountId'] },
     ]);
-    const broken = violationsOf(() => parseCreate({ ...SOUND, roleArn: 'nonsense' }, nowhere));
+    const broken = violationsOf(() => parseCreate({ ...VALID, roleArn: 'nonsense' }, nowhere));
     expect(broken.map(({ path }) => path)).toEqual([['roleArn']]);
   });
 
-  it('answer a flood of broken tags with a bounded report', () => {
+  it('limits the number of reported violations', () => {
     const tags = Array.from({ length: 20_000 }, () => ({ key: '', value: '\u0000' }));
-    const violations = violationsOf(() => parseCreate({ ...SOUND, clientToken: ' ', tags }, DEFAULTS));
+    const violations = violationsOf(() => parseCreate({ ...VALID, clientToken: ' ', tags }, DEFAULTS));
     expect(violations).toHaveLength(100);
     expect(violations[0]?.path).toEqual(['clientToken']);
   });

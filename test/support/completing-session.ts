@@ -2,11 +2,11 @@ import type { Connection, ConnectionView } from '../../src/proton/connection';
 import type { ProtonSession } from '../../src/proton/proton-service';
 
 /**
- * A session whose connections have everything: what an adapter leaves out is asked for by itself, as GraphQL does when it is
- * selected. Tags come in the order of their keys, for AWS lists them so.
+ * Wraps a session so that its connections are complete: members that the adapter leaves out are read separately, as the resolvers
+ * do. Tags are sorted by key, as AWS returns them.
  */
 export function completing(session: ProtonSession): ProtonSession<Connection> {
-  async function whole(connection: ConnectionView): Promise<Connection> {
+  async function complete(connection: ConnectionView): Promise<Connection> {
     const [tags] = connection.tags ? [connection.tags] : await session.readTags([connection]);
     const [codebuildRoleArn] =
       connection.codebuildRoleArn === undefined
@@ -14,7 +14,7 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
         : [connection.codebuildRoleArn];
     if (!tags || tags instanceof Error) throw tags ?? new Error('a connection without tags');
     if (codebuildRoleArn === undefined || codebuildRoleArn instanceof Error)
-      throw codebuildRoleArn ?? new Error('no answer about a role');
+      throw codebuildRoleArn ?? new Error('a connection without a CodeBuild role');
     return { ...connection, tags: tags.toSorted((a, b) => (a.key < b.key ? -1 : 1)), codebuildRoleArn };
   }
 
@@ -26,28 +26,28 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
     findConnections: async (references) =>
       Promise.all(
         (await session.findConnections(references)).map(async (found) =>
-          found instanceof Error ? found : found && whole(found),
+          found instanceof Error ? found : found && complete(found),
         ),
       ),
     listConnections: async (requests) =>
       Promise.all(
         (await session.listConnections(requests)).map(async (page) =>
-          page instanceof Error ? page : { ...page, items: await Promise.all(page.items.map(whole)) },
+          page instanceof Error ? page : { ...page, items: await Promise.all(page.items.map(complete)) },
         ),
       ),
-    createConnection: async (input) => whole(await session.createConnection(input)),
-    updateConnection: async (input) => whole(await session.updateConnection(input)),
-    acceptConnection: async (input) => whole(await session.acceptConnection(input)),
-    rejectConnection: async (input) => whole(await session.rejectConnection(input)),
+    createConnection: async (input) => complete(await session.createConnection(input)),
+    updateConnection: async (input) => complete(await session.updateConnection(input)),
+    acceptConnection: async (input) => complete(await session.acceptConnection(input)),
+    rejectConnection: async (input) => complete(await session.rejectConnection(input)),
     async deleteConnection(input) {
-      // What is gone has no tags that could be read.
+      // The tags can't be read after the deletion.
       const [before] = await session.findConnections([input]);
-      const seen = before instanceof Error ? undefined : before;
-      const tags = seen && (await whole(seen).catch(() => undefined))?.tags;
+      const existing = before instanceof Error ? undefined : before;
+      const tags = existing && (await complete(existing).catch(() => undefined))?.tags;
       const deleted = await session.deleteConnection(input);
-      return deleted && whole({ ...deleted, ...(deleted.tags ? {} : { tags: tags ?? [] }) });
+      return deleted && complete({ ...deleted, ...(deleted.tags ? {} : { tags: tags ?? [] }) });
     },
-    tagConnection: async (input) => whole(await session.tagConnection(input)),
-    untagConnection: async (input) => whole(await session.untagConnection(input)),
+    tagConnection: async (input) => complete(await session.tagConnection(input)),
+    untagConnection: async (input) => complete(await session.untagConnection(input)),
   };
 }

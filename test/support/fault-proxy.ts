@@ -9,37 +9,37 @@ import {
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** An answer as the endpoint gave it. */
-export interface Answer {
+/** The endpoint's response. */
+export interface EndpointResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** A request on its way, and what can be done to it. */
+/** A request that the proxy has received. */
 export interface Exchange {
   readonly operation: string;
-  /** Of the SDK's retries, beginning with 1. */
+  /** The SDK's attempt, starting with 1. */
   readonly attempt: number;
   readonly body: string;
   readonly response: ServerResponse;
-  /** Has the endpoint carry it out. */
-  readonly forward: () => Promise<Answer>;
+  /** Sends the request to the endpoint. */
+  readonly forward: () => Promise<EndpointResponse>;
   /** Resolves when the client has closed its connection. */
   readonly abandoned: Promise<unknown>;
 }
 
-/** Breaks an exchange, in whatever way a network does. */
+/** Handles a request in a way in which a network or proxy may fail. */
 export type Fault = (exchange: Exchange) => void | Promise<void>;
 
 export interface FaultProxy {
   readonly origin: string;
-  /** What is done to the exchanges from now on; undefined lets one pass. */
+  /** Chooses the fault of every later request; undefined forwards it. */
   readonly use: (faultFor: (exchange: Exchange) => Fault | undefined) => void;
   readonly stop: () => Promise<void>;
 }
 
-/** Stands between a client and an endpoint over HTTP, and passes everything on but for what it is told to break. */
+/** Starts an HTTP proxy in front of an endpoint. It forwards every request for which no fault is chosen. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let faultFor: (exchange: Exchange) => Fault | undefined = () => undefined;
 
@@ -77,7 +77,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   };
 }
 
-async function forward(target: string, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
+async function forward(
+  target: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<EndpointResponse> {
   const request = sendRequest(target, { method: 'POST', headers });
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -97,14 +101,14 @@ const passOn: Fault = async ({ forward, response }) => {
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 
-/** Answers by itself; the endpoint never sees the request. */
+/** The proxy responds; the endpoint never receives the request. */
 export function answering(status: number, headers: Record<string, string>, body: string): Fault {
   return ({ response }) => {
     response.writeHead(status, headers).end(body);
   };
 }
 
-/** Answers with one of AWS's exceptions; the endpoint never sees the request. */
+/** The proxy responds with one of AWS's exceptions; the endpoint never receives the request. */
 export function failingWith(status: number, name: string, headers: Record<string, string> = {}): Fault {
   return answering(
     status,
@@ -113,29 +117,29 @@ export function failingWith(status: number, name: string, headers: Record<string
   );
 }
 
-/** The connection breaks before the request is sent on. */
+/** The connection is reset before the request is forwarded. */
 export const resetBefore: Fault = ({ response }) => {
   response.socket?.resetAndDestroy();
 };
 
-/** The request is carried out, and then the connection breaks. */
+/** The request is forwarded, and then the connection is reset. */
 export const resetAfter: Fault = async ({ forward, response }) => {
   await forward();
   response.socket?.resetAndDestroy();
 };
 
-/** The request is carried out, and nothing comes back. */
+/** The request is forwarded, and no response comes back. */
 export const stallHeaders: Fault = async ({ forward }) => {
   await forward();
 };
 
-/** The request is carried out, and its answer stops half way. */
+/** The request is forwarded, and the response stops half way. */
 export const stallBody: Fault = async ({ forward, response }) => {
   const { status, headers, body } = await forward();
   response.writeHead(status, headers).write(body.subarray(0, body.length / 2));
 };
 
-/** The request is carried out, and its answer comes a byte at a time. */
+/** The request is forwarded, and the response comes one byte at a time. */
 export const slowDrip: Fault = async ({ forward, response }) => {
   const { status, headers, body } = await forward();
   response.writeHead(status, headers);
@@ -147,22 +151,22 @@ export const slowDrip: Fault = async ({ forward, response }) => {
   response.end();
 };
 
-/** The request is carried out, and of its answer half is passed on as if it were all. */
+/** The request is forwarded, and the first half of the response's body is returned as if it were complete. */
 export const truncate: Fault = async ({ forward, response }) => {
   const { status, body } = await forward();
   response.writeHead(status, JSON_TYPE).end(body.subarray(0, body.length / 2));
 };
 
-/** The request is carried out, and its answer passed on with headers of the proxy's own. */
-export function withHeaders(own: Record<string, string>): Fault {
+/** The request is forwarded, and the response is returned with the given headers. */
+export function withHeaders(changed: Record<string, string>): Fault {
   return async ({ forward, response }) => {
     const { status, headers, body } = await forward();
-    response.writeHead(status, { ...headers, ...own }).end(body);
+    response.writeHead(status, { ...headers, ...changed }).end(body);
   };
 }
 
-/** The request is carried out, and its answer is drowned in spaces, which JSON allows. */
-export function drownIn(bytes: number, onSent: (bytes: number) => void = () => undefined): Fault {
+/** The request is forwarded, and its response starts with this many spaces, which JSON allows. */
+export function padWithSpaces(bytes: number, onSent: (bytes: number) => void = () => undefined): Fault {
   return async ({ forward, response }) => {
     const { body } = await forward();
     response.writeHead(200, JSON_TYPE);

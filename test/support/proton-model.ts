@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The needed part of Proton's public Smithy model, and the constraints in it. */
+/** The constraints in Proton's public Smithy model. */
 
 interface ModelShape {
   readonly type: string;
@@ -34,7 +34,7 @@ export interface Constraint {
   readonly values: readonly string[] | undefined;
 }
 
-/** A place in an operation's input, with what the model asks of it. `*` in a path stands for each item of a list. */
+/** A place in an operation's input and its constraints. `*` in a path stands for each item of a list. */
 export interface Place extends Constraint {
   readonly operation: string;
   readonly path: readonly string[];

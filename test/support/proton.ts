@@ -6,12 +6,12 @@ import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlit
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
 
 export function account(id: string): AccountId {
-  if (!isAccountId(id)) throw new Error(`${id} is no account id`);
+  if (!isAccountId(id)) throw new Error(`${id} is not an account id`);
   return id;
 }
 
 export function region(name: string): Region {
-  if (!isRegion(name)) throw new Error(`${name} is no Region`);
+  if (!isRegion(name)) throw new Error(`${name} is not a Region`);
   return name;
 }
 
@@ -19,10 +19,10 @@ export const MANAGEMENT = account('111111111111');
 export const ENVIRONMENT = account('222222222222');
 export const STRANGER = account('333333333333');
 
-/** A time to start from that is easy to tell from the real one. */
+/** Where test clocks start; it differs from the real time. */
 export const START = Date.UTC(2026, 10, 22, 9, 30);
 
-/** A clock that moves when it is told to. */
+/** A clock that only `advance` moves. */
 export interface Clock {
   readonly now: () => number;
   readonly advance: (milliseconds: number) => void;
@@ -49,11 +49,11 @@ export interface ControlPlaneOptions {
   readonly location?: string;
   readonly trace?: (statement: string) => void;
   readonly lockTimeoutMs?: number;
-  /** Milliseconds since the epoch; the clock of the control plane unless told. */
+  /** Milliseconds since the epoch; by default the control plane's own clock. */
   readonly now?: () => number;
 }
 
-/** The real control plane over a real, empty store. */
+/** Creates a real control plane with a real, empty store. */
 export function createControlPlane({
   quota = 1000,
   location = ':memory:',

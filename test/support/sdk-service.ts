@@ -30,9 +30,9 @@ export interface SignedEndpoint {
   readonly origin: string;
   /** The control plane behind it. */
   readonly service: EmbeddedProtonService;
-  /** The control plane's clock; signatures are judged by the real time. */
+  /** The control plane's clock. Signatures are checked against the real time. */
   readonly clock: Clock;
-  /** The operations that were called, in their order. */
+  /** The calls, in the order in which they came. */
   readonly calls: EndpointCall[];
   readonly credentialsFor: (accountId: AccountId) => CredentialProvider;
   readonly stop: () => Promise<void>;
@@ -45,16 +45,16 @@ export interface EndpointCall {
 
 export interface SignedEndpointOptions {
   readonly quota?: number;
-  /** The clock that signatures are judged by, and that the answers show. */
+  /** The clock for signatures and for the `Date` headers of responses. */
   readonly signaturesAt?: () => number;
-  /** Stands between the web server and the endpoint. */
+  /** Intercepts each request before the endpoint. */
   readonly around?: (
     request: EndpointRequest,
     answer: (request: EndpointRequest) => Promise<EndpointAnswer>,
   ) => Promise<EndpointAnswer>;
 }
 
-/** The real endpoint over HTTP, with signatures on and an access key for each account, before the real control plane. */
+/** Starts the real AWS endpoint over HTTP, in front of a real control plane, with signatures on and an access key per account. */
 export async function startSignedEndpoint({
   quota = 1000,
   signaturesAt = Date.now,
@@ -124,11 +124,11 @@ export interface SdkServiceOptions {
 
 export interface SdkServiceUnderTest {
   readonly service: SdkProtonService;
-  /** What was told of Proton's answers. */
+  /** The failed calls that the adapter reported. */
   readonly reports: readonly ProtonReport[];
 }
 
-/** The adapter, before an endpoint. */
+/** Creates the SDK adapter for an endpoint. */
 export function createSdkService({
   endpointUrl,
   credentialsFor,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import type { Credentials } from '../../src/proton-sdk/transport/credentials';
 
-/** What was asked of AWS's Security Token Service. */
+/** A request to assume a role. */
 export interface AssumedRole {
   readonly roleArn: string | null;
   readonly sessionName: string | null;
@@ -16,7 +16,7 @@ export interface Sts {
   readonly stop: () => Promise<void>;
 }
 
-/** Stands in for AWS's Security Token Service: gives the credentials of a role, or refuses where there are none. */
+/** Starts a substitute for AWS's Security Token Service. It returns the credentials of a role, or denies access if it has none. */
 export async function startSts(
   credentialsOf: (roleArn: string) => Promise<Credentials | undefined>,
 ): Promise<Sts> {
@@ -34,7 +34,7 @@ export async function startSts(
     const credentials = await credentialsOf(roleArn ?? '');
     response
       .writeHead(credentials ? 200 : 403, { 'content-type': 'text/xml' })
-      .end(credentials ? assumeRoleAnswer(credentials) : REFUSAL);
+      .end(credentials ? assumeRoleResponse(credentials) : ACCESS_DENIED);
   }
 
   server.listen(0, '127.0.0.1');
@@ -52,12 +52,12 @@ export async function startSts(
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-function assumeRoleAnswer({ accessKeyId, secretAccessKey, expiration }: Credentials): string {
+function assumeRoleResponse({ accessKeyId, secretAccessKey, expiration }: Credentials): string {
   return `<AssumeRoleResponse xmlns="${NAMESPACE}"><AssumeRoleResult><Credentials>
     <AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${secretAccessKey}</SecretAccessKey>
     <Expiration>${(expiration ?? new Date(Date.now() + 3_600_000)).toISOString()}</Expiration>
   </Credentials></AssumeRoleResult></AssumeRoleResponse>`;
 }
 
-const REFUSAL = `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>Sender</Type><Code>AccessDenied</Code>
+const ACCESS_DENIED = `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>Sender</Type><Code>AccessDenied</Code>
   <Message>User is not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>`;
