@@ -25,7 +25,7 @@ describe('The calls that the SDK adapter makes', () => {
   let concurrent = { now: 0, max: 0 };
   /** Reorders the items in the responses of lists. */
   let reorder: <Item>(items: readonly Item[]) => readonly Item[] = (items) => items;
-  /** If set, no call is answered before `size` calls have arrived. */
+  /** If set, no call gets a response before `size` calls have arrived. */
   let gathering:
     { readonly size: number; readonly complete: () => void; readonly done: Promise<void> } | undefined;
   /** Whether to reject the next call that has a page token. */
@@ -439,9 +439,9 @@ function inOrder(connections: readonly ConnectionView[]): readonly string[] {
 }
 
 async function page(session: ProtonSession, request: ConnectionListRequest): Promise<Page<ConnectionView>> {
-  const [answer] = await session.listConnections([request]);
-  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no result');
-  return answer;
+  const [result] = await session.listConnections([request]);
+  if (result === undefined || result instanceof Error) throw result ?? new Error('no result');
+  return result;
 }
 
 function raise(message: string): never {

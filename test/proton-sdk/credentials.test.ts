@@ -120,7 +120,7 @@ describe('The credentials of an account', () => {
       const held = new Promise<void>((resolve) => {
         release = resolve;
       });
-      const asked = new Promise<void>((resolve) => {
+      const requested = new Promise<void>((resolve) => {
         const giveAtOnce = give;
         give = (keys) => {
           resolve();
@@ -137,7 +137,7 @@ describe('The credentials of an account', () => {
       const filter = { environmentAccountId: ENVIRONMENT, region: 'us-east-1' };
       const client = new AbortController();
       const first = service.session(ADMIN, { signal: client.signal }).listConnections([{ filter }]);
-      await asked;
+      await requested;
       const second = service.session(ADMIN).listConnections([{ filter }]);
       client.abort();
       expect(await first).toMatchObject([{ code: 'UNAVAILABLE' }]);

@@ -79,12 +79,12 @@ describe('Proton’s exception', () => {
           (error: unknown) => error,
         );
         codes.push(failure instanceof ProtonFailure ? failure.code : null);
-        expect(failure instanceof ProtonFailure ? failure.message : '').not.toContain('Said by the proxy');
+        expect(failure instanceof ProtonFailure ? failure.message : '').not.toContain('Message of the proxy');
       }
       expect(codes).toEqual(expected);
       // Missing connections are not reported; everything else is, with Proton's message.
       const unreported = codes.filter((code) => code === null || code === 'NOT_FOUND').length;
-      expect(reports.filter(({ errorMessage }) => errorMessage === 'Said by the proxy.')).toHaveLength(
+      expect(reports.filter(({ errorMessage }) => errorMessage === 'Message of the proxy.')).toHaveLength(
         7 - unreported,
       );
       service.close();

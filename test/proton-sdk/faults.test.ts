@@ -210,7 +210,7 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
     forever: 'UNAVAILABLE',
   },
   'an empty 200': { fault: answering(200, {}, ''), forever: 'UNAVAILABLE' },
-  'JSON without what was asked for': {
+  'JSON without the expected members': {
     fault: answering(200, JSON_TYPE, '{"a":1}'),
     // Well-formed JSON, so the network did not break it and a retry would not help.
     once: 'UNAVAILABLE',

@@ -46,9 +46,9 @@ export function describeProtonService(
     const sessionOf = (viewer: Viewer) => completing(underTest.service.session(viewer));
 
     async function expectEvents(session: Session, connection: Connection, types: readonly string[]) {
-      const [answer] = await session.listHistory([{ connection }]);
-      if (answer instanceof Error) throw answer;
-      expect(answer?.items.map(({ type }) => type)).toEqual(keepsHistory ? types : undefined);
+      const [result] = await session.listHistory([{ connection }]);
+      if (result instanceof Error) throw result;
+      expect(result?.items.map(({ type }) => type)).toEqual(keepsHistory ? types : undefined);
     }
 
     async function expectCount(session: Session, selection: ConnectionSelection, count: number) {
@@ -694,8 +694,8 @@ export function describeProtonService(
           .split(' ');
         const forged = Buffer.from(`${String(digest)} ${String(id)}`).toString('base64');
         for (const after of [foreign, forged]) {
-          const [answer] = await environment.listHistory([{ connection: created, after }]);
-          expect(answer).toMatchObject({ code: 'VALIDATION_ERROR' });
+          const [result] = await environment.listHistory([{ connection: created, after }]);
+          expect(result).toMatchObject({ code: 'VALIDATION_ERROR' });
         }
       });
     });
@@ -733,7 +733,7 @@ function viewerWith(accountId: string, permission: Permission): Viewer {
 
 async function failureOf(call: Promise<unknown>): Promise<ProtonFailure> {
   const outcome = await call.then(
-    (answer: unknown) => ({ answer }),
+    (result: unknown) => ({ result }),
     (error: unknown) => ({ error }),
   );
   if ('error' in outcome && outcome.error instanceof ProtonFailure) return outcome.error;
@@ -754,17 +754,17 @@ async function page(
   session: Session,
   request: Parameters<ProtonSession['listConnections']>[0][number],
 ): Promise<Page<Connection>> {
-  const [answer] = await session.listConnections([request]);
-  if (answer === undefined || answer instanceof Error) throw answer ?? new Error('no answer');
-  return answer;
+  const [result] = await session.listConnections([request]);
+  if (result === undefined || result instanceof Error) throw result ?? new Error('no result');
+  return result;
 }
 
 async function listFailure(
   session: Session,
   request: Parameters<ProtonSession['listConnections']>[0][number],
 ): Promise<unknown> {
-  const [answer] = await session.listConnections([request]);
-  return answer;
+  const [result] = await session.listConnections([request]);
+  return result;
 }
 
 async function cursorsOf(session: Session, connection: Connection): Promise<readonly string[]> {
@@ -777,10 +777,10 @@ async function history(
   connection: Connection,
   request: { first?: number; after?: string } = {},
 ) {
-  const [answer] = await session.listHistory([{ connection, ...request }]);
-  if (answer === null || answer === undefined || answer instanceof Error)
-    throw answer ?? new Error('no history');
-  return answer;
+  const [result] = await session.listHistory([{ connection, ...request }]);
+  if (result === null || result === undefined || result instanceof Error)
+    throw result ?? new Error('no history');
+  return result;
 }
 
 function idsOf(connections: readonly Connection[]): string[] {

@@ -113,7 +113,7 @@ export function failingWith(status: number, name: string, headers: Record<string
   return answering(
     status,
     { ...JSON_TYPE, ...headers },
-    JSON.stringify({ __type: `com.amazonaws.proton#${name}`, message: 'Said by the proxy.' }),
+    JSON.stringify({ __type: `com.amazonaws.proton#${name}`, message: 'Message of the proxy.' }),
   );
 }
 

@@ -22,10 +22,10 @@ export async function startSts(
 ): Promise<Sts> {
   const assumed: AssumedRole[] = [];
   const server = createServer((request, response) => {
-    void answer(request, response);
+    void respond(request, response);
   });
 
-  async function answer(request: IncomingMessage, response: ServerResponse) {
+  async function respond(request: IncomingMessage, response: ServerResponse) {
     let body = '';
     for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) body += chunk;
     const form = new URLSearchParams(body);
