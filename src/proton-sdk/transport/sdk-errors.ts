@@ -8,7 +8,8 @@ interface ErrorMetadata {
 
 /** The `$metadata` of an error; empty if there is none. */
 export function metadataOf(error: unknown): ErrorMetadata {
-  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined;
+  const metadata =
+    typeof error === 'object' && error !== null && '$metadata' in error ? error.$metadata : undefined;
   return typeof metadata === 'object' && metadata !== null ? metadata : {};
 }
 
