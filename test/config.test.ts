@@ -151,6 +151,7 @@ describe('The configuration', () => {
     ['SUBJECT_REQUESTS_PER_MINUTE', '-1'],
     ['EXECUTION_TIMEOUT_MS', '0'],
     ['REQUEST_TIMEOUT_MS', '600001'],
+    ['KEEP_ALIVE_TIMEOUT_MS', '3600001'],
     ['SHUTDOWN_DELAY_MS', '5s'],
     ['ADMIN_PORT', '65536'],
     ['CORS_ORIGINS', '*'],

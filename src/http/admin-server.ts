@@ -2,7 +2,8 @@ import fastify, { type FastifyError } from 'fastify';
 
 import { handleBrokenHttp, wireAnswer } from './lifecycle/malformed-http';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, isOwnHost } from './hooks/host';
+import { FOREIGN_HOST, hostMistake, isOwnHost, originForm, requestedHost } from './hooks/host';
+import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import { readinessOf, type Checks } from './readiness';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
@@ -45,15 +46,28 @@ export function createAdminServer({
   timing = USUAL_TIMING,
 }: AdminServerOptions): ServerLifecycle {
   const { clientErrorHandler, watch } = handleBrokenHttp(() => wireAnswer(400, {}, ''));
-  const server = fastify({ clientErrorHandler, ...timingOptions(timing), ...LIFECYCLE_OPTIONS });
+  const { http, ...timeouts } = timingOptions(timing);
+  const server = fastify({
+    ...timeouts,
+    http: { ...http, ...EVERY_REQUEST },
+    clientErrorHandler,
+    rewriteUrl: originForm,
+    ...LIFECYCLE_OPTIONS,
+  });
   watch(server.server);
+  takeWhateverIsExpected(server.server);
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(HEADERS);
     done();
   });
+  server.addHook('onRequest', (request, reply, done) => {
+    const mistake = hostMistake(request);
+    if (mistake === undefined) done();
+    else void reply.code(400).send({ message: mistake });
+  });
   if (!anyHostName) {
-    server.addHook('onRequest', ({ headers: { host } }, reply, done) => {
-      if (isOwnHost(host)) done();
+    server.addHook('onRequest', (request, reply, done) => {
+      if (isOwnHost(requestedHost(request))) done();
       else void reply.code(421).send({ message: FOREIGN_HOST });
     });
   }

@@ -3,6 +3,7 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import { AwsError, FAULT } from '../aws-api/aws-error';
 import type { Endpoint } from '../aws-api/aws-api';
 import { headerFields, type EndpointAnswer } from '../aws-api/messages';
+import { HOST_NEEDED } from '../aws-api/request-line';
 import { createAdmission, type Admission } from './hooks/admission-queue';
 import { admitRequests, OVERLOADED } from './hooks/admission';
 import {
@@ -13,10 +14,17 @@ import {
 } from './lifecycle/malformed-http';
 import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, isOwnHost } from './hooks/host';
+import { FOREIGN_HOST, hostMistake, isOwnHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
 import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';
-import { beginRecord, brokenAnswers, keepRecords, REQUEST_ID_HEADER, requestIdOf, type RecordOptions } from './request-log/record-requests';
+import {
+  beginRecord,
+  brokenAnswers,
+  keepRecords,
+  REQUEST_ID_HEADER,
+  requestIdOf,
+  type RecordOptions,
+} from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
@@ -74,6 +82,14 @@ export function createEndpointServer({
       void send(reply, endpoint.refuse(FAULT, record));
     }
   };
+  /** Refuses a request without one valid Host header. */
+  const refuseHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
+    const mistake = hostMistake(request);
+    if (mistake === undefined) return false;
+    const message = mistake === MISSING_HOST ? HOST_NEEDED : mistake;
+    void send(reply, endpoint.refuse(new AwsError('SerializationException', message), request.record));
+    return true;
+  };
   const records: RecordOptions = { server: 'endpoint', observe };
   const { clientErrorHandler, watch } = handleBrokenHttp(
     brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
@@ -84,10 +100,11 @@ export function createEndpointServer({
     http: { ...http, ...EVERY_REQUEST },
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);
-      onError(error, request, reply);
+      if (!refuseHost(request, reply)) onError(error, request, reply);
     },
     clientErrorHandler,
     genReqId: requestIdOf,
+    rewriteUrl: originForm,
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
@@ -95,14 +112,18 @@ export function createEndpointServer({
   keepRecords(server, records);
   if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (!refuseHost(request, reply)) done();
+  });
   if (!anyHostName) {
-    server.addHook('onRequest', ({ headers: { host }, record }, reply, done) => {
-      // That there is none at all, the endpoint says in its own words.
+    server.addHook('onRequest', (request, reply, done) => {
+      const host = requestedHost(request);
+      // HTTP/1.0 may come without a host, which the endpoint refuses by itself.
       if (host === undefined || isOwnHost(host)) done();
       else
         void send(
           reply,
-          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), record),
+          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), request.record),
         );
     });
   }

@@ -25,18 +25,13 @@ import {
   type RecordOptions,
 } from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
+import { originForm } from './hooks/host';
 import { sendSecurityHeaders } from './hooks/security-headers';
 import { traceRequests } from './request-log/request-spans';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import { headerBytesFor, timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
 import type { SubjectBudgets } from './hooks/rate-limits';
-import {
-  admitGraphql,
-  limitSubjects,
-  refuseForeignHosts,
-  refuseWithoutHost,
-  spendFrom,
-} from './hooks/traffic';
+import { admitGraphql, checkHost, limitSubjects, refuseForeignHosts, spendFrom } from './hooks/traffic';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -118,6 +113,11 @@ export function createWebServer({
     },
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);
+      const misaddressed = refusedHost(request);
+      if (misaddressed) {
+        answerError(misaddressed, reply, { bodyLimit: limits.bodyBytes, reportFault });
+        return;
+      }
       // What is wrong with it is for nobody to know but the router.
       proveRouter(request, reply)
         .then(() => error)
@@ -129,6 +129,7 @@ export function createWebServer({
     },
     clientErrorHandler,
     genReqId: requestIdOf,
+    rewriteUrl: originForm,
     ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
@@ -137,13 +138,13 @@ export function createWebServer({
   if (inSpans) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
   sendSecurityHeaders(server);
+  const refusedHost = checkHost(server);
   if (!anyHostName) refuseForeignHosts(server);
   const proveRouter = requireRouter(server, {
     proof: authentication.router,
     bodyLimit: limits.bodyBytes,
     arrivingBodies,
   });
-  refuseWithoutHost(server);
   allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
   // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
   requirePerson(server, { authentication, introspectionEnabled, logger });

@@ -213,7 +213,7 @@ describe('The web server', () => {
     const raw = await rawExchange(
       `POST /graphql HTTP/1.1\r\nHost: %%%\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body}`,
     );
-    expect(raw).toMatch(/^HTTP\/1\.1 421 .*"code":"MISDIRECTED"\}\}\]\}$/s);
+    expect(raw).toMatch(/^HTTP\/1\.1 400 .*"code":"BAD_REQUEST"\}\}\]\}$/s);
   });
 
   it('answers what is not HTTP with a JSON error', async () => {

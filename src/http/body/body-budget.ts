@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 
+import { memoryBudget } from '../memory-budget';
 import { readRawBody, type BodyBounds } from './read-body';
 
 /** What all bodies that are on their way may be together. */
@@ -27,13 +28,15 @@ interface Arriving {
 }
 
 /** Half a request costs its sender nothing, so that there are many before one must give way. */
-const USUAL: ArrivingBounds = { bodies: 4_096, bytes: 67_108_864 };
+const MAX_BODIES = 4_096;
 
 /**
  * Where there is no room, the body that has been on its way for longest gives way, and not the newest: most arrive in a moment, and
  * who keeps others out would have to begin so many in that moment.
  */
-export function createArrivingBodies({ bodies, bytes }: ArrivingBounds = USUAL): ArrivingBodies {
+export function createArrivingBodies(
+  { bodies, bytes }: ArrivingBounds = { bodies: MAX_BODIES, bytes: memoryBudget().arriving },
+): ArrivingBodies {
   /** In the order in which they began. */
   const underWay = new Set<Arriving>();
   let held = 0;
@@ -45,7 +48,7 @@ export function createArrivingBodies({ bodies, bytes }: ArrivingBounds = USUAL):
 
   function makeRoom(): void {
     for (const body of underWay) {
-      if (underWay.size <= bodies && held <= bytes) return;
+      if (underWay.size <= bodies && (held <= bytes || underWay.size === 1)) return;
       forget(body);
       body.giveUp(new BodyCrowdedOutError('The body had to give way to others.'));
     }

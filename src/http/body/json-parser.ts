@@ -36,7 +36,7 @@ function decode({ headers }: FastifyRequest, body: Buffer): string {
     );
   }
   const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
+  if (encoding !== undefined && !isIdentity(encoding)) {
     throw new RequestError(
       415,
       'UNSUPPORTED_MEDIA_TYPE',
@@ -48,4 +48,9 @@ function decode({ headers }: FastifyRequest, body: Buffer): string {
   } catch {
     throw new RequestError(400, 'BAD_REQUEST', 'The body is not valid UTF-8.');
   }
+}
+
+/** A list of names, whose case and empty elements mean nothing (RFC 9110, sections 8.4.1 and 5.6.1). */
+function isIdentity(encoding: string): boolean {
+  return encoding.split(',').every((name) => /^(?:identity)?$/i.test(name.trim()));
 }

@@ -7,6 +7,7 @@ import { OVERLOADED } from '../hooks/admission';
 import { createTurns } from './execution-turns';
 import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
 import { answerFault } from '../errors';
+import { withoutEmptyName, withoutEmptyParameters } from './empty-parameters';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { waitingClient } from '../lifecycle/response-end';
 
@@ -70,8 +71,8 @@ export function addGraphqlRoute(
       httpGraphQLRequest: {
         method: request.method,
         headers: headersOf(request),
-        search: searchOf(request.url),
-        body: request.body ?? '',
+        search: withoutEmptyParameters(searchOf(request.url)),
+        body: withoutEmptyName(request.body ?? ''),
       },
       context: () => Promise.resolve(contextValue),
     });

@@ -1,3 +1,5 @@
+import { memoryBudget, type MemoryBudget } from '../memory-budget';
+
 /** A request's place: at work, or in the queue before it. */
 export interface Place {
   /** Whether it may be worked on already; else its turn comes. */
@@ -13,7 +15,7 @@ export interface Admission {
   /**
    * Asks for a place. Undefined where even the queue is full.
    * @param onTurn is called once if it had to wait, when its turn comes
-   * @param bytes that are kept for who waits
+   * @param bytes of its body
    */
   readonly ask: (onTurn: () => void, bytes?: number) => Place | undefined;
   readonly counts: () => { readonly atWork: number; readonly waiting: number };
@@ -25,12 +27,16 @@ interface Holder {
   state: 'waiting' | 'at work' | 'gone';
 }
 
-/** Bytes that are kept for all who wait. */
-const MOST_WAITING_BYTES = 67_108_864;
-
-/** @param most requests at work; as many again may wait */
-export function createAdmission(most: number): Admission {
+/**
+ * @param most requests at work; as many again may wait
+ * @param budget bytes of bodies. A body that is larger than that is let in when it is the only one.
+ */
+export function createAdmission(
+  most: number,
+  budget: Pick<MemoryBudget, 'atWork' | 'waiting'> = memoryBudget(),
+): Admission {
   let atWork = 0;
+  let workBytes = 0;
   /** In the order in which they came. Who gives up is taken out at once, so that nobody waits behind someone who has gone. */
   const queue = new Set<Holder>();
   let waitingBytes = 0;
@@ -40,9 +46,25 @@ export function createAdmission(most: number): Admission {
     waitingBytes -= holder.bytes;
   }
 
+  function fits({ bytes }: Holder): boolean {
+    return atWork < most && (bytes === 0 || workBytes === 0 || workBytes + bytes <= budget.atWork);
+  }
+
   function begin(holder: Holder): void {
     holder.state = 'at work';
     atWork += 1;
+    workBytes += holder.bytes;
+  }
+
+  /** A small request does not wait behind a large one for which there is no memory yet. */
+  function beginNext(): void {
+    for (const next of queue) {
+      if (atWork >= most) return;
+      if (!fits(next)) continue;
+      forget(next);
+      begin(next);
+      next.onTurn();
+    }
   }
 
   function leave(holder: Holder): void {
@@ -51,19 +73,16 @@ export function createAdmission(most: number): Admission {
     if (state === 'waiting') forget(holder);
     if (state !== 'at work') return;
     atWork -= 1;
-    const [next] = queue;
-    if (next === undefined) return;
-    forget(next);
-    begin(next);
-    next.onTurn();
+    workBytes -= holder.bytes;
+    beginNext();
   }
 
   return {
     isFull: () => atWork >= most && queue.size >= most,
     ask(onTurn, bytes = 0) {
       const holder: Holder = { onTurn, bytes, state: 'waiting' };
-      if (atWork < most) begin(holder);
-      else if (queue.size < most && waitingBytes + bytes <= MOST_WAITING_BYTES) {
+      if (fits(holder)) begin(holder);
+      else if (queue.size < most && (queue.size === 0 || waitingBytes + bytes <= budget.waiting)) {
         queue.add(holder);
         waitingBytes += bytes;
       } else return undefined;

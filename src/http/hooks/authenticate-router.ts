@@ -86,6 +86,7 @@ export function requireRouter(
   // What was read to be judged is there to be parsed as if it came just now.
   server.addHook('preParsing', (request, _reply, payload, done) => {
     const body = bodies.get(request);
+    bodies.delete(request);
     done(null, body ? Readable.from([body], { objectMode: false }) : payload);
   });
   return prove;

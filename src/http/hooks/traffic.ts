@@ -1,18 +1,18 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { admitRequests, overloaded, type AdmitOptions } from './admission';
 import { RequestError } from '../../graphql/request-error';
 import { refuse } from '../errors';
 import type { Spend } from '../graphql/graphql-route';
-import { FOREIGN_HOST, isOwnHost } from './host';
+import { FOREIGN_HOST, hostMistake, isOwnHost, requestedHost } from './host';
 import type { SubjectBudgets } from './rate-limits';
 
 /** What goes before requests for GraphQL, each at its own place between the proofs of who asks. */
 
 /** Answers those alone who ask this machine by a name that nobody else can own. */
 export function refuseForeignHosts(server: FastifyInstance): void {
-  server.addHook('onRequest', ({ headers: { host } }, _reply, done) => {
-    if (isOwnHost(host)) done();
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (isOwnHost(requestedHost(request))) done();
     else done(new RequestError(421, 'MISDIRECTED', `${FOREIGN_HOST} ${REMEDY}`));
   });
 }
@@ -20,12 +20,19 @@ export function refuseForeignHosts(server: FastifyInstance): void {
 const REMEDY =
   'Ask for localhost; or have the server know who asks, by ROUTER_SECRET, or set ALLOW_UNAUTHENTICATED=true.';
 
-/** Answers nobody who does not say whom they ask, as HTTP/1.1 has it. */
-export function refuseWithoutHost(server: FastifyInstance): void {
-  server.addHook('onRequest', ({ headers: { host }, raw: { httpVersion } }, _reply, done) => {
-    if (host !== undefined || httpVersion === '1.0') done();
-    else done(new RequestError(400, 'BAD_REQUEST', 'The request has no Host header.'));
+/**
+ * Refuses requests without one valid Host header.
+ * @returns the check, for requests that fail before the first hook
+ */
+export function checkHost(server: FastifyInstance): (request: FastifyRequest) => RequestError | undefined {
+  const check = (request: FastifyRequest) => {
+    const mistake = hostMistake(request);
+    return mistake === undefined ? undefined : new RequestError(400, 'BAD_REQUEST', mistake);
+  };
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(check(request));
   });
+  return check;
 }
 
 /** Lets as many requests in as there are places for. */

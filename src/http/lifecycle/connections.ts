@@ -19,10 +19,25 @@ interface Connection {
   underWay: number;
   /** Bytes that had come when nothing was under way last. More of them are the beginning of a request. */
   restingAt: number;
+  /** Runs while nothing is under way. */
+  idleTimer: NodeJS.Timeout | undefined;
 }
 
-/** @param server that does not listen yet */
-export function watchConnections(server: Server): OpenConnections {
+export interface IdleTiming {
+  /** How long a connection may be idle, before its first request as well as between two. */
+  readonly keepAliveMs: number;
+  /** How long a header may take to arrive. */
+  readonly headerMs: number;
+}
+
+/** Clients know `keepAliveMs`. A request that they send in the last moment is still on its way then. */
+const TRANSIT_MS = 1_000;
+
+/**
+ * Closes idle connections. Node does so only after a first request, and never if a client sends empty lines between requests.
+ * @param server that does not listen yet
+ */
+export function watchConnections(server: Server, { keepAliveMs, headerMs }: IdleTiming): OpenConnections {
   const open = new Map<Socket, Connection>();
   let unwanted = false;
 
@@ -33,6 +48,14 @@ export function watchConnections(server: Server): OpenConnections {
     if (underWay === 0 && !isPartial(connection) && socket.writable) hangUp(socket);
   }
 
+  function startIdleTimer(connection: Connection): void {
+    connection.idleTimer = setTimeout(() => {
+      // Node ends a header that takes too long. What is left after that are empty lines, which begin no header.
+      if (isPartial(connection)) connection.idleTimer = setTimeout(hangUp, 2 * headerMs, connection.socket);
+      else hangUp(connection.socket);
+    }, keepAliveMs + TRANSIT_MS);
+  }
+
   server.on('connection', (socket: Socket) => {
     // Who sends many requests at once on one connection has as many listeners wait for its end.
     socket.setMaxListeners(0);
@@ -40,18 +63,26 @@ export function watchConnections(server: Server): OpenConnections {
     socket.destroySoon = () => {
       hangUp(socket);
     };
-    open.set(socket, { socket, underWay: 0, restingAt: 0 });
-    socket.once('close', () => open.delete(socket));
+    const connection: Connection = { socket, underWay: 0, restingAt: 0, idleTimer: undefined };
+    open.set(socket, connection);
+    startIdleTimer(connection);
+    socket.once('close', () => {
+      clearTimeout(connection.idleTimer);
+      open.delete(socket);
+    });
   });
   server.on('request', (request, response) => {
     const connection = open.get(request.socket);
     if (!connection) return;
     connection.underWay += 1;
+    clearTimeout(connection.idleTimer);
     whenOver(response, () => {
       connection.underWay -= 1;
       // Of a body that was not waited for, the rest belongs to no request that is still to be answered.
-      if (connection.underWay === 0)
+      if (connection.underWay === 0) {
         connection.restingAt = request.complete ? request.socket.bytesRead : Infinity;
+        if (open.has(request.socket)) startIdleTimer(connection);
+      }
       if (unwanted) hangUpIfIdle(connection);
     });
     if (connection.restingAt === Infinity) connection.restingAt = 0;

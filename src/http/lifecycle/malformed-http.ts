@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { hostMistake } from '../hooks/host';
 import { hangUp } from './close-socket';
 
 /** What Node says of a connection on which no HTTP arrives, or not in time; or `CONNECT`, of one that is asked to be a tunnel. */
@@ -65,10 +66,12 @@ export function handleBrokenHttp(
 
   return {
     watch(server) {
-      server.on('connect', ({ socket }) => {
+      server.on('connect', ({ socket, url = '', rawHeaders, httpVersion }) => {
         // Node no longer listens to it, and an error that nobody listens to ends the process.
         socket.on('error', () => socket.destroy());
-        breakOff(socket, Object.assign(new Error('a tunnel was asked for'), { code: 'CONNECT' }));
+        const mistake = hostMistake({ originalUrl: url, raw: { rawHeaders, httpVersion } });
+        const code = mistake === undefined ? 'CONNECT' : 'INVALID_HOST';
+        breakOff(socket, Object.assign(new Error('a tunnel was asked for'), { code }));
       });
       server.on('request', (request, response) => {
         const connection = connectionOf(request.socket);
@@ -84,9 +87,11 @@ export function handleBrokenHttp(
     clientErrorHandler(error, socket) {
       if (connectionOf(socket).broken) return;
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      // Browsers and load balancers open connections that they may not use. There is nothing to answer, nor to tell.
-      else if (socket.bytesRead === 0) hangUp(socket);
-      else breakOff(socket, error);
+      else if (socket.bytesRead === 0) {
+        // Node starts the timeout of the first header with the connection, and again with the first byte. Until then the
+        // connection is idle, and `watchConnections` decides how long.
+        if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') hangUp(socket);
+      } else breakOff(socket, error);
     },
   };
 }

@@ -37,7 +37,7 @@ export const LIFECYCLE_OPTIONS = {
  */
 const LAST_CALL_MS = 200;
 
-export interface LifecycleOptions extends Partial<Pick<ServerTiming, 'requestMs' | 'stopGraceMs'>> {
+export interface LifecycleOptions extends Partial<ServerTiming> {
   /** What sets the address, for whoever must be told to change it. */
   readonly variables?: AddressVariables;
 }
@@ -48,12 +48,14 @@ export function lifecycleOf(
   address: Address,
   {
     variables,
+    headerMs = USUAL_TIMING.headerMs,
     requestMs = USUAL_TIMING.requestMs,
+    keepAliveMs = USUAL_TIMING.keepAliveMs,
     stopGraceMs = USUAL_TIMING.stopGraceMs,
   }: LifecycleOptions = {},
 ): ServerLifecycle {
   let lastAnswers = false;
-  const connections = watchConnections(server.server);
+  const connections = watchConnections(server.server, { keepAliveMs, headerMs });
   cutUnreadAnswers(server, requestMs);
   // A connection that is kept alive would keep the server from ending: the last answer on each closes it.
   server.addHook('onSend', (_request, reply, payload, done) => {

@@ -6,7 +6,7 @@ export interface ServerTiming {
   readonly headerMs: number;
   /** For all of a request to arrive, its header with it; and for its answer to be taken. At least `headerMs`. */
   readonly requestMs: number;
-  /** For the next request on a connection. Clients are told so; a second later it is closed. */
+  /** For the first or the next request on a connection. Clients are told so; a second later it is closed. */
   readonly keepAliveMs: number;
   /** For requests under way to be answered, once the server stops. */
   readonly stopGraceMs: number;

@@ -1,0 +1,139 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
+
+import { createAdmission } from '../../src/http/hooks/admission-queue';
+import { memoryBudget } from '../../src/http/memory-budget';
+import { unsignedHeaders } from '../support/aws-call';
+import { startServerProcess } from '../support/server-process';
+
+const MEBIBYTE = 1_048_576;
+/** Each of these bodies takes some 20 MiB of it, once it is parsed. */
+const HEAP_MIB = 160;
+const REQUESTS = 40;
+
+/** Sends one body many times at once, and counts what comes back. */
+async function sendAtOnce(
+  url: string,
+  body: string,
+  headers: Readonly<Record<string, string | readonly string[]>>,
+): Promise<ReadonlyMap<string, number>> {
+  const agent = new Agent({ maxSockets: REQUESTS });
+  const outcomes = new Map<string, number>();
+  const send = () =>
+    new Promise<string>((resolve) => {
+      const request = httpRequest(
+        url,
+        { method: 'POST', agent, headers: { ...headers, 'content-length': String(body.length) } },
+        (response) => {
+          textOf(response).then(
+            (text) => {
+              const code = /"code":"(\w+)"|#(\w+Exception)/.exec(text)?.slice(1).find(Boolean);
+              resolve(`${String(response.statusCode)} ${code ?? 'OK'}`);
+            },
+            () => {
+              resolve('cut');
+            },
+          );
+        },
+      );
+      request.on('error', ({ message }) => {
+        resolve(message);
+      });
+      request.end(body);
+    });
+  await Promise.all(
+    Array.from({ length: REQUESTS }, async () => {
+      const outcome = await send();
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }),
+  );
+  agent.destroy();
+  return outcomes;
+}
+
+const representations = JSON.stringify({
+  query:
+    'query ($r: [_Any!]!) { _entities(representations: $r) { ... on EnvironmentAccountConnection { id status } } }',
+  variables: {
+    r: Array.from({ length: 1_000 }, (_, index) => ({
+      __typename: 'EnvironmentAccountConnection',
+      id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+      padding: Array.from({ length: 290 }, () => ({})),
+    })),
+  },
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+it.each([
+  ['GraphQL', representations, JSON_TYPE, /^(200 OK|503 OVERLOADED)$/],
+  [
+    'AWS clients',
+    `{"requestedBy":"ENVIRONMENT_ACCOUNT","x":[${Array.from({ length: 330_000 }, () => '{}').join()}]}`,
+    unsignedHeaders('111111111111', 'ListEnvironmentAccountConnections'),
+    /^(200 OK|400 ThrottlingException)$/,
+  ],
+] as const)(
+  'more large bodies at once than the heap holds get a response each from the port of %s',
+  async (port, body, headers, expected) => {
+    const server = await startServerProcess(
+      // A busy machine takes its time: none of these is to run out.
+      { REQUEST_TIMEOUT_MS: '120000', EXECUTION_TIMEOUT_MS: '120000' },
+      { prelude: `export NODE_OPTIONS=--max-old-space-size=${String(HEAP_MIB)}` },
+    );
+    const url = port === 'GraphQL' ? server.url : (server.protonEndpoint ?? '');
+    const outcomes = await sendAtOnce(url, body, headers);
+    expect(body.length).toBeGreaterThan(850_000);
+    expect([...outcomes.keys()].filter((outcome) => !expected.test(outcome))).toEqual([]);
+    expect(outcomes.get('200 OK')).toBeGreaterThan(0);
+    expect([...outcomes.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS);
+    // It goes on serving.
+    const after = await fetch(server.url, {
+      method: 'POST',
+      headers: JSON_TYPE,
+      body: '{"query":"{ __typename }"}',
+    });
+    expect(await after.json()).toEqual({ data: { __typename: 'Query' } });
+    expect(await server.end('SIGTERM')).toBe(0);
+  },
+  300_000,
+);
+
+describe('The memory budget', () => {
+  it('follows the heap, and leaves a large one as much for bodies as ever', () => {
+    const [small, large] = [memoryBudget(256 * MEBIBYTE), memoryBudget(4_144 * MEBIBYTE)];
+    expect(small.atWork).toBeGreaterThan(2 * MEBIBYTE);
+    expect(small.atWork).toBeLessThan(5 * MEBIBYTE);
+    expect(large.atWork).toBeGreaterThan(64 * MEBIBYTE);
+    expect([large.arriving, large.waiting]).toEqual([64 * MEBIBYTE, 64 * MEBIBYTE]);
+    expect(memoryBudget(MEBIBYTE).arriving).toBeGreaterThan(MEBIBYTE);
+  });
+
+  it('lets small requests pass large ones that wait for memory', () => {
+    const admission = createAdmission(10, { atWork: 100, waiting: 200 });
+    const started: string[] = [];
+    const ask = (name: string, bytes: number) => admission.ask(() => started.push(name), bytes);
+    const first = ask('first', 90);
+    const second = ask('second', 90);
+    expect([first?.isAtWork(), second?.isAtWork()]).toEqual([true, false]);
+    expect(ask('small', 10)?.isAtWork()).toBe(true);
+    expect(ask('without a body', 0)?.isAtWork()).toBe(true);
+    expect(ask('third', 90)?.isAtWork()).toBe(false);
+    // No more may wait.
+    expect(ask('fourth', 90)).toBeUndefined();
+    first?.leave();
+    expect(started).toEqual(['second']);
+    second?.leave();
+    expect(started).toEqual(['second', 'third']);
+  });
+
+  it('lets one body in that is larger than all of it', () => {
+    const admission = createAdmission(10, { atWork: 100, waiting: 200 });
+    const large = admission.ask(() => undefined, 1_000);
+    let isNext = false;
+    const next = admission.ask(() => (isNext = true), 1_000);
+    expect([large?.isAtWork(), next?.isAtWork()]).toEqual([true, false]);
+    large?.leave();
+    expect(isNext).toBe(true);
+  });
+});
