@@ -87,16 +87,16 @@ const CONTROL_PLANE = {
       if ('mistake' in parsed) context.addIssue({ code: 'custom', message: parsed.mistake });
     })
     .default('sqlite:./data/proton.db')
-    .describe('The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`. `~/` is the home folder.'),
+    .describe(
+      'The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`. `~/` is the home folder.',
+    ),
   STORE_LOCK_TIMEOUT_MS: milliseconds(0)
     .default(5_000)
     .describe('How long a write waits while another process locks the database.'),
-  AWS_REGION: region
-    .optional()
-    .meta({
-      description: 'Region of connections that are created without one.',
-      shownDefault: '`us-east-1`',
-    }),
+  AWS_REGION: region.optional().meta({
+    description: 'Region of connections that are created without one.',
+    shownDefault: '`us-east-1`',
+  }),
   PROTON_DEFAULT_ACCOUNT_ID: accountId.optional().meta({
     description:
       'Environment account of a `create` that names neither an account nor a role. With `PROTON_UPSTREAM` the default is the only account of `PROTON_ACCOUNTS`. With authentication there is none.',

@@ -130,9 +130,7 @@ describe('A backup', () => {
     expect(held).toBeGreaterThanOrEqual(before);
     expect(held).toBeLessThanOrEqual(after + 1);
     const database = new BetterSqlite3(file, { readonly: true });
-    expect(
-      database.prepare("SELECT count(*) FROM connection_events WHERE type = 'REQUESTED'").pluck().get(),
-    ).toBe(held);
+    expect(database.prepare('SELECT count(*) FROM connection_events').pluck().get()).toBe(held);
     expect(database.prepare('SELECT id FROM access_keys').pluck().all()).toEqual([accessKeyId]);
     expect(database.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
     database.close();
@@ -208,7 +206,10 @@ describe('A backup', () => {
     fill(location(), 40_000);
     const child = commandProcess(['backup', folder.path('backup.db')], env());
     const ended = once(child, 'exit');
-    const started = () => readdirSync(folder.path('.')).some((name) => name.includes('.part-'));
+    const started = () =>
+      readdirSync(folder.path('.')).some(
+        (name) => name.includes('.part-') && existsSync(folder.path(`${name}/copy.db`)),
+      );
     while (!started() && child.exitCode === null) await wait(1);
     child.kill('SIGTERM');
     expect(await ended).toEqual([null, 'SIGTERM']);
