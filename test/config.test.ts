@@ -1,9 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { configurationPage } from '../scripts/configuration-page';
-import { ConfigError, readConfig } from '../src/config/config';
+import { ConfigError, readConfig, readStoreConfig } from '../src/config/config';
 import { isLoopback } from '../src/config/env-types';
 import { useTemporaryFolder } from './support/folder';
 import { PROJECT } from './support/server-process';
@@ -220,12 +221,66 @@ describe('The configuration', () => {
     },
   );
 
-  it.each(['postgres://localhost/proton', 'sqlite:', 'sqlite: ', 'sqlite:x.db ', 'proton.db', 'sqlite'])(
-    'refuses %p as a database',
-    (DATABASE_URL) => {
-      expect(mistakesIn({ DATABASE_URL })).toHaveLength(1);
-    },
-  );
+  it.each([
+    'mysql://localhost/proton',
+    'sqlite:',
+    'sqlite: ',
+    'sqlite:x.db ',
+    'sqlite:x\ny.db',
+    'proton.db',
+    'sqlite',
+  ])('refuses %p as a database', (DATABASE_URL) => {
+    expect(mistakesIn({ DATABASE_URL })).toEqual([
+      'DATABASE_URL must be sqlite:PATH or sqlite::memory:, without spaces around the path.',
+    ]);
+  });
+
+  it.each([
+    ['sqlite:x.db?mode=rw', 'must not have a query (?mode=rw), .*: write sqlite:x.db.'],
+    ['sqlite:?mode=rw', 'must not have a query (?mode=rw), .*: write sqlite:PATH.'],
+    ['sqlite::memory:?cache=shared', 'must not have a query .*: write sqlite::memory:.'],
+    ['sqlite:x.db?', 'must not have a query (?), .*: write sqlite:x.db.'],
+    [
+      'sqlite://data/x.db',
+      'must not have // after sqlite:, .*: write sqlite:data/x.db or sqlite:/data/x.db.',
+    ],
+    ['sqlite:///data/x.db', 'must not have // after sqlite:, .*: write sqlite:/data/x.db.'],
+    ['SQLITE://x.db', 'must not have // after sqlite:, .*: write sqlite:x.db or sqlite:/x.db.'],
+    ['sqlite://', 'must not have // after sqlite:'],
+    ['sqlite:x.db#main', 'must not have a fragment (#main): write sqlite:x.db'],
+    ['sqlite:my%20store.db', 'must not be percent-encoded (%20), .*: write the character itself'],
+    ['sqlite:%7E/x.db', 'must not be percent-encoded (%7E)'],
+    ['sqlite::MEMORY:', 'must be sqlite::memory: or sqlite:PATH, not sqlite::MEMORY:'],
+    ['sqlite::', 'must be sqlite::memory: or sqlite:PATH, not sqlite::'],
+    ['sqlite:file:x.db', 'must not have file: after sqlite:'],
+    ['sqlite:data/', 'must name a file, and data/ is a folder: .* sqlite:data/proton.db.'],
+    ['sqlite:/', 'must name a file, and / is a folder: .* sqlite:/proton.db.'],
+    ['sqlite:.', 'must name a file, and . is a folder: .* sqlite:./proton.db.'],
+    ['sqlite:data/..', 'must name a file, and data/.. is a folder'],
+    ['sqlite:~', 'must name a file, and ~ is a folder: .* sqlite:~/proton.db.'],
+    ['sqlite:~/', 'must name a file, and ~/ is a folder: .* sqlite:~/proton.db.'],
+    ['sqlite:~root/x.db', "must not name another user's home folder (~root): write the whole path"],
+    ['postgres://me:secret@db/proton', 'names a PostgreSQL database, which this version does not support'],
+    ['PostgreSQL://db/proton', 'names a PostgreSQL database, .* set it to sqlite:PATH'],
+  ])('refuses %s as a database, says why and what to write', (DATABASE_URL, expected) => {
+    const pattern = expected.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\.\\*', '.*');
+    const mistakes = mistakesIn({ DATABASE_URL });
+    expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^DATABASE_URL ${pattern}`))]);
+    expect(mistakes.join()).not.toContain('secret');
+  });
+
+  it.each([
+    ['sqlite:x.db', 'x.db'],
+    ['SQLite:/data/x.db', '/data/x.db'],
+    ['sqlite:data/a b 100%.db', 'data/a b 100%.db'],
+    ['sqlite:~/x.db', join(homedir(), 'x.db')],
+    ['sqlite:data/~x.db', 'data/~x.db'],
+    ['sqlite:a/~/x.db', 'a/~/x.db'],
+    ['sqlite::memory:', ':memory:'],
+  ])('takes %s for the database %s', (DATABASE_URL, location) => {
+    expect(readConfig({ DATABASE_URL }).proton).toMatchObject({ store: { location } });
+    expect(readStoreConfig({ DATABASE_URL })).toEqual({ kind: 'embedded', location });
+  });
 
   it.each([
     '0.0.0.0',

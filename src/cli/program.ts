@@ -2,10 +2,12 @@ import { Command } from 'commander';
 
 import type { AccountId, Region } from '../proton/identifiers';
 import { createAccessKey, listAccessKeys, revokeAccessKey } from './access-key';
+import { addBackup } from './backup';
 import type { ExitCode } from './exit-code';
 import { exportConnections } from './export';
 import { importFiles } from './import/import-files';
 import { accountOption, regionOption } from './option-values';
+import { addRestore } from './restore';
 import type { Surroundings } from './command';
 
 /** Columns; what follows the options is wrapped by hand. */
@@ -39,6 +41,8 @@ Examples:
   proton-subgraph import connections.json
   proton-subgraph import template.yaml --account 222222222222 --region eu-central-1
   proton-subgraph export --output connections.json
+  proton-subgraph backup proton.db
+  proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
 ${STORE_HELP}
 
@@ -48,6 +52,8 @@ ${STORE_HELP}
   addAccessKey(program, surroundings, end);
   addImport(program, surroundings, end);
   addExport(program, surroundings, end);
+  addBackup(program, surroundings, end);
+  addRestore(program, surroundings, end);
   return program;
 }
 

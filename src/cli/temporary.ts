@@ -7,7 +7,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * when it fails, and when the process is told to end meanwhile, which it then does by that signal.
  * @param path what is removed; nothing need be there
  */
-export async function withTemporary<Answer>(path: string, work: () => Promise<Answer>): Promise<Answer> {
+export async function withTemporary<Answer>(
+  path: string,
+  work: (path: string) => Promise<Answer>,
+): Promise<Answer> {
   const remove = () => {
     rmSync(path, { recursive: true, force: true });
   };
@@ -22,7 +25,7 @@ export async function withTemporary<Answer>(path: string, work: () => Promise<An
   };
   for (const signal of SIGNALS) process.on(signal, end);
   try {
-    return await work();
+    return await work(path);
   } finally {
     stopListening();
     remove();

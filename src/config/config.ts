@@ -11,6 +11,7 @@ import {
 } from './authentication';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
+import { databaseLocation } from './database-url';
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
@@ -95,7 +96,7 @@ export type StoreConfig = { readonly kind: 'embedded'; readonly location: string
 export function readStoreConfig(environment: Environment): StoreConfig {
   const { DATABASE_URL, PROTON_UPSTREAM } = parseSome(environment, ['DATABASE_URL', 'PROTON_UPSTREAM']);
   return PROTON_UPSTREAM === undefined
-    ? { kind: 'embedded', location: DATABASE_URL.slice('sqlite:'.length) }
+    ? { kind: 'embedded', location: databaseLocation(DATABASE_URL) }
     : { kind: 'sdk' };
 }
 

@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { isRoleArn } from '../proton/identifiers';
+import { parseDatabaseUrl } from './database-url';
 import {
   accountId,
   hostName,
@@ -81,20 +82,21 @@ const SERVER = {
 const CONTROL_PLANE = {
   DATABASE_URL: z
     .string()
-    .regex(/^sqlite:\S(.*\S)?$/, {
-      error: 'must be sqlite:PATH or sqlite::memory:, without spaces around the path',
+    .superRefine((url, context) => {
+      const parsed = parseDatabaseUrl(url);
+      if ('mistake' in parsed) context.addIssue({ code: 'custom', message: parsed.mistake });
     })
     .default('sqlite:./data/proton.db')
-    .describe('The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`.'),
+    .describe(
+      'The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`. `~/` is the home folder.',
+    ),
   STORE_LOCK_TIMEOUT_MS: milliseconds(0)
     .default(5_000)
     .describe('How long a write waits while another process locks the database.'),
-  AWS_REGION: region
-    .optional()
-    .meta({
-      description: 'Region of connections that are created without one.',
-      shownDefault: '`us-east-1`',
-    }),
+  AWS_REGION: region.optional().meta({
+    description: 'Region of connections that are created without one.',
+    shownDefault: '`us-east-1`',
+  }),
   PROTON_DEFAULT_ACCOUNT_ID: accountId.optional().meta({
     description:
       'Environment account of a `create` that names neither an account nor a role. With `PROTON_UPSTREAM` the default is the only account of `PROTON_ACCOUNTS`. With authentication there is none.',

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
+import { databaseLocation } from './database-url';
 import { HOST_NAME, isLoopback } from './env-types';
 import { DEFAULT_HOST, type Environment, type Variables } from './environment';
 
@@ -70,7 +71,7 @@ function embeddedConfig(variables: Variables, defaultAccountId: AccountId | unde
   return {
     kind: 'embedded',
     store: {
-      location: variables.DATABASE_URL.slice('sqlite:'.length),
+      location: databaseLocation(variables.DATABASE_URL),
       lockTimeoutMs: variables.STORE_LOCK_TIMEOUT_MS,
     },
     controlPlane: {

@@ -136,6 +136,8 @@ describe('The command', () => {
     [['import', 'x', '--region', 'mars'], /--region <region>.*It must be an AWS Region/],
     [['import', '-', '-'], /Standard input, -, can be read once only/],
     [['export', 'x'], /too many arguments/],
+    [['backup'], /missing required argument 'file'/],
+    [['restore'], /missing required argument 'file'/],
     [['access-key', 'create'], /required option '--account <id>' not specified/],
     [['access-key', 'create', '--account', '22222222222x'], /It must be 12 digits/],
     [['access-key', 'revoke'], /missing required argument 'key-id'/],
@@ -152,6 +154,8 @@ describe('The command', () => {
     [['--help']],
     [['import', '--help']],
     [['export', '-h']],
+    [['backup', '--help']],
+    [['restore', '--help']],
     [['access-key', '--help']],
     [['access-key', 'create', '--help']],
     [['access-key', 'list', '--help']],
@@ -178,6 +182,8 @@ describe('The command', () => {
       ['import', __filename],
       ['import', __filename, '--dry-run'],
       ['export'],
+      ['backup', 'never.db'],
+      ['restore', __filename],
     ]) {
       const { code, stdout, stderr } = await command(words, { env });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
 
-import { SingleBar } from 'cli-progress';
-
 import { printable } from '../printable';
+import { progressBar } from '../progress-bar';
 import type { Surroundings } from '../command';
 
 export interface Progress {
@@ -27,16 +26,7 @@ export function createProgress({ stderr }: Surroundings): Progress {
   };
 
   async function* watched(file: string, size: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const bar = new SingleBar({
-      stream: stderr,
-      format: `{name} [{bar}] {percentage}% of ${megabytes(size)} | {duration_formatted}`,
-      barCompleteChar: '=',
-      barIncompleteChar: ' ',
-      clearOnComplete: true,
-      // The terminal is left as it is, so that Ctrl-C can end the process at any moment.
-      hideCursor: false,
-      linewrap: true,
-    });
+    const bar = progressBar(stderr, size);
     bar.start(size, 0, { name: printable(basename(file)) });
     try {
       for await (const chunk of chunks) {
@@ -47,8 +37,4 @@ export function createProgress({ stderr }: Surroundings): Progress {
       bar.stop();
     }
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,4 +1,6 @@
-import { codeOf } from './sqlite-error';
+import { dirname, resolve } from 'node:path';
+
+import { codeOf, messageOf } from './sqlite-error';
 
 /** How long a start waits for another process that is migrating the same file. Nothing is served meanwhile. */
 export const START_LOCK_TIMEOUT_MS = 5_000;
@@ -13,8 +15,8 @@ const ELSEWHERE = 'or set DATABASE_URL to another file';
 /** Says of a file that can't be opened what is wrong and what to do, in words for whoever set DATABASE_URL. */
 export function explainOpenFailure(error: unknown, location: string): string {
   const code = codeOf(error);
-  const reason =
-    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const reason = messageOf(error);
+  const folder = dirname(resolve(location));
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(location, reason);
   if (code.startsWith('SQLITE_BUSY')) {
     return `${location} has been locked by another process for ${String(START_LOCK_TIMEOUT_MS / 1000)} seconds. Stop that process, ${ELSEWHERE}.`;
@@ -28,16 +30,21 @@ export function explainOpenFailure(error: unknown, location: string): string {
   if (/^(?:SQLITE_READONLY|EROFS|EACCES|EPERM)/.test(code)) {
     return `${location} can't be written to. Give this user the right to write the file and its folder, ${ELSEWHERE}.`;
   }
-  if (/^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(code)) {
-    return `${location} can't be opened, as there is no space left on its disk (${reason}). Make some, ${ELSEWHERE}.`;
+  if (isFull(code)) {
+    return `${location} can't be opened: no space left on device, in the folder ${folder} (${reason}). Make some, ${ELSEWHERE}.`;
   }
   if (code.startsWith('SQLITE_IOERR')) {
-    return `${location} can't be opened: its disk has no space left, or fails (${reason}, ${code}). Make some, or see to the disk, ${ELSEWHERE}.`;
+    return `${location} can't be opened: no space left on device, in the folder ${folder}, or the disk fails (${reason}, ${code}). Make some, or see to the disk, ${ELSEWHERE}.`;
   }
   if (code === 'ELOOP') {
     return `${location} can't be opened: its symbolic links lead round in a circle. Mend them, ${ELSEWHERE}.`;
   }
   return `${location} can't be opened (${reason}). Check that its folder exists, has space, and lets this user write, ${ELSEWHERE}.`;
+}
+
+/** @param code what SQLite or the file system calls an error */
+export function isFull(code: string): boolean {
+  return /^(?:SQLITE_FULL|SQLITE_IOERR_SHMSIZE|ENOSPC|EDQUOT)/.test(code);
 }
 
 export function damaged(location: string, reason: string): string {

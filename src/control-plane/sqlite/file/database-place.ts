@@ -1,7 +1,8 @@
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { StoreOpenError } from '../open-failure';
+import { refuseUnfinishedRestore } from './replace-database';
 
 /**
  * Looks at what lies where the database is said to be, without opening it: a pipe would not answer, and SQLite takes an empty
@@ -11,6 +12,7 @@ import { StoreOpenError } from '../open-failure';
  */
 export function lookAtPlace(location: string): 'a file' | 'nothing' {
   const found = statSync(location, { throwIfNoEntry: false });
+  refuseUnfinishedRestore(found ? realpathSync(location) : location);
   if (!found) {
     refuseLink(location);
     refuseLonelyLog(location);
@@ -41,10 +43,16 @@ function refuseLink(location: string): void {
   );
 }
 
+/** A new database would take over what the log or the journal of the old one holds. */
 function refuseLonelyLog(location: string): void {
-  const log = `${location}-wal`;
-  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
-  throw new StoreOpenError(
-    `${location} is not there, but its log ${log} is, and may hold what was written last. Put the database back beside it, or remove the log to begin with a new database.`,
-  );
+  for (const [ending, what] of [
+    ['-wal', 'log'],
+    ['-journal', 'journal'],
+  ] as const) {
+    const path = location + ending;
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) continue;
+    throw new StoreOpenError(
+      `${location} is not there, but its ${what} ${path} is, and may hold what was written last. Put the database back beside it, or remove the ${what} to begin with a new database.`,
+    );
+  }
 }

@@ -1,10 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-import type BetterSqlite3 from 'better-sqlite3';
+import BetterSqlite3 from 'better-sqlite3';
 
 import { keep } from '../pin-native';
 import { MIGRATIONS } from '../migrations';
 import { damaged, StoreOpenError } from '../open-failure';
+import { codeOf, messageOf } from '../sqlite-error';
 
 /** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
 const APPLICATION_ID = 0x7072746e;
@@ -14,11 +15,11 @@ const HEADER_BYTES = 100;
 const VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
 
-/**
- * Tells how many steps a file has taken, before anything in it is touched.
- * @throws StoreOpenError when it is not ours, or newer than this version
- */
-export function judge(database: BetterSqlite3.Database, location: string): number {
+/** Whether a file is ours, or still empty, and how many migrations it has run. */
+export function readMarks(database: BetterSqlite3.Database): {
+  readonly ours: boolean;
+  readonly version: number;
+} {
   const found = keep(
     database.prepare<
       [],
@@ -29,7 +30,16 @@ export function judge(database: BetterSqlite3.Database, location: string): numbe
     ),
   );
   const { applicationId = 0, version = 0, tables = 0 } = found.get() ?? {};
-  if (applicationId !== APPLICATION_ID && (tables > 0 || version > 0)) refuseForeign(location);
+  return { ours: applicationId === APPLICATION_ID || (tables === 0 && version === 0), version };
+}
+
+/**
+ * Reads how many migrations a file has run, before anything in it is touched.
+ * @throws StoreOpenError when it is not ours, or newer than this version
+ */
+export function judge(database: BetterSqlite3.Database, location: string): number {
+  const { ours, version } = readMarks(database);
+  if (!ours) refuseForeign(location);
   refuseNewer(version, location);
   return version;
 }
@@ -77,9 +87,46 @@ export function markAsOurs(database: BetterSqlite3.Database): void {
  * @throws StoreOpenError when a page is damaged or missing, or a row breaks what its table promises
  */
 export function checkSoundness(database: BetterSqlite3.Database, location: string): void {
-  const check = keep(database.prepare<[], string>('PRAGMA quick_check(1)').pluck(true));
-  const found = check.get();
-  if (found === 'ok') return;
+  const found = damageIn(database, 'quick_check');
+  if (found === undefined) return;
   const cause = Object.assign(new Error(found), { code: 'SQLITE_CORRUPT' });
-  throw new StoreOpenError(damaged(location, String(found).replaceAll(/\s+/g, ' ').slice(0, 200)), { cause });
+  throw new StoreOpenError(damaged(location, found), { cause });
+}
+
+/**
+ * Checks a database that was written just now, that no other process has open, and that must be whole in one file.
+ * @returns why it is not; undefined when it is
+ */
+export function damageInNewFile(path: string): string | undefined {
+  let database: BetterSqlite3.Database | undefined;
+  try {
+    database = keep(new BetterSqlite3(path, { fileMustExist: true }));
+    const bytes = keep(
+      database
+        .prepare<[], number>('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+        .pluck(true),
+    ).get();
+    const { size } = statSync(path);
+    return size === bytes
+      ? damageIn(database, 'integrity_check')
+      : `it has ${String(size)} of ${String(bytes)} bytes`;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return messageOf(error);
+  } finally {
+    database?.close();
+  }
+}
+
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(?:CORRUPT|NOTADB)/.test(codeOf(error));
+}
+
+/** @param check `integrity_check` compares the indexes with their tables too, and takes several times as long */
+function damageIn(
+  database: BetterSqlite3.Database,
+  check: 'quick_check' | 'integrity_check',
+): string | undefined {
+  const found = keep(database.prepare<[], string>(`PRAGMA ${check}(1)`).pluck(true)).get();
+  return found === 'ok' ? undefined : String(found).replaceAll(/\s+/g, ' ').slice(0, 200);
 }

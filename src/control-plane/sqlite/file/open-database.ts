@@ -1,14 +1,15 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
 import { lookAtPlace } from './database-place';
-import { checkSoundness, judge, judgeHeader, markAsOurs } from './inspect-database';
+import { checkSoundness, damageInNewFile, judge, judgeHeader, markAsOurs } from './inspect-database';
 import { keep } from '../pin-native';
 import { isLogDamaged } from './wal-check';
 import { MIGRATIONS } from '../migrations';
-import { clearLitter, putNewDatabase } from './create-database';
+import { putNewDatabase, removeStaleFiles } from './create-database';
+import { makeFolder } from './name-file';
 import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from '../open-failure';
 import { isBusy, sqliteCodeOf } from '../sqlite-error';
 
@@ -43,16 +44,16 @@ export function openDatabase(
     if (inFile) {
       if (lookAtPlace(location) === 'nothing') {
         if (again) throw new StoreOpenError(`${location} is gone. Put it back.`);
-        mkdirSync(dirname(location), { recursive: true });
+        makeFolder(dirname(location));
         putNewDatabase(location, makeDatabase);
       }
       if (!again) {
-        clearLitter(location);
         // A store that is being served from has its log open, and knows better.
         refuseDamagedLog(location);
         takeBackHalfWrite(location, timeout);
       }
       inspect(location, timeout, thorough ?? statSync(location).size <= CHECKED_AT_START_BYTES);
+      if (!again) removeStaleFiles(location);
     }
     database = keep(
       new BetterSqlite3(location, {
@@ -135,8 +136,16 @@ function makeDatabase(path: string): void {
   const database = keep(new BetterSqlite3(path));
   try {
     setUp(database, path);
+    // Closing moves the log into the file as well, but does not report it when the disk is full.
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
     database.close();
+  }
+  const damage = damageInNewFile(path);
+  if (damage !== undefined) {
+    throw new StoreOpenError(
+      `A new database can't be made in the folder ${dirname(resolve(path))}: what was written there is not whole (${damage}), so perhaps there is no space left on device. Make some, or see to the disk, or set DATABASE_URL to another file.`,
+    );
   }
 }
 

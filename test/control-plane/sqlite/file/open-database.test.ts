@@ -430,12 +430,12 @@ describe('Opening the database', () => {
     ['SQLITE_CORRUPT', /^proton\.db is not a SQLite database, or is damaged \(told by SQLite\)\. Restore it/],
     [
       'SQLITE_FULL',
-      /^proton\.db can't be opened, as there is no space left on its disk \(told by SQLite\)\. Make some/,
+      /^proton\.db can't be opened: no space left on device, in the folder \/.* \(told by SQLite\)\. Make some/,
     ],
-    ['SQLITE_IOERR_SHMSIZE', /^proton\.db can't be opened, as there is no space left on its disk/],
+    ['SQLITE_IOERR_SHMSIZE', /^proton\.db can't be opened: no space left on device, in the folder/],
     [
       'SQLITE_IOERR_WRITE',
-      /^proton\.db can't be opened: its disk has no space left, or fails \(.*, SQLITE_IOERR_WRITE\)\. Make some/,
+      /^proton\.db can't be opened: no space left on device, in the folder \/.*, or the disk fails \(.*, SQLITE_IOERR_WRITE\)\. Make some/,
     ],
     [
       'SQLITE_READONLY_CANTINIT',
