@@ -44,8 +44,8 @@ module.exports = {
   ],
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
   testTimeout: 300_000,
-  // Much of the time goes into processes that tests start, and the one that hands out the work needs little.
-  maxWorkers: '100%',
+  // More than there are cores, because many tests wait: for processes, for timeouts, for a disk.
+  maxWorkers: '150%',
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],

@@ -151,7 +151,7 @@ describe('The embedded control plane', () => {
   }, 600_000);
 });
 
-/** As `toEqual`, which takes a quarter of the time that thousands of sequences take: it is asked only where the two differ. */
+/** `toEqual` takes a quarter of the test's time, so it runs only where the two differ. */
 function expectSame(actual: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
