@@ -43,7 +43,7 @@ module.exports = {
     { ...shared, displayName: 'durability', testMatch: DURABILITY },
   ],
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   // More than there are cores, because many tests wait: for processes, for timeouts, for a disk.
   maxWorkers: '150%',
   workerIdleMemoryLimit: '1GB',

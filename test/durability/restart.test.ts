@@ -81,7 +81,12 @@ function writer(
 describe('A server that is restarted under load', () => {
   it('answers every request that it took, and keeps every write that it acknowledged', async () => {
     const file = folder.path('proton.db');
-    const variables = { DATABASE_URL: `sqlite:${file}`, PROTON_CONNECTION_QUOTA: '1000000' };
+    const variables = {
+      DATABASE_URL: `sqlite:${file}`,
+      PROTON_CONNECTION_QUOTA: '1000000',
+      // Every client has sent its next request by then, also on a busy machine, and received the last response on its connection.
+      SHUTDOWN_DELAY_MS: '1000',
+    };
     let server: ServerProcess = await startServerProcess(variables);
     const [graphql, endpoint] = [server.url, server.protonEndpoint ?? ''];
     const [port, endpointPort] = [new URL(graphql).port, new URL(endpoint).port];
