@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 const SWC = [
   '@swc/jest',
   {
@@ -44,8 +46,8 @@ module.exports = {
   ],
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
   testTimeout: 600_000,
-  // More than there are cores, because many tests wait: for processes, for timeouts, for a disk.
-  maxWorkers: '150%',
+  // One more than there are cores, because many tests wait: for processes, for timeouts, for a disk. Jest takes no share over 100%.
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],
