@@ -205,7 +205,10 @@ describe('The widest plans of real gateways', () => {
     for (const stop of stops) await stop();
   });
 
-  const docs = readFileSync(join(PROJECT, 'docs', 'reference', 'limits.md'), 'utf8').replaceAll(/ {2,}/g, ' ');
+  const docs = readFileSync(join(PROJECT, 'docs', 'reference', 'limits.md'), 'utf8').replaceAll(
+    / {2,}/g,
+    ' ',
+  );
 
   it.each(Object.entries(WIDEST))(
     'pass the default limits, and are as wide as the documentation says: %s',
