@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 const SWC = [
   '@swc/jest',
   {
@@ -11,23 +13,43 @@ const SWC = [
   },
 ];
 
-/** @type {import('jest').Config} */
-module.exports = {
+/** What all projects share. */
+const shared = {
   testEnvironment: '<rootDir>/test/support/environment.js',
   setupFiles: ['<rootDir>/test/support/keep-natives.js'],
-  // Real processes start and end in these tests; on a busy machine that takes a while.
-  testTimeout: 30_000,
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': SWC, '/node_modules/jose/.+\\.js$': SWC },
   // Published as ES modules alone, which Node can require and jest can't.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   // A dynamic import names the file that is built from the source.
   moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry)/.*)\\.js$': '$1' },
-  // Much of the time goes into processes that tests start, and the one that hands out the work needs little.
-  maxWorkers: '100%',
-  coverageProvider: 'v8',
+};
+
+const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;
+/** Tests of what is left after a kill, a full disk or a restart under load. */
+const DURABILITY = [inTest('durability/**/*')];
+/** Tests that start processes (built servers, gateways, compilers) or send thousands of requests. */
+const INTEGRATION = [inTest('{deploy,e2e,federation,lint}/**/*'), inTest('**/*.integration')];
+const UNIT = [inTest('**/*'), ...[...DURABILITY, ...INTEGRATION].map((glob) => `!${glob}`)];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      setupFiles: [...shared.setupFiles, '<rootDir>/test/support/no-processes.js'],
+      testMatch: UNIT,
+    },
+    { ...shared, displayName: 'integration', testMatch: INTEGRATION },
+    { ...shared, displayName: 'durability', testMatch: DURABILITY },
+  ],
+  // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
+  testTimeout: 600_000,
+  // One more than there are cores, because many tests wait: for processes, for timeouts, for a disk. Jest takes no share over 100%.
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '1GB',
+  coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],
   coverageReporters: ['text', 'lcovonly'],
 };

@@ -32,7 +32,9 @@ describe('The page “Coming from AWS Proton”', () => {
     expect(start).toBe('npm start\n');
     const server = await startServerProcess(database);
 
-    const printed = shell(point.replace('http://127.0.0.1:4002', server.protonEndpoint ?? ''));
+    // The page names the default port. Here the server has one of its own, beside whatever listens on that.
+    expect(point).toContain('http://127.0.0.1:4002');
+    const printed = shell(point.replaceAll('http://127.0.0.1:4002', server.protonEndpoint ?? ''));
 
     const [listed, created] = printed
       .split(/(?<=^\})\n/m)

@@ -114,7 +114,7 @@ describe('The process', () => {
     });
     expect(await roomy.end('SIGTERM')).toBe(0);
     expect(again.createEnvironmentAccountConnection?.success).toBe(true);
-  }, 30_000);
+  });
 
   it('lists every mistake in its configuration and ends with 1, without a stack trace', async () => {
     const { code, stdout, stderr } = await runServerToEnd({

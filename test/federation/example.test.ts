@@ -13,65 +13,54 @@ import { PROJECT } from '../support/server-process';
 import { runExampleToEnd, startExample, type ExampleProcess } from './example-process';
 import { accountsSdl, committedSdl } from './sdl';
 
-/** The example as whoever runs `npm run supergraph` meets it. Each test starts processes, which takes seconds. */
-const LIMIT_MS = 60_000;
-
 async function expectNothingLeft({ gateway, proton, accounts, protonPid }: ExampleProcess): Promise<void> {
   for (const url of [gateway, proton, accounts]) await expect(fetch(url)).rejects.toThrow('fetch failed');
   expect(() => process.kill(protonPid, 0)).toThrow('ESRCH');
 }
 
-it(
-  'prints operations that work as they are printed, and stops everything on Ctrl-C, however often it is pressed',
-  async () => {
-    const example = await startExample();
-    expect(await dataOf(example.gateway, RequestConnectionDocument)).toMatchObject({
-      createEnvironmentAccountConnection: {
-        success: true,
-        data: { status: 'PENDING', environmentAccount: { name: 'payments-prod' } },
-        error: null,
-      },
-    });
-    expect(await dataOf(example.gateway, ConnectionsAndOwnersDocument)).toMatchObject({
-      environmentAccountConnections: {
-        nodes: [
-          {
-            environmentName: 'payments-prod',
-            managementAccount: { name: 'platform', ownerTeam: 'Platform Engineering' },
-            environmentAccount: { name: 'payments-prod', ownerTeam: 'Payments' },
-          },
-        ],
-      },
-      awsAccount: {
-        name: 'platform',
-        environmentAccountConnections: { totalCount: 1, nodes: [{ environmentName: 'payments-prod' }] },
-      },
-    });
-    example.child.kill('SIGINT');
-    example.child.kill('SIGINT');
-    const { code, stdout, stderr } = await example.ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(REQUEST_CONNECTION);
-    expect(stdout).toContain(CONNECTIONS_AND_OWNERS);
-    await expectNothingLeft(example);
-  },
-  LIMIT_MS,
-);
+it('prints operations that work as they are printed, and stops everything on Ctrl-C, however often it is pressed', async () => {
+  const example = await startExample();
+  expect(await dataOf(example.gateway, RequestConnectionDocument)).toMatchObject({
+    createEnvironmentAccountConnection: {
+      success: true,
+      data: { status: 'PENDING', environmentAccount: { name: 'payments-prod' } },
+      error: null,
+    },
+  });
+  expect(await dataOf(example.gateway, ConnectionsAndOwnersDocument)).toMatchObject({
+    environmentAccountConnections: {
+      nodes: [
+        {
+          environmentName: 'payments-prod',
+          managementAccount: { name: 'platform', ownerTeam: 'Platform Engineering' },
+          environmentAccount: { name: 'payments-prod', ownerTeam: 'Payments' },
+        },
+      ],
+    },
+    awsAccount: {
+      name: 'platform',
+      environmentAccountConnections: { totalCount: 1, nodes: [{ environmentName: 'payments-prod' }] },
+    },
+  });
+  example.child.kill('SIGINT');
+  example.child.kill('SIGINT');
+  const { code, stdout, stderr } = await example.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(REQUEST_CONNECTION);
+  expect(stdout).toContain(CONNECTIONS_AND_OWNERS);
+  await expectNothingLeft(example);
+});
 
-it(
-  'stops the others and says so when proton-subgraph dies',
-  async () => {
-    const example = await startExample();
-    process.kill(example.protonPid, 'SIGKILL');
-    const { code, stderr } = await example.ended;
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: 'proton-subgraph was ended by SIGKILL; the others have been stopped.\n',
-    });
-    await expectNothingLeft(example);
-  },
-  LIMIT_MS,
-);
+it('stops the others and says so when proton-subgraph dies', async () => {
+  const example = await startExample();
+  process.kill(example.protonPid, 'SIGKILL');
+  const { code, stderr } = await example.ended;
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'proton-subgraph was ended by SIGKILL; the others have been stopped.\n',
+  });
+  await expectNothingLeft(example);
+});
 
 describe('when a port is taken', () => {
   let other: Server;
@@ -100,21 +89,16 @@ describe('when a port is taken', () => {
       expect(stderr).toMatch(new RegExp(`\\b${variable}\\b`));
       expect(stderr).not.toContain('    at ');
     },
-    LIMIT_MS,
   );
 });
 
-it(
-  'names every port that is none',
-  async () => {
-    const { code, stderr } = await runExampleToEnd({ GATEWAY_PORT: 'four thousand', ACCOUNTS_PORT: '70000' });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: 'GATEWAY_PORT must be a port, 0 to 65535.\nACCOUNTS_PORT must be a port, 0 to 65535.\n',
-    });
-  },
-  LIMIT_MS,
-);
+it('names every port that is none', async () => {
+  const { code, stderr } = await runExampleToEnd({ GATEWAY_PORT: 'four thousand', ACCOUNTS_PORT: '70000' });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'GATEWAY_PORT must be a port, 0 to 65535.\nACCOUNTS_PORT must be a port, 0 to 65535.\n',
+  });
+});
 
 it('tells every reason why subgraphs do not compose', () => {
   const subgraphs = [

@@ -15,8 +15,6 @@ import { createConnection, createConnections } from './created-connections';
 import { startHiveSupergraph } from './hive-supergraph';
 import type { Supergraph } from './supergraph';
 
-const START_LIMIT_MS = 60_000;
-
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
 /** Names and accounts are a test's own wherever it counts what it finds, so that none depends on what another has left. */
@@ -38,9 +36,9 @@ describe.each([
 
   beforeAll(async () => {
     supergraph = await start();
-  }, START_LIMIT_MS);
+  });
 
-  afterAll(() => supergraph.stop(), START_LIMIT_MS);
+  afterAll(() => supergraph.stop());
 
   it('a connection lives from its request to its deletion', async () => {
     const { gateway } = supergraph;

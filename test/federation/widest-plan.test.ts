@@ -22,8 +22,6 @@ import { servedSdl } from './sdl';
 
 /** The default limits against what real gateways make of the largest that a frontend of the example can sensibly ask for. */
 
-const START_LIMIT_MS = 60_000;
-
 /** Enough for a plan to come back with some hundred representations. */
 const ACCOUNTS = Array.from({ length: 300 }, (_, index) => ({
   id: String(100_000_000_000 + index),
@@ -201,13 +199,16 @@ describe('The widest plans of real gateways', () => {
     );
     gateways = await starting;
     stops.push(...gateways.map(({ stop }) => stop), accounts.stop, proxy.stop, app.stop);
-  }, START_LIMIT_MS);
+  });
 
   afterAll(async () => {
     for (const stop of stops) await stop();
-  }, START_LIMIT_MS);
+  });
 
-  const docs = readFileSync(join(PROJECT, 'docs', 'reference', 'limits.md'), 'utf8').replaceAll(/ {2,}/g, ' ');
+  const docs = readFileSync(join(PROJECT, 'docs', 'reference', 'limits.md'), 'utf8').replaceAll(
+    / {2,}/g,
+    ' ',
+  );
 
   it.each(Object.entries(WIDEST))(
     'pass the default limits, and are as wide as the documentation says: %s',

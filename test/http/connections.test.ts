@@ -290,6 +290,39 @@ describe.each(SERVERS)('$name', ({ create, path, done, timeout, broken, tooMuch,
     await stopped;
   });
 
+  it('answers the next request of a resting connection for a moment once it stops, then closes the others', async () => {
+    await start();
+    server.letGo();
+    const [active, resting] = [client(request(path)), client(request(path))];
+    for (const socket of [active, resting]) await once(socket, 'data');
+    // From now on, the server's time passes only when this test lets it.
+    jest.useFakeTimers({
+      doNotFake: [
+        'Date',
+        'hrtime',
+        'nextTick',
+        'performance',
+        'queueMicrotask',
+        'setImmediate',
+        'setInterval',
+      ],
+    });
+    try {
+      const stopped = server.stop();
+      active.write(request(path));
+      const [last] = (await once(active, 'data')) as [Buffer];
+      expect(last.toString()).toMatch(done);
+      expect(last.toString()).toMatch(/^connection: close\r$/m);
+      const closed = once(resting, 'end');
+      jest.advanceTimersByTime(200);
+      await closed;
+      for (const socket of [active, resting]) socket.end();
+      await stopped;
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('cuts a request that is held open for longer than its grace', async () => {
     await start({ timing: { stopGraceMs: 50 } });
     const socket = client(request(path)).on('error', () => undefined);

@@ -11,11 +11,19 @@ const keys = createKeys('ES256');
 const person = useKeyFile(keys);
 const as = async (sub: string) => bearer(await tokenOf(keys, { claims: { sub } }));
 
+/** No minute passes here but the one that a test lets pass. All else that takes time, such as a connection, is as ever. */
+beforeEach(() => {
+  jest.useFakeTimers({
+    doNotFake: ['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'],
+  });
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
 function expectRateLimited(answer: WireAnswer): void {
   expect([answer.status, codeOf(answer)]).toEqual([429, 'RATE_LIMITED']);
-  const seconds = Number(answer.headers['retry-after']);
-  expect(seconds).toBeGreaterThanOrEqual(50);
-  expect(seconds).toBeLessThanOrEqual(60);
+  expect(answer.headers['retry-after']).toBe('60');
 }
 
 describe('A person who asks too often', () => {
@@ -89,22 +97,21 @@ describe('A minute’s budget', () => {
   });
 
   it('begins anew after a minute', async () => {
-    jest.useFakeTimers();
-    try {
-      const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
-      await budgets.request('ann');
-      jest.advanceTimersByTime(59_500);
-      await expect(budgets.request('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
-      jest.advanceTimersByTime(500);
-      await expect(budgets.request('ann')).resolves.toBeUndefined();
-    } finally {
-      jest.useRealTimers();
-    }
+    const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
+    await budgets.request('ann');
+    jest.advanceTimersByTime(59_500);
+    await expect(budgets.request('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
+    jest.advanceTimersByTime(500);
+    await expect(budgets.request('ann')).resolves.toBeUndefined();
   });
 
   it('is kept for so many new names a minute and no more', async () => {
-    const budgets = createSubjectBudgets({ requestsPerMinute: 5, costPerMinute: 1 });
-    for (let number = 0; number < 100_000; number += 1) await budgets.request(String(number));
+    const budgets = createSubjectBudgets({
+      requestsPerMinute: 5,
+      costPerMinute: 1,
+      newSubjectsPerMinute: 100,
+    });
+    for (let number = 0; number < 100; number += 1) await budgets.request(String(number));
     // Nothing is kept of who is refused, so that the same name is as new when it comes again.
     for (let time = 0; time < 2; time += 1) {
       await expect(budgets.request('one more')).rejects.toMatchObject({
@@ -113,5 +120,7 @@ describe('A minute’s budget', () => {
       });
     }
     await expect(budgets.request('7')).resolves.toBeUndefined();
+    jest.advanceTimersByTime(60_000);
+    await expect(budgets.request('one more')).resolves.toBeUndefined();
   });
 });

@@ -1,11 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 
 import { testEnvironment } from './test-environment';
 
 export const PROJECT = join(__dirname, '..', '..');
+const MAIN = join(PROJECT, 'dist', 'main.js');
 
 export interface ServerProcess {
   readonly url: string;
@@ -47,11 +49,38 @@ export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
   { prelude = ':' }: { readonly prelude?: string } = {},
 ): Promise<ServerProcess> {
-  const server = [process.execPath, join(PROJECT, 'dist', 'main.js')];
-  const child = spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
+  const server = [process.execPath, MAIN];
+  return whenReady(
+    spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
+      env: environmentWith(testEnvironment(variables)),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** A process that has loaded the server, but has not started it. */
+export interface WaitingServer {
+  readonly start: () => Promise<ServerProcess>;
+}
+
+/** Has a process load the built server while another one still runs, so that the change from one to the next takes no time. */
+export function prepareServerProcess(variables: Readonly<Record<string, string>>): WaitingServer {
+  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), MAIN], {
     env: environmentWith(testEnvironment(variables)),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  started.add(child);
+  return {
+    start() {
+      child.stdin.end('\n');
+      return whenReady(child);
+    },
+  };
+}
+
+async function whenReady(
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+): Promise<ServerProcess> {
   started.add(child);
   let printed = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
@@ -90,12 +119,12 @@ export async function startServerProcess(
   };
 }
 
-/** Runs the built server to its end, for starts that are expected to fail. */
+/** Runs the built server to its end, for starts that are expected to fail. What is not given is free: ports, and a store of its own. */
 export async function runServerToEnd(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
-    env: environmentWith(variables),
+  const child = spawn(process.execPath, [MAIN], {
+    env: environmentWith(testEnvironment(variables)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

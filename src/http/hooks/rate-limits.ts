@@ -9,6 +9,8 @@ export interface SubjectLimits {
   readonly requestsPerMinute: number;
   /** In the unit that documents are priced in. */
   readonly costPerMinute: number;
+  /** Subjects that may be counted for the first time in a minute; 100,000 by default. */
+  readonly newSubjectsPerMinute?: number;
 }
 
 /** Counts what each subject asks for. A minute begins with the first request that is counted in it. */
@@ -26,15 +28,19 @@ export interface SubjectBudgets {
 }
 
 const MINUTE_S = 60;
-/** Subjects that are counted for the first time in a minute: what is kept of them is bounded, whoever signs their tokens. */
-const MOST_NEW_SUBJECTS = 100_000;
+/** Bounds the memory for subjects, because a token can name any number of them. */
+const MAX_NEW_SUBJECTS = 100_000;
 /** Characters of a subject that is kept as it is. */
 const SHORT = 64;
 
-export function createSubjectBudgets({ requestsPerMinute, costPerMinute }: SubjectLimits): SubjectBudgets {
+export function createSubjectBudgets({
+  requestsPerMinute,
+  costPerMinute,
+  newSubjectsPerMinute = MAX_NEW_SUBJECTS,
+}: SubjectLimits): SubjectBudgets {
   const requests = counterOf('requests', requestsPerMinute);
   const cost = counterOf('cost', costPerMinute);
-  const newSubjects = counterOf('subjects', MOST_NEW_SUBJECTS);
+  const newSubjects = counterOf('subjects', newSubjectsPerMinute);
 
   /** Answers when there is room again, in milliseconds; undefined where there is room now. */
   async function take(

@@ -22,10 +22,34 @@ const issuer = useKeyFile(keys);
 
 let server: ServerProcess;
 
-/** What the server said of requests, all of it: it has ended. */
+/** Lines about requests that earlier tests have looked at. */
+let seen = 0;
+
+/** The server's lines about the requests of this test, once they are enough. */
+async function linesOnce(isEnough: (lines: readonly LogLine[]) => boolean): Promise<readonly LogLine[]> {
+  const lines = () =>
+    server
+      .log()
+      .filter(({ msg }) => msg === 'request')
+      .slice(seen);
+  const { stdout } = server.child;
+  if (!stdout) throw new Error('the server has no standard output');
+  while (!isEnough(lines())) await once(stdout, 'data');
+  return lines();
+}
+
+/** Resolves when the server has logged so many requests of this test. */
+async function logged(count: number): Promise<void> {
+  await linesOnce(({ length }) => length >= count);
+}
+
+/** The server's lines about the requests of this test, all of them: it has answered one more request since. */
 async function requestLines(): Promise<readonly LogLine[]> {
-  await server.end('SIGTERM');
-  return server.log().filter(({ msg }) => msg === 'request');
+  const requestId = `the-last-after-${String(seen)}`;
+  await request(server.url, '{ __typename }', undefined, { 'x-request-id': requestId });
+  const lines = await linesOnce((all) => all.at(-1)?.['requestId'] === requestId);
+  seen += lines.length;
+  return lines.slice(0, -1);
 }
 
 /** Sends bytes and resolves with what comes back until the server closes the connection. */
@@ -52,9 +76,10 @@ async function beginRequest(origin: string): Promise<Socket> {
 }
 
 describe('The log', () => {
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await startServerProcess({});
   });
+  afterAll(() => server.end('SIGTERM'));
 
   it('has one line for each GraphQL request, with who asked for what, and what became of it', async () => {
     await request(server.url, CREATE, { name: 'a' }, { 'x-request-id': 'router/1' });
@@ -114,14 +139,19 @@ describe('The log', () => {
 
   it('has one line for what never became a request, and for a client that went away', async () => {
     const { origin } = new URL(server.url);
+    // The order of the lines is that of the ends of requests, so each is waited for.
     await sendBytes(origin, 'GARBAGE\r\n\r\n');
+    await logged(1);
     await sendBytes(server.protonEndpoint ?? '', 'GARBAGE\r\n\r\n');
+    await logged(2);
     // A body that is none, within a request that had begun.
     await sendBytes(
       origin,
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     );
+    await logged(3);
     (await beginRequest(origin)).destroy();
+    await logged(4);
     await request(server.url, '{ __typename }');
     const lines = await requestLines();
     expect(lines.map(({ server: name, outcome, status }) => ({ name, outcome, status }))).toEqual([
@@ -138,14 +168,19 @@ describe('The log', () => {
     const proton = server.protonEndpoint ?? '';
     const body = '{"query":"{ __typename }"}';
     const expecting = `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nExpect: more\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`;
-    const answers = [
-      await sendBytes(graphql, 'GET /graphql HTTP/1.1\r\nConnection: close\r\n\r\n'),
-      await sendBytes(graphql, expecting),
-      await sendBytes(graphql, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'),
-      await sendBytes(proton, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'),
-      await sendBytes(graphql, 'GARBAGE\r\n\r\n'),
-      await sendBytes(proton, 'GARBAGE\r\n\r\n'),
-    ];
+    const sent = [
+      [graphql, 'GET /graphql HTTP/1.1\r\nConnection: close\r\n\r\n'],
+      [graphql, expecting],
+      [graphql, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'],
+      [proton, 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n'],
+      [graphql, 'GARBAGE\r\n\r\n'],
+      [proton, 'GARBAGE\r\n\r\n'],
+    ] as const;
+    const answers: string[] = [];
+    for (const [origin, bytes] of sent) {
+      answers.push(await sendBytes(origin, bytes));
+      await logged(answers.length);
+    }
     // Who has no log is as little a proxy.
     expect(await sendBytes(server.admin ?? '', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 400 /,

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import fc from 'fast-check';
 
 import {
@@ -105,53 +107,54 @@ const step = fc.oneof(
 );
 
 describe('The embedded control plane', () => {
-  it(
-    'does what a small model of it does, over thousands of random sequences of calls from three accounts',
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
-          const { service, store, clock } = createControlPlane({ quota: QUOTA });
-          const model = new ConnectionModel(QUOTA);
-          const ids = new Map<number, string>();
-          const sessionOf = (id: string) => service.session(accountViewer(account(id)));
-          try {
-            for (const step of steps) {
-              clock.advance(1);
-              if (step.kind === 'wait') {
-                clock.advance(step.milliseconds);
-              } else if (step.kind === 'writes') {
-                // Writes that are sent together can't yet know the ids that the others of them make.
-                const known = model.created;
-                const expected = step.writes.map((call) => {
-                  const before = model.created;
-                  const outcome = modelWrite(model, clock.now(), call, known);
-                  return { outcome, isNew: model.created > before };
-                });
-                const answers = await Promise.all(
-                  step.writes.map((call) => realWrite(sessionOf(call.actor), ids, call)),
-                );
-                expected.forEach(({ outcome, isNew }, index) => {
-                  const answer = answers[index];
-                  if (!answer) throw new Error('a write went unanswered');
-                  if (isNew && 'ok' in answer && answer.ok && 'ok' in outcome && outcome.ok) {
-                    ids.set(outcome.ok.number, answer.ok.id);
-                  }
-                  expect(observed(answer, ids)).toEqual(outcome);
-                });
-              } else {
-                await compareLook(sessionOf(step.actor), ids, model, step);
-              }
+  it('does what a small model of it does, over thousands of random sequences of calls from three accounts', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
+        const { service, store, clock } = createControlPlane({ quota: QUOTA });
+        const model = new ConnectionModel(QUOTA);
+        const ids = new Map<number, string>();
+        const sessionOf = (id: string) => service.session(accountViewer(account(id)));
+        try {
+          for (const step of steps) {
+            clock.advance(1);
+            if (step.kind === 'wait') {
+              clock.advance(step.milliseconds);
+            } else if (step.kind === 'writes') {
+              // Writes that are sent together can't yet know the ids that the others of them make.
+              const known = model.created;
+              const expected = step.writes.map((call) => {
+                const before = model.created;
+                const outcome = modelWrite(model, clock.now(), call, known);
+                return { outcome, isNew: model.created > before };
+              });
+              const answers = await Promise.all(
+                step.writes.map((call) => realWrite(sessionOf(call.actor), ids, call)),
+              );
+              expected.forEach(({ outcome, isNew }, index) => {
+                const answer = answers[index];
+                if (!answer) throw new Error('a write went unanswered');
+                if (isNew && 'ok' in answer && answer.ok && 'ok' in outcome && outcome.ok) {
+                  ids.set(outcome.ok.number, answer.ok.id);
+                }
+                expectSame(observed(answer, ids), outcome);
+              });
+            } else {
+              await compareLook(sessionOf(step.actor), ids, model, step);
             }
-          } finally {
-            await store.close();
           }
-        }),
-        { numRuns: SEQUENCES },
-      );
-    },
-    5 * 60 * 1000,
-  );
+        } finally {
+          await store.close();
+        }
+      }),
+      { numRuns: SEQUENCES },
+    );
+  }, 600_000);
 });
+
+/** `toEqual` takes a quarter of the test's time, so it runs only where the two differ. */
+function expectSame(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
 
 type Answer =
   { readonly ok: Connection | null } | { readonly code: string; readonly paths: readonly string[] };
@@ -256,7 +259,7 @@ async function compareLook(
   }
   const [found] = await session.findConnections([{ id: ids.get(call.number) ?? UNKNOWN_ID }]);
   if (found instanceof Error) throw found;
-  expect(found ? viewOf(found, ids) : null).toEqual(model.find(call.actor, call.number));
+  expectSame(found ? viewOf(found, ids) : null, model.find(call.actor, call.number));
   if (call.kind === 'history' && found) {
     const [page] = await session.listHistory([{ connection: found, first: 100 }]);
     if (!page || page instanceof Error) throw page ?? new Error('no history');
@@ -264,7 +267,7 @@ async function compareLook(
       ({ type, actor, previousStatus, status }) =>
         `${type} by ${actor}: ${previousStatus ?? 'none'} to ${status ?? 'none'}`,
     );
-    expect(told).toEqual(model.events(call.number));
+    expectSame(told, model.events(call.number));
   }
 }
 
@@ -289,13 +292,15 @@ async function compareList(
     listed.push(...page.items);
     request = page.hasNextPage ? { ...request, after: page.cursorAt(page.items.length - 1) } : undefined;
   }
-  expect(listed.map(({ requestedAt }) => requestedAt)).toEqual(
+  expectSame(
+    listed.map(({ requestedAt }) => requestedAt),
     expected.map(({ requestedAt }) => requestedAt),
   );
-  expect(listed.map((connection) => viewOf(connection, ids).number).sort()).toEqual(
+  expectSame(
+    listed.map((connection) => viewOf(connection, ids).number).sort(),
     expected.map(({ number }) => number).sort(),
   );
-  expect(await session.countConnections([{ participation, filter }])).toEqual([expected.length]);
+  expectSame(await session.countConnections([{ participation, filter }]), [expected.length]);
 }
 
 function matches(call: Extract<LookCall, { kind: 'list' }>, connection: ModelConnection): boolean {

@@ -131,8 +131,8 @@ describe('Every constraint of Proton’s model', () => {
     const { answer } = await callWith(place, (parent, name) => {
       parent[name] = value;
     });
-    // A value may be well formed and still name nothing.
-    const complaint = answer.error === undefined || answer.error === 'ResourceNotFoundException';
+    // A value may be well formed and still name nothing, or what was made under the same name before.
+    const complaint = [undefined, 'ResourceNotFoundException', 'ConflictException'].includes(answer.error);
     const stricter = STRICTER[place.shape]?.test(answer.message) ?? false;
     expect({ value, answer: answer.text, taken: complaint || stricter }).toMatchObject({ taken: true });
   }
@@ -282,14 +282,15 @@ describe('Every constraint of Proton’s model', () => {
   it('measures a hostile ARN in linear time', async () => {
     for (const member of ['roleArn', 'componentRoleArn', 'codebuildRoleArn']) {
       const hostile = `arn:aws:iam::222222222222:role/${'a/'.repeat(1000)}!`;
-      const started = performance.now();
+      const started = process.cpuUsage();
       const answer = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
         managementAccountId: MANAGEMENT,
         environmentName: 'hostile',
         [member]: hostile,
       });
       expect(answer.message).toContain(`${member} must be the ARN`);
-      expect(performance.now() - started).toBeLessThan(500);
+      // Time of the processor: others may keep it busy meanwhile.
+      expect(process.cpuUsage(started).user).toBeLessThan(500_000);
     }
   });
 });

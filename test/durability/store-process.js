@@ -1,8 +1,9 @@
 /**
  * The control plane over its store and nothing else, in a process that is there to be killed. Says on standard output, in one
- * write before it asks for something and one after it was acknowledged, what a client would know when the process dies.
+ * write before it asks for something and one after it was acknowledged, what a client would know when the process dies. It is started
+ * before its turn, and opens the store when it receives a byte on standard input.
  */
-const { writeSync } = require('node:fs');
+const { readSync, writeSync } = require('node:fs');
 
 const { createEmbeddedProtonService } = require('../../dist/control-plane/control-plane');
 const { openSqliteStore } = require('../../dist/control-plane/sqlite/sqlite-store');
@@ -12,6 +13,7 @@ const [location, round] = process.argv.slice(2);
 const CLIENTS = 6;
 const say = (...words) => writeSync(1, `${words.join(' ')}\n`);
 
+readSync(0, Buffer.alloc(1));
 const service = createEmbeddedProtonService({
   store: openSqliteStore({ location }),
   settings: { defaultRegion: 'us-east-1', defaultAccountId: undefined, connectionQuota: 1_000_000 },

@@ -2,15 +2,15 @@ import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import type { ImportRecord } from '../../../src/control-plane/import/import-store';
-import { MIGRATIONS } from '../../../src/control-plane/sqlite/migrations';
-import { openDatabase } from '../../../src/control-plane/sqlite/file/open-database';
-import { putNewDatabase } from '../../../src/control-plane/sqlite/file/create-database';
-import type { ProtonSession } from '../../../src/proton/proton-service';
-import { unrestrictedViewer } from '../../../src/proton/viewer';
-import { useTemporaryFolder } from '../../support/folder';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../../support/proton';
-import { faultsIn } from '../../support/written';
+import type { ImportRecord } from '../../src/control-plane/import/import-store';
+import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
+import { openDatabase } from '../../src/control-plane/sqlite/file/open-database';
+import { putNewDatabase } from '../../src/control-plane/sqlite/file/create-database';
+import type { ProtonSession } from '../../src/proton/proton-service';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { useTemporaryFolder } from '../support/folder';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../support/proton';
+import { faultsIn } from '../support/written';
 
 const folder = useTemporaryFolder();
 
@@ -23,7 +23,7 @@ const asking = (environmentName: string) => ({
 
 /**
  * What a kill leaves is the files as they are at that moment, for all else was in the process: so a copy of them, taken before
- * each statement that SQLite runs, is what would be found had the process been killed there. The real kills are in test/e2e.
+ * each statement that SQLite runs, is what would be found had the process been killed there. The real kills are beside this file.
  */
 function photographer(location: string) {
   const taken: string[] = [];

@@ -96,13 +96,12 @@ describe('The admin port', () => {
   });
 
   it('answers until the store is closed, not ready, while requests under way are finished', async () => {
-    const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '400' });
+    const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '1500' });
     const status = async () => (await fetch(`${server.admin ?? ''}/health/ready`)).status;
     expect(await status()).toBe(200);
     server.child.kill('SIGTERM');
-    const deadline = Date.now() + 10_000;
     let after = await status();
-    while (after === 200 && Date.now() < deadline) after = await status();
+    while (after === 200) after = await status();
     expect(after).toBe(503);
     expect((await fetch(`${server.admin ?? ''}/health/live`)).status).toBe(200);
     expect(await server.exited).toBe(0);
@@ -118,10 +117,7 @@ describe('The admin port', () => {
     const address = taken.address();
     const port = typeof address === 'object' && address ? String(address.port) : '';
     const { code, stderr } = await runServerToEnd({
-      PORT: '0',
-      PROTON_ENDPOINT_PORT: '0',
       ADMIN_PORT: port,
-      DATABASE_URL: 'sqlite::memory:',
     });
     taken.close();
     expect(code).toBe(1);

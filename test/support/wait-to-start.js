@@ -1,0 +1,6 @@
+/**
+ * Loaded before the built server (`node -r`): loads the server's modules, which takes most of its start, then waits for a byte on
+ * standard input. Until then the server has opened nothing.
+ */
+require('../../dist/app/create-app');
+require('node:fs').readSync(0, Buffer.alloc(1));
