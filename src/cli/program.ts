@@ -6,7 +6,8 @@ import { addBackup } from './backup';
 import type { ExitCode } from './exit-code';
 import { exportConnections } from './export';
 import { importFiles } from './import/import-files';
-import { accountOption, regionOption } from './option-values';
+import type { GivenParameters } from './import/cloudformation/parameters';
+import { accountOption, parameterOption, regionOption } from './option-values';
 import { addRestore } from './restore';
 import type { Surroundings } from './command';
 
@@ -124,7 +125,17 @@ function addImport(program: Command, surroundings: Surroundings, end: (code: Exi
     .argument('<file...>', 'files to take, in this order; - is standard input')
     .option('--dry-run', 'do everything, but on a copy of the store that is thrown away')
     .option('--account <id>', 'the account that a template is deployed in: AWS::AccountId', accountOption)
-    .option('--region <region>', 'the Region that a template is deployed in: AWS::Region', regionOption)
+    .option(
+      '--region <region>',
+      'the Region that a template is deployed in: AWS::Region (AWS_REGION unless given)',
+      regionOption,
+    )
+    .option(
+      '--parameter <key=value>',
+      "a template parameter's value, or a role's ARN as LogicalId.Arn=ARN; repeatable",
+      parameterOption,
+    )
+    .option('--parameters <file>', 'a JSON file of them, as for the aws CLI; --parameter takes precedence')
     .option('--json', 'print what was done as JSON')
     .addHelpText(
       'after',
@@ -136,6 +147,12 @@ Ids, ARNs, status and times are kept. The JSON of "proton-subgraph export" is th
 Takes CloudFormation templates, YAML and JSON, with AWS::Proton::EnvironmentAccountConnection.
 Each declares a wish: it becomes a PENDING connection, unless there is one already.
 Name files of connections before templates that declare the same.
+
+--parameters takes a list of {"ParameterKey": …, "ParameterValue": …}, a list of "Key=Value", or
+an object with Parameters. A key that no template declares is an error. A role that has no
+RoleName gets its ARN from --parameter: "Role.Arn" answers !GetAtt Role.Arn. What a template
+leaves to CloudFormation (macros, Rules, a resource's Type that is an expression) is refused by
+name. Nested stacks, stack sets and AWS::Include are not looked into, which a note says.
 
 A file is taken as a whole or not at all, the others are taken all the same. Importing again
 changes nothing. Of what is wrong with a file, the first 100 are told and the rest are counted.
@@ -150,6 +167,9 @@ Examples:
   proton-subgraph import connections.json --dry-run
   proton-subgraph import connections.json
   proton-subgraph import template.yaml --account 222222222222 --region eu-central-1
+  proton-subgraph import template.yaml --account 222222222222 --region eu-central-1 \\
+    --parameters production.json --parameter Stage=prod \\
+    --parameter ProtonRole.Arn=arn:aws:iam::222222222222:role/proton-1A2B3C
   proton-subgraph import - < connections.json
   proton-subgraph import connections.json --json | jq '.files[].refusals'
 ${STORE_HELP}
@@ -162,6 +182,8 @@ It is made where there is none.`,
           readonly dryRun?: boolean;
           readonly account?: AccountId;
           readonly region?: Region;
+          readonly parameter?: GivenParameters;
+          readonly parameters?: string;
           readonly json?: boolean;
         },
       ) => {

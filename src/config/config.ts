@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 
 import type { z } from 'zod';
 
+import type { Region } from '../proton/identifiers';
 import {
   authenticationConfig,
   authenticationMistakes,
@@ -106,6 +107,14 @@ export function readStoreConfig(environment: Environment): StoreConfig {
  */
 export function readAccessKeyEncryptionKey(environment: Environment): KeyObject | undefined {
   return parseSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
+}
+
+/**
+ * The Region that commands work in unless an option names one; undefined when AWS_REGION is not set.
+ * @throws ConfigError
+ */
+export function readDefaultRegion(environment: Environment): Region | undefined {
+  return parseSome(environment, ['AWS_REGION']).AWS_REGION;
 }
 
 function parseSome<Name extends keyof Variables>(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { useTemporaryFolder } from '../support/folder';
@@ -183,7 +184,7 @@ describe('The command', () => {
       ['import', __filename, '--dry-run'],
       ['export'],
       ['backup', 'never.db'],
-      ['restore', __filename],
+      ['restore', join(__dirname, 'command.ts')],
     ]) {
       const { code, stdout, stderr } = await command(words, { env });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
 import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
+import { PROJECT } from '../support/server-process';
 import { command, commandProcess, commandToEnd } from './command';
 import { listed, record, useMoving } from './moving';
 
@@ -89,6 +92,52 @@ describe('A dry run', () => {
     const words = ['import', file('one.json', record()), '--dry-run'];
     const { code, stderr } = await commandToEnd(words, { env: { ...env(), TMPDIR: folder.path('none') } });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^A dry run works on a copy .* there is no such file or folder\. Set TMPDIR/);
+    expect(stderr).toMatch(/^A dry run works on a copy .* there is no such file or folder\. .*set TMPDIR/);
+  });
+
+  it('names the folder for temporary files and TMPDIR when that folder is full, at whatever step', async () => {
+    await take(listed(...manyRecords(300)));
+    const words = ['import', file('one.json', listed(...manyRecords(600))), '--dry-run'];
+    const noStore = { DATABASE_URL: `sqlite:${folder.path('none/proton.db')}` };
+    // From the first page of the copy to the last page of what is written to it. The index of the store's own log has 32 kB.
+    const cases = [
+      [16, noStore],
+      [160, noStore],
+      [64, env()],
+      [320, env()],
+    ] as const;
+    const ended = await Promise.all(
+      cases.map(([kilobytes, store]) =>
+        withFileSizeLimit(kilobytes, words, { ...store, TMPDIR: folder.path('.') }),
+      ),
+    );
+    const stderr = expect.stringMatching(
+      `^A dry run works on a copy of the store, which can't be made in ${folder.path('.')}: there is no space left.*\\. Make space there, or set TMPDIR to another folder\\.\n$`,
+    ) as string;
+    expect(ended).toEqual(cases.map(() => ({ code: 1, stderr })));
+    expect(existsSync(folder.path('none'))).toBe(false);
   });
 });
+
+function manyRecords(count: number) {
+  return Array.from({ length: count }, (_, index) => {
+    const tail = String(index).padStart(12, '0');
+    return record({ id: `a1b2c3d4-5678-4abc-9def-${tail}`, environmentName: `e${tail}` });
+  });
+}
+
+/** Runs the command where no file can grow beyond a size: what a full disk does, without a disk of its own. */
+async function withFileSizeLimit(
+  kilobytes: number,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<{ readonly code: unknown; readonly stderr: string }> {
+  // In blocks of 512 bytes, as POSIX has it. A write beyond the limit then fails, rather than end the process.
+  const limited = `trap '' XFSZ; ulimit -f ${String(kilobytes * 2)}; exec "$0" "$@"`;
+  const script = join(PROJECT, 'bin', 'proton-subgraph.js');
+  const child = spawn('/bin/sh', ['-c', limited, process.execPath, script, ...words], { env: variables });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  await once(child, 'close');
+  return { code: child.exitCode, stderr };
+}

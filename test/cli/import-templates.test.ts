@@ -452,9 +452,14 @@ Parameters: { P: { Type: String, Default: team } }`;
   it.each<[string, readonly (string | RegExp)[]]>([
     [
       'RoleArn: !Ref Open',
-      ['RoleArn can\'t be resolved: {"Ref":"Open"} is a parameter without a default value'],
+      [
+        'RoleArn can\'t be resolved: {"Ref":"Open"} is a parameter without a default value: give it with --parameter Open=VALUE',
+      ],
     ],
-    ['RoleArn: !Ref Kept', [/^RoleArn .* is kept in the Parameter Store$/]],
+    [
+      'RoleArn: !Ref Kept',
+      [/^RoleArn .* is kept in the Parameter Store: give it with --parameter Kept=VALUE$/],
+    ],
     ['RoleArn: !Ref One', [/^RoleArn .* is known once CloudFormation has made that resource$/]],
     [
       'RoleArn: !GetAtt Stack.Outputs.Arn',

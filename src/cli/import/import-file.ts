@@ -12,7 +12,8 @@ import { codeOf, explainFileError } from '../files';
 import type { Finding } from './formats/documents';
 import { readFindings } from './formats/read-documents';
 import { parseRecord } from './record';
-import { wishesIn, type Deployment } from './cloudformation/template';
+import type { Deployment } from './cloudformation/parameters';
+import { wishesIn } from './cloudformation/template';
 import { Unreadable } from './formats/unreadable';
 
 /** What became of one file. */
@@ -72,7 +73,7 @@ async function takeFile(
     }
     reading.finish();
   } catch (error) {
-    reading.problem(phraseOf(error));
+    reading.problem(problemPhrase(error));
   }
   const failed = reading.problems.length > 0 || reading.refusals.count > 0;
   const settled =
@@ -81,7 +82,7 @@ async function takeFile(
       : await importing()
           .settle(failed ? 'judge' : 'write')
           .catch((error: unknown) => {
-            reading.problem(phraseOf(error));
+            reading.problem(problemPhrase(error));
             return undefined;
           });
   return reportOf(file, reading, settled);
@@ -124,8 +125,8 @@ export function reportOfFailure(file: string, problem: string): FileReport {
 
 const NOTHING: ImportCounts = { new: 0, completed: 0, unchanged: 0 };
 
-/** @throws the error, where it is no fault of the file or the store */
-function phraseOf(error: unknown): string {
+/** What is wrong with a file, as a phrase that follows its name. @throws the error, when it is not a fault of the file or the store */
+export function problemPhrase(error: unknown): string {
   if (error instanceof Unreadable) return error.message;
   if (error instanceof ProtonFailure) return `is not taken: ${error.message}`;
   if (codeOf(error)?.startsWith('E')) return `can't be read: ${explainFileError(error)}`;
@@ -148,13 +149,17 @@ function createReading(deployment: Deployment) {
     else moreProblems += 1;
   }
 
+  function note(text: string): void {
+    if (!notes.includes(text)) notes.push(text);
+  }
+
   function recordsOf(finding: Finding): readonly ImportRecord[] {
     switch (finding.kind) {
       case 'problem':
         problem(finding.reason);
         return [];
       case 'note':
-        if (!notes.includes(finding.text)) notes.push(finding.text);
+        note(finding.text);
         return [];
       case 'record': {
         kinds.add('fact');
@@ -166,12 +171,10 @@ function createReading(deployment: Deployment) {
       }
       case 'template': {
         kinds.add('wish');
-        const wishes = wishesIn(finding.template, deployment);
-        if (typeof wishes === 'string') {
-          problem(wishes);
-          return [];
-        }
-        return wishes.flatMap(({ logicalId, line, wish }): readonly ImportRecord[] => {
+        const found = wishesIn(finding.template, deployment);
+        found.problems.forEach(problem);
+        found.notes.forEach(note);
+        return found.wishes.flatMap(({ logicalId, line, wish }): readonly ImportRecord[] => {
           const place = { record: (count += 1), logicalId, line };
           if (!('reasons' in wish)) return [{ kind: 'wish', place, wish }];
           refusals.add({ place, reasons: wish.reasons });

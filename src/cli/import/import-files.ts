@@ -1,41 +1,48 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-
+import { readDefaultRegion } from '../../config/config';
 import type { AccountId, Region } from '../../proton/identifiers';
 import { StoreOpenError } from '../../control-plane/sqlite/file/open-database';
 import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
 import { ExitCode } from '../exit-code';
 import { withStoreAtNeed } from '../open-store';
-import { UsageError, type Surroundings } from '../command';
+import { CommandError, UsageError, type Surroundings } from '../command';
+import type { GivenParameters } from './cloudformation/parameters';
 import { importFile, reportOfFailure, type FileReport } from './import-file';
-import { createProgress, type Progress } from './progress';
+import { checkGivenParameters, combinedParameters } from './given-parameters';
+import { openInput } from './input-file';
+import { createProgress } from './progress';
 import { rehearse } from '../rehearsal';
 import { reportsAsJson, tellReports } from './report';
 
 export interface ImportOptions {
   readonly dryRun?: boolean | undefined;
   readonly account?: AccountId | undefined;
+  /** `AWS_REGION`, when it is left out. */
   readonly region?: Region | undefined;
+  /** From the option `--parameter`. */
+  readonly parameter?: GivenParameters | undefined;
+  /** From the option `--parameters`: a file. */
+  readonly parameters?: string | undefined;
   readonly json?: boolean | undefined;
 }
-
-const CHUNK_BYTES = 256 * 1024;
 
 /** `import`: takes files, one after the other; each as a whole or not at all. */
 export async function importFiles(
   files: readonly string[],
-  { dryRun = false, account, region, json }: ImportOptions,
+  { dryRun = false, account, region, parameter, parameters: parameterFile, json }: ImportOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   if (files.filter((file) => file === '-').length > 1) {
     throw new UsageError('Standard input, -, can be read once only.');
   }
+  const parameters = await combinedParameters(parameter, parameterFile);
+  const deployment = { account, region: region ?? readDefaultRegion(surroundings.env), parameters };
   const progress = createProgress(surroundings);
-  const work = async (store: () => SqliteStore): Promise<readonly FileReport[]> => {
+  const inputs = files.map((file) => openInput(file, progress, surroundings));
+  await checkGivenParameters(inputs, parameters);
+  const work = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
-    for (const file of files) {
-      const chunks = bytesOf(file, progress, surroundings);
-      const parts = { imports: () => store().imports, deployment: { account, region }, chunks };
+    for (const { file, chunks } of inputs) {
+      const parts = { imports: () => store().imports, deployment, chunks: chunks() };
       reports.push(
         await importFile(file, parts).catch((error: unknown) => failureOf(file, error, surroundings)),
       );
@@ -50,18 +57,8 @@ export async function importFiles(
 
 /** One file must not take the others with it, whatever it has brought down. */
 function failureOf(file: string, error: unknown, { stderr }: Surroundings): FileReport {
-  // Nothing that is wrong with the file itself: this store can take no other one either.
-  if (error instanceof StoreOpenError) throw error;
+  // Not a fault of the file: every other file would meet it too.
+  if (error instanceof StoreOpenError || error instanceof CommandError) throw error;
   stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return reportOfFailure(file, "can't be taken, by a mistake of proton-subgraph, which is told above");
-}
-
-/** A file's bytes, read as they are asked for. What keeps it from being read is thrown then. */
-async function* bytesOf(file: string, progress: Progress, { stdin }: Surroundings): AsyncGenerator<Buffer> {
-  if (file === '-') {
-    for await (const chunk of stdin) yield Buffer.from(chunk as Uint8Array | string);
-    return;
-  }
-  const { size } = await stat(file);
-  yield* progress.watch(file, size, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
 }

@@ -6,7 +6,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_(?:CORRUPT|NOTADB)/, 'The store is damaged. Restore it from a backup.'],
   [
     /^SQLITE_(?:FULL|CANTOPEN)/,
-    "There is no room to gather the file's records in. Make some in the folder for temporary files and try again.",
+    "There is no space to gather the file's records in. Make space in the folder for temporary files (TMPDIR, or /var/tmp when it is not set), or set TMPDIR to another folder, then try again.",
   ],
   [/^SQLITE_NOMEM/, 'There is not enough memory for it.'],
   [/^SQLITE_IOERR/, "The disk can't be read or written. See to the disk, then try again."],

@@ -1,5 +1,6 @@
 import { isObject } from '../formats/documents';
-import { NO_VALUE, parameterDefault, pseudoParameter, type TemplateScope } from './parameters';
+import { isCall, listOf, memberOf, resolvedOnce, splitAtDot } from './expressions';
+import { NO_VALUE, parameterValue, pseudoParameter, type TemplateScope } from './parameters';
 import { joined, text, Unresolved } from './unresolved';
 
 /** Steps from one expression to the next: far more than any template takes. */
@@ -8,47 +9,19 @@ const DEEPEST = 200;
 type Resolve = (value: unknown) => unknown;
 
 /**
- * Resolves values of a template: `Ref` and `Fn::Sub` of pseudo parameters and of parameters with a default, the ARN of a role
- * whose name is written down, `Fn::Join`, `Fn::Split`, `Fn::Select`, `Fn::FindInMap` and `Fn::If`.
+ * Resolves values of a template: `Ref` and `Fn::Sub` of pseudo parameters and of parameters, the ARN of a role that has a name or
+ * whose ARN is given, `Fn::Join`, `Fn::Split`, `Fn::Select`, `Fn::FindInMap` and `Fn::If`.
  */
 export interface Resolver {
   /** @throws Unresolved */
   readonly value: Resolve;
-  /** @throws Unresolved */
-  readonly condition: (name: string) => boolean;
-}
-
-/** Resolves what has a name once, however often others refer to it; what needs itself has no value. */
-function resolvedOnce<Answer>() {
-  const known = new Map<string, Answer>();
-  const underWay = new Set<string>();
-  return (name: string, expression: unknown, work: () => Answer): Answer => {
-    const answer = known.get(name);
-    if (answer !== undefined) return answer;
-    if (underWay.has(name)) throw new Unresolved(expression, 'refers to itself');
-    underWay.add(name);
-    try {
-      const made = work();
-      known.set(name, made);
-      return made;
-    } finally {
-      underWay.delete(name);
-    }
-  };
-}
-
-/** Whether an object is a function call, as in `{ "Fn::Sub": … }`. */
-export function isCall(given: Readonly<Record<string, unknown>>): boolean {
-  const [name, ...others] = Object.keys(given);
-  return name !== undefined && others.length === 0 && (name === 'Ref' || name.startsWith('Fn::'));
+  /** Whether the condition that a resource or an `Fn::If` names is true. @throws Unresolved */
+  readonly condition: (name: unknown) => boolean;
 }
 
 export function createResolver(scope: TemplateScope): Resolver {
-  const { content } = scope;
-  const section = (name: string) => {
-    const found = content[name];
-    return isObject(found) ? found : {};
-  };
+  const { content, parameters } = scope;
+  const resources = isObject(content['Resources']) ? content['Resources'] : {};
   const conditionOnce = resolvedOnce<boolean>();
   const roleOnce = resolvedOnce<string>();
   let depth = 0;
@@ -89,36 +62,49 @@ export function createResolver(scope: TemplateScope): Resolver {
   function reference(name: unknown, expression: unknown): unknown {
     if (typeof name !== 'string') throw new Unresolved(expression, 'names nothing');
     if (name.startsWith('AWS::')) return pseudoParameter(name, scope, expression);
-    const parameters = section('Parameters');
-    if (Object.hasOwn(parameters, name)) return parameterDefault(parameters[name], expression);
-    throw new Unresolved(expression, whyNoReference(name));
-  }
-
-  function whyNoReference(name: string): string {
-    return Object.hasOwn(section('Resources'), name)
-      ? 'is known once CloudFormation has made that resource'
-      : 'names no parameter of the template';
+    const declaration = memberOf(content['Parameters'], name, expression);
+    if (declaration !== undefined) return parameterValue(name, declaration, parameters.get(name), expression);
+    throw new Unresolved(
+      expression,
+      Object.hasOwn(resources, name)
+        ? 'is known once CloudFormation has made that resource'
+        : 'names no parameter of the template',
+    );
   }
 
   function attribute(path: unknown, expression: unknown): unknown {
-    const [name, attributeName] = Array.isArray(path) ? path.map(String) : splitAtDot(String(path));
-    const resource = name === undefined ? undefined : section('Resources')[name];
-    if (attributeName === 'Arn' && isObject(resource) && resource['Type'] === 'AWS::IAM::Role') {
-      return roleOnce(String(name), expression, () => roleArn(resource['Properties'], expression));
+    const [name = '', attributeName] = Array.isArray(path) ? path.map(String) : splitAtDot(String(path));
+    const resource = Object.hasOwn(resources, name) ? resources[name] : undefined;
+    if (attributeName === 'Arn' && isRole(resource)) {
+      return roleOnce(name, expression, () => roleArn(name, resource, expression));
     }
     throw new Unresolved(expression, 'is known once CloudFormation has made that resource');
   }
 
-  /** The ARN of a role that the template makes is known beforehand, if its name is written down. */
-  function roleArn(properties: unknown, expression: unknown): string {
-    const { RoleName: roleName, Path: path = '/' } = isObject(properties) ? properties : {};
-    if (roleName === undefined || roleName === null) {
-      throw new Unresolved(expression, 'is a role without a RoleName, so CloudFormation makes one up');
+  /** The ARN of a role that the template makes: the given one, or the one that follows from the role's name. */
+  function roleArn(logicalId: string, role: Readonly<Record<string, unknown>>, expression: unknown): string {
+    const made = memberOf(role, 'Condition', expression);
+    if (made !== undefined && !condition(made)) {
+      throw new Unresolved(expression, 'is a role whose Condition is false');
     }
+    const option = roleArnOption(logicalId);
+    const given = parameters.get(option);
+    if (given !== undefined) return given;
+    const roleName = memberOf(role['Properties'], 'RoleName', expression) ?? undefined;
+    const name = roleName === undefined ? undefined : value(roleName);
+    if (name === undefined) {
+      throw new Unresolved(
+        expression,
+        `is a role without a RoleName, so CloudFormation makes one up: give its ARN with --parameter ${option}=ARN`,
+      );
+    }
+    const path = value(memberOf(role['Properties'], 'Path', expression) ?? '/') ?? '/';
     const partition = text(reference('AWS::Partition', expression), expression);
     const account = text(reference('AWS::AccountId', expression), expression);
-    const name = [path, roleName].map((part) => text(value(part), expression));
-    return joined(['arn:', partition, ':iam::', account, ':role', ...name], expression);
+    return joined(
+      ['arn:', partition, ':iam::', account, ':role', text(path, expression), text(name, expression)],
+      expression,
+    );
   }
 
   function substitute(given: unknown, expression: unknown): string {
@@ -146,31 +132,21 @@ export function createResolver(scope: TemplateScope): Resolver {
     return name.includes('.') ? attribute(name, expression) : reference(name, expression);
   }
 
-  function listOf(given: unknown, expression: unknown, length?: number): readonly unknown[] {
-    if (!Array.isArray(given) || (length !== undefined && given.length !== length)) {
-      throw new Unresolved(
-        expression,
-        length === undefined ? 'must be given a list' : `must be given ${String(length)} values`,
-      );
-    }
-    return given;
-  }
-
-  function condition(name: string): boolean {
-    const conditions = section('Conditions');
+  function condition(name: unknown): boolean {
+    if (typeof name !== 'string') throw new Unresolved(name, 'must be the name of a condition');
     const expression = { Condition: name };
-    if (!Object.hasOwn(conditions, name)) throw new Unresolved(expression, 'is no condition of the template');
-    return conditionOnce(name, expression, () => truth(conditions[name]));
+    const definition = memberOf(content['Conditions'], name, expression);
+    if (definition === undefined) throw new Unresolved(expression, 'is no condition of the template');
+    return conditionOnce(name, expression, () => truth(definition));
   }
 
   function truthOf(given: unknown): boolean {
     if (given === true || given === 'true') return true;
     if (given === false || given === 'false') return false;
-    const [name = ''] = isObject(given) ? Object.keys(given) : [];
-    const argument = isObject(given) ? given[name] : undefined;
-    switch (name) {
+    const [[name, argument] = ['', undefined], ...others] = isObject(given) ? Object.entries(given) : [];
+    switch (others.length === 0 ? name : '') {
       case 'Condition':
-        return condition(String(argument));
+        return condition(argument);
       case 'Fn::Equals': {
         const [one, other] = listOf(argument, given, 2).map((side) => text(value(side), given));
         return one === other;
@@ -178,12 +154,18 @@ export function createResolver(scope: TemplateScope): Resolver {
       case 'Fn::Not':
         return !truth(listOf(argument, given, 1)[0]);
       case 'Fn::And':
-        return listOf(argument, given).every(truth);
+        return several(argument, given).every(truth);
       case 'Fn::Or':
-        return listOf(argument, given).some(truth);
+        return several(argument, given).some(truth);
       default:
         throw new Unresolved(given, 'is no condition that can be decided here');
     }
+  }
+
+  function several(given: unknown, expression: unknown): readonly unknown[] {
+    const conditions = listOf(given, expression);
+    if (conditions.length < 2) throw new Unresolved(expression, 'must be given at least two conditions');
+    return conditions;
   }
 
   const functions: Readonly<Record<string, (argument: unknown, expression: unknown) => unknown>> = {
@@ -212,27 +194,35 @@ export function createResolver(scope: TemplateScope): Resolver {
       return items[at];
     },
     'Fn::FindInMap': (argument, expression) => {
-      const [map, first, second] = listOf(argument, expression, 3).map((key) => text(value(key), expression));
-      const keys = [map, first, second] as const;
-      let found: unknown = section('Mappings');
-      for (const key of keys) {
-        if (!isObject(found) || key === undefined || !Object.hasOwn(found, key)) {
-          throw new Unresolved(expression, 'finds nothing in the mappings');
-        }
-        found = found[key];
+      const [map, first, second, options] = listOf(argument, expression, hasDefault(argument) ? 4 : 3);
+      let found: unknown = content['Mappings'];
+      for (const key of [map, first, second].map((each) => text(value(each), expression))) {
+        found = memberOf(found, key, expression);
       }
-      return found;
+      if (found !== undefined) return found;
+      if (isObject(options)) return value(options['DefaultValue']);
+      throw new Unresolved(expression, 'finds nothing in the mappings');
     },
     'Fn::If': (argument, expression) => {
       const [name, then, otherwise] = listOf(argument, expression, 3);
-      return value(condition(text(name, expression)) ? then : otherwise);
+      return value(condition(name) ? then : otherwise);
     },
   };
 
   return { value, condition };
 }
 
-function splitAtDot(path: string): readonly string[] {
-  const dot = path.indexOf('.');
-  return dot === -1 ? [path] : [path.slice(0, dot), path.slice(dot + 1)];
+/** Whether the last argument of `Fn::FindInMap` is the value for what is not in the mappings. */
+function hasDefault(argument: unknown): boolean {
+  const last: unknown = Array.isArray(argument) ? argument[3] : undefined;
+  return isObject(last) && Object.keys(last).join() === 'DefaultValue';
+}
+
+export function isRole(resource: unknown): resource is Readonly<Record<string, unknown>> {
+  return isObject(resource) && resource['Type'] === 'AWS::IAM::Role';
+}
+
+/** How the options name the ARN of a role. */
+export function roleArnOption(logicalId: string): string {
+  return `${logicalId}.Arn`;
 }

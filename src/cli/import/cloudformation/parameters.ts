@@ -2,18 +2,25 @@ import { partitionOf, type AccountId, type Region } from '../../../proton/identi
 import { isObject } from '../formats/documents';
 import { text, Unresolved } from './unresolved';
 
-/** What a template's expressions are resolved with. */
-export interface TemplateScope {
-  /** The account and the Region that the template is deployed in, where they were told. */
+/** Values for parameters by name, and role ARNs by `LogicalId.Arn`, as the options `--parameter` and `--parameters` give them. */
+export type GivenParameters = ReadonlyMap<string, string>;
+
+/** Where and with which parameters a template is deployed, according to the command's options. */
+export interface Deployment {
   readonly account: AccountId | undefined;
   readonly region: Region | undefined;
+  readonly parameters: GivenParameters;
+}
+
+/** Everything that a template's expressions are resolved with. */
+export interface TemplateScope extends Deployment {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** What a property becomes that is not there: `AWS::NoValue`. */
+/** The value of `AWS::NoValue`: a property with this value is left out. */
 export const NO_VALUE = undefined;
 
-/** The value of a pseudo parameter, as in `AWS::Region`. @throws Unresolved where it was not told, or only CloudFormation knows it */
+/** The value of a pseudo parameter, as in `AWS::Region`. @throws Unresolved when no option gives it, or only CloudFormation knows it */
 export function pseudoParameter(
   name: string,
   { account, region }: TemplateScope,
@@ -41,18 +48,75 @@ function regionFor(region: Region | undefined, expression: unknown): Region {
   return region;
 }
 
-/** The value of a parameter that nobody gives another. @throws Unresolved where there is none */
-export function parameterDefault(parameter: unknown, expression: unknown): unknown {
-  const { Type: type = 'String', Default: given } = isObject(parameter) ? parameter : {};
-  if (given === undefined || given === null)
-    throw new Unresolved(expression, 'is a parameter without a default value');
-  if (typeof type === 'string' && type.startsWith('AWS::SSM::')) {
-    throw new Unresolved(expression, 'is kept in the Parameter Store');
+/**
+ * The value of a parameter: the given one, or its default. A list type is split at its commas.
+ * @throws Unresolved when there is no value, or CloudFormation would not accept it
+ */
+export function parameterValue(
+  name: string,
+  declaration: unknown,
+  given: string | undefined,
+  expression: unknown,
+): unknown {
+  const parameter = isObject(declaration) ? declaration : {};
+  const { Type: type = 'String', Default: standard } = parameter;
+  if (typeof type !== 'string') throw new Unresolved(expression, 'is a parameter whose Type is not a text');
+  const inParameterStore = type.startsWith('AWS::SSM::Parameter::Value<');
+  const option = `give it with --parameter ${name}=VALUE`;
+  if (given === undefined && (standard === undefined || standard === null)) {
+    throw new Unresolved(expression, `is a parameter without a default value: ${option}`);
   }
-  const isList = type === 'CommaDelimitedList' || (typeof type === 'string' && type.startsWith('List<'));
-  return isList && !Array.isArray(given)
-    ? text(given, expression)
-        .split(',')
-        .map((item) => item.trim())
-    : given;
+  if (given === undefined && inParameterStore) {
+    throw new Unresolved(expression, `is kept in the Parameter Store: ${option}`);
+  }
+  const value = given ?? standard;
+  const isList = /^(?:CommaDelimitedList$|List<)|<(?:CommaDelimitedList|List<.*>)>$/.test(type);
+  const items =
+    isList && !Array.isArray(value)
+      ? text(value, expression)
+          .split(',')
+          .map((item) => item.trim())
+      : value;
+  // For a type of the Parameter Store, CloudFormation checks the name there and not the value.
+  if (!inParameterStore) checkConstraints(type, parameter, items, expression);
+  return items;
+}
+
+/** @throws Unresolved when the value, or an item of a list, breaks a constraint that its parameter declares */
+function checkConstraints(
+  type: string,
+  parameter: Readonly<Record<string, unknown>>,
+  value: unknown,
+  expression: unknown,
+): void {
+  const isNumber = type === 'Number' || type === 'List<Number>';
+  const { AllowedValues: allowed, AllowedPattern: pattern } = parameter;
+  const limit = (name: string, otherwise: number): number => Number(parameter[name] ?? otherwise);
+  for (const each of Array.isArray(value) ? value : [value]) {
+    const item = text(each, expression);
+    const size = isNumber ? Number(item) : item.length;
+    const [least, most] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
+    const check = (passes: boolean, rule: string) => {
+      if (!passes) throw new Unresolved(expression, `is ${JSON.stringify(item)}, which ${rule}`);
+    };
+    check(!isNumber || (item.trim() !== '' && Number.isFinite(size)), 'is not a number');
+    if (Array.isArray(allowed)) {
+      const values = allowed.map((one: unknown) => text(one, expression));
+      check(values.includes(item), `is not one of its AllowedValues: ${values.join(', ')}`);
+    }
+    check(size >= limit(least, -Infinity), `is below its ${least}, ${String(limit(least, 0))}`);
+    check(size <= limit(most, Infinity), `is above its ${most}, ${String(limit(most, 0))}`);
+    if (pattern !== undefined) {
+      const source = text(pattern, expression);
+      check(matches(source, item, expression), `does not match its AllowedPattern, ${source}`);
+    }
+  }
+}
+
+function matches(pattern: string, value: string, expression: unknown): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test(value);
+  } catch {
+    throw new Unresolved(expression, `has an AllowedPattern that can't be checked here: ${pattern}`);
+  }
 }

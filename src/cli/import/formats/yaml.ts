@@ -1,6 +1,6 @@
 import { isMap, isScalar, Lexer, LineCounter, parseAllDocuments, type Document } from 'yaml';
 
-import { documentFindings, type Found } from './documents';
+import { documentFindings, type Found, type TemplateDocument } from './documents';
 import { Unreadable } from './unreadable';
 import type { TextPiece } from './utf8';
 import { plainValue } from './yaml-values';
@@ -20,6 +20,21 @@ const MOST_TOKENS = 200_000;
  * @throws Unreadable
  */
 export function yamlFindings(text: string): readonly Found[] {
+  return yamlContents(text).flatMap(({ content, lineOf }) =>
+    (Array.isArray(content) ? content : [content]).flatMap((each: unknown) => documentFindings(each, lineOf)),
+  );
+}
+
+/** A YAML document as plain values, and the line that each of its resources begins in. */
+interface YamlContent extends Pick<TemplateDocument, 'lineOf'> {
+  readonly content: unknown;
+}
+
+/**
+ * The documents in a text.
+ * @throws Unreadable
+ */
+export function yamlContents(text: string): readonly YamlContent[] {
   const lines = new LineCounter();
   const contents = documentsIn(text, lines).flatMap((document) => {
     const [error] = document.errors;
@@ -31,9 +46,7 @@ export function yamlFindings(text: string): readonly Found[] {
     return content === null ? [] : [{ content, lineOf: linesOfResources(document, lines) }];
   });
   if (contents.length === 0) throw new Unreadable('is empty');
-  return contents.flatMap(({ content, lineOf }) =>
-    (Array.isArray(content) ? content : [content]).flatMap((each: unknown) => documentFindings(each, lineOf)),
-  );
+  return contents;
 }
 
 function documentsIn(text: string, lineCounter: LineCounter): readonly Document[] {
@@ -86,17 +99,18 @@ function linesOfResources(document: Document, lines: LineCounter): (logicalId: s
   return (logicalId) => (known ??= read()).get(logicalId);
 }
 
+const TOO_LARGE =
+  `is no JSON, and larger than ${String(LARGEST_YAML / 1024 / 1024)} MiB, which is too large for a template; ` +
+  'print long lists of connections with --output json';
+
 /** Gathers a file's text, which YAML can't be parsed without. @throws Unreadable when there is too much of it */
-export async function wholeText(pieces: AsyncIterable<TextPiece>): Promise<string> {
+export async function wholeText(pieces: AsyncIterable<TextPiece>, tooLarge = TOO_LARGE): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const { bytes } of pieces) {
     length += bytes.length;
     if (length > LARGEST_YAML) {
-      throw new Unreadable(
-        `is no JSON, and larger than ${String(LARGEST_YAML / 1024 / 1024)} MiB, which is too large for a template; ` +
-          'print long lists of connections with --output json',
-      );
+      throw new Unreadable(tooLarge);
     }
     parts.push(bytes);
   }

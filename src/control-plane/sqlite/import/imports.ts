@@ -70,9 +70,9 @@ export function importsOn(
           }),
 
         async settle(manner) {
-          staging.settle();
           const seen = version();
           const first = await guarded(() => {
+            staging.settle();
             const outcome = staging.within(judged);
             staging.settle();
             return outcome;

@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs';
+
+import { isRoleArn } from '../../proton/identifiers';
+import { CommandError } from '../command';
+import { explainFileError } from '../files';
+import type { GivenParameters } from './cloudformation/parameters';
+import { parameterNamesIn } from './cloudformation/template';
+import { isObject, type Finding } from './formats/documents';
+import { readFindings } from './formats/read-documents';
+import { Unreadable } from './formats/unreadable';
+import { utf8Text } from './formats/utf8';
+import { wholeText, yamlContents } from './formats/yaml';
+import type { InputFile } from './input-file';
+import { problemPhrase } from './import-file';
+
+/**
+ * The values that the options give to parameters. `--parameter` takes precedence over the file of `--parameters`.
+ * @throws CommandError
+ */
+export async function combinedParameters(
+  given: GivenParameters = new Map(),
+  file?: string,
+): Promise<GivenParameters> {
+  const parameters = new Map([...(file === undefined ? [] : await readParameterFile(file)), ...given]);
+  for (const [name, value] of parameters) {
+    if (name.includes('.') && !isRoleArn(value)) {
+      throw new CommandError(
+        `The parameter ${name} must be the ARN of a role, as in arn:aws:iam::111122223333:role/name, not ${JSON.stringify(value)}.`,
+      );
+    }
+  }
+  return parameters;
+}
+
+/** Splits `Key=Value` at its first `=`; undefined when there is no key or no value. */
+export function splitParameter(word: string): readonly [name: string, value: string] | undefined {
+  const at = word.indexOf('=');
+  return at > 0 ? [word.slice(0, at), word.slice(at + 1)] : undefined;
+}
+
+async function readParameterFile(file: string): Promise<GivenParameters> {
+  try {
+    // JSON is YAML. Read as YAML, a number stays the text that it was written as, and a key that is there twice is an error.
+    const [content, ...others] = yamlContents(
+      await wholeText(utf8Text(createReadStream(file)), 'is larger than 1 MiB'),
+    );
+    if (others.length > 0) throw new Unreadable('holds more than one document');
+    return parametersIn(content?.content);
+  } catch (error) {
+    if (error instanceof Unreadable) throw new CommandError(`The parameter file ${file} ${error.message}.`);
+    throw new CommandError(`The parameter file ${file} can't be read: ${explainFileError(error)}.`);
+  }
+}
+
+/** @throws Unreadable */
+function parametersIn(content: unknown): GivenParameters {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of entriesIn(content)) {
+    if (parameters.has(name)) throw new Unreadable(`gives the parameter ${name} twice`);
+    if (typeof value !== 'string') throw new Unreadable(`must give the parameter ${name} a text`);
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+/** @throws Unreadable */
+function entriesIn(content: unknown): readonly (readonly [string, unknown])[] {
+  if (isObject(content) && isObject(content['Parameters'])) return Object.entries(content['Parameters']);
+  if (!Array.isArray(content)) throw new Unreadable(`must hold ${SHAPES}`);
+  return content.map((item: unknown): readonly [string, unknown] => {
+    if (isObject(item) && typeof item['ParameterKey'] === 'string') {
+      return [item['ParameterKey'], item['ParameterValue']];
+    }
+    const entry = typeof item === 'string' ? splitParameter(item) : undefined;
+    if (!entry) throw new Unreadable(`must hold ${SHAPES}, and has ${JSON.stringify(item)} in its list`);
+    return entry;
+  });
+}
+
+const SHAPES =
+  'a list of objects with ParameterKey and ParameterValue, a list of "Key=Value", or an object with Parameters';
+
+/**
+ * Looks ahead into all files for what their templates declare, so that a misspelt parameter is found before anything is imported.
+ * @throws CommandError that names every parameter which no template declares
+ */
+export async function checkGivenParameters(
+  inputs: readonly InputFile[],
+  parameters: GivenParameters,
+): Promise<void> {
+  const unknown = new Set(parameters.keys());
+  if (unknown.size === 0) return;
+  const problems: string[] = [];
+  for (const input of inputs) {
+    try {
+      for (const name of await parameterNamesInFile(input)) unknown.delete(name);
+    } catch (error) {
+      problems.push(`${input.file} ${problemPhrase(error)}`);
+    }
+  }
+  if (unknown.size === 0) return;
+  const names = [...unknown].join(', ');
+  throw new CommandError(
+    [
+      `No template declares ${names}, so nothing was imported. A parameter is named as in the section Parameters; the ARN of a role as LogicalId.Arn, with the role in the section Resources.`,
+      ...problems,
+    ].join('\n'),
+  );
+}
+
+async function parameterNamesInFile({ lookAhead }: InputFile): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const findings of readFindings(lookAhead())) {
+    // A file holds templates or connections, and files of connections may be very long.
+    if (findings.some(({ kind }: Finding) => kind === 'record')) break;
+    names.push(
+      ...findings.flatMap((found) => (found.kind === 'template' ? parameterNamesIn(found.template) : [])),
+    );
+  }
+  return names;
+}
