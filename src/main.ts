@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 
 import { createApp, type App } from './app/create-app';
 import { ConfigError, readConfig, type Config } from './config/config';
-import { AccessKeyError } from './control-plane/access-keys/access-key-error';
+import { AccessKeyError } from './control-plane/access-keys/access-keys';
 import { ListenError } from './http/lifecycle/listen';
 import { StoreOpenError } from './control-plane/sqlite/file/open-database';
 import { createLogger } from './telemetry/logger';

@@ -5,7 +5,7 @@ import type { BackEnd, Surroundings, Traffic } from './back-end';
 import { reportFaultsTo } from './report-faults';
 import { sdkBackEnd } from './sdk-back-end';
 import { createAuthentication } from '../authentication/authentication';
-import { reportKeysTo } from './report-keys';
+import type { KeyReport } from '../authentication/user/issuer-keys';
 import type { Config } from '../config/config';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
@@ -185,4 +185,23 @@ async function failed(work: Promise<unknown>): Promise<boolean> {
 async function startedTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
   const { startTracing } = await import('../telemetry/tracing.js');
   return startTracing(settings, logger);
+}
+
+/** Writes to the log what became of asking the issuer for keys. */
+function reportKeysTo(logger: Logger): (report: KeyReport) => void {
+  return (report) => {
+    if (report.kind === 'fetched') {
+      logger.info({ keys: report.keys }, 'fetched the keys that tokens are verified with');
+    } else if (report.kept > 0) {
+      logger.warn(
+        { err: report.error, keys: report.kept },
+        'the keys at AUTH_JWKS_URL could not be fetched; those that are known stay good',
+      );
+    } else {
+      logger.error(
+        { err: report.error },
+        'the keys at AUTH_JWKS_URL could not be fetched; until they are, GraphQL is answered with 503',
+      );
+    }
+  };
 }

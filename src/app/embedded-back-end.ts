@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
-import { believeNamedAccount } from '../aws-api/named-account';
-import { verifySignature } from '../aws-api/authenticate';
+import { believeNamedAccount, verifySignature } from '../aws-api/authenticate';
 import { createEndpoint } from '../aws-api/aws-api';
 import { createEndpointServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';

@@ -1,12 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 
+import { unrestrictedViewer, type Viewer } from '../proton/viewer';
+import { bearerToken } from './headers';
 import { issuerKeys, type KeyReport } from './user/issuer-keys';
-import { keyOfFile } from './user/key-file';
-import type { TokenRules } from './user/verify-token';
-import type { VerificationKeys } from './user/verification-keys';
+import { NO_PERMISSIONS } from './user/accounts-claim';
+import { verifyToken, type Person, type TokenRules } from './user/verify-token';
+import { keyOfFile, type VerificationKeys } from './user/verification-keys';
 import type { RouterProof } from './router/router-proof';
 import { routerSecretProof } from './router/router-secret';
 import { routerSignatureProof, type RouterSignatureParts } from './router/router-signature';
+
+export type { Viewer } from '../proton/viewer';
 
 /** Who must prove who they are. */
 export interface Authentication {
@@ -90,4 +94,35 @@ function routerProofOf(
   return router.kind === 'secret'
     ? routerSecretProof(router.secrets)
     : routerSignatureProof({ accessKeyIds: router.accessKeyIds, findKey, now: Date.now });
+}
+
+/**
+ * Tells who a request is from, by the token that it came with; undefined where it came with none.
+ * @param tokenHeader in lower case
+ * @throws AuthenticationRefusal for a token that is not believed
+ */
+export async function identifyPerson(
+  rawHeaders: readonly string[],
+  tokenHeader: string,
+  { keys, rules, maxBytes }: PersonAuthentication,
+): Promise<Person | undefined> {
+  const token = bearerToken(rawHeaders, tokenHeader, maxBytes);
+  return token === undefined ? undefined : verifyToken(token, keys, rules);
+}
+
+/** What the history names where nobody had to prove anything. */
+const ANONYMOUS = unrestrictedViewer('anonymous');
+
+/** What it names where the router alone did: it is trusted to have judged the person. */
+const ROUTER = unrestrictedViewer('router');
+
+/** A router that speaks for itself, where persons must prove who they are: it sees nothing and may do nothing. */
+export const ROUTER_FOR_ITSELF: Viewer = { ...NO_PERMISSIONS, subject: ROUTER.subject };
+
+/** Who only looks at what is for everyone. */
+export const NOBODY: Viewer = { ...NO_PERMISSIONS, subject: 'nobody' };
+
+/** On whose behalf requests are answered where persons need not prove who they are. */
+export function viewerWithoutPerson({ router }: Pick<Authentication, 'router'>): Viewer {
+  return router ? ROUTER : ANONYMOUS;
 }

@@ -1,5 +1,7 @@
-import { onlyHeader } from './only-header';
-import { AuthenticationRefusal } from './refusal';
+/** A proof that is not believed. Its message says why, for the log alone: it holds neither a token nor a secret. */
+export class AuthenticationRefusal extends Error {
+  override readonly name = 'AuthenticationRefusal';
+}
 
 const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
 
@@ -21,4 +23,20 @@ export function bearerToken(
   const token = BEARER.exec(value)?.[1];
   if (token === undefined) throw new AuthenticationRefusal(`${header} holds no bearer token`);
   return token;
+}
+
+/**
+ * The value of a header; undefined where it did not come. Node itself would pass over a second one.
+ * @param rawHeaders names and values in turn, as Node lists them
+ * @param name in lower case
+ * @throws AuthenticationRefusal where it came more than once
+ */
+export function onlyHeader(rawHeaders: readonly string[], name: string): string | undefined {
+  let value: string | undefined;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() !== name) continue;
+    if (value !== undefined) throw new AuthenticationRefusal(`${name} came more than once`);
+    value = rawHeaders[index + 1];
+  }
+  return value;
 }

@@ -4,8 +4,7 @@ import type { EmbeddedProtonService } from '../control-plane/control-plane';
 import { ProtonFailure } from '../proton/failure';
 import { accountViewer } from '../proton/viewer';
 import { SignatureRefusal } from '../sigv4/signature-refusal';
-import type { Authenticate } from './caller';
-import { awsErrorOfRefusal } from './signing-rules';
+import { type Authenticate, awsErrorOfRefusal } from './authenticate';
 import { AwsError, awsErrorOf, FAULT } from './aws-error';
 import {
   errorAnswer,
@@ -16,7 +15,7 @@ import {
   type ExchangeNotes,
 } from './messages';
 import { parseInput } from './json-input';
-import type { Operation } from './operations/registry-types';
+import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
 import { checkRequestLine } from './request-line';
 

@@ -1,7 +1,7 @@
-import type { HeaderFields } from '../sigv4/header-fields';
+import type { HeaderFields } from '../sigv4/headers';
 import type { AwsError } from './aws-error';
 
-export { headerFields, onlyValue, type HeaderFields } from '../sigv4/header-fields';
+export { headerFields, onlyValue, type HeaderFields } from '../sigv4/headers';
 
 /** A request, as it came over the wire. */
 export interface EndpointRequest {

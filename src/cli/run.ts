@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/config';
-import { AccessKeyError } from '../control-plane/access-keys/access-key-error';
+import { AccessKeyError } from '../control-plane/access-keys/access-keys';
 import { StoreOpenError } from '../control-plane/sqlite/file/open-database';
 import { ProtonFailure } from '../proton/failure';
 import { ExitCode } from './exit-code';

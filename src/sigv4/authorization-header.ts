@@ -1,4 +1,4 @@
-import { onlyValue, type HeaderFields } from './header-fields';
+import { onlyValue, type HeaderFields } from './headers';
 import { SignatureRefusal } from './signature-refusal';
 
 /** The one algorithm that callers sign with. */

@@ -1,5 +1,5 @@
 import type { Authorization } from './authorization-header';
-import { onlyValue, type HeaderFields } from './header-fields';
+import { onlyValue, type HeaderFields } from './headers';
 import { SignatureRefusal } from './signature-refusal';
 
 /** How far a caller's clock may be off, either way. */

@@ -2,8 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { readAuthorization, type ExpectedScope } from './authorization-header';
 import { signatureOf } from './canonical-request';
-import { onlyValue, type HeaderFields } from './header-fields';
-import { signedHeadersOf } from './signed-headers';
+import { onlyValue, type HeaderFields, signedHeadersOf } from './headers';
 import { SignatureRefusal } from './signature-refusal';
 import { checkSkew, readSigningDate } from './signing-date';
 

@@ -1,7 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 
-import { AccessKeyError } from '../../src/control-plane/access-keys/access-key-error';
-import { createAccessKeys } from '../../src/control-plane/access-keys/access-keys';
+import { AccessKeyError, createAccessKeys } from '../../src/control-plane/access-keys/access-keys';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { useTemporaryFolder } from '../support/folder';
 import { createClock, ENVIRONMENT, MANAGEMENT, START } from '../support/proton';

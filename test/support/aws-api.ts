@@ -1,13 +1,14 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 
 import { createAccessKeys, type AccessKeys } from '../../src/control-plane/access-keys/access-keys';
-import { believeNamedAccount } from '../../src/aws-api/named-account';
-import { verifySignature } from '../../src/aws-api/authenticate';
+import { believeNamedAccount, verifySignature } from '../../src/aws-api/authenticate';
 import { createEndpoint } from '../../src/aws-api/aws-api';
 import { createEndpointServer } from '../../src/http/aws-server';
-import { createEmbeddedProtonService } from '../../src/control-plane/control-plane';
+import {
+  createEmbeddedProtonService,
+  type EmbeddedProtonService,
+} from '../../src/control-plane/control-plane';
 import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
-import type { EmbeddedProtonService } from '../../src/control-plane/control-plane';
 import { account, region } from './proton';
 
 export interface RunningEndpoint {

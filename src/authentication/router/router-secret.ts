@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-import { onlyHeader } from '../only-header';
-import { AuthenticationRefusal } from '../refusal';
+import { onlyHeader, AuthenticationRefusal } from '../headers';
 import type { RouterProof } from './router-proof';
 
 const HEADER = 'router-authorization';

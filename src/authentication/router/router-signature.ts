@@ -1,8 +1,8 @@
 import { isRegion } from '../../proton/identifiers';
-import { headerFields } from '../../sigv4/header-fields';
+import { headerFields } from '../../sigv4/headers';
 import { SignatureRefusal } from '../../sigv4/signature-refusal';
 import { readSignature, type SigningKey } from '../../sigv4/verify-signature';
-import { AuthenticationRefusal } from '../refusal';
+import { AuthenticationRefusal } from '../headers';
 import type { RouterProof } from './router-proof';
 
 const SERVICE = 'proton-subgraph';

@@ -54,3 +54,15 @@ export function algorithmsOf(key: KeyObject): readonly Algorithm[] {
 
 /** RFC 7518, section 3.3. */
 const LEAST_RSA_BITS = 2_048;
+
+/** One key that never changes. It has no id, so a token may name any. */
+export function keyOfFile(key: KeyObject): VerificationKeys {
+  const algorithms = algorithmsOf(key);
+  return {
+    ready: () => true,
+    retryMs: 0,
+    candidates: ({ alg }) => Promise.resolve(algorithms.includes(alg) ? [key] : []),
+    start: () => Promise.resolve(),
+    stop: () => undefined,
+  };
+}

@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 
 import type { Viewer } from '../../proton/viewer';
-import { AuthenticationRefusal } from '../refusal';
+import { AuthenticationRefusal } from '../headers';
 import { NO_PERMISSIONS, readAccountsClaim } from './accounts-claim';
 import {
   algorithmNamed,

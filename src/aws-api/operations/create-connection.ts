@@ -4,8 +4,7 @@ import { accountIdRule, clientTokenRule, environmentNameRule } from '../../proto
 import { Violations } from '../../proton/validation/violations';
 import { optionalText, requiredText, tagListMember } from '../read-members';
 import { connectionOutput } from '../output';
-import { rolesMember } from './operation';
-import type { Operation } from './registry-types';
+import { rolesMember, type Operation } from './operation';
 
 export const createEnvironmentAccountConnection: Operation = async (input, { caller, session }) => {
   const { accountId, region } = caller;

@@ -4,7 +4,7 @@ import { required, Violations } from '../../proton/validation/violations';
 import { numberMember, optionalText, requiredText, textListMember } from '../read-members';
 import { summaryOutput } from '../output';
 import { checkMaxResults, nextTokenRule, requestedByRule, statusRule } from '../member-rules';
-import type { Operation } from './registry-types';
+import type { Operation } from './operation';
 
 /** The connections in which the caller's account has the role that `requestedBy` names, newest first. */
 export const listEnvironmentAccountConnections: Operation = async (input, { caller, session }) => {

@@ -4,8 +4,7 @@ import { connectionIdRule } from '../../proton/validation/values';
 import { Violations } from '../../proton/validation/violations';
 import { requiredText } from '../read-members';
 import { connectionOutput } from '../output';
-import { parseIdInput, rolesMember } from './operation';
-import type { Operation } from './registry-types';
+import { parseIdInput, rolesMember, type Operation } from './operation';
 
 /** The operations on one connection, which they name by its id. */
 

@@ -7,7 +7,7 @@ import {
   rejectEnvironmentAccountConnection,
   updateEnvironmentAccountConnection,
 } from './one-connection';
-import type { Operation } from './registry-types';
+import type { Operation } from './operation';
 import { listTagsForResource, tagResource, untagResource } from './tags';
 
 /** The operations that there are, by the names that Proton gives them. */

@@ -14,7 +14,7 @@ import {
 } from '../read-members';
 import { checkMaxResults, nextTokenRule, resourceArnRule } from '../member-rules';
 import { foreignTokenFailure } from './list-connections';
-import type { Operation } from './registry-types';
+import type { Operation } from './operation';
 
 /** The operations on tags, which name a connection by its ARN. */
 

@@ -3,8 +3,12 @@ import { randomBytes, type KeyObject } from 'node:crypto';
 import type { EpochMilliseconds } from '../../proton/connection';
 import type { AccessKeyStore, StoredAccessKey } from './access-key-store';
 import type { AccountId } from '../../proton/identifiers';
-import { AccessKeyError } from './access-key-error';
 import { openSecret, sealSecret } from './sealed-secret';
+
+/** What is wrong with the access keys, or with the key that their secrets are sealed under, told to an operator. */
+export class AccessKeyError extends Error {
+  override readonly name = 'AccessKeyError';
+}
 
 /** An access key as it is handed to its owner, once. */
 export interface IssuedAccessKey {

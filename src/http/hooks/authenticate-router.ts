@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { AuthenticationRefusal } from '../../authentication/refusal';
+import { AuthenticationRefusal } from '../../authentication/headers';
 import type { JudgeBody, RouterProof } from '../../authentication/router/router-proof';
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
 import { RequestError } from '../../graphql/request-error';

@@ -1,11 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
-import type { Authentication, PersonAuthentication } from '../../authentication/authentication';
-import { identifyPerson } from '../../authentication/identify-person';
+import {
+  type Authentication,
+  type PersonAuthentication,
+  identifyPerson,
+  NOBODY,
+  ROUTER_FOR_ITSELF,
+  viewerWithoutPerson,
+  type Viewer,
+} from '../../authentication/authentication';
 import { KeysAwaited } from '../../authentication/user/verification-keys';
-import { AuthenticationRefusal } from '../../authentication/refusal';
-import { NOBODY, ROUTER_FOR_ITSELF, viewerWithoutPerson, type Viewer } from '../../authentication/viewers';
+import { AuthenticationRefusal } from '../../authentication/headers';
 import { RequestError } from '../../graphql/request-error';
 import { asksForServiceDefinition } from './service-definition';
 
