@@ -1,49 +1,31 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-import { algorithmNamed, algorithmsOf, type Algorithm, type KeyHint } from './verification-keys';
-
-/** The keys of one answer of an issuer. */
-export interface KeySet {
-  readonly size: number;
-  /** The keys that fit; none where the set has no such key. */
-  readonly candidates: (hint: KeyHint) => readonly KeyObject[];
-}
-
-interface ListedKey {
-  readonly key: KeyObject;
-  readonly kid: string | undefined;
-  readonly algorithms: readonly Algorithm[];
-}
+import { algorithmNamed, algorithmsOf } from './verification-keys';
 
 /**
- * Takes the keys from a JWK Set that tokens can be verified with. An issuer may publish others beside them, and odd ones: each is
- * judged here, once, so that none of them fails when a token comes that names it.
- * @throws Error where there are none
+ * Reduces an issuer's JWK Set (RFC 7517) to the public keys that verify tokens. Issuers publish other keys beside them, and some
+ * are malformed; every key is checked here, once, so that none of them fails later when a token names it.
+ * @param document the parsed response of the issuer
+ * @returns a JWK Set whose keys have only the members that jose needs
+ * @throws Error if there is no such key
  */
-export function readKeySet(document: unknown): KeySet {
+export function usableKeys(document: unknown): { readonly keys: readonly object[] } {
   const keys = listedKeys(document)
-    .map(readKey)
+    .map(usableKey)
     .filter((key) => key !== undefined);
-  if (keys.length === 0) throw new Error('it has no public key that tokens are verified with');
-  return {
-    size: keys.length,
-    // An issuer that gives its keys no ids, or the same, has several that fit while it changes them.
-    candidates: ({ alg, kid }) =>
-      keys
-        .filter((listed) => listed.algorithms.includes(alg) && (kid === undefined || kid === listed.kid))
-        .map(({ key }) => key),
-  };
+  if (keys.length === 0) throw new Error('the JWK Set has no public key that can verify tokens');
+  return { keys };
 }
 
 function listedKeys(document: unknown): readonly unknown[] {
   const keys =
     typeof document === 'object' && document !== null && 'keys' in document ? document.keys : undefined;
-  if (!Array.isArray(keys)) throw new Error('it is no JWK Set: it has no list of keys');
+  if (!Array.isArray(keys)) throw new Error('the response is not a JWK Set: it has no list of keys');
   return keys;
 }
 
-/** The key, if it is a public one, for verifying, of a kind and strength that is taken. */
-function readKey(listed: unknown): ListedKey | undefined {
+/** Undefined unless it is a public signature key of an accepted kind and strength. */
+function usableKey(listed: unknown): object | undefined {
   if (typeof listed !== 'object' || listed === null || 'd' in listed) return undefined;
   const { use, alg, kid, key_ops: uses } = listed as Readonly<Record<string, unknown>>;
   if (use !== undefined && use !== 'sig') return undefined;
@@ -55,6 +37,9 @@ function readKey(listed: unknown): ListedKey | undefined {
   } catch {
     return undefined;
   }
-  const algorithms = algorithmsOf(key).filter((each) => alg === undefined || algorithmNamed(alg) === each);
-  return algorithms.length > 0 ? { key, kid, algorithms } : undefined;
+  const possible = algorithmsOf(key);
+  const declared = possible.filter((each) => alg === undefined || each === algorithmNamed(alg));
+  if (declared.length === 0) return undefined;
+  // `alg` is left out where the kind of key implies it, because EdDSA has two names.
+  return { ...key.export({ format: 'jwk' }), kid, alg: possible.length > 1 ? alg : undefined };
 }

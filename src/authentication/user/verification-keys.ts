@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
+import type { CryptoKey } from 'jose';
+
 /** The algorithms that tokens may be signed with: each takes a public key to verify, and no issuer needs another. */
 export const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
@@ -19,8 +21,11 @@ const ED25519 = 'Ed25519';
 /** What a token's header says of the key that it was signed with. */
 export interface KeyHint {
   readonly alg: Algorithm;
-  readonly kid: string | undefined;
+  readonly kid?: string;
 }
+
+/** A public key, as Node reads it from a file or as jose imports it from a key set. */
+export type VerificationKey = KeyObject | CryptoKey;
 
 /** The keys that tokens are verified with. */
 export interface VerificationKeys {
@@ -32,7 +37,7 @@ export interface VerificationKeys {
    * The keys that a token may have been signed with.
    * @throws KeysAwaited where it takes asking the issuer, and enough others wait for that
    */
-  readonly candidates: (hint: KeyHint) => Promise<readonly KeyObject[]>;
+  readonly candidates: (hint: KeyHint) => Promise<readonly VerificationKey[]>;
   /** Looks for keys, once before this resolves, and then from time to time. */
   readonly start: () => Promise<void>;
   readonly stop: () => void;

@@ -69,9 +69,8 @@ function keyHintOf(token: string): KeyHint {
     throw new AuthenticationRefusal(`the token is signed with none of ${ALGORITHMS.join(', ')}`);
   }
   const { kid } = header;
-  if (kid !== undefined && typeof kid !== 'string') {
-    throw new AuthenticationRefusal("the token's kid is no text");
-  }
+  if (kid === undefined) return { alg };
+  if (typeof kid !== 'string') throw new AuthenticationRefusal("the token's kid is no text");
   return { alg, kid };
 }
 
