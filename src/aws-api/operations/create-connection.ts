@@ -1,22 +1,21 @@
-import { checkRolesFit, parseRoles } from '../../proton/validation/roles';
-import { checkTags } from '../../proton/validation/tags';
-import { accountIdRule, clientTokenRule, environmentNameRule } from '../../proton/validation/values';
 import { Violations } from '../../proton/validation/violations';
-import { optionalText, requiredText, tagListMember } from '../read-members';
 import { connectionOutput } from '../output';
+import { requiredMember, tagListMember, textMember } from '../read-members';
 import { rolesMember, type Operation } from './operation';
 
+/** The caller's account becomes the environment account. The control plane checks the values; only missing members are found here. */
 export const createEnvironmentAccountConnection: Operation = async (input, { caller, session }) => {
-  const { accountId, region } = caller;
+  const { accountId: environmentAccountId, region } = caller;
   const violations = new Violations();
-  const managementAccountId = requiredText(violations, input, 'managementAccountId', accountIdRule);
-  const environmentName = requiredText(violations, input, 'environmentName', environmentNameRule);
+  const managementAccountId = requiredMember(
+    violations,
+    'managementAccountId',
+    textMember(input, 'managementAccountId'),
+  );
+  const environmentName = requiredMember(violations, 'environmentName', textMember(input, 'environmentName'));
   const roles = rolesMember(input);
-  checkRolesFit(violations, parseRoles(violations, roles), { environmentAccountId: accountId, region });
-  const clientToken = optionalText(violations, input, 'clientToken', clientTokenRule);
-  // Last, for there may be so many that a report ends with them.
+  const clientToken = textMember(input, 'clientToken');
   const tags = tagListMember(input, 'tags', violations);
-  checkTags(violations, tags ?? []);
   if (violations.any || managementAccountId === undefined || environmentName === undefined) {
     throw violations.asFailure();
   }
@@ -24,7 +23,7 @@ export const createEnvironmentAccountConnection: Operation = async (input, { cal
     managementAccountId,
     environmentName,
     ...roles,
-    environmentAccountId: accountId,
+    environmentAccountId,
     region,
     tags,
     clientToken,
