@@ -30,7 +30,7 @@ describe('The configuration', () => {
     expect(readConfig({})).toEqual({
       http: { host: '127.0.0.1', port: 4001, anyHostName: false, corsOrigins: [] },
       admin: { host: '127.0.0.1', port: 4003 },
-      authentication: { router: undefined, person: undefined },
+      authentication: { router: undefined, user: undefined },
       limits: {
         bodyBytes: 1_048_576,
         document: {
@@ -318,7 +318,7 @@ describe('The configuration', () => {
     const jwks = { ...issuer, AUTH_JWKS_URL: 'https://id.example.com/jwks.json' };
 
     it('is nobody in particular unless something is set', () => {
-      expect(readConfig({}).authentication).toEqual({ router: undefined, person: undefined });
+      expect(readConfig({}).authentication).toEqual({ router: undefined, user: undefined });
     });
 
     it('takes several secrets of the router, and refuses one that is empty', () => {
@@ -357,7 +357,7 @@ describe('The configuration', () => {
     });
 
     it('takes an issuer, an audience and a source of keys together', () => {
-      expect(readConfig(jwks).authentication.person).toEqual({
+      expect(readConfig(jwks).authentication.user).toEqual({
         issuer: 'https://id.example.com',
         audience: 'supergraph',
         keys: { kind: 'jwks', url: 'https://id.example.com/jwks.json', refetchMs: 30_000, retryMs: 5_000 },
@@ -366,8 +366,8 @@ describe('The configuration', () => {
         maxBytes: 8_192,
       });
       const file = pem('ed25519.pem', publicKey);
-      const { person } = readConfig({ ...issuer, AUTH_JWT_PUBLIC_KEY_FILE: file }).authentication;
-      expect(person?.keys.kind === 'file' && person.keys.key.equals(publicKey)).toBe(true);
+      const { user } = readConfig({ ...issuer, AUTH_JWT_PUBLIC_KEY_FILE: file }).authentication;
+      expect(user?.keys.kind === 'file' && user.keys.key.equals(publicKey)).toBe(true);
     });
 
     it('refuses half a set, by what is missing', () => {

@@ -68,7 +68,7 @@ export async function createApp(
     logger,
     reportFault,
   });
-  const { router, person } = config.authentication;
+  const { router, user } = config.authentication;
   const routerKeys = router?.kind === 'sigv4' ? accessKeysUnder?.(router.encryptionKey) : undefined;
   const authentication = createAuthentication(config.authentication, {
     findKey: async (id) => routerKeys?.find(id),
@@ -79,7 +79,7 @@ export async function createApp(
     address: config.http,
     anyHostName: config.http.anyHostName,
     corsOrigins: config.http.corsOrigins,
-    budgets: person && createSubjectBudgets(config.limits.subject),
+    budgets: user && createSubjectBudgets(config.limits.subject),
     introspectionEnabled: !config.production,
     logger,
     reportFault,

@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
-import { believeNamedAccount, verifySignature } from '../aws-api/authenticate';
-import { createEndpoint } from '../aws-api/aws-api';
+import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
+import { createAwsApi } from '../aws-api/aws-api';
 import { createEndpointServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
@@ -56,12 +56,12 @@ function endpointBefore(
     auth.kind === 'sigv4'
       ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
       : undefined;
-  const authenticate = accessKeys ? verifySignature({ accessKeys }) : believeNamedAccount();
+  const authenticate = accessKeys ? verifySignature({ accessKeys }) : trustAccessKeyId();
   const server = createEndpointServer({
     ...traffic,
     address,
     anyHostName: auth.kind !== 'none',
-    endpoint: createEndpoint({ service, authenticate, reportFault }),
+    endpoint: createAwsApi({ service, authenticate, reportFault }),
     reportFault,
     observe: telemetry.requestEnded,
     traced: telemetry.traced,

@@ -2,31 +2,31 @@ import type { KeyObject } from 'node:crypto';
 
 import { unrestrictedViewer, type Viewer } from '../proton/viewer';
 import { bearerToken } from './headers';
-import { issuerKeys, type KeyReport } from './user/issuer-keys';
-import { NO_PERMISSIONS } from './user/accounts-claim';
-import { verifyToken, type Person, type TokenRules } from './user/verify-token';
-import { keyOfFile, type VerificationKeys } from './user/verification-keys';
 import type { RouterProof } from './router/router-proof';
 import { routerSecretProof } from './router/router-secret';
-import { routerSignatureProof, type RouterSignatureParts } from './router/router-signature';
+import { routerSignatureProof, type RouterSignatureOptions } from './router/router-signature';
+import { NO_PERMISSIONS } from './user/accounts-claim';
+import { issuerKeys, type KeyReport } from './user/issuer-keys';
+import { verifyToken, type TokenRules, type VerifiedToken } from './user/verify-token';
+import { singleKey, type VerificationKeys } from './user/verification-keys';
 
 export type { Viewer } from '../proton/viewer';
 
-/** Who must prove who they are. */
+/** How requests are authenticated: the router that forwards them, the user behind it, both, or neither. */
 export interface Authentication {
   readonly router: RouterProof | undefined;
-  readonly person: PersonAuthentication | undefined;
-  /** Asks for the keys that tokens are verified with, once before this resolves, and then until it is stopped. It never rejects. */
+  readonly user: UserAuthentication | undefined;
+  /** Fetches the issuer's keys once before it resolves, then regularly until `stop`. Never rejects. */
   readonly start: () => Promise<void>;
   readonly stop: () => void;
-  /** `ok`, or a sentence on what is missing, for whoever operates the server. */
+  /** The readiness check: `ok`, or a sentence for the operator that says what is missing. */
   readonly keysCheck: () => string;
 }
 
-export interface PersonAuthentication {
+export interface UserAuthentication {
   readonly keys: VerificationKeys;
   readonly rules: TokenRules;
-  /** Bytes of a token. */
+  /** Limit for a token. */
   readonly maxBytes: number;
 }
 
@@ -35,7 +35,7 @@ export interface AuthenticationSettings {
     | { readonly kind: 'secret'; readonly secrets: readonly string[] }
     | { readonly kind: 'sigv4'; readonly accessKeyIds: readonly string[] }
     | undefined;
-  readonly person:
+  readonly user:
     | (TokenRules & {
         readonly keys:
           | { readonly kind: 'file'; readonly key: KeyObject }
@@ -50,46 +50,46 @@ export interface AuthenticationSettings {
     | undefined;
 }
 
-export interface AuthenticationParts {
-  /** The access key of this id; undefined where there is none that is good. */
-  readonly findKey: RouterSignatureParts['findKey'];
-  /** Is told what became of asking the issuer for keys. */
+export interface AuthenticationDependencies {
+  /** The access key with this id; undefined if it does not exist or is revoked. */
+  readonly findKey: RouterSignatureOptions['findKey'];
+  /** Receives the outcome of every fetch of the issuer's keys. */
   readonly reportKeys: (report: KeyReport) => void;
 }
 
-/** Nobody must prove anything. */
+/** Every request is accepted without authentication. */
 export const NO_AUTHENTICATION: Authentication = {
   router: undefined,
-  person: undefined,
+  user: undefined,
   start: () => Promise.resolve(),
   stop: () => undefined,
   keysCheck: () => 'ok',
 };
 
 export function createAuthentication(
-  { router, person }: AuthenticationSettings,
-  { findKey, reportKeys }: AuthenticationParts,
+  { router, user }: AuthenticationSettings,
+  { findKey, reportKeys }: AuthenticationDependencies,
 ): Authentication {
-  const keys = person && keysOf(person.keys, reportKeys);
+  const keys = user && verificationKeysOf(user.keys, reportKeys);
   return {
     router: router && routerProofOf(router, findKey),
-    person: keys && { keys, rules: person, maxBytes: person.maxBytes },
+    user: keys && { keys, rules: user, maxBytes: user.maxBytes },
     start: async () => keys?.start(),
     stop: () => keys?.stop(),
     keysCheck: () => (!keys || keys.ready() ? 'ok' : 'the keys at AUTH_JWKS_URL could not be fetched yet'),
   };
 }
 
-function keysOf(
-  keys: NonNullable<AuthenticationSettings['person']>['keys'],
-  report: AuthenticationParts['reportKeys'],
+function verificationKeysOf(
+  keys: NonNullable<AuthenticationSettings['user']>['keys'],
+  report: AuthenticationDependencies['reportKeys'],
 ): VerificationKeys {
-  return keys.kind === 'file' ? keyOfFile(keys.key) : issuerKeys({ ...keys, report });
+  return keys.kind === 'file' ? singleKey(keys.key) : issuerKeys({ ...keys, report });
 }
 
 function routerProofOf(
   router: NonNullable<AuthenticationSettings['router']>,
-  findKey: RouterSignatureParts['findKey'],
+  findKey: RouterSignatureOptions['findKey'],
 ): RouterProof {
   return router.kind === 'secret'
     ? routerSecretProof(router.secrets)
@@ -97,32 +97,32 @@ function routerProofOf(
 }
 
 /**
- * Tells who a request is from, by the token that it came with; undefined where it came with none.
- * @param tokenHeader in lower case
- * @throws AuthenticationRefusal for a token that is not believed
+ * Verifies the token of a request; undefined if the request has no token.
+ * @param rawHeaders names and values in turn, as in Node's `IncomingMessage.rawHeaders`
+ * @param tokenHeader name in lower case
+ * @throws AuthenticationError if the token is invalid; TooManyWaitingError
  */
-export async function identifyPerson(
+export async function authenticateUser(
   rawHeaders: readonly string[],
   tokenHeader: string,
-  { keys, rules, maxBytes }: PersonAuthentication,
-): Promise<Person | undefined> {
+  { keys, rules, maxBytes }: UserAuthentication,
+): Promise<VerifiedToken | undefined> {
   const token = bearerToken(rawHeaders, tokenHeader, maxBytes);
   return token === undefined ? undefined : verifyToken(token, keys, rules);
 }
 
-/** What the history names where nobody had to prove anything. */
 const ANONYMOUS = unrestrictedViewer('anonymous');
 
-/** What it names where the router alone did: it is trusted to have judged the person. */
+/** The router is trusted to have checked the user's permissions. */
 const ROUTER = unrestrictedViewer('router');
 
-/** A router that speaks for itself, where persons must prove who they are: it sees nothing and may do nothing. */
-export const ROUTER_FOR_ITSELF: Viewer = { ...NO_PERMISSIONS, subject: ROUTER.subject };
-
-/** Who only looks at what is for everyone. */
-export const NOBODY: Viewer = { ...NO_PERMISSIONS, subject: 'nobody' };
-
-/** On whose behalf requests are answered where persons need not prove who they are. */
-export function viewerWithoutPerson({ router }: Pick<Authentication, 'router'>): Viewer {
+/** The viewer of requests when users are not authenticated. Its subject is the actor in the history. */
+export function viewerWithoutUser({ router }: Pick<Authentication, 'router'>): Viewer {
   return router ? ROUTER : ANONYMOUS;
 }
+
+/** When users are authenticated: the viewer of a request that the router makes itself, without a user's token. */
+export const ROUTER_WITHOUT_USER: Viewer = { ...NO_PERMISSIONS, subject: ROUTER.subject };
+
+/** The viewer of requests that need no authentication, such as the landing page. */
+export const PUBLIC_VIEWER: Viewer = { ...NO_PERMISSIONS, subject: 'public' };

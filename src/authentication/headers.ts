@@ -1,15 +1,20 @@
-/** A proof that is not believed. Its message says why, for the log alone: it holds neither a token nor a secret. */
-export class AuthenticationRefusal extends Error {
-  override readonly name = 'AuthenticationRefusal';
+import { headerFields, onlyValue } from '../sigv4/headers';
+
+/**
+ * The request does not prove who sent it. The message says why; it is logged and never sent to the client. It contains no token
+ * and no secret.
+ */
+export class AuthenticationError extends Error {
+  override readonly name = 'AuthenticationError';
 }
 
 const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
 
 /**
- * The token of a header, as RFC 6750 writes it; undefined where the header did not come.
- * @param header its name in lower case
- * @param maxBytes of the token
- * @throws AuthenticationRefusal for a header that came twice, another scheme, or too long a token
+ * Reads a bearer token (RFC 6750) from a header; undefined if the header was not sent.
+ * @param header name in lower case
+ * @param maxBytes limit for the token
+ * @throws AuthenticationError if the header was sent twice, has another scheme, or the token is too long
  */
 export function bearerToken(
   rawHeaders: readonly string[],
@@ -18,25 +23,19 @@ export function bearerToken(
 ): string | undefined {
   const value = onlyHeader(rawHeaders, header);
   if (value === undefined) return undefined;
-  // Before anything else looks at it: what comes over the wire is Latin-1, a character a byte.
-  if (value.length > maxBytes + 'Bearer '.length) throw new AuthenticationRefusal('the token is too long');
+  // Checked before anything parses the value. Node decodes headers as Latin-1, so one character is one byte.
+  if (value.length > maxBytes + 'Bearer '.length) throw new AuthenticationError('the token is too long');
   const token = BEARER.exec(value)?.[1];
-  if (token === undefined) throw new AuthenticationRefusal(`${header} holds no bearer token`);
+  if (token === undefined) throw new AuthenticationError(`${header} contains no bearer token`);
   return token;
 }
 
 /**
- * The value of a header; undefined where it did not come. Node itself would pass over a second one.
- * @param rawHeaders names and values in turn, as Node lists them
+ * The value of a header that may be sent once; undefined if it was not sent.
+ * @param rawHeaders names and values in turn, as in Node's `IncomingMessage.rawHeaders`
  * @param name in lower case
- * @throws AuthenticationRefusal where it came more than once
+ * @throws AuthenticationError if it was sent more than once
  */
 export function onlyHeader(rawHeaders: readonly string[], name: string): string | undefined {
-  let value: string | undefined;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== name) continue;
-    if (value !== undefined) throw new AuthenticationRefusal(`${name} came more than once`);
-    value = rawHeaders[index + 1];
-  }
-  return value;
+  return onlyValue(headerFields(rawHeaders), name, (message) => new AuthenticationError(message));
 }

@@ -1,40 +1,43 @@
 import type { AccessKeys } from '../control-plane/access-keys/access-keys';
 import { isAccountId, isRegion, type AccountId, type Region } from '../proton/identifiers';
 import { readAuthorization } from '../sigv4/authorization-header';
-import type { SignatureFlaw, SignatureRefusal } from '../sigv4/signature-refusal';
+import type { SignatureError, SignatureFlaw } from '../sigv4/signature-error';
 import { readSignature } from '../sigv4/verify-signature';
 import { AwsError, type AwsErrorName } from './aws-error';
-import type { EndpointRequest } from './messages';
+import type { AwsRequest } from './messages';
 
-/** Who calls, and where: AWS credentials act as one account, and a signature is good in one Region. */
+/** The account that a request acts as, and the Region that its signature is scoped to. */
 export interface Caller {
   readonly accountId: AccountId;
   readonly region: Region;
-  /** Which of the account's keys it used; the account itself where callers are believed. */
+  /** The id of the access key; the account id if access keys are not verified. */
   readonly accessKeyId: string;
 }
 
-/** Tells who sent a request. Rejects with an `AwsError` or a `SignatureRefusal` where that can't be told. */
-export type Authenticate = (request: EndpointRequest) => Promise<Caller>;
+/** Identifies the caller of a request. Rejects with an `AwsError` or a `SignatureError`. */
+export type Authenticate = (request: AwsRequest) => Promise<Caller>;
 
-export interface SignatureParts {
+/** The credential scope of Proton's clients. */
+const PROTON_SCOPE = { service: 'proton', isRegion };
+
+export interface SignatureOptions {
   readonly accessKeys: Pick<AccessKeys, 'find'>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** Verifies signatures of version 4 against access keys: a caller acts as the account of the key. */
-export function verifySignature({ accessKeys, now = Date.now }: SignatureParts): Authenticate {
+/** Verifies AWS Signature Version 4. The caller acts as the account of its access key. */
+export function verifySignature({ accessKeys, now = Date.now }: SignatureOptions): Authenticate {
   const rules = {
     ...PROTON_SCOPE,
-    // A request could else be sent as another operation.
+    // Otherwise a captured request could be sent again as another operation.
     signedAlways: ['x-amz-target'],
-    signedWhereSent: [],
+    signedIfSent: [],
     find: accessKeys.find,
     now,
   };
   return async ({ body, method, headers }) => {
-    // Nothing but `/` is let through to here, in whichever form it was written.
+    // The request line has been checked: the path is `/`.
     const signature = readSignature({ method, url: '/', headers }, rules);
     const { accountId } = await signature.verify(body);
     return { accountId, region: signature.region, accessKeyId: signature.accessKeyId };
@@ -42,14 +45,13 @@ export function verifySignature({ accessKeys, now = Date.now }: SignatureParts):
 }
 
 /**
- * Believes callers: an access key id of 12 digits is the account that they act as, and nothing is verified. For local use, on an
- * address that only this machine reaches.
+ * Trusts the access key id as the account id; no signature is verified. For local use: the server must listen on loopback only.
  */
-export function believeNamedAccount(): Authenticate {
-  // Asynchronous only for its signature's sake: what is thrown becomes a rejection.
+export function trustAccessKeyId(): Authenticate {
+  // Async so that a thrown error becomes a rejection.
   // eslint-disable-next-line @typescript-eslint/require-await
   return async ({ headers }) => {
-    // A web page may reach this machine's own addresses, under a host name that it controls. AWS's clients never say Origin.
+    // A web page can reach loopback under a host name that it controls (DNS rebinding). AWS clients never send Origin.
     if (headers.has('origin')) {
       throw new AwsError('AccessDeniedException', 'Requests from web pages are not taken.');
     }
@@ -64,9 +66,6 @@ export function believeNamedAccount(): Authenticate {
   };
 }
 
-/** How AWS has Proton's callers sign. */
-export const PROTON_SCOPE = { service: 'proton', isRegion };
-
 const NAME_OF_FLAW: Readonly<Record<SignatureFlaw, AwsErrorName>> = {
   missing: 'MissingAuthenticationTokenException',
   incomplete: 'IncompleteSignatureException',
@@ -75,7 +74,7 @@ const NAME_OF_FLAW: Readonly<Record<SignatureFlaw, AwsErrorName>> = {
   invalid: 'InvalidSignatureException',
 };
 
-/** A signature that is not believed, by the name that AWS's services have for it. */
-export function awsErrorOfRefusal({ flaw, message }: SignatureRefusal): AwsError {
+/** Maps a signature error to the exception that AWS services return for it. */
+export function awsErrorOfSignature({ flaw, message }: SignatureError): AwsError {
   return new AwsError(NAME_OF_FLAW[flaw], message);
 }

@@ -3,91 +3,91 @@ import { randomUUID } from 'node:crypto';
 import type { EmbeddedProtonService } from '../control-plane/control-plane';
 import { ProtonFailure } from '../proton/failure';
 import { accountViewer } from '../proton/viewer';
-import { SignatureRefusal } from '../sigv4/signature-refusal';
-import { type Authenticate, awsErrorOfRefusal } from './authenticate';
+import { SignatureError } from '../sigv4/signature-error';
+import { awsErrorOfSignature, type Authenticate } from './authenticate';
 import { AwsError, awsErrorOf, FAULT } from './aws-error';
-import {
-  errorAnswer,
-  onlyValue,
-  successAnswer,
-  type EndpointAnswer,
-  type EndpointRequest,
-  type ExchangeNotes,
-} from './messages';
 import { parseInput } from './json-input';
+import {
+  errorResponse,
+  onlyValue,
+  successResponse,
+  type AwsRequest,
+  type AwsResponse,
+  type CallRecord,
+} from './messages';
 import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
 import { checkRequestLine } from './request-line';
 
-export interface EndpointParts {
+export interface AwsApiDependencies {
   readonly service: Pick<EmbeddedProtonService, 'session'>;
   readonly authenticate: Authenticate;
-  /** Is told of what goes wrong on our side, and in which request. */
+  /** Receives every unexpected failure, with the id of its request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** The control plane's front door for AWS clients: AWS's JSON protocol, version 1.0, whatever carries it. */
-export interface Endpoint {
+/** The control plane's API for AWS clients, in the protocol AWS JSON 1.0. Knows nothing of the HTTP server. */
+export interface AwsApi {
   /**
-   * Answers any request; it never rejects.
-   * @param notes are filled in on the way
+   * Handles a request. Never rejects.
+   * @param record is filled in on the way
    */
-  readonly answer: (request: EndpointRequest, notes?: ExchangeNotes) => Promise<EndpointAnswer>;
-  /** Answers what could not be read as a request. */
-  readonly refuse: (error: AwsError, notes?: ExchangeNotes) => EndpointAnswer;
+  readonly handle: (request: AwsRequest, record?: CallRecord) => Promise<AwsResponse>;
+  /** The response to a request that the HTTP server refused before `handle`. */
+  readonly refuse: (error: AwsError, record?: CallRecord) => AwsResponse;
 }
 
-export function createEndpoint({
+export function createAwsApi({
   service,
   authenticate,
   reportFault,
   now = Date.now,
-}: EndpointParts): Endpoint {
-  async function perform(request: EndpointRequest, notes: ExchangeNotes): Promise<object> {
+}: AwsApiDependencies): AwsApi {
+  async function perform(request: AwsRequest, record: CallRecord): Promise<object> {
     checkRequestLine(request);
     const caller = await authenticate(request);
     const { accountId, accessKeyId, region } = caller;
-    notes.subject = accessKeyId === accountId ? accountId : `${accountId}/${accessKeyId}`;
+    record.subject = accessKeyId === accountId ? accountId : `${accountId}/${accessKeyId}`;
     const { name, operation } = operationOf(request);
-    notes.operation = name;
+    record.operation = name;
     const input = parseInput(request.body);
     return operation(input, { caller, session: service.session(accountViewer(accountId), { region }) });
   }
 
   function awsErrorFor(error: unknown, requestId: string): AwsError {
     if (error instanceof AwsError) return error;
-    if (error instanceof SignatureRefusal) return awsErrorOfRefusal(error);
+    if (error instanceof SignatureError) return awsErrorOfSignature(error);
     if (error instanceof ProtonFailure && error.code !== 'UNAVAILABLE') return awsErrorOf(error);
     reportFault(error, requestId);
     return FAULT;
   }
 
-  function refuse(error: AwsError, notes: ExchangeNotes = newNotes()): EndpointAnswer {
-    notes.failure ??= error.name;
-    return errorAnswer(error, { requestId: notes.id, at: now() });
+  function refuse(error: AwsError, record: CallRecord = newRecord()): AwsResponse {
+    record.failure ??= error.name;
+    return errorResponse(error, { requestId: record.id, at: now() });
   }
 
   return {
-    async answer(request, notes = newNotes()) {
+    async handle(request, record = newRecord()) {
       try {
-        return successAnswer(await perform(request, notes), { requestId: notes.id, at: now() });
+        return successResponse(await perform(request, record), { requestId: record.id, at: now() });
       } catch (error) {
-        return refuse(awsErrorFor(error, notes.id), notes);
+        return refuse(awsErrorFor(error, record.id), record);
       }
     },
     refuse,
   };
 }
 
-function newNotes(): ExchangeNotes {
+function newRecord(): CallRecord {
   return { id: randomUUID(), operation: undefined, subject: undefined, failure: undefined };
 }
 
 const TARGET_PREFIX = 'AwsProton20200720.';
 
-function operationOf({ headers }: EndpointRequest): {
+function operationOf({ headers }: AwsRequest): {
   readonly name: string;
   readonly operation: Operation;
 } {

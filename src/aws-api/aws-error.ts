@@ -1,6 +1,6 @@
 import type { FailureCode, ProtonFailure } from '../proton/failure';
 
-/** The exceptions of Proton's model. */
+/** The exceptions in Proton's model. */
 type ProtonExceptionName =
   | 'AccessDeniedException'
   | 'ConflictException'
@@ -10,7 +10,7 @@ type ProtonExceptionName =
   | 'ThrottlingException'
   | 'ValidationException';
 
-/** What any AWS service may answer before an operation is reached. */
+/** Errors that any AWS service may return before an operation runs. */
 type CommonExceptionName =
   | 'IncompleteSignatureException'
   | 'InvalidSignatureException'
@@ -24,7 +24,7 @@ type CommonExceptionName =
 
 export type AwsErrorName = ProtonExceptionName | CommonExceptionName;
 
-/** A request that is answered with an error. Its message is written for the caller. */
+/** An error response. The message is sent to the client. */
 export class AwsError extends Error {
   constructor(
     override readonly name: AwsErrorName,
@@ -34,7 +34,7 @@ export class AwsError extends Error {
   }
 }
 
-/** What callers are told of a fault, which is nothing; SDKs try again. */
+/** The response to an unexpected failure. It hides the reason, and SDKs retry it. */
 export const FAULT = new AwsError(
   'InternalServerException',
   'The request failed on the side of the server. Try again later.',
@@ -50,7 +50,7 @@ const NAME_OF_CODE: Readonly<Record<FailureCode, ProtonExceptionName>> = {
   UNAVAILABLE: 'InternalServerException',
 };
 
-/** A failure of the control plane, by the name that Proton has for it. */
+/** Maps a failure of the control plane to Proton's exception. */
 export function awsErrorOf({ code, message }: ProtonFailure): AwsError {
   return new AwsError(NAME_OF_CODE[code], message);
 }

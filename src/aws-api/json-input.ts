@@ -1,24 +1,24 @@
 import { AwsError } from './aws-error';
 
-/** What an operation is given: the members that were sent. Null counts as not sent. */
+/** The members of an operation's input. Null counts as not sent. */
 export type Input = ReadonlyMap<string, unknown>;
 
-/** Levels of nesting in an input. Proton's operations have three; what they ignore may have more. */
-const MOST_LEVELS = 32;
+/** Maximum nesting of an input. Proton's operations need three levels; unknown members, which are ignored, may have more. */
+const MAX_LEVELS = 32;
 
-// A byte order mark is kept, for it is not JSON.
+// A byte order mark is not removed, because JSON does not allow one.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a body as JSON. None at all is an input without members.
- * @throws AwsError `SerializationException` for what is not a JSON object in UTF-8
+ * Parses a body. An empty body is an input without members.
+ * @throws AwsError `SerializationException` if it is not a JSON object in UTF-8, or nested too deeply
  */
 export function parseInput(body: Buffer): Input {
   if (body.length === 0) return new Map();
   if (isTooDeep(body)) {
     throw new AwsError(
       'SerializationException',
-      `The body is nested more than ${String(MOST_LEVELS)} levels deep.`,
+      `The body is nested more than ${String(MAX_LEVELS)} levels deep.`,
     );
   }
   const input = parseJson(body);
@@ -26,7 +26,7 @@ export function parseInput(body: Buffer): Input {
   return membersOf(input);
 }
 
-/** What an object has, but for what is null. A map holds `__proto__` and `constructor` like any other name. */
+/** The members of an object, without those that are null. In a map, `__proto__` and `constructor` are ordinary names. */
 export function membersOf(value: object): Input {
   return new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== null));
 }
@@ -54,7 +54,7 @@ const BACKSLASH = 0x5c;
 const [OPEN_LIST, OPEN_OBJECT] = [0x5b, 0x7b];
 const [CLOSE_LIST, CLOSE_OBJECT] = [0x5d, 0x7d];
 
-/** Counts brackets outside of strings, before anything is built from them. Bytes of longer characters are never ASCII. */
+/** Counts the brackets outside strings without parsing. The bytes of a multi-byte UTF-8 character are never ASCII. */
 function isTooDeep(body: Buffer): boolean {
   let level = 0;
   let inString = false;
@@ -66,7 +66,7 @@ function isTooDeep(body: Buffer): boolean {
     } else if (byte === QUOTE) inString = true;
     else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       level += 1;
-      if (level > MOST_LEVELS) return true;
+      if (level > MAX_LEVELS) return true;
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) level -= 1;
   }
   return false;

@@ -2,15 +2,15 @@ import { AccountRole, ConnectionStatus } from '../proton/connection';
 import { MAX_PAGE_SIZE } from '../proton/page';
 import type { Rule, Violations } from '../proton/validation/violations';
 
-/** The rules that only the endpoint has, for members that reach the control plane in another form. From Proton's public model. */
+/** Rules for members that only the AWS API has. Each is named after its shape in Proton's public model. */
 
 const ARN_LENGTH = 200;
-/** The model nests its quantifiers; with the separators in front this is the same language, matched in linear time. */
+/** The model's pattern nests quantifiers and can take exponential time. This one accepts the same ARNs in linear time. */
 const ARN =
   /^arn:(?:aws|aws-cn|aws-us-gov):[a-zA-Z0-9-]+:[a-zA-Z0-9-]*:\d{12}:[\w+=,.@-]+(?:[/:][\w+=,.@-]+)*$/;
 const NEXT_TOKEN = /^[A-Za-z0-9+=/]+$/;
 
-/** `Arn`: of any resource; whether there is a connection of this ARN is another question. */
+/** `Arn`: the ARN of any resource. The connection need not exist. */
 export const resourceArnRule: Rule<string> = (value) => {
   if (value.length < 1 || value.length > ARN_LENGTH) {
     return { messages: [`must have 1 to ${String(ARN_LENGTH)} characters`] };

@@ -1,13 +1,13 @@
 import { ROLE_MEMBERS, type Connection, type EpochMilliseconds } from '../proton/connection';
 import { connectionArn } from '../proton/identifiers';
 
-/** A connection as Proton's operations answer it, but for lists. A role that is not set is left out. */
+/** Proton's `EnvironmentAccountConnection`. Roles that are not set are left out. */
 export function connectionOutput(connection: Connection): object {
   const { codebuildRoleArn } = connection;
   return { ...summaryOutput(connection), ...(codebuildRoleArn === null ? {} : { codebuildRoleArn }) };
 }
 
-/** A connection as Proton's lists carry it: without the role for CodeBuild. */
+/** Proton's `EnvironmentAccountConnectionSummary`, the item of a list: it has no `codebuildRoleArn`. */
 export function summaryOutput(connection: Connection): object {
   const roles = ROLE_MEMBERS.filter((name) => name !== 'codebuildRoleArn' && connection[name] !== null);
   return {
@@ -23,7 +23,7 @@ export function summaryOutput(connection: Connection): object {
   };
 }
 
-/** AWS's JSON protocol writes an instant as a number of seconds, with a fraction. */
+/** AWS JSON 1.0 timestamps are seconds since the epoch, with a fraction. */
 function epochSeconds(at: EpochMilliseconds): number {
   return at / 1000;
 }

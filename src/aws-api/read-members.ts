@@ -5,8 +5,8 @@ import { AwsError } from './aws-error';
 import { isObject, membersOf, type Input } from './json-input';
 
 /**
- * Members by the JSON type that Proton's model gives them. Undefined where a member is left out; another type can't be read at
- * all, whatever the rules say: `SerializationException`.
+ * Readers for the members of an input, by the JSON type that Proton's model declares. Each returns undefined if the member is
+ * missing, and throws an `AwsError`, `SerializationException`, if it has another type.
  */
 
 const NOT_GIVEN = 'must be given';
@@ -19,36 +19,36 @@ export function textMember(input: Input, name: string): string | undefined {
 export function numberMember(input: Input, name: string): number | undefined {
   const value = input.get(name);
   if (value === undefined || typeof value === 'number') return value;
-  throw unreadable([name], 'a number');
+  throw wrongType([name], 'a number');
 }
 
 export function textListMember(input: Input, name: string): readonly string[] | undefined {
   return listMember(input, name)?.map((item, index) => asText(item, name, index));
 }
 
-/** Reads tags; one that lacks its key or value is reported and counts as if it were empty. */
+/** Reads tags. A missing key or value is reported as a violation and read as an empty string. */
 export function tagListMember(
   input: Input,
   name: string,
   violations: Violations,
 ): readonly Tag[] | undefined {
-  // One more than there may be: that there are too many is then seen, and what else is wrong with them does not matter.
+  // One more than the limit, so that the limit's own check still fails.
   return listMember(input, name)
     ?.slice(0, MAX_TAGS + 1)
     .map((item, index) => {
-      if (!isObject(item)) throw unreadable([name, index], 'an object');
+      if (!isObject(item)) throw wrongType([name, index], 'an object');
       const members = membersOf(item);
-      const part = (part: keyof Tag): string => {
+      const textOf = (part: keyof Tag): string => {
         const value = members.get(part);
         if (value !== undefined) return asText(value, name, index, part);
         violations.add([name, String(index), part], NOT_GIVEN);
         return '';
       };
-      return { key: part('key'), value: part('value') };
+      return { key: textOf('key'), value: textOf('value') };
     });
 }
 
-/** Judges a text that must be given. Undefined where it breaks a rule, which is reported. */
+/** Reads and validates a required string. Reports a violation and returns undefined if it is missing or breaks the rule. */
 export function requiredText<Value extends string>(
   violations: Violations,
   input: Input,
@@ -59,7 +59,7 @@ export function requiredText<Value extends string>(
   return value === undefined ? undefined : required(violations, [name], value, rule);
 }
 
-/** Judges a text that may be left out. Undefined where it is, or where it breaks a rule, which is reported. */
+/** Reads and validates an optional string. Undefined if it is missing, or if it breaks the rule, which is reported. */
 export function optionalText<Value extends string>(
   violations: Violations,
   input: Input,
@@ -70,7 +70,7 @@ export function optionalText<Value extends string>(
   return value === undefined ? undefined : required(violations, [name], value, rule);
 }
 
-/** Reports a member that is left out and must not be. */
+/** Reports a violation if a required member is missing. */
 export function requiredMember<Value>(
   violations: Violations,
   name: string,
@@ -84,18 +84,18 @@ function listMember(input: Input, name: string): readonly unknown[] | undefined 
   const value = input.get(name);
   if (value === undefined) return undefined;
   const isList: (value: unknown) => value is readonly unknown[] = Array.isArray;
-  if (!isList(value)) throw unreadable([name], 'a list');
+  if (!isList(value)) throw wrongType([name], 'a list');
   return value;
 }
 
 function asText(value: unknown, ...path: Path): string {
-  if (typeof value !== 'string') throw unreadable(path, 'a string');
+  if (typeof value !== 'string') throw wrongType(path, 'a string');
   return value;
 }
 
-/** Where a value stands in an input, as in `tags.0.key`. */
+/** The path of a value in an input, as in `tags.0.key`. */
 type Path = readonly (string | number)[];
 
-function unreadable(path: Path, expected: string): AwsError {
+function wrongType(path: Path, expected: string): AwsError {
   return new AwsError('SerializationException', `${path.join('.')} must be ${expected}.`);
 }

@@ -1,19 +1,20 @@
 import { AwsError } from './aws-error';
-import { onlyValue, type EndpointRequest } from './messages';
+import { onlyValue, type AwsRequest } from './messages';
 
 export const HOST_NEEDED = 'The request must have a Host header.';
 
 const PRESIGNED = /[?&]x-amz-/i;
 
 /**
- * Lets `POST /` through, which is all that AWS's JSON protocol has.
- * @throws AwsError `UnknownOperationException`, `SerializationException` without a host, or `IncompleteSignatureException` for a signature in the query string; SignatureRefusal for several hosts
+ * Checks that the request is `POST /` with one Host header, as AWS JSON 1.0 requires.
+ * @throws AwsError `SerializationException` without a Host header, `IncompleteSignatureException` for a presigned URL,
+ * `UnknownOperationException` otherwise; SignatureError for several Host headers
  */
 export function checkRequestLine({
   method,
   url,
   headers,
-}: Pick<EndpointRequest, 'method' | 'url' | 'headers'>): void {
+}: Pick<AwsRequest, 'method' | 'url' | 'headers'>): void {
   if (onlyValue(headers, 'host') === undefined) {
     throw new AwsError('SerializationException', HOST_NEEDED);
   }

@@ -6,7 +6,7 @@ import { encryptionKeyOf } from './proton';
 /** How routers and users authenticate. With neither, everyone may do everything. */
 export interface AuthenticationConfig {
   readonly router: RouterAuthenticationConfig | undefined;
-  readonly person: UserAuthenticationConfig | undefined;
+  readonly user: UserAuthenticationConfig | undefined;
 }
 
 export type RouterAuthenticationConfig =
@@ -53,7 +53,7 @@ const USER_SETTINGS = [
 ] as const;
 
 export function authenticationConfig(variables: Variables): AuthenticationConfig {
-  return { router: routerConfig(variables), person: userConfig(variables) };
+  return { router: routerConfig(variables), user: userConfig(variables) };
 }
 
 function routerConfig(variables: Variables): RouterAuthenticationConfig | undefined {

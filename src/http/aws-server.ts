@@ -1,8 +1,8 @@
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { AwsError, FAULT } from '../aws-api/aws-error';
-import type { Endpoint } from '../aws-api/aws-api';
-import { headerFields, type EndpointAnswer } from '../aws-api/messages';
+import type { AwsApi } from '../aws-api/aws-api';
+import { headerFields, type AwsResponse } from '../aws-api/messages';
 import { HOST_NEEDED } from '../aws-api/request-line';
 import { createAdmission, type Admission } from './hooks/admission-queue';
 import { admitRequests, OVERLOADED } from './hooks/admission';
@@ -47,7 +47,7 @@ export interface EndpointServerOptions {
   readonly admission?: Admission;
   /** Bounds the bodies that are on their way. */
   readonly arrivingBodies?: ArrivingBodies;
-  readonly endpoint: Endpoint;
+  readonly endpoint: AwsApi;
   /** Is told of what goes wrong on our side, and in which request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
   /** Is told of every request, once, when it has ended. */
@@ -151,7 +151,7 @@ export function createEndpointServer({
   const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
     send(
       reply,
-      await endpoint.answer(
+      await endpoint.handle(
         {
           method,
           url,
@@ -168,13 +168,13 @@ export function createEndpointServer({
 
 const REMEDY = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
 
-function send(reply: FastifyReply, { status, headers, body }: EndpointAnswer): FastifyReply {
+function send(reply: FastifyReply, { status, headers, body }: AwsResponse): FastifyReply {
   // To the content type of a string, Fastify would add a charset, which the protocol has not.
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
 /** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: Endpoint): BrokenHttpAnswer {
+function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: AwsApi): BrokenHttpAnswer {
   const error = BROKEN[code ?? ''] ?? NO_HTTP;
   const { status, headers, body } = endpoint.refuse(error, {
     id: requestId,

@@ -109,7 +109,7 @@ export function createWebServer({
     http: {
       ...http,
       ...EVERY_REQUEST,
-      maxHeaderSize: headerBytesFor(authentication.person?.maxBytes ?? 0),
+      maxHeaderSize: headerBytesFor(authentication.user?.maxBytes ?? 0),
     },
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);

@@ -1,33 +1,33 @@
 import { onlyValue, type HeaderFields } from './headers';
-import { SignatureRefusal } from './signature-refusal';
+import { SignatureError } from './signature-error';
 
-/** The one algorithm that callers sign with. */
+/** The only supported algorithm. */
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-/** What ends every scope. */
+/** The last part of every credential scope. */
 export const TERMINATOR = 'aws4_request';
 
-/** What a signature must be good for. */
+/** The credential scope that a signature must have. */
 export interface ExpectedScope<Region extends string> {
-  /** The name under which callers sign. */
+  /** The service name in the scope. */
   readonly service: string;
   readonly isRegion: (name: string) => name is Region;
 }
 
-/** What a caller's `Authorization` header says, not verified in any way. */
+/** The parts of an `Authorization` header. Nothing is verified yet. */
 export interface Authorization<Region extends string = string> {
   readonly accessKeyId: string;
-  /** The day in the scope, as in `20261122`. */
+  /** The day in the credential scope, as in `20261122`. */
   readonly day: string;
   readonly region: Region;
-  /** As they were written, separated by semicolons. */
+  /** Names separated by semicolons, as they were sent. */
   readonly signedHeaders: string;
   readonly signature: string;
 }
 
 /**
- * Takes the header of a signature of version 4 apart, and judges its scope.
- * @throws SignatureRefusal
+ * Parses the `Authorization` header of an AWS Signature Version 4, and checks its scope.
+ * @throws SignatureError
  */
 export function readAuthorization<Region extends string>(
   headers: HeaderFields,
@@ -35,7 +35,7 @@ export function readAuthorization<Region extends string>(
 ): Authorization<Region> {
   const header = onlyValue(headers, 'authorization')?.trim() ?? '';
   if (header === '') {
-    throw new SignatureRefusal(
+    throw new SignatureError(
       'missing',
       'The request has no Authorization header: it must be signed with an access key.',
     );
@@ -81,15 +81,15 @@ function readCredential<Region extends string>(
   return { accessKeyId, day, region };
 }
 
-function incomplete(message: string): SignatureRefusal {
-  return new SignatureRefusal('incomplete', message);
+function incomplete(message: string): SignatureError {
+  return new SignatureError('incomplete', message);
 }
 
-function wrongScope(wanted: string): SignatureRefusal {
-  return new SignatureRefusal('invalid', `The Credential should be scoped to a ${wanted}.`);
+function wrongScope(wanted: string): SignatureError {
+  return new SignatureError('invalid', `The Credential should be scoped to a ${wanted}.`);
 }
 
-/** What stands before the first separator, and all that stands after it. */
+/** The text before the first separator, and the text after it. */
 function partsAround(separator: RegExp, text: string): readonly [string, string] {
   const match = separator.exec(text);
   return match ? [text.slice(0, match.index), text.slice(match.index + match[0].length)] : [text, ''];

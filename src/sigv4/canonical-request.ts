@@ -2,24 +2,24 @@ import { createHash, createHmac } from 'node:crypto';
 
 import { ALGORITHM, TERMINATOR } from './authorization-header';
 
-/** What a signature of version 4 is made of. */
+/** Everything that a Signature Version 4 is computed from. */
 export interface SigningInput {
   readonly method: string;
-  /** The path and the query string, as they were sent. */
+  /** Path and query string, as they were sent. */
   readonly url: string;
-  /** The signed fields of the header in the order of their names, each with its values as they came. */
+  /** The signed headers, sorted by name. */
   readonly fields: readonly SignedField[];
   readonly body: Buffer;
-  /** The instant of signing, as in `20261122T093000Z`. */
+  /** The time of signing, as in `20261122T093000Z`. */
   readonly date: string;
   readonly scope: SigningScope;
   readonly secretAccessKey: string;
 }
 
-/** A name in lower case, and the values. Node reads bytes as Latin-1, so each of their characters is one byte. */
+/** A header: its name in lower case, and its values as they were sent. Node decodes headers as Latin-1, so one character is one byte. */
 export type SignedField = readonly [name: string, values: readonly string[]];
 
-/** What a signature is good for. */
+/** The credential scope: a signature is valid for one day, Region and service. */
 export interface SigningScope {
   /** As in `20261122`. */
   readonly day: string;
@@ -28,10 +28,9 @@ export interface SigningScope {
 }
 
 /**
- * The signature, in hexadecimal digits, of a request, made as AWS describes it in "Create a signed AWS API request" of the IAM
- * User Guide.
+ * Computes the signature of a request, in hexadecimal, as "Create a signed AWS API request" in the IAM User Guide describes.
  *
- * AWS's own signer for JavaScript is for clients: it leaves out `date` even where it is signed, and takes headers for UTF-8.
+ * AWS's signer for JavaScript cannot verify: it never signs `date`, and it encodes headers as UTF-8.
  */
 export function signatureOf({ date, scope, secretAccessKey, ...request }: SigningInput): string {
   const { day, region, service } = scope;
@@ -63,7 +62,7 @@ function canonicalRequest({
   return Buffer.from(lines.join('\n'), 'latin1');
 }
 
-/** Only blanks are trimmed: `\s` takes for a space what is part of a longer character in UTF-8. */
+/** Collapses spaces and tabs only: `\s` also matches U+00A0, which may be one byte of a longer UTF-8 character. */
 function canonicalValue(value: string): string {
   return value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '');
 }
@@ -78,8 +77,8 @@ function hmac(key: string | Buffer, text: string): Buffer {
 }
 
 /**
- * The path of a request's target as it is signed: without dot segments and empty ones, and with every byte encoded that is not
- * unreserved, the percent signs of what is encoded already among them. All services but S3 sign it in this form.
+ * The canonical path: without empty and dot segments, each segment URI-encoded. Segments that are encoded already are encoded a
+ * second time, as for every service except S3.
  * @param path as it was sent, without the query string
  */
 function canonicalPath(path: string): string {
@@ -93,8 +92,8 @@ function canonicalPath(path: string): string {
 }
 
 /**
- * The query string as it is signed: its parameters encoded anew, in the order of their names and then of their values. They are
- * read as whoever answers reads them, so that no two requests of one signature mean different things.
+ * The canonical query string: parameters sorted by name, then by value, and encoded again. They are parsed like the server parses
+ * them, so two requests with one signature cannot have different meanings.
  * @param query as it was sent, without the question mark
  */
 function canonicalQuery(query: string): string {
@@ -105,7 +104,7 @@ function canonicalQuery(query: string): string {
     .join('&');
 }
 
-/** RFC 3986 leaves fewer characters unreserved than JavaScript does. */
+/** URI-encodes as RFC 3986 defines it, which reserves more characters than `encodeURIComponent`. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -113,7 +112,7 @@ function encode(text: string): string {
   );
 }
 
-/** By code unit, and so, for what is ASCII, by byte. */
+/** Compares by code unit, which for ASCII is by byte. */
 function compare(one: string, other: string): number {
   if (one === other) return 0;
   return one < other ? -1 : 1;

@@ -1,12 +1,12 @@
 import type { SignedField } from './canonical-request';
-import { SignatureRefusal } from './signature-refusal';
+import { SignatureError } from './signature-error';
 
-/** The fields of a request's header by their names in lower case, each with its values in the order in which they came. */
+/** The values of each header, in the order in which they were sent, by the header's name in lower case. */
 export type HeaderFields = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Every field as it was sent: Node's own view of them drops or joins what was sent twice.
- * @param rawHeaders names and values in turn, as Node lists them
+ * Groups the headers of a request without losing any: `IncomingMessage.headers` drops or joins those that were sent twice.
+ * @param rawHeaders names and values in turn, as in Node's `IncomingMessage.rawHeaders`
  */
 export function headerFields(rawHeaders: readonly string[]): HeaderFields {
   const fields = new Map<string, string[]>();
@@ -21,38 +21,44 @@ export function headerFields(rawHeaders: readonly string[]): HeaderFields {
 }
 
 /**
- * The value of a field that may appear once, undefined where it does not.
- * @throws SignatureRefusal where it appears twice: which of them was meant would be for each reader to guess
+ * The value of a header that may be sent once; undefined if it was not sent.
+ * @param name in lower case
+ * @param errorFor makes the error for a header that was sent more than once, because readers could disagree on which value counts
+ * @throws the result of `errorFor`, by default a `SignatureError`
  */
-export function onlyValue(headers: HeaderFields, name: string): string | undefined {
+export function onlyValue(
+  headers: HeaderFields,
+  name: string,
+  errorFor: (message: string) => Error = (message) => new SignatureError('incomplete', message),
+): string | undefined {
   const [value, ...others] = headers.get(name) ?? [];
-  if (others.length === 0) return value;
-  throw new SignatureRefusal('incomplete', `The header ${name} appears more than once.`);
+  if (others.length > 0) throw errorFor(`The header ${name} appears more than once.`);
+  return value;
 }
 
-/** What a signature must cover: else a request could be sent to another server, at another time, or as another. */
-export interface MustBeSigned {
+/** The headers that a signature must cover. Otherwise a captured request could be changed and sent again. */
+export interface RequiredHeaders {
   readonly always: readonly string[];
-  /** What is acted on where it is sent. */
-  readonly whereSent: readonly string[];
+  /** Headers that must be signed if they are sent. */
+  readonly ifSent: readonly string[];
 }
 
 /**
- * The fields that a caller says to have signed, as they arrived.
- * @param list names in lower case and in order, separated by semicolons
- * @throws SignatureRefusal when one that must be signed is not, or one that is signed did not arrive
+ * The headers that a signature covers, with the values that arrived.
+ * @param list the `SignedHeaders` of the signature: names in lower case, sorted, separated by semicolons
+ * @throws SignatureError if a required header is not signed, or a signed header did not arrive
  */
 export function signedHeadersOf(
   headers: HeaderFields,
   list: string,
-  { always, whereSent }: MustBeSigned,
+  { always, ifSent }: RequiredHeaders,
 ): readonly SignedField[] {
   const names = list.split(';');
   if (list !== [...new Set(names)].sort().join(';') || list !== list.toLowerCase()) {
     throw invalid('SignedHeaders must be names in lower case, each once and in alphabetical order.');
   }
   const signed = new Set(names);
-  const missing = [...always, ...whereSent.filter((name) => headers.has(name))].filter(
+  const missing = [...always, ...ifSent.filter((name) => headers.has(name))].filter(
     (name) => !signed.has(name),
   );
   if (missing.length > 0) throw invalid(`These headers must be signed and are not: ${missing.join(', ')}.`);
@@ -63,6 +69,6 @@ export function signedHeadersOf(
   });
 }
 
-function invalid(message: string): SignatureRefusal {
-  return new SignatureRefusal('invalid', message);
+function invalid(message: string): SignatureError {
+  return new SignatureError('invalid', message);
 }

@@ -3,24 +3,24 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readAuthorization, type ExpectedScope } from './authorization-header';
 import { signatureOf } from './canonical-request';
 import { onlyValue, type HeaderFields, signedHeadersOf } from './headers';
-import { SignatureRefusal } from './signature-refusal';
+import { SignatureError } from './signature-error';
 import { checkSkew, readSigningDate } from './signing-date';
 
-/** A request but for its body, as it came over the wire. */
+/** A signed request without its body, as it was sent. */
 export interface SignedRequest {
   readonly method: string;
-  /** The path and the query string. */
+  /** Path and query string. */
   readonly url: string;
   readonly headers: HeaderFields;
 }
 
-/** What is expected of signatures, and the keys that they are made with. */
+/** The scope and headers that a signature must cover, and where its key is found. */
 export interface SignatureRules<Region extends string, Key extends SigningKey> extends ExpectedScope<Region> {
-  /** Headers that must be signed always, beside the host and the date. */
+  /** Headers that must always be signed, besides `host` and `x-amz-date`. */
   readonly signedAlways: readonly string[];
-  /** Headers that must be signed where they are sent, beside the hash of the body. */
-  readonly signedWhereSent: readonly string[];
-  /** The key of this id; undefined where there is none that is good. */
+  /** Headers that must be signed if they are sent, besides `x-amz-content-sha256`. */
+  readonly signedIfSent: readonly string[];
+  /** The key with this id; undefined if it does not exist or is revoked. */
   readonly find: (accessKeyId: string) => Promise<Key | undefined>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -30,27 +30,30 @@ export interface SigningKey {
   readonly secretAccessKey: string;
 }
 
-/** A signature whose every part is as it must be, as far as that can be told without the body. */
+/** A signature that passed every check that does not need the body or the key. */
 export interface ReadSignature<Region extends string, Key> {
   readonly accessKeyId: string;
   readonly region: Region;
   /**
-   * Makes the signature again, with the secret that its maker must have, and compares.
-   * @returns the key that it was made with
-   * @throws SignatureRefusal
+   * Computes the signature with the key's secret and compares.
+   * @returns the key
+   * @throws SignatureError
    */
   readonly verify: (body: Buffer) => Promise<Key>;
 }
 
-/** For keys that there are not, so that no time is saved on signing for them. What a store takes to look is not evened out. */
-const NOBODYS_SECRET = randomBytes(30).toString('base64');
+/**
+ * Signs in place of an unknown key, so that the response time does not reveal that it is unknown. The time of the lookup itself is
+ * not hidden.
+ */
+const DUMMY_SECRET = randomBytes(30).toString('base64');
 
 const ALWAYS = ['host', 'x-amz-date'];
-const WHERE_SENT = ['x-amz-content-sha256'];
+const IF_SENT = ['x-amz-content-sha256'];
 
 /**
- * Reads a signature of version 4.
- * @throws SignatureRefusal
+ * Reads and checks an AWS Signature Version 4 from the Authorization header, as far as that is possible without the body.
+ * @throws SignatureError
  */
 export function readSignature<Region extends string, Key extends SigningKey>(
   { method, url, headers }: SignedRequest,
@@ -58,12 +61,12 @@ export function readSignature<Region extends string, Key extends SigningKey>(
 ): ReadSignature<Region, Key> {
   const authorization = readAuthorization(headers, rules);
   const { accessKeyId, day, region } = authorization;
-  // Keys that are issued here are lasting ones; temporary ones come with a token.
-  if (headers.has('x-amz-security-token')) throw unrecognized(NO_TOKENS);
+  // Only temporary credentials have a session token, and this server issues none.
+  if (headers.has('x-amz-security-token')) throw unknownKey(NO_TOKENS);
   const date = readSigningDate(headers, authorization);
   const fields = signedHeadersOf(headers, authorization.signedHeaders, {
     always: [...ALWAYS, ...rules.signedAlways],
-    whereSent: [...WHERE_SENT, ...rules.signedWhereSent],
+    ifSent: [...IF_SENT, ...rules.signedIfSent],
   });
   checkSkew(date, rules.now());
 
@@ -80,11 +83,11 @@ export function readSignature<Region extends string, Key extends SigningKey>(
         body,
         date: date.written,
         scope: { day, region, service: rules.service },
-        secretAccessKey: key?.secretAccessKey ?? NOBODYS_SECRET,
+        secretAccessKey: key?.secretAccessKey ?? DUMMY_SECRET,
       });
       const matches = equalsInConstantTime(authorization.signature, expected);
-      if (!key) throw unrecognized();
-      if (!matches) throw new SignatureRefusal('invalid', MISMATCH);
+      if (!key) throw unknownKey();
+      if (!matches) throw new SignatureError('invalid', MISMATCH);
       return key;
     },
   };
@@ -95,17 +98,17 @@ const MISMATCH =
 
 const NO_TOKENS = "This endpoint's keys have no session tokens: unset AWS_SESSION_TOKEN.";
 
-/** AWS's own words, for an unknown key, a revoked one and a token alike. */
-function unrecognized(...advice: readonly string[]): SignatureRefusal {
+/** AWS's own message. It is the same for an unknown and a revoked key, and for a session token. */
+function unknownKey(...advice: readonly string[]): SignatureError {
   const sentence = 'The security token included in the request is invalid.';
-  return new SignatureRefusal('unknown-key', [sentence, ...advice].join(' '));
+  return new SignatureError('unknown-key', [sentence, ...advice].join(' '));
 }
 
-/** Whoever sends a hash of the body signs it, and it must be right: a body that nobody vouched for is not taken. */
+/** A client may send the hash of the body. It must then be correct: `UNSIGNED-PAYLOAD` is not accepted. */
 function checkBodyHash(headers: HeaderFields, body: Buffer): void {
   const sent = onlyValue(headers, 'x-amz-content-sha256');
   if (sent !== undefined && sent !== createHash('sha256').update(body).digest('hex')) {
-    throw new SignatureRefusal(
+    throw new SignatureError(
       'invalid',
       'The X-Amz-Content-SHA256 header is not the hash of the body that arrived.',
     );

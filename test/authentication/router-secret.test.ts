@@ -123,7 +123,7 @@ describe('With a secret of the router, and no place left', () => {
       address: { host: '127.0.0.1', port: 0 },
       admission,
       authentication: createAuthentication(
-        { router: { kind: 'secret', secrets: ['the-new-one'] }, person: undefined },
+        { router: { kind: 'secret', secrets: ['the-new-one'] }, user: undefined },
         { findKey: () => Promise.resolve(undefined), reportKeys: () => undefined },
       ),
       introspectionEnabled: true,

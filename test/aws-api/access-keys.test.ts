@@ -90,10 +90,10 @@ describe('Access keys', () => {
     const { accessKeyId, secretAccessKey } = await keys.accessKeys.issue(ENVIRONMENT);
     const { accessKeyId: other } = await keys.accessKeys.issue(ENVIRONMENT);
     const [one, two] = [await keys.store.find(accessKeyId), await keys.store.find(other)];
-    expect(one?.sealedSecret.includes(secretAccessKey)).toBe(false);
-    expect(one?.sealedSecret.includes(secretAccessKey.slice(0, 8))).toBe(false);
-    expect(one?.sealedSecret).toHaveLength(12 + 16 + 40);
-    expect(one?.sealedSecret.subarray(0, 12)).not.toEqual(two?.sealedSecret.subarray(0, 12));
+    expect(one?.encryptedSecret.includes(secretAccessKey)).toBe(false);
+    expect(one?.encryptedSecret.includes(secretAccessKey.slice(0, 8))).toBe(false);
+    expect(one?.encryptedSecret).toHaveLength(12 + 16 + 40);
+    expect(one?.encryptedSecret.subarray(0, 12)).not.toEqual(two?.encryptedSecret.subarray(0, 12));
   });
 
   it('open with the encryption key alone that sealed them, and say so', async () => {
@@ -145,21 +145,21 @@ describe('Access keys', () => {
   });
 
   it.each<
-    [string, (sealed: Buffer) => { id?: string; accountId?: typeof MANAGEMENT; sealedSecret?: Buffer }]
+    [string, (sealed: Buffer) => { id?: string; accountId?: typeof MANAGEMENT; encryptedSecret?: Buffer }]
   >([
     ['another account', () => ({ accountId: MANAGEMENT })],
     ['another id', () => ({ id: 'AKIAAAAAAAAAAAAAAAAA' })],
-    ['a changed nonce', (sealed) => ({ sealedSecret: changedAt(sealed, 0) })],
-    ['a changed tag', (sealed) => ({ sealedSecret: changedAt(sealed, 12) })],
-    ['a changed secret', (sealed) => ({ sealedSecret: changedAt(sealed, 28) })],
-    ['nothing left of it', () => ({ sealedSecret: Buffer.alloc(0) })],
-    ['half a tag', (sealed) => ({ sealedSecret: sealed.subarray(0, 20) })],
-    ['no ciphertext', (sealed) => ({ sealedSecret: sealed.subarray(0, 28) })],
+    ['a changed nonce', (sealed) => ({ encryptedSecret: changedAt(sealed, 0) })],
+    ['a changed tag', (sealed) => ({ encryptedSecret: changedAt(sealed, 12) })],
+    ['a changed secret', (sealed) => ({ encryptedSecret: changedAt(sealed, 28) })],
+    ['nothing left of it', () => ({ encryptedSecret: Buffer.alloc(0) })],
+    ['half a tag', (sealed) => ({ encryptedSecret: sealed.subarray(0, 20) })],
+    ['no ciphertext', (sealed) => ({ encryptedSecret: sealed.subarray(0, 28) })],
   ])('do not open in a row with %s', async (_title, change) => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
     const stored = await keys.store.find(accessKeyId);
     if (!stored) throw new Error('the key is gone');
-    const forged = { ...stored, ...change(stored.sealedSecret) };
+    const forged = { ...stored, ...change(stored.encryptedSecret) };
     const store = { ...keys.store, find: () => Promise.resolve(forged) };
     const { encryptionKey } = keys;
     expect(await createAccessKeys({ store: keys.store, encryptionKey }).find(accessKeyId)).toBeDefined();

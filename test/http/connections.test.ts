@@ -5,9 +5,9 @@ import { text as textOf } from 'node:stream/consumers';
 
 import { pino } from 'pino';
 
-import type { EndpointAnswer } from '../../src/aws-api/messages';
+import type { AwsResponse } from '../../src/aws-api/messages';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
-import { createEndpoint } from '../../src/aws-api/aws-api';
+import { createAwsApi } from '../../src/aws-api/aws-api';
 import { createEndpointServer } from '../../src/http/aws-server';
 import type { Address } from '../../src/http/lifecycle/listen';
 import { USUAL_TIMING, type ServerTiming } from '../../src/http/lifecycle/server-options';
@@ -67,18 +67,18 @@ const onFault = (error: unknown) => {
 function holdingEndpoint({ timing, address = ANYWHERE }: Options): HoldingServer {
   const { service } = createControlPlane();
   const gate = createGate();
-  const endpoint = createEndpoint({
+  const endpoint = createAwsApi({
     service,
     authenticate: () => Promise.reject(new Error('nobody is asked')),
     reportFault: onFault,
   });
-  const answer = async (): Promise<EndpointAnswer> => {
+  const handle = async (): Promise<AwsResponse> => {
     await gate.pass();
     return { status: 200, headers: {}, body: '"done"' };
   };
   const server = createEndpointServer({
     address,
-    endpoint: { ...endpoint, answer },
+    endpoint: { ...endpoint, handle },
     reportFault: onFault,
     timing: { ...USUAL_TIMING, ...timing },
   });

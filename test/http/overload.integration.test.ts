@@ -10,7 +10,7 @@ import { pino } from 'pino';
 
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
-import { createEndpoint } from '../../src/aws-api/aws-api';
+import { createAwsApi } from '../../src/aws-api/aws-api';
 import { createArrivingBodies } from '../../src/http/body/body-budget';
 import { createAdmission } from '../../src/http/hooks/admission-queue';
 import { createEndpointServer } from '../../src/http/aws-server';
@@ -159,7 +159,7 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
     },
   });
   const reports = { service, reportFault: () => undefined };
-  const endpoint = createEndpoint({
+  const endpoint = createAwsApi({
     ...reports,
     authenticate: () => Promise.reject(new Error('nobody is asked')),
   });
@@ -167,7 +167,7 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
     ...common,
     endpoint: {
       ...endpoint,
-      async answer() {
+      async handle() {
         await pass();
         return { status: 200, headers: {}, body: '"done"' };
       },

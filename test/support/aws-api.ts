@@ -1,8 +1,8 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 
 import { createAccessKeys, type AccessKeys } from '../../src/control-plane/access-keys/access-keys';
-import { believeNamedAccount, verifySignature } from '../../src/aws-api/authenticate';
-import { createEndpoint } from '../../src/aws-api/aws-api';
+import { trustAccessKeyId, verifySignature } from '../../src/aws-api/authenticate';
+import { createAwsApi } from '../../src/aws-api/aws-api';
 import { createEndpointServer } from '../../src/http/aws-server';
 import {
   createEmbeddedProtonService,
@@ -53,8 +53,8 @@ export async function startEndpoint({
   const reportFault = (error: unknown) => {
     faults.push(error);
   };
-  const authenticate = auth === 'none' ? believeNamedAccount() : verifySignature({ accessKeys, now });
-  const endpoint = createEndpoint({ service, authenticate, reportFault, now });
+  const authenticate = auth === 'none' ? trustAccessKeyId() : verifySignature({ accessKeys, now });
+  const endpoint = createAwsApi({ service, authenticate, reportFault, now });
   const server = createEndpointServer({ address: { host: '127.0.0.1', port: 0 }, endpoint, reportFault });
   const origin = await server.start();
   return {

@@ -2,8 +2,8 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 
 import { createAccessKeys, type IssuedAccessKey } from '../../src/control-plane/access-keys/access-keys';
 import { verifySignature } from '../../src/aws-api/authenticate';
-import { createEndpoint } from '../../src/aws-api/aws-api';
-import type { EndpointAnswer, EndpointRequest } from '../../src/aws-api/messages';
+import { createAwsApi } from '../../src/aws-api/aws-api';
+import type { AwsRequest, AwsResponse } from '../../src/aws-api/messages';
 import { createEndpointServer } from '../../src/http/aws-server';
 import type { AccountId, Region } from '../../src/proton/identifiers';
 import {
@@ -49,9 +49,9 @@ export interface SignedEndpointOptions {
   readonly signaturesAt?: () => number;
   /** Intercepts each request before the endpoint. */
   readonly around?: (
-    request: EndpointRequest,
-    answer: (request: EndpointRequest) => Promise<EndpointAnswer>,
-  ) => Promise<EndpointAnswer>;
+    request: AwsRequest,
+    answer: (request: AwsRequest) => Promise<AwsResponse>,
+  ) => Promise<AwsResponse>;
 }
 
 /** Starts the real AWS endpoint over HTTP, in front of a real control plane, with signatures on and an access key per account. */
@@ -73,7 +73,7 @@ export async function startSignedEndpoint({
   const reportFault = (error: unknown) => {
     throw error;
   };
-  const endpoint = createEndpoint({
+  const endpoint = createAwsApi({
     service,
     authenticate: verifySignature({ accessKeys, now: signaturesAt }),
     reportFault,
@@ -84,13 +84,13 @@ export async function startSignedEndpoint({
     address: { host: '127.0.0.1', port: 0 },
     endpoint: {
       ...endpoint,
-      answer(request) {
+      handle(request) {
         const [target = ''] = request.headers.get('x-amz-target') ?? [];
         calls.push({
           operation: target.replace(/^.*\./, ''),
           input: JSON.parse(request.body.toString()) as EndpointCall['input'],
         });
-        return around(request, endpoint.answer);
+        return around(request, endpoint.handle);
       },
     },
     reportFault,

@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a router's proof is looked for in. */
-export type ProvenRequest = Pick<IncomingMessage, 'rawHeaders'> & {
+/** The parts of a request that prove that the router sent it. */
+export type RouterRequest = Pick<IncomingMessage, 'rawHeaders'> & {
   readonly method: string;
-  /** The path and the query string, as they were sent. */
+  /** Path and query string, as they were sent. */
   readonly url: string;
 };
 
-/** How a router proves that a request is its own. */
+/** How the router proves that it sent a request: by a shared secret, or by a signature. */
 export interface RouterProof {
-  /** Goes out as `www-authenticate` with a refusal. */
+  /** The `www-authenticate` header of a 401 response. */
   readonly challenge: string;
-  /** The header, in lower case, that a person's token comes in. */
+  /** The header that carries the user's token, in lower case. */
   readonly tokenHeader: string;
   /**
-   * Judges a request by its header.
-   * @returns what is left to be judged once the body is here, undefined where nothing is
-   * @throws AuthenticationRefusal
+   * Verifies a request before its body arrives.
+   * @returns the check that remains for the body; undefined if there is none
+   * @throws AuthenticationError
    */
-  readonly judge: (request: ProvenRequest) => JudgeBody | undefined;
+  readonly verify: (request: RouterRequest) => VerifyBody | undefined;
 }
 
-/** Rejects with an `AuthenticationRefusal` unless the proof holds for this body. */
-export type JudgeBody = (body: Buffer) => Promise<void>;
+/** Rejects with an `AuthenticationError` if the proof does not cover this body. */
+export type VerifyBody = (body: Buffer) => Promise<void>;

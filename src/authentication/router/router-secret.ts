@@ -1,23 +1,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-import { onlyHeader, AuthenticationRefusal } from '../headers';
+import { AuthenticationError, onlyHeader } from '../headers';
 import type { RouterProof } from './router-proof';
 
 const HEADER = 'router-authorization';
 
-/** A router proves itself by a secret that it sends along. Any of several will do, so that one can take another's place. */
+/** The router sends a shared secret. Several are accepted at a time, so that a secret can be rotated without downtime. */
 export function routerSecretProof(secrets: readonly string[]): RouterProof {
   const expected = secrets.map((secret) => digest(Buffer.from(secret, 'utf8')));
   return {
     challenge: `RouterSecret header="${HEADER}"`,
     tokenHeader: 'authorization',
-    judge({ rawHeaders }) {
+    verify({ rawHeaders }) {
       const sent = onlyHeader(rawHeaders, HEADER);
-      if (sent === undefined) throw new AuthenticationRefusal(`${HEADER} is missing`);
-      // What comes over the wire is Latin-1, a character a byte. Digests are of one length, and all are compared, so that time tells neither how much of a secret was right nor of which.
+      if (sent === undefined) throw new AuthenticationError(`${HEADER} is missing`);
+      // Node decodes headers as Latin-1; encoding restores the bytes that were sent. Digests have one length, and every one is
+      // compared, so the response time reveals neither which secret was close nor how close.
       const given = digest(Buffer.from(sent, 'latin1'));
       const matches = expected.map((each) => timingSafeEqual(given, each));
-      if (!matches.includes(true)) throw new AuthenticationRefusal(`${HEADER} holds none of the secrets`);
+      if (!matches.includes(true)) throw new AuthenticationError(`${HEADER} contains none of the secrets`);
       return undefined;
     },
   };

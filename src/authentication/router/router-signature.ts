@@ -1,65 +1,66 @@
 import { isRegion } from '../../proton/identifiers';
 import { headerFields } from '../../sigv4/headers';
-import { SignatureRefusal } from '../../sigv4/signature-refusal';
+import { SignatureError } from '../../sigv4/signature-error';
 import { readSignature, type SigningKey } from '../../sigv4/verify-signature';
-import { AuthenticationRefusal } from '../headers';
+import { AuthenticationError } from '../headers';
 import type { RouterProof } from './router-proof';
 
 const SERVICE = 'proton-subgraph';
 
-/** Where the signature takes the place of the person's token, the token moves to this header. */
+/** The signature occupies `authorization`, so the user's token moves to this header. */
 const TOKEN_HEADER = 'x-forwarded-authorization';
 
-export interface RouterSignatureParts {
-  /** The keys that routers sign with; any other key is for the Proton endpoint alone. */
+export interface RouterSignatureOptions {
+  /** The ids of the keys that routers sign with. Any other key is valid for the AWS API only. */
   readonly accessKeyIds: readonly string[];
-  /** The key of this id; undefined where there is none that is good. */
+  /** The key with this id; undefined if it does not exist or is revoked. */
   readonly findKey: (accessKeyId: string) => Promise<SigningKey | undefined>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** A router proves itself by signing each request with AWS's signature of version 4, the person's token included. */
-export function routerSignatureProof({ accessKeyIds, findKey, now }: RouterSignatureParts): RouterProof {
+/** The router signs each request with AWS Signature Version 4, including the user's token. */
+export function routerSignatureProof({ accessKeyIds, findKey, now }: RouterSignatureOptions): RouterProof {
   const routers = new Set(accessKeyIds);
   const rules = {
     service: SERVICE,
     isRegion,
     signedAlways: [],
-    // Else whoever gets hold of a signed request could put another person's token into it.
-    signedWhereSent: [TOKEN_HEADER],
+    // Otherwise an attacker who captures a signed request could swap in another user's token.
+    signedIfSent: [TOKEN_HEADER],
     find: findKey,
     now,
   };
   return {
     challenge: `AWS4-HMAC-SHA256 service="${SERVICE}"`,
     tokenHeader: TOKEN_HEADER,
-    judge({ method, url, rawHeaders }) {
-      const signature = refusing(() =>
+    verify({ method, url, rawHeaders }) {
+      const signature = withAuthenticationError(() =>
         readSignature({ method, url, headers: headerFields(rawHeaders) }, rules),
       );
       if (!routers.has(signature.accessKeyId)) {
-        throw new AuthenticationRefusal('the access key is not one of ROUTER_ACCESS_KEY_IDS');
+        throw new AuthenticationError('the access key is not one of ROUTER_ACCESS_KEY_IDS');
       }
       return async (body) => {
         await signature.verify(body).catch((error: unknown) => {
-          throw asRefusal(error);
+          throw authenticationErrorOf(error);
         });
       };
     },
   };
 }
 
-function refusing<Value>(read: () => Value): Value {
+function withAuthenticationError<Value>(read: () => Value): Value {
   try {
     return read();
   } catch (error) {
-    throw asRefusal(error);
+    throw authenticationErrorOf(error);
   }
 }
 
-function asRefusal(error: unknown): unknown {
-  return error instanceof SignatureRefusal
-    ? new AuthenticationRefusal(`the signature was refused: ${error.message}`, { cause: error })
+/** Leaves any error but a `SignatureError` as it is: it is a fault of the server. */
+function authenticationErrorOf(error: unknown): unknown {
+  return error instanceof SignatureError
+    ? new AuthenticationError(`the signature is invalid: ${error.message}`, { cause: error })
     : error;
 }

@@ -1,7 +1,12 @@
 import { createRemoteJWKSet, customFetch, errors, type FetchImplementation } from 'jose';
 
 import { usableKeys } from './key-set';
-import { KeysAwaited, type KeyHint, type VerificationKey, type VerificationKeys } from './verification-keys';
+import {
+  TooManyWaitingError,
+  type KeyHint,
+  type VerificationKey,
+  type VerificationKeys,
+} from './verification-keys';
 
 /** The keys are fetched this often, so that a key which the issuer withdrew does not stay valid forever, in milliseconds. */
 const REFRESH_MS = 300_000;
@@ -93,7 +98,8 @@ export function issuerKeys({
   }
 
   async function waitFor(fetch: Promise<void>): Promise<void> {
-    if (waiting >= MAX_WAITING) throw new KeysAwaited('too many requests wait for the keys of the issuer');
+    if (waiting >= MAX_WAITING)
+      throw new TooManyWaitingError('too many requests wait for the keys of the issuer');
     waiting += 1;
     await fetch;
     waiting -= 1;

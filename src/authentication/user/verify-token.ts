@@ -1,83 +1,90 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 
 import type { Viewer } from '../../proton/viewer';
-import { AuthenticationRefusal } from '../headers';
+import { AuthenticationError } from '../headers';
 import { NO_PERMISSIONS, readAccountsClaim } from './accounts-claim';
 import {
   algorithmNamed,
+  algorithmNames,
   ALGORITHMS,
-  namesOf,
   type KeyHint,
   type VerificationKeys,
 } from './verification-keys';
 
 export interface TokenRules {
+  /** The required `iss`. */
   readonly issuer: string;
+  /** The required `aud`, or one of its values. */
   readonly audience: string;
+  /** The name of the claim that lists the user's accounts. */
   readonly accountsClaim: string;
+  /** How far the issuer's clock may be off, for `exp` and `nbf`. */
   readonly clockSkewMs: number;
 }
 
-/** Who a token speaks of. */
-export interface Person {
+export interface VerifiedToken {
   readonly viewer: Viewer;
-  /** What its claim about accounts was found to be. Unless it was read, the viewer has no permission. */
+  /** The state of the accounts claim. The viewer has permissions only if it was read. */
   readonly claim: 'read' | 'missing' | 'malformed';
 }
 
-/** What can stand in a history and in a log. The length is the one that OpenID Connect allows. */
+/** The subject is written to the history and the log, so it has no control characters. OpenID Connect limits its length. */
 const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 
 /**
- * Verifies a person's token, a JWT in compact form.
- * @throws AuthenticationRefusal, KeysAwaited
+ * Verifies a user's token, a signed JWT in compact form (RFC 7519), and reads the viewer from it.
+ * @throws AuthenticationError if it is invalid; TooManyWaitingError
  */
-export async function verifyToken(token: string, keys: VerificationKeys, rules: TokenRules): Promise<Person> {
+export async function verifyToken(
+  token: string,
+  keys: VerificationKeys,
+  rules: TokenRules,
+): Promise<VerifiedToken> {
   const hint = keyHintOf(token);
   const candidates = await keys.candidates(hint);
   for (const key of candidates) {
     try {
       const { payload } = await jwtVerify(token, key, {
-        algorithms: namesOf(hint.alg),
+        algorithms: algorithmNames(hint.alg),
         issuer: rules.issuer,
         audience: rules.audience,
         clockTolerance: rules.clockSkewMs / 1_000,
         requiredClaims: ['exp', 'sub'],
       });
-      return personOf(payload, rules.accountsClaim);
+      return verifiedTokenOf(payload, rules.accountsClaim);
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
-      throw asRefusal(error);
+      throw authenticationErrorOf(error);
     }
   }
-  throw new AuthenticationRefusal(
-    candidates.length === 0 ? 'the token names no key that is known' : 'the signature of the token is wrong',
+  throw new AuthenticationError(
+    candidates.length === 0 ? 'the token names an unknown key' : 'the signature of the token is wrong',
   );
 }
 
-/** Whatever makes a token special is refused: nothing here would know what was meant by it. */
+/** @throws AuthenticationError for an unsupported algorithm, or a critical extension, none of which is supported */
 function keyHintOf(token: string): KeyHint {
   let header: ReturnType<typeof decodeProtectedHeader>;
   try {
     header = decodeProtectedHeader(token);
   } catch (error) {
-    throw asRefusal(error);
+    throw authenticationErrorOf(error);
   }
-  if ('crit' in header) throw new AuthenticationRefusal('the token has critical extensions');
+  if ('crit' in header) throw new AuthenticationError('the token has critical extensions');
   const alg = algorithmNamed(header.alg);
   if (alg === undefined) {
-    throw new AuthenticationRefusal(`the token is signed with none of ${ALGORITHMS.join(', ')}`);
+    throw new AuthenticationError(`the algorithm of the token is none of ${ALGORITHMS.join(', ')}`);
   }
   const { kid } = header;
   if (kid === undefined) return { alg };
-  if (typeof kid !== 'string') throw new AuthenticationRefusal("the token's kid is no text");
+  if (typeof kid !== 'string') throw new AuthenticationError('the kid of the token is not a string');
   return { alg, kid };
 }
 
-function personOf(payload: JWTPayload, accountsClaim: string): Person {
+function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedToken {
   const { sub: subject } = payload;
   if (typeof subject !== 'string' || !SUBJECT.test(subject) || subject.trim() === '') {
-    throw new AuthenticationRefusal('the subject of the token is no text of 1 to 255 characters');
+    throw new AuthenticationError('the sub of the token is not a string of 1 to 255 printable characters');
   }
   const claim: unknown = Object.hasOwn(payload, accountsClaim) ? payload[accountsClaim] : undefined;
   const permissions = readAccountsClaim(claim);
@@ -87,11 +94,8 @@ function personOf(payload: JWTPayload, accountsClaim: string): Person {
   };
 }
 
-/**
- * Whatever keeps a token from being verified refuses it; jose throws more than its own errors. Its messages name a claim or a part
- * of the token, never what is in it.
- */
-function asRefusal(error: unknown): AuthenticationRefusal {
-  const why = error instanceof Error ? error.message : 'it can not be read';
-  return new AuthenticationRefusal(`the token was refused: ${why}`, { cause: error });
+/** jose throws other classes beside its own, so every error counts. Its messages name a claim, never its value. */
+function authenticationErrorOf(error: unknown): AuthenticationError {
+  const reason = error instanceof Error ? error.message : 'it cannot be read';
+  return new AuthenticationError(`the token is invalid: ${reason}`, { cause: error });
 }

@@ -3,7 +3,7 @@ import { connectionOutput } from '../output';
 import { requiredMember, tagListMember, textMember } from '../read-members';
 import { rolesMember, type Operation } from './operation';
 
-/** The caller's account becomes the environment account. The control plane checks the values; only missing members are found here. */
+/** The caller's account becomes the environment account. Only missing members are reported here; the service validates the values. */
 export const createEnvironmentAccountConnection: Operation = async (input, { caller, session }) => {
   const { accountId: environmentAccountId, region } = caller;
   const violations = new Violations();

@@ -6,7 +6,7 @@ import { summaryOutput } from '../output';
 import { checkMaxResults, nextTokenRule, requestedByRule, statusRule } from '../member-rules';
 import type { Operation } from './operation';
 
-/** The connections in which the caller's account has the role that `requestedBy` names, newest first. */
+/** Lists the connections in which the caller's account plays the role in `requestedBy`, newest first. */
 export const listEnvironmentAccountConnections: Operation = async (input, { caller, session }) => {
   const violations = new Violations();
   const role = requiredText(violations, input, 'requestedBy', requestedByRule);
@@ -27,16 +27,16 @@ export const listEnvironmentAccountConnections: Operation = async (input, { call
       after: nextToken,
     },
   ]);
-  if (page === undefined) throw new Error('a list was asked for and none was answered');
-  if (page instanceof Error) throw inMembers(page);
+  if (page === undefined) throw new Error('listConnections returned no page for a request');
+  if (page instanceof Error) throw withMemberNames(page);
   return {
     environmentAccountConnections: page.items.map(summaryOutput),
     ...(page.hasNextPage ? { nextToken: page.cursorAt(page.items.length - 1) } : {}),
   };
 };
 
-/** Size and place have been judged by the names that Proton has for them; only whose token it is has not. */
-function inMembers(failure: Error): Error {
+/** Names the member `nextToken` in the one violation that the service can find here: a token that belongs to another list. */
+function withMemberNames(failure: Error): Error {
   const foreignToken =
     failure instanceof ProtonFailure && failure.violations.some(({ path }) => path[0] === 'after');
   return foreignToken ? foreignTokenFailure() : failure;

@@ -6,7 +6,7 @@ import { requiredText } from '../read-members';
 import { connectionOutput } from '../output';
 import { parseIdInput, rolesMember, type Operation } from './operation';
 
-/** The operations on one connection, which they name by its id. */
+/** The operations on one connection, identified by its id. */
 
 export const getEnvironmentAccountConnection: Operation = async (input, { session }) => {
   const { id } = parseIdInput(input);

@@ -8,19 +8,19 @@ import type { Caller } from '../authenticate';
 import type { Input } from '../json-input';
 import { requiredText, textMember } from '../read-members';
 
-/** What an operation may use: who calls, and all that they may do. */
+/** The caller of an operation, and a session with the caller's permissions and Region. */
 export interface OperationContext {
   readonly caller: Caller;
   readonly session: ProtonSession<Connection>;
 }
 
 /**
- * One of Proton's operations: its input's shape and rules are judged first, all of them, then it is carried out.
+ * One of Proton's operations. Reports every violation in its input at once, before it changes anything. Returns the output.
  * Rejects with an `AwsError` or a `ProtonFailure`.
  */
 export type Operation = (input: Input, context: OperationContext) => Promise<object>;
 
-/** The roles as they were given; they are judged elsewhere. */
+/** Reads the role members without validating the ARNs. */
 export function rolesMember(input: Input): RolesInput {
   return {
     roleArn: textMember(input, 'roleArn'),
@@ -30,7 +30,7 @@ export function rolesMember(input: Input): RolesInput {
 }
 
 /**
- * The input of the operations that take an id and nothing else.
+ * Parses the input of an operation whose only member is an id.
  * @throws ProtonFailure `VALIDATION_ERROR`
  */
 export function parseIdInput(input: Input): { readonly id: ConnectionId } {

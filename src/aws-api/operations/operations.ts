@@ -10,7 +10,7 @@ import {
 import type { Operation } from './operation';
 import { listTagsForResource, tagResource, untagResource } from './tags';
 
-/** The operations that there are, by the names that Proton gives them. */
+/** All operations, by their names in Proton's model. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
   ['CreateEnvironmentAccountConnection', createEnvironmentAccountConnection],
   ['GetEnvironmentAccountConnection', getEnvironmentAccountConnection],

@@ -16,7 +16,7 @@ import { checkMaxResults, nextTokenRule, resourceArnRule } from '../member-rules
 import { foreignTokenFailure } from './list-connections';
 import type { Operation } from './operation';
 
-/** The operations on tags, which name a connection by its ARN. */
+/** The operations on the tags of a connection, identified by its ARN. */
 
 export const tagResource: Operation = async (input, { session }) => {
   const violations = new Violations();
@@ -42,7 +42,7 @@ export const untagResource: Operation = async (input, { session }) => {
   return {};
 };
 
-/** Tags in the order of their keys: a page goes on after a key, so that tags may come and go between pages. */
+/** Lists tags sorted by key. A page continues after a key, so tags may be added and removed between pages. */
 export const listTagsForResource: Operation = async (input, { session }) => {
   const violations = new Violations();
   const resourceArn = requiredText(violations, input, 'resourceArn', resourceArnRule);
@@ -63,7 +63,7 @@ export const listTagsForResource: Operation = async (input, { session }) => {
   return { tags, ...(last && tags.length < rest.length ? { nextToken: tokens.write(last.key) } : {}) };
 };
 
-/** Tokens of one connection's tags, good for no other list. A key is written in hexadecimal, for it may hold spaces. */
+/** Page tokens for the tags of one connection; other lists reject them. Keys are hex-encoded because they may contain spaces. */
 function tagTokens(resourceArn: string) {
   return cursorCodec<string>(['tags', resourceArn], {
     toFields: (key) => [Buffer.from(key).toString('hex')],
@@ -71,7 +71,7 @@ function tagTokens(resourceArn: string) {
   });
 }
 
-/** What lies in another Region, belongs to another account, or is no connection is told apart from what does not exist by nothing. */
+/** Connections in another Region or account, and ARNs of other resources, look exactly like connections that do not exist. */
 async function connectionOf(session: ProtonSession<Connection>, arn: string): Promise<Connection> {
   const [connection] = await session.findConnections([{ arn }]);
   if (connection instanceof Error) throw connection;

@@ -1,25 +1,25 @@
 import type { EpochMilliseconds } from '../../proton/connection';
 import type { AccountId } from '../../proton/identifiers';
 
-/** An access key as it is kept: its secret is sealed, under a key that the store never sees. */
+/** A row of the store. The secret is encrypted with a key that the store never has. */
 export interface StoredAccessKey {
   readonly id: string;
   readonly accountId: AccountId;
-  readonly sealedSecret: Buffer;
+  readonly encryptedSecret: Buffer;
   readonly createdAt: EpochMilliseconds;
-  /** Null while it is good. */
+  /** Null unless the key is revoked. */
   readonly revokedAt: EpochMilliseconds | null;
 }
 
-/** What the endpoint asks of a database. Changes are durable when they resolve, and seen at once by every process. */
+/** The port to the database. Changes are durable when they resolve, and visible to every process at once. */
 export interface AccessKeyStore {
   readonly find: (id: string) => Promise<StoredAccessKey | undefined>;
-  /** All of them, oldest first. */
+  /** All keys, oldest first. */
   readonly list: () => Promise<readonly StoredAccessKey[]>;
   readonly add: (key: StoredAccessKey) => Promise<void>;
-  /** Answers the key as it then is, undefined where there is none. One that was revoked before keeps that time. */
+  /** Returns the revoked key; undefined if there is none. A key that is revoked already keeps its `revokedAt`. */
   readonly revoke: (id: string, at: EpochMilliseconds) => Promise<StoredAccessKey | undefined>;
-  /** Something that was sealed under the key that the secrets are sealed under; undefined where there is nothing yet. */
-  readonly readSeal: () => Promise<Buffer | undefined>;
-  readonly writeSeal: (seal: Buffer) => Promise<void>;
+  /** A value that only the encryption key of the stored secrets can decrypt; undefined in a new store. */
+  readonly readKeyCheck: () => Promise<Buffer | undefined>;
+  readonly writeKeyCheck: (keyCheck: Buffer) => Promise<void>;
 }

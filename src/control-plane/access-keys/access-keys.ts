@@ -3,14 +3,14 @@ import { randomBytes, type KeyObject } from 'node:crypto';
 import type { EpochMilliseconds } from '../../proton/connection';
 import type { AccessKeyStore, StoredAccessKey } from './access-key-store';
 import type { AccountId } from '../../proton/identifiers';
-import { openSecret, sealSecret } from './sealed-secret';
+import { decryptSecret, encryptSecret } from './secret-encryption';
 
-/** What is wrong with the access keys, or with the key that their secrets are sealed under, told to an operator. */
+/** `ACCESS_KEY_ENCRYPTION_KEY` does not fit the stored keys. The message tells the operator how to fix it. */
 export class AccessKeyError extends Error {
   override readonly name = 'AccessKeyError';
 }
 
-/** An access key as it is handed to its owner, once. */
+/** A new access key. Only now is its secret shown. */
 export interface IssuedAccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -23,11 +23,11 @@ export interface AccessKeyDescription {
   readonly id: string;
   readonly accountId: AccountId;
   readonly createdAt: EpochMilliseconds;
-  /** Null while it is good. */
+  /** Null unless the key is revoked. */
   readonly revokedAt: EpochMilliseconds | null;
 }
 
-/** What a signature is verified with. */
+/** A key that is not revoked, with the secret that verifies its signatures. */
 export interface UsableAccessKey {
   readonly id: string;
   readonly accountId: AccountId;
@@ -35,43 +35,43 @@ export interface UsableAccessKey {
 }
 
 /**
- * The access keys that callers of the endpoint sign with. Every call goes to the store, so what one process changes holds in
- * the others at once. Each method may reject with a `ProtonFailure`, `UNAVAILABLE`, when the store can't be read or written.
+ * The access keys of AWS clients and routers. Nothing is cached: a change by one process takes effect in the others at once. Every
+ * method may reject with a `ProtonFailure`, `UNAVAILABLE`, if the store cannot be read or written.
  */
 export interface AccessKeys {
   /**
-   * Makes a key that acts as this account.
-   * @throws AccessKeyError when the store is bound to another encryption key
+   * Creates a key that acts as this account.
+   * @throws AccessKeyError if the store is bound to another encryption key
    */
   readonly issue: (accountId: AccountId) => Promise<IssuedAccessKey>;
-  /** All keys, the revoked ones too, oldest first. */
+  /** All keys, including revoked ones, oldest first. */
   readonly list: () => Promise<readonly AccessKeyDescription[]>;
-  /** Ends a key for good and answers it as it then is; undefined where there is none of this id. */
+  /** Revokes a key permanently and returns it; undefined if there is none with this id. */
   readonly revoke: (id: string) => Promise<AccessKeyDescription | undefined>;
   /**
-   * The key of this id; undefined where there is none that is good.
-   * @throws AccessKeyError when its secret was sealed under another encryption key
+   * The key with this id; undefined if it does not exist or is revoked.
+   * @throws AccessKeyError if its secret was encrypted with another encryption key
    */
   readonly find: (id: string) => Promise<UsableAccessKey | undefined>;
   /**
-   * Binds the store to the encryption key, for a server that starts. It may have been bound to another as long as no key is good
-   * that was sealed under it: that is how an encryption key is replaced.
-   * @throws AccessKeyError when there is one
+   * Binds the store to the encryption key. Servers call this when they start. A store that is bound to another encryption key is
+   * bound again if all keys are revoked that the other one encrypted: this is how to replace an encryption key.
+   * @throws AccessKeyError if one of them is not revoked
    */
   readonly bind: () => Promise<void>;
 }
 
-export interface AccessKeyParts {
+export interface AccessKeysOptions {
   readonly store: AccessKeyStore;
-  /** 32 bytes, under which the secrets are sealed. */
+  /** 32 bytes. Encrypts the secrets in the store. */
   readonly encryptionKey: KeyObject;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-export function createAccessKeys({ store, encryptionKey, now = Date.now }: AccessKeyParts): AccessKeys {
+export function createAccessKeys({ store, encryptionKey, now = Date.now }: AccessKeysOptions): AccessKeys {
   function secretOf(key: StoredAccessKey): string {
-    const secret = openSecret(key.sealedSecret, key, encryptionKey);
+    const secret = decryptSecret(key.encryptedSecret, key, encryptionKey);
     if (secret === undefined) {
       throw new AccessKeyError(
         `ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under: it does not open ${key.id}. ` +
@@ -81,32 +81,34 @@ export function createAccessKeys({ store, encryptionKey, now = Date.now }: Acces
     return secret;
   }
 
-  async function isBound(): Promise<'here' | 'elsewhere' | 'nowhere'> {
-    const seal = await store.readSeal();
-    if (seal === undefined) return 'nowhere';
-    return openSecret(seal, SEAL, encryptionKey) === undefined ? 'elsewhere' : 'here';
+  async function binding(): Promise<'to-this-key' | 'to-another-key' | 'unbound'> {
+    const keyCheck = await store.readKeyCheck();
+    if (keyCheck === undefined) return 'unbound';
+    return decryptSecret(keyCheck, KEY_CHECK, encryptionKey) === undefined ? 'to-another-key' : 'to-this-key';
   }
 
   async function bind(): Promise<void> {
     for (const key of await store.list()) if (key.revokedAt === null) secretOf(key);
-    if ((await isBound()) !== 'here') await store.writeSeal(sealSecret('', SEAL, encryptionKey));
+    if ((await binding()) !== 'to-this-key') {
+      await store.writeKeyCheck(encryptSecret('', KEY_CHECK, encryptionKey));
+    }
   }
 
   return {
     async issue(accountId) {
-      const bound = await isBound();
-      if (bound === 'elsewhere') {
+      const bound = await binding();
+      if (bound === 'to-another-key') {
         throw new AccessKeyError(
           'ACCESS_KEY_ENCRYPTION_KEY is not the one that the server was started with last: it could not use the key. Set it to that ' +
             'one; or, to replace it, revoke all keys and start the server with the new one first.',
         );
       }
-      if (bound === 'nowhere') await bind();
+      if (bound === 'unbound') await bind();
       const id = newKeyId();
       const secretAccessKey = newSecret();
       const createdAt = now();
-      const sealedSecret = sealSecret(secretAccessKey, { id, accountId }, encryptionKey);
-      await store.add({ id, accountId, sealedSecret, createdAt, revokedAt: null });
+      const encryptedSecret = encryptSecret(secretAccessKey, { id, accountId }, encryptionKey);
+      await store.add({ id, accountId, encryptedSecret, createdAt, revokedAt: null });
       return { accessKeyId: id, secretAccessKey, accountId, createdAt };
     },
 
@@ -127,8 +129,8 @@ export function createAccessKeys({ store, encryptionKey, now = Date.now }: Acces
   };
 }
 
-/** Sealed like a secret, it is nobody's. */
-const SEAL = { id: 'seal', accountId: '' };
+/** The owner that the key check is encrypted for. Part of the store's format. */
+const KEY_CHECK = { id: 'seal', accountId: '' };
 
 function descriptionOf({ id, accountId, createdAt, revokedAt }: StoredAccessKey): AccessKeyDescription {
   return { id, accountId, createdAt, revokedAt };
@@ -136,9 +138,9 @@ function descriptionOf({ id, accountId, createdAt, revokedAt }: StoredAccessKey)
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** As AWS writes them: `AKIA` and 16 letters and digits, so that what recognises a key by its look recognises these. */
+/** The format of AWS: `AKIA` and 16 letters and digits, so that secret scanners recognise the keys. */
 function newKeyId(): string {
-  // 256 is a multiple of 32, so each character is as likely as any other.
+  // 256 is a multiple of 32, so all characters are equally likely.
   return `AKIA${Array.from(randomBytes(16), (byte) => BASE32.charAt(byte % 32)).join('')}`;
 }
 

@@ -64,8 +64,8 @@ export function openSqliteStore({
       list: () => read(({ accessKeys }) => accessKeys.list()),
       add: (key) => write(({ accessKeys }) => accessKeys.add(key)),
       revoke: (id, at) => write(({ accessKeys }) => accessKeys.revoke(id, at)),
-      readSeal: () => read(({ accessKeys }) => accessKeys.readSeal()),
-      writeSeal: (seal) => write(({ accessKeys }) => accessKeys.writeSeal(seal)),
+      readKeyCheck: () => read(({ accessKeys }) => accessKeys.readKeyCheck()),
+      writeKeyCheck: (keyCheck) => write(({ accessKeys }) => accessKeys.writeKeyCheck(keyCheck)),
     },
     // What an import gathers lives and dies with one opening.
     imports: { begin: () => opening().imports.begin() },

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { AuthenticationRefusal } from '../../authentication/headers';
-import type { JudgeBody, RouterProof } from '../../authentication/router/router-proof';
+import { AuthenticationError } from '../../authentication/headers';
+import type { RouterProof, VerifyBody } from '../../authentication/router/router-proof';
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
 import { RequestError } from '../../graphql/request-error';
 import { overloaded } from './admission';
@@ -44,7 +44,7 @@ export function requireRouter(
   const bodies = new WeakMap<FastifyRequest, Buffer>();
 
   function refusal(error: unknown, { record }: FastifyRequest): unknown {
-    if (!(error instanceof AuthenticationRefusal)) return error;
+    if (!(error instanceof AuthenticationError)) return error;
     record.reason ??= error.message;
     return new RequestError(401, 'UNAUTHENTICATED', REFUSED, { 'www-authenticate': proof?.challenge ?? '' });
   }
@@ -60,22 +60,26 @@ export function requireRouter(
     }
   }
 
-  async function judgeBodyOf(request: FastifyRequest, reply: FastifyReply, judge: JudgeBody): Promise<void> {
+  async function verifyBodyOf(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    verifyBody: VerifyBody,
+  ): Promise<void> {
     // Nobody reads another method's body.
     if (request.method !== 'POST') {
-      await judge(Buffer.alloc(0));
+      await verifyBody(Buffer.alloc(0));
       return;
     }
     const body = await wholeBody(request.raw, reply);
-    await judge(body);
+    await verifyBody(body);
     bodies.set(request, body);
   }
 
   const prove: ProveRouter = async (request, reply) => {
     const { method, raw } = request;
     try {
-      const judge = proof.judge({ method, url: raw.url ?? '', rawHeaders: raw.rawHeaders });
-      if (judge) await judgeBodyOf(request, reply, judge);
+      const verifyBody = proof.verify({ method, url: raw.url ?? '', rawHeaders: raw.rawHeaders });
+      if (verifyBody) await verifyBodyOf(request, reply, verifyBody);
     } catch (error) {
       throw refusal(error, request);
     }

@@ -3,15 +3,15 @@ import type { Logger } from 'pino';
 
 import {
   type Authentication,
-  type PersonAuthentication,
-  identifyPerson,
-  NOBODY,
-  ROUTER_FOR_ITSELF,
-  viewerWithoutPerson,
+  type UserAuthentication,
+  authenticateUser,
+  PUBLIC_VIEWER,
+  ROUTER_WITHOUT_USER,
+  viewerWithoutUser,
   type Viewer,
 } from '../../authentication/authentication';
-import { KeysAwaited } from '../../authentication/user/verification-keys';
-import { AuthenticationRefusal } from '../../authentication/headers';
+import { TooManyWaitingError } from '../../authentication/user/verification-keys';
+import { AuthenticationError } from '../../authentication/headers';
 import { RequestError } from '../../graphql/request-error';
 import { asksForServiceDefinition } from './service-definition';
 
@@ -37,10 +37,10 @@ export function requirePerson(
   server: FastifyInstance,
   { authentication, introspectionEnabled, logger }: PersonOptions,
 ): void {
-  const { router, person } = authentication;
+  const { router, user } = authentication;
   server.decorateRequest('viewer', undefined);
-  if (!person) {
-    const viewer = viewerWithoutPerson(authentication);
+  if (!user) {
+    const viewer = viewerWithoutUser(authentication);
     server.addHook('onRequest', (request, _reply, done) => {
       setViewer(request, viewer);
       done();
@@ -59,16 +59,16 @@ export function requirePerson(
     );
   };
 
-  async function identify(request: FastifyRequest, by: PersonAuthentication): Promise<Viewer | undefined> {
+  async function identify(request: FastifyRequest, by: UserAuthentication): Promise<Viewer | undefined> {
     try {
-      const found = await identifyPerson(request.raw.rawHeaders, tokenHeader, by);
+      const found = await authenticateUser(request.raw.rawHeaders, tokenHeader, by);
       if (found?.claim === 'malformed') {
         logger.warn({ requestId: request.id, subject: found.viewer.subject }, MALFORMED_CLAIM);
       }
       return found?.viewer;
     } catch (error) {
-      if (error instanceof KeysAwaited) throw notReady(SOON_MS);
-      if (!(error instanceof AuthenticationRefusal)) throw error;
+      if (error instanceof TooManyWaitingError) throw notReady(SOON_MS);
+      if (!(error instanceof AuthenticationError)) throw error;
       throw refuse(request, error.message, ' error="invalid_token"');
     }
   }
@@ -79,11 +79,11 @@ export function requirePerson(
 
   server.addHook('onRequest', async (request) => {
     if (isForEveryone(request)) {
-      request.viewer = NOBODY;
+      request.viewer = PUBLIC_VIEWER;
       return;
     }
-    if (!person.keys.ready()) throw notReady(person.keys.retryMs);
-    const viewer = await identify(request, person);
+    if (!user.keys.ready()) throw notReady(user.keys.retryMs);
+    const viewer = await identify(request, user);
     if (viewer) setViewer(request, viewer);
     else if (!router) throw refuse(request, 'there is no token');
   });
@@ -92,7 +92,7 @@ export function requirePerson(
   server.addHook('preHandler', (request, _reply, done) => {
     if (request.viewer) done();
     else if (request.routerProven && asksForServiceDefinition(request)) {
-      setViewer(request, ROUTER_FOR_ITSELF);
+      setViewer(request, ROUTER_WITHOUT_USER);
       done();
     } else done(refuse(request, 'there is no token'));
   });

@@ -75,7 +75,7 @@ describe('The SQLite store', () => {
         store.accessKeys.add({
           id: name,
           accountId: ENVIRONMENT,
-          sealedSecret: Buffer.from('sealed'),
+          encryptedSecret: Buffer.from('sealed'),
           createdAt: START,
           revokedAt: null,
         }),

@@ -16,7 +16,7 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
     list: () =>
       reading(() => statements.all(rows.orderBy('created_at').orderBy('id').compile()).map(storedKeyOf)),
 
-    add: ({ id, accountId, sealedSecret, createdAt, revokedAt }) =>
+    add: ({ id, accountId, encryptedSecret, createdAt, revokedAt }) =>
       transactions.run(() => {
         statements.run(
           sqlBuilder
@@ -24,7 +24,7 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
             .values({
               id,
               account_id: accountId,
-              sealed_secret: sealedSecret,
+              sealed_secret: encryptedSecret,
               created_at: createdAt,
               revoked_at: revokedAt,
             })
@@ -45,10 +45,10 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
         return find(id);
       }),
 
-    readSeal: () =>
+    readKeyCheck: () =>
       reading(() => statements.get(sqlBuilder.selectFrom('access_key_seal').select('seal').compile())?.seal),
 
-    writeSeal: (seal) =>
+    writeKeyCheck: (seal) =>
       transactions.run(() => {
         statements.run(
           sqlBuilder
@@ -65,7 +65,7 @@ function storedKeyOf(row: AccessKeyRow): StoredAccessKey {
   return {
     id: row.id,
     accountId: row.account_id,
-    sealedSecret: row.sealed_secret,
+    encryptedSecret: row.sealed_secret,
     createdAt: row.created_at,
     revokedAt: row.revoked_at,
   };
