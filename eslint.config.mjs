@@ -40,7 +40,7 @@ const MODULE_IMPORTS = {
   sigv4: [],
   authentication: ['sigv4', 'proton'],
   http: ['graphql', 'subgraph', 'aws-api', 'authentication'],
-  config: ['proton'],
+  config: ['proton', 'authentication'],
   telemetry: ['config'],
   app: [
     'config',

@@ -187,20 +187,20 @@ async function startedTracing(settings: TracingSettings, logger: Logger): Promis
   return startTracing(settings, logger);
 }
 
-/** Writes to the log what became of asking the issuer for keys. */
+/** Logs the outcome of each fetch of the issuer's keys. */
 function reportKeysTo(logger: Logger): (report: KeyReport) => void {
   return (report) => {
     if (report.kind === 'fetched') {
-      logger.info({ keys: report.keys }, 'fetched the keys that tokens are verified with');
+      logger.info({ keys: report.keys }, 'fetched the keys that verify tokens');
     } else if (report.kept > 0) {
       logger.warn(
         { err: report.error, keys: report.kept },
-        'the keys at AUTH_JWKS_URL could not be fetched; those that are known stay good',
+        'could not fetch the keys at AUTH_JWKS_URL; the known keys stay valid',
       );
     } else {
       logger.error(
         { err: report.error },
-        'the keys at AUTH_JWKS_URL could not be fetched; until they are, GraphQL is answered with 503',
+        'could not fetch the keys at AUTH_JWKS_URL; GraphQL responds with 503 until they are fetched',
       );
     }
   };

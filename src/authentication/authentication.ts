@@ -6,7 +6,7 @@ import type { RouterProof } from './router/router-proof';
 import { routerSecretProof } from './router/router-secret';
 import { routerSignatureProof, type RouterSignatureOptions } from './router/router-signature';
 import { NO_PERMISSIONS } from './user/accounts-claim';
-import { issuerKeys, type KeyReport } from './user/issuer-keys';
+import { issuerKeys, type IssuerKeysOptions, type KeyReport } from './user/issuer-keys';
 import { verifyToken, type TokenRules, type VerifiedToken } from './user/verify-token';
 import { singleKey, type VerificationKeys } from './user/verification-keys';
 
@@ -30,24 +30,28 @@ export interface UserAuthentication {
   readonly maxBytes: number;
 }
 
-export interface AuthenticationSettings {
-  readonly router:
-    | { readonly kind: 'secret'; readonly secrets: readonly string[] }
-    | { readonly kind: 'sigv4'; readonly accessKeyIds: readonly string[] }
-    | undefined;
-  readonly user:
-    | (TokenRules & {
-        readonly keys:
-          | { readonly kind: 'file'; readonly key: KeyObject }
-          | {
-              readonly kind: 'jwks';
-              readonly url: string;
-              readonly refetchMs: number;
-              readonly retryMs: number;
-            };
-        readonly maxBytes: number;
-      })
-    | undefined;
+/** How routers and users authenticate. With neither, every request is accepted. */
+export interface AuthenticationConfig {
+  readonly router: RouterAuthenticationConfig | undefined;
+  readonly user: UserAuthenticationConfig | undefined;
+}
+
+export type RouterAuthenticationConfig =
+  /** Any of the secrets is accepted. */
+  | { readonly kind: 'secret'; readonly secrets: readonly string[] }
+  | {
+      readonly kind: 'sigv4';
+      readonly accessKeyIds: readonly string[];
+      /** Decrypts the secrets of these access keys. */
+      readonly encryptionKey: KeyObject;
+    };
+
+export interface UserAuthenticationConfig extends TokenRules {
+  readonly keys:
+    | { readonly kind: 'file'; readonly key: KeyObject }
+    | ({ readonly kind: 'jwks' } & Pick<IssuerKeysOptions, 'url' | 'refetchMs' | 'retryMs'>);
+  /** Limit for a token. */
+  readonly maxBytes: number;
 }
 
 export interface AuthenticationDependencies {
@@ -67,7 +71,7 @@ export const NO_AUTHENTICATION: Authentication = {
 };
 
 export function createAuthentication(
-  { router, user }: AuthenticationSettings,
+  { router, user }: AuthenticationConfig,
   { findKey, reportKeys }: AuthenticationDependencies,
 ): Authentication {
   const keys = user && verificationKeysOf(user.keys, reportKeys);
@@ -81,14 +85,14 @@ export function createAuthentication(
 }
 
 function verificationKeysOf(
-  keys: NonNullable<AuthenticationSettings['user']>['keys'],
+  keys: UserAuthenticationConfig['keys'],
   report: AuthenticationDependencies['reportKeys'],
 ): VerificationKeys {
   return keys.kind === 'file' ? singleKey(keys.key) : issuerKeys({ ...keys, report });
 }
 
 function routerProofOf(
-  router: NonNullable<AuthenticationSettings['router']>,
+  router: RouterAuthenticationConfig,
   findKey: RouterSignatureOptions['findKey'],
 ): RouterProof {
   return router.kind === 'secret'

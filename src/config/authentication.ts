@@ -1,41 +1,10 @@
-import type { KeyObject } from 'node:crypto';
-
+import type {
+  AuthenticationConfig,
+  RouterAuthenticationConfig,
+  UserAuthenticationConfig,
+} from '../authentication/authentication';
 import type { Environment, Variables } from './environment';
 import { encryptionKeyOf } from './proton';
-
-/** How routers and users authenticate. With neither, everyone may do everything. */
-export interface AuthenticationConfig {
-  readonly router: RouterAuthenticationConfig | undefined;
-  readonly user: UserAuthenticationConfig | undefined;
-}
-
-export type RouterAuthenticationConfig =
-  | { readonly kind: 'secret'; readonly secrets: readonly string[] }
-  | {
-      readonly kind: 'sigv4';
-      readonly accessKeyIds: readonly string[];
-      readonly encryptionKey: KeyObject;
-    };
-
-/** How a user's token is verified, and which of its claims holds the permissions. */
-export interface UserAuthenticationConfig {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly keys:
-    | { readonly kind: 'file'; readonly key: KeyObject }
-    | {
-        readonly kind: 'jwks';
-        readonly url: string;
-        /** Shortest time between two fetches that tokens with an unknown key cause. */
-        readonly refetchMs: number;
-        /** Time between attempts while there are no keys. */
-        readonly retryMs: number;
-      };
-  readonly accountsClaim: string;
-  readonly clockSkewMs: number;
-  /** Largest size of a token, in bytes. */
-  readonly maxBytes: number;
-}
 
 /** Variables for which empty differs from unset: an empty secret, lost by a deployment tool, must not turn authentication off. */
 export const NEVER_EMPTY = ['ROUTER_SECRET', 'ROUTER_ACCESS_KEY_IDS'] as const;

@@ -2,14 +2,9 @@ import type { KeyObject } from 'node:crypto';
 
 import type { z } from 'zod';
 
+import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
-import {
-  authenticationConfig,
-  authenticationMistakes,
-  isAuthenticated,
-  NEVER_EMPTY,
-  type AuthenticationConfig,
-} from './authentication';
+import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
 import { databaseLocation } from './database-url';

@@ -4,6 +4,7 @@ import { isIPv4 } from 'node:net';
 
 import { z } from 'zod';
 
+import { algorithmsOf } from '../authentication/user/verification-keys';
 import { isAccountId, isRegion } from '../proton/identifiers';
 
 /** The types of variables, each with the error message for a wrong value. */
@@ -108,10 +109,7 @@ function readPublicKey(path: string): { readonly key: KeyObject } | { readonly m
   } catch {
     return { mistake: `names ${path}, which holds no public key in PEM` };
   }
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return { key };
-  if (type === 'ec' && details?.namedCurve === 'prime256v1') return { key };
-  if (type === 'ed25519') return { key };
+  if (algorithmsOf(key).length > 0) return { key };
   return {
     mistake: `names ${path}, whose key can't verify tokens: use RSA of 2,048 bits or more, P-256 or Ed25519`,
   };
