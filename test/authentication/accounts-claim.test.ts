@@ -6,7 +6,7 @@ const [ONE, OTHER] = ['111111111111', '222222222222'] as const;
 const WORDS = ['read', 'write', 'approve'] as const;
 
 describe('A claim about accounts', () => {
-  it('gives each account what stands beside it', () => {
+  it('grants each account the listed permissions', () => {
     expect(readAccountsClaim({ [ONE]: ['read', 'approve'], [OTHER]: [], '*': ['read', 'read'] })).toEqual({
       onEveryAccount: new Set(['read']),
       onAccounts: new Map([
@@ -16,7 +16,7 @@ describe('A claim about accounts', () => {
     });
   });
 
-  it('gives everything on what is only listed', () => {
+  it('grants every permission on accounts in a list', () => {
     const all = new Set(WORDS);
     expect(readAccountsClaim([ONE, OTHER, ONE])).toEqual({
       onEveryAccount: new Set(),
@@ -55,11 +55,11 @@ describe('A claim about accounts', () => {
     ['a star among accounts', ['*', ONE]],
     ['two stars in a list', ['*', '*']],
     ['a list in a list', [[ONE]]],
-  ])('with %s is worth nothing', (_title, claim) => {
+  ])('with %s is malformed', (_title, claim) => {
     expect(readAccountsClaim(claim)).toBeUndefined();
   });
 
-  it('is read whatever it is, and gives nothing that does not stand in it', () => {
+  it('of any shape is read, and grants nothing that it does not list', () => {
     const claims = fc.oneof(
       fc.json().map((text): unknown => JSON.parse(text)),
       fc.dictionary(

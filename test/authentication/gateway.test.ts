@@ -15,7 +15,7 @@ interface GatewayContext {
 
 type SentRequest = Parameters<NonNullable<RemoteGraphQLDataSource<GatewayContext>['willSendRequest']>>[0];
 
-/** Sends what the gateway must send: its own proof always, and what the person sent to it. */
+/** Sends the gateway's secret with every request, and forwards the user's token. */
 class ProvenDataSource extends RemoteGraphQLDataSource<GatewayContext> {
   override willSendRequest({ request: sent, context }: SentRequest) {
     sent.http?.headers.set('router-authorization', SECRET);
@@ -24,13 +24,13 @@ class ProvenDataSource extends RemoteGraphQLDataSource<GatewayContext> {
   }
 }
 
-describe('Through a gateway that proves itself', () => {
+describe('Through a gateway with a secret', () => {
   const keys = createKeys('ES256');
   const environment = useKeyFile(keys);
 
-  it('a person does what they may, and is named in the history', async () => {
+  it('a user acts with their permissions, and is the actor in the history', async () => {
     const app = await startApp({ ...environment, ROUTER_SECRET: SECRET, NODE_ENV: 'production' });
-    // As a gateway gets it that composes for itself: with its own proof, and nobody behind it.
+    // As a gateway fetches it to compose the supergraph: with its own secret and no user's token.
     const { data } = await request<{ readonly _service: { readonly sdl: string } }>(
       app.url,
       '{ _service { sdl } }',

@@ -1,14 +1,14 @@
 import { startApp, type RunningApp } from '../support/app';
 import { AUDIENCE, bearer, createKeys, ISSUER, tokenOf, type Keys } from './issuer';
-import { startJwksServer, type JwksAnswer, type JwksServer } from './jwks-server';
+import { startJwksServer, type JwksResponse, type JwksServer } from './jwks-server';
 import { codeOf, post } from './posting';
 
 const COUNT = '{ environmentAccountConnections { totalCount } }';
 
-/** Settings that leave nothing to chance: by default nothing is asked for twice while a test runs. */
+/** By default the timers do nothing while a test runs. */
 const SLOW = { AUTH_JWKS_REFETCH_MS: '600000', AUTH_JWKS_RETRY_MS: '600000' };
 
-/** What an issuer may publish besides, and nothing of it is for verifying tokens. */
+/** Entries of a key set that cannot verify tokens. */
 const OTHER_KEYS = [
   null,
   { kty: 'oct', k: 'c2VjcmV0', kid: 'second' },
@@ -46,7 +46,7 @@ describe('With keys that an issuer publishes', () => {
   const statusFor = async ({ url }: RunningApp, keys: Keys, header = {}) =>
     (await post(url, COUNT, bearer(await tokenOf(keys, { header })))).status;
 
-  it('a token is believed by the key that it names', async () => {
+  it('a token is verified with the key that it names', async () => {
     await issuer.publish(first, second, createKeys('RS256', 'third'));
     const running = await start();
     expect(await statusFor(running, first)).toBe(200);
@@ -55,23 +55,23 @@ describe('With keys that an issuer publishes', () => {
     expect(await statusFor(running, createKeys('ES256', 'first'))).toBe(401);
   });
 
-  it('a token that names no key is believed by any that fits', async () => {
+  it('a token that names no key is verified with every key that fits', async () => {
     await issuer.publish(createKeys('ES256', 'other'), first);
     const running = await start();
     expect(await statusFor(running, first, { kid: undefined })).toBe(200);
     expect(await statusFor(running, createKeys('ES256'), { kid: undefined })).toBe(401);
   });
 
-  it('an unknown key is asked for, and the one that it takes the place of is gone', async () => {
+  it('a token with an unknown key causes a fetch, and keys that the issuer removed are no longer accepted', async () => {
     const running = await start();
     expect(await statusFor(running, first)).toBe(200);
     await issuer.publish(second);
     expect(await statusFor(running, second)).toBe(200);
     expect(await statusFor(running, first)).toBe(401);
-    expect(issuer.asked()).toBe(2);
+    expect(issuer.fetches()).toBe(2);
   });
 
-  it('a flood of unknown keys asks the issuer once', async () => {
+  it('many tokens with unknown keys cause one fetch', async () => {
     const running = await start();
     const statuses = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -79,19 +79,19 @@ describe('With keys that an issuer publishes', () => {
       ),
     );
     expect(new Set(statuses)).toEqual(new Set([401]));
-    expect(issuer.asked()).toBe(2);
+    expect(issuer.fetches()).toBe(2);
     expect(await statusFor(running, first)).toBe(200);
   });
 
-  it('a flood of unknown keys holds nobody up who has a known one, while the issuer is slow', async () => {
+  it('many tokens with unknown keys do not delay a known one while the issuer is slow', async () => {
     const running = await start({ MAX_IN_FLIGHT: '1' });
     const { release } = issuer.hold();
     const statuses: number[] = [];
     const headers = bearer(await tokenOf(first, { header: { kid: 'made-up' } }));
     const flood = Array.from({ length: 70 }, async () => {
-      const answer = await fetch(`${running.url}?query={__typename}`, { headers });
-      statuses.push(answer.status);
-      if (answer.status === 503) expect(answer.headers.get('retry-after')).toBe('1');
+      const response = await fetch(`${running.url}?query={__typename}`, { headers });
+      statuses.push(response.status);
+      if (response.status === 503) expect(response.headers.get('retry-after')).toBe('1');
     });
     while (statuses.length < 5) await new Promise(setImmediate);
     expect(await statusFor(running, first)).toBe(200);
@@ -99,13 +99,13 @@ describe('With keys that an issuer publishes', () => {
     release();
     await Promise.all(flood);
     expect(statuses.filter((status) => status === 401)).toHaveLength(65);
-    expect(issuer.asked()).toBe(2);
+    expect(issuer.fetches()).toBe(2);
   });
 
-  it('odd keys beside the good ones fail nobody, and those that only look odd are good', async () => {
+  it('unusable keys in the set break nothing, and unusual members of usable keys are ignored', async () => {
     const jwk = await first.jwk();
     const named = await second.jwk();
-    issuer.answerWith({
+    issuer.respondWith({
       body: JSON.stringify({
         keys: [
           { ...named, kid: 'signs', key_ops: ['sign'] },
@@ -123,16 +123,16 @@ describe('With keys that an issuer publishes', () => {
     expect(await statusFor(running, second, { kid: 'nothing' })).toBe(401);
   });
 
-  it('an unknown key is asked for again once the time is over', async () => {
+  it('an unknown key is fetched again after AUTH_JWKS_REFETCH_MS', async () => {
     const running = await start({ AUTH_JWKS_REFETCH_MS: '0' });
     expect(await statusFor(running, second)).toBe(401);
     await issuer.publish(first, second);
     expect(await statusFor(running, second)).toBe(200);
   });
 
-  it('the known ones stay good through every outage of the issuer, and whatever it answers', async () => {
+  it('known keys stay valid through every outage of the issuer, whatever it responds', async () => {
     const running = await start({ AUTH_JWKS_REFETCH_MS: '0' });
-    const answers: readonly JwksAnswer[] = [
+    const responses: readonly JwksResponse[] = [
       { status: 500, body: '{}' },
       { body: '<html>' },
       { body: '{"keys":[]}' },
@@ -145,12 +145,12 @@ describe('With keys that an issuer publishes', () => {
       { body: JSON.stringify({ keys: [{ ...(await second.jwk()), alg: 'ES256' }] }) },
       { body: JSON.stringify({ keys: [{ ...(await second.jwk()), d: 'private' }] }) },
     ];
-    for (const answer of answers) {
-      issuer.answerWith(answer);
-      expect([answer, await statusFor(running, second)]).toEqual([answer, 401]);
-      expect([answer, await statusFor(running, first)]).toEqual([answer, 200]);
+    for (const response of responses) {
+      issuer.respondWith(response);
+      expect([response, await statusFor(running, second)]).toEqual([response, 401]);
+      expect([response, await statusFor(running, first)]).toEqual([response, 200]);
     }
-    expect(issuer.asked()).toBe(1 + answers.length);
+    expect(issuer.fetches()).toBe(1 + responses.length);
 
     await issuer.stop();
     expect(await statusFor(running, second)).toBe(401);
@@ -160,8 +160,8 @@ describe('With keys that an issuer publishes', () => {
     expect(await statusFor(running, second)).toBe(200);
   });
 
-  it('without keys at the start it answers 503 until there are some, and asks by itself', async () => {
-    issuer.answerWith({ status: 500, body: '' });
+  it('without keys at the start, responses are 503 until a retry fetches them', async () => {
+    issuer.respondWith({ status: 500, body: '' });
     const running = await start({ AUTH_JWKS_RETRY_MS: '20' });
     const early = await post(running.url, COUNT, bearer(await tokenOf(first)));
     expect([early.status, codeOf(early), early.headers['retry-after']]).toEqual([503, 'NOT_READY', '1']);

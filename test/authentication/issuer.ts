@@ -10,7 +10,7 @@ export const AUDIENCE = 'proton-subgraph';
 
 export type Alg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
-/** A pair of keys, as an issuer has them. They go through PEM: on Node 20, a fresh key that is exported can hang. */
+/** A key pair of an issuer. In PEM, because exporting a freshly generated key can hang on Node 20. */
 export interface Keys {
   readonly alg: Alg;
   readonly kid: string;
@@ -52,7 +52,7 @@ export interface TokenParts {
   readonly without?: readonly string[];
 }
 
-/** A token that is good in every respect but those that are given. */
+/** A valid token, except for the given changes. */
 export async function tokenOf(
   keys: Keys,
   { claims = {}, header = {}, without = [] }: TokenParts = {},
@@ -73,7 +73,7 @@ export async function tokenOf(
     .sign(await importPKCS8(keys.privatePem, keys.alg));
 }
 
-/** What makes an app believe tokens that are signed with these keys; their file is taken away after the tests of the block. */
+/** The variables that make an app accept tokens signed with these keys. Their file is removed after the tests of the block. */
 export function useKeyFile(keys: Keys): Readonly<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'proton-subgraph-'));
   afterAll(() => {
@@ -84,7 +84,7 @@ export function useKeyFile(keys: Keys): Readonly<Record<string, string>> {
   return { AUTH_JWT_ISSUER: ISSUER, AUTH_JWT_AUDIENCE: AUDIENCE, AUTH_JWT_PUBLIC_KEY_FILE: file };
 }
 
-/** What a client sends to be believed. */
+/** The header that carries a token. */
 export function bearer(token: string): { readonly authorization: string } {
   return { authorization: `Bearer ${token}` };
 }

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 import type { Keys } from './issuer';
 
-/** Answers with a status and a body, or sends the asker elsewhere. */
-export interface JwksAnswer {
+/** The response that the server sends. By default 200 and JSON. */
+export interface JwksResponse {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
@@ -13,22 +13,22 @@ export interface JwksAnswer {
 
 export interface JwksServer {
   readonly url: string;
-  /** How often it was asked. */
-  readonly asked: () => number;
-  readonly answerWith: (answer: JwksAnswer) => void;
-  /** Keeps everyone who asks waiting, until that is over. */
+  /** How many requests arrived. */
+  readonly fetches: () => number;
+  readonly respondWith: (response: JwksResponse) => void;
+  /** Delays every response until `release`. */
   readonly hold: () => { readonly release: () => void };
   readonly publish: (...keys: readonly Keys[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** An issuer's address for its keys, on a free port of this machine, or on one that was free. */
+/** The server of an issuer's keys, on a free port of loopback or on the given one. */
 export async function startJwksServer(port = 0): Promise<JwksServer> {
-  let asked = 0;
-  let current: JwksAnswer = { status: 503, body: '' };
+  let fetches = 0;
+  let current: JwksResponse = { status: 503, body: '' };
   let held = Promise.resolve();
   const server = createServer((_request, response) => {
-    asked += 1;
+    fetches += 1;
     void held.then(() => {
       const { status = 200, headers = { 'content-type': 'application/json' }, body } = current;
       response.writeHead(status, headers).end(body);
@@ -36,13 +36,13 @@ export async function startJwksServer(port = 0): Promise<JwksServer> {
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const answerWith = (answer: JwksAnswer) => {
-    current = answer;
+  const respondWith = (response: JwksResponse) => {
+    current = response;
   };
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/keys`,
-    asked: () => asked,
-    answerWith,
+    fetches: () => fetches,
+    respondWith,
     hold() {
       let release: () => void = () => undefined;
       held = new Promise((resolve) => {
@@ -55,7 +55,7 @@ export async function startJwksServer(port = 0): Promise<JwksServer> {
       };
     },
     async publish(...keys) {
-      answerWith({ body: JSON.stringify({ keys: await Promise.all(keys.map(({ jwk }) => jwk())) }) });
+      respondWith({ body: JSON.stringify({ keys: await Promise.all(keys.map(({ jwk }) => jwk())) }) });
     },
     async stop() {
       server.close();

@@ -7,12 +7,12 @@ const [M, E, S, F] = ['111111111111', '222222222222', '333333333333', '444444444
 const ACCOUNTS = [M, E, S, F];
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
-/** What the claim about accounts says, by a name for who has it. `null` is no claim at all. */
+/** Values of the accounts claim, by a name for the user. `null` means no claim. */
 const CLAIMS = {
-  'nobody in particular': null,
-  'a person with an empty claim': {},
-  'a person with a malformed claim': { [M]: ['read'], [E]: ['read', 'own'] },
-  'a person with an empty list': [],
+  'a user without a claim': null,
+  'a user with an empty claim': {},
+  'a user with a malformed claim': { [M]: ['read'], [E]: ['read', 'own'] },
+  'a user with an empty list': [],
   'a reader of the management account': { [M]: ['read'] },
   'an approver of the management account': { [M]: ['approve'] },
   'a writer of the management account': { [M]: ['write'] },
@@ -31,7 +31,7 @@ const CLAIMS = {
 type Name = keyof typeof CLAIMS;
 const NAMES = Object.keys(CLAIMS) as Name[];
 
-/** The accounts of each connection that is there, the management account first. */
+/** The management and environment account of each existing connection. */
 const PAIRS = [
   [M, M],
   [M, E],
@@ -44,10 +44,10 @@ const PAIRS = [
 
 type Permission = 'read' | 'write' | 'approve';
 
-/** The rule in its plainest words, for the test to go by. */
+/** The expected rule, written independently of the implementation. */
 function may(name: Name, permission: Permission, account: string): boolean {
   const claim: unknown = CLAIMS[name];
-  if (claim === null || name === 'a person with a malformed claim') return false;
+  if (claim === null || name === 'a user with a malformed claim') return false;
   if (Array.isArray(claim)) return claim.includes('*') || claim.includes(account);
   const words = claim as Readonly<Record<string, readonly string[] | undefined>>;
   const granted = [...(words[account] ?? []), ...(words['*'] ?? [])];
@@ -72,7 +72,7 @@ const representation = (typename: string, members: object) =>
 
 const SHOWN = 'id arn status tags { key value } codebuildRoleArn history { nodes { actor } }';
 
-/** The roads on which one connection is read. Each is asked for a row, and answers its id where it shows it. */
+/** All ways to read one connection. Each response contains the connection's id if it is visible. */
 const READS: Readonly<Record<string, (row: Row) => string>> = {
   'by its id': ({ id }) => `{ environmentAccountConnection(id: "${id}") { ${SHOWN} } }`,
   'by its ARN': ({ arn }) => `{ environmentAccountConnectionByArn(arn: "${arn}") { ${SHOWN} } }`,
@@ -86,11 +86,11 @@ const READS: Readonly<Record<string, (row: Row) => string>> = {
     `{ environmentAccountConnections(filter: { environmentName: "${environmentName}", managementAccountId: "${managementAccountId}", environmentAccountId: "${environmentAccountId}", region: "us-east-1", statuses: [PENDING] }) { totalCount edges { node { ${SHOWN} } } } }`,
   'from its management account': ({ environmentName, managementAccountId }) =>
     `{ _entities(representations: ${representation('AwsAccount', { id: managementAccountId })}) { ... on AwsAccount { id environmentAccountConnections(role: MANAGEMENT_ACCOUNT, filter: { environmentName: "${environmentName}" }) { totalCount nodes { ${SHOWN} } } } } }`,
-  'from its environment account, whatever part that plays': ({ environmentName, environmentAccountId }) =>
+  'from its environment account, in either role': ({ environmentName, environmentAccountId }) =>
     `{ _entities(representations: ${representation('AwsAccount', { id: environmentAccountId })}) { ... on AwsAccount { id environmentAccountConnections(filter: { environmentName: "${environmentName}" }) { totalCount nodes { ${SHOWN} } } } } }`,
 };
 
-/** The writes to one connection, with what each takes. */
+/** All writes to one connection, with the permission that each needs. */
 const WRITES: Readonly<Record<string, { readonly permission: Permission; readonly input: string }>> = {
   updateEnvironmentAccountConnection: { permission: 'write', input: '' },
   tagEnvironmentAccountConnection: { permission: 'write', input: 'tags: [{ key: "a", value: "b" }]' },
@@ -100,7 +100,7 @@ const WRITES: Readonly<Record<string, { readonly permission: Permission; readonl
   deleteEnvironmentAccountConnection: { permission: 'write', input: '' },
 };
 
-describe('Who has a claim about accounts', () => {
+describe('A user with an accounts claim', () => {
   const keys = createKeys('ES256');
   const environment = useKeyFile(keys);
   let app: RunningApp;
@@ -120,7 +120,7 @@ describe('Who has a claim about accounts', () => {
 
   const as = (name: Name, query: string) => post(app.url, query, bearer(tokens.get(name) ?? ''));
 
-  /** A connection that its owner asks for, under a name of its own. */
+  /** Creates a connection with a new environment name. */
   async function create(managementAccountId: string, environmentAccountId: string): Promise<Row> {
     names += 1;
     const { output } = await as(
@@ -136,7 +136,7 @@ describe('Who has a claim about accounts', () => {
   }
 
   const unknowns = new Map<string, Promise<WireAnswer>>();
-  /** The response to a query about what does not exist. Nothing can change it, so the same query is sent once. */
+  /** The response to a query for a connection that does not exist. It never changes, so each query is sent once. */
   function asUnknown(name: Name, query: string): Promise<WireAnswer> {
     const key = `${name}: ${query}`;
     const response = unknowns.get(key) ?? as(name, query);
@@ -144,7 +144,7 @@ describe('Who has a claim about accounts', () => {
     return response;
   }
 
-  /** The same row, but that it is not there. */
+  /** The same row with an id, ARN and name that do not exist. */
   const missing = (row: Row): Row => ({
     ...row,
     id: UNKNOWN_ID,
@@ -159,13 +159,13 @@ describe('Who has a claim about accounts', () => {
     );
 
   describe.each(NAMES)('%s', (name) => {
-    /** Connections that no write has changed yet, by their accounts: the next write can be tried on the same. */
+    /** Connections that no write has changed yet, by their accounts. The next write reuses them. */
     const unchanged = new Map<string, Row>();
     afterAll(async () => {
       for (const row of unchanged.values()) await remove(row);
     });
 
-    it.each(Object.entries(READS))('reads a connection %s exactly where that may be', async (_road, ask) => {
+    it.each(Object.entries(READS))('reads a connection %s exactly when permitted', async (_way, ask) => {
       for (const row of rows) {
         const { text, status } = await as(name, ask(row));
         expect([row, text.includes(`"id":"${row.id}"`)]).toEqual([row, sees(name, row)]);
@@ -175,7 +175,7 @@ describe('Who has a claim about accounts', () => {
       }
     });
 
-    it('lists and counts what may be read, and that alone', async () => {
+    it('lists and counts readable connections only', async () => {
       const query = '{ environmentAccountConnections(first: 100) { totalCount nodes { id } } }';
       const { text } = await as(name, query);
       const visible = [...text.matchAll(/"id":"([^"]*)"/g)].map(([, id]) => id);
@@ -189,7 +189,7 @@ describe('Who has a claim about accounts', () => {
     });
 
     it.each(Object.entries(WRITES))(
-      '%s is allowed where it is, and else denied or unheard of',
+      '%s needs its permission, else it is denied or the connection not found',
       async (mutation, { permission, input }) => {
         for (const [management, environment] of [
           [M, E],
@@ -217,7 +217,7 @@ describe('Who has a claim about accounts', () => {
             expect([...about, text.includes('"code":"ACCESS_DENIED"')]).toEqual([...about, true]);
           }
           if (!may(name, permission, account) || !sees(name, row)) {
-            // Without the permission, nothing has happened.
+            // Without the permission, nothing changed.
             const after = await as('an owner of everything', READS['by its id']?.(row) ?? '');
             expect(after.text).toContain('"status":"PENDING","tags":[{"key":"t","value":"v"}]');
             expect(after.text.match(/"actor"/g)).toHaveLength(1);
@@ -229,7 +229,7 @@ describe('Who has a claim about accounts', () => {
       },
     );
 
-    it('asks for a connection in the name of accounts that it may write to, and learns nothing of others', async () => {
+    it('creates connections in writable accounts only, and learns nothing about others', async () => {
       const ask = (environment: string, environmentName: string) => `mutation {
         createEnvironmentAccountConnection(input: { managementAccountId: "${M}", environmentAccountId: "${environment}", environmentName: "${environmentName}", clientToken: "token-${environmentName}" }) {
           success data { id } error { code message }
@@ -241,7 +241,7 @@ describe('Who has a claim about accounts', () => {
         );
         const { text } = await as(name, ask(account, taken?.environmentName ?? ''));
         if (may(name, 'write', account)) {
-          // Who may write there may see what stands in the way.
+          // A writer of the account may see the existing connection.
           expect(text).toContain('"code":"CONFLICT"');
           expect(text).toContain(taken?.id);
         } else {
@@ -251,7 +251,7 @@ describe('Who has a claim about accounts', () => {
       }
     });
 
-    it('asks in the name of the only account that it may write to, where nothing else points to one', async () => {
+    it('creates in its only writable account if the input names none', async () => {
       names += 1;
       const { text } = await as(
         name,
@@ -269,7 +269,7 @@ describe('Who has a claim about accounts', () => {
     });
   });
 
-  it('a cursor that somebody else was given shows nothing that may not be read', async () => {
+  it('a cursor from another user reveals no unreadable connections', async () => {
     const query = (after: string) =>
       `{ environmentAccountConnections(first: 100${after}) { nodes { id } pageInfo { endCursor } } }`;
     const first = await as('an owner of everything', query('').replace('100', '1'));

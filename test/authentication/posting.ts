@@ -2,18 +2,18 @@ import { request as httpRequest, type ClientRequest } from 'node:http';
 
 import { sendHttp, type WireAnswer, type WireHeaders } from '../support/aws-call';
 
-/** Posts an operation with any header, and answers what came back, byte for byte. */
+/** Posts an operation with any headers, and returns the response unparsed. */
 export function post(url: string, query: string, headers: WireHeaders = {}): Promise<WireAnswer> {
   const { origin, pathname } = new URL(url);
   return sendHttp(origin, {
     path: pathname,
     headers: { 'content-type': 'application/json', ...headers },
-    // As bytes, for beside a text Node would write the header in UTF-8 as well.
+    // As bytes: with a string body, Node would encode the headers as UTF-8 too.
     body: Buffer.from(JSON.stringify({ query })),
   });
 }
 
-/** Posts the header of a request on a connection of its own, and nothing of the body. */
+/** Sends the headers of a POST on a new connection, and never its body. */
 export function startPosting(url: string, headers: WireHeaders = {}): ClientRequest {
   const request = httpRequest(url, { method: 'POST', agent: false });
   const all = { 'content-type': 'application/json', 'content-length': '1000', ...headers };
@@ -23,7 +23,7 @@ export function startPosting(url: string, headers: WireHeaders = {}): ClientRequ
   return request;
 }
 
-/** The code of a refusal's one error. */
+/** The code of the only error in a response. */
 export function codeOf({ output }: WireAnswer): unknown {
   const { errors } = output as {
     readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } }[];

@@ -29,7 +29,7 @@ describe('With a secret of the router', () => {
 
   it.each([
     ['the one secret', NEW],
-    ['the other, while one takes its place', OLD],
+    ['the other one, during a rotation', OLD],
   ])('a request with %s may do everything, as the router', async (_title, headers) => {
     const { output } = await post(
       app.url,
@@ -43,7 +43,7 @@ describe('With a secret of the router', () => {
     expect(output).toEqual({ data: { create: { data: { history: { nodes: [{ actor: 'router' }] } } } } });
   });
 
-  it('where nothing points to an account, a creation must name one, for the router may write to all', async () => {
+  it('a creation must name its account, because the router may write to all of them', async () => {
     const { output } = await post(
       app.url,
       `mutation {
@@ -61,7 +61,7 @@ describe('With a secret of the router', () => {
   });
 
   const WITHOUT: readonly [string, WireHeaders][] = [
-    ['none', {}],
+    ['no secret', {}],
     ['a wrong one', { 'router-authorization': 'the-wrong-one' }],
     ['an empty one', { 'router-authorization': '' }],
     ['the beginning of one', { 'router-authorization': 'the-new' }],
@@ -101,12 +101,12 @@ describe('With a secret of the router', () => {
     ['a path that ends in a slash', { path: '/graphql/' }],
     ['another path', { path: '/' }],
     ['a path that is none', { path: '/%' }],
-  ])('%s is refused without it, and answered with it as ever', async (_title, request) => {
+  ])('%s is refused without it, and handled as usual with it', async (_title, request) => {
     expect((await send(request)).status).toBe(401);
     expect((await send({ ...request, headers: { ...request.headers, ...NEW } })).status).not.toBe(401);
   });
 
-  it('a body is not waited for', async () => {
+  it('the response does not wait for the body', async () => {
     const request = startPosting(app.url);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(401);
@@ -114,8 +114,8 @@ describe('With a secret of the router', () => {
   });
 });
 
-describe('With a secret of the router, and no place left', () => {
-  it('whoever does not have it is told that, and nothing of the load', async () => {
+describe('With a secret of the router, and the server full', () => {
+  it('a request without it gets 401, which reveals nothing about the load', async () => {
     const admission = createAdmission(1);
     const atWork = admission.ask(() => undefined);
     const waiting = admission.ask(() => undefined);
@@ -151,7 +151,7 @@ describe('With a secret of the router, and no place left', () => {
   });
 });
 
-describe('With a secret of the router and tokens of persons', () => {
+describe('With a secret of the router and tokens of users', () => {
   const keys = createKeys('ES256');
   const environment = { ...useKeyFile(keys), ...SECRETS, NODE_ENV: 'production' };
   let app: RunningApp;
@@ -214,7 +214,7 @@ describe('With a secret of the router and tokens of persons', () => {
     expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  it('nor in a batch, nor in what is no operation', async () => {
+  it('nor in a batch, nor in a body that is not an operation', async () => {
     const { origin } = new URL(app.url);
     for (const body of [
       JSON.stringify([{ query: SDL }, { query: COUNT }]),

@@ -48,12 +48,12 @@ const withHeaders =
 describe('With a router that signs', () => {
   const folder = useTemporaryFolder();
   const keys = createKeys('ES256');
-  const person = useKeyFile(keys);
+  const user = useKeyFile(keys);
   let app: RunningApp;
   let router: Credentials;
   let other: Credentials;
 
-  /** The app over a store that holds two keys, of which one is the router's. */
+  /** Starts the app over a store with two keys. Only one is the router's. */
   async function start(settings: Readonly<Record<string, string>>): Promise<void> {
     const location = folder.path('store.db');
     const ACCESS_KEY_ENCRYPTION_KEY = randomBytes(32).toString('base64');
@@ -67,7 +67,7 @@ describe('With a router that signs', () => {
     app = await startApp({
       DATABASE_URL: `sqlite:${location}`,
       ACCESS_KEY_ENCRYPTION_KEY,
-      ROUTER_ACCESS_KEY_IDS: `AKIANOBODY0000000000,${router.accessKeyId}`,
+      ROUTER_ACCESS_KEY_IDS: `AKIAUNKNOWN000000000,${router.accessKeyId}`,
       PROTON_ENDPOINT_PORT: 'off',
       ...settings,
     });
@@ -110,13 +110,13 @@ describe('With a router that signs', () => {
     return sendHttp(new URL(app.url).origin, tamper(await sign(credentials, signing)));
   }
 
-  it('signed requests are answered, whatever they ask in, and nothing else is', async () => {
+  it('signed requests are accepted in every form of GraphQL over HTTP, and no others', async () => {
     await start({});
     const good: readonly [Signing, Tamper][] = [
       [{}, asSent],
       [{ headers: { 'x-amz-content-sha256': sha256(JSON.stringify({ query: COUNT })) } }, asSent],
       [{ region: 'eu-central-1', unsigned: ['content-type'] }, asSent],
-      [{}, withHeaders({ 'x-nobody-signed': 'this' })],
+      [{}, withHeaders({ 'x-unsigned': 'this' })],
       [
         {
           method: 'GET',
@@ -146,7 +146,7 @@ describe('With a router that signs', () => {
       ['too long ago', { date: late }, asSent],
       ['with a key that is not the router’s', {}, asSent, other],
       ['with a wrong secret', {}, asSent, { ...router, secretAccessKey: other.secretAccessKey }],
-      ['with a key that there is not', {}, asSent, { ...router, accessKeyId: 'AKIANOBODY0000000000' }],
+      ['with a key that does not exist', {}, asSent, { ...router, accessKeyId: 'AKIAUNKNOWN000000000' }],
       ['for another body', {}, (request) => ({ ...request, body: '{"query":"{__typename}"}' })],
       ['for another method', {}, (request) => ({ ...request, method: 'PUT' })],
       ['for another query string', {}, (request) => ({ ...request, path: '/graphql?x=1' })],
@@ -161,7 +161,7 @@ describe('With a router that signs', () => {
       ],
       ['with a hash of another body', { headers: { 'x-amz-content-sha256': sha256('') } }, asSent],
       ['with no hash at all', { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }, asSent],
-      ['with an unsigned token of a person', {}, withHeaders({ [FORWARDED]: 'Bearer x' })],
+      ['with an unsigned token of a user', {}, withHeaders({ [FORWARDED]: 'Bearer x' })],
       ['for a preflight', { method: 'GET' }, (request) => ({ ...request, method: 'OPTIONS' })],
     ];
     for (const [title, signing, tamper, credentials] of bad) {
@@ -170,7 +170,7 @@ describe('With a router that signs', () => {
     }
   });
 
-  it('a body is judged before it is looked at, whatever type it has', async () => {
+  it('a body is verified before it is parsed, whatever its type', async () => {
     await start({});
     for (const type of ['application/json', 'application/xml', ';', '']) {
       const headers = { 'content-type': type };
@@ -193,8 +193,8 @@ describe('With a router that signs', () => {
     expect((await send({ body: JSON.stringify({ query }) })).text).toContain('"actor":"router"');
   });
 
-  it('a person’s token comes in a header that it signs', async () => {
-    await start(person);
+  it('a user’s token comes in a header that the router signs', async () => {
+    await start(user);
     const token = await tokenOf(keys, { claims: { sub: 'ann' } });
     const signed = { headers: { [FORWARDED]: `Bearer ${token}` } };
     expect((await send(signed)).status).toBe(200);
@@ -213,8 +213,8 @@ describe('With a router that signs', () => {
     expect((await send({ body: JSON.stringify({ query: '{ _service { sdl } }' }) })).status).toBe(200);
   });
 
-  it('who signs badly learns nothing of a token, uses up nothing of its person’s, and takes no place', async () => {
-    await start({ ...person, SUBJECT_REQUESTS_PER_MINUTE: '1', MAX_IN_FLIGHT: '1' });
+  it('a wrong signature reveals nothing about a token, spends nothing of the user’s rate limit, and occupies no slot', async () => {
+    await start({ ...user, SUBJECT_REQUESTS_PER_MINUTE: '1', MAX_IN_FLIGHT: '1' });
     const tokens = ['nonsense', await tokenOf(createKeys('ES256')), await tokenOf(keys)];
     const wrong = { ...router, secretAccessKey: other.secretAccessKey };
     const answers: WireAnswer[] = [];
@@ -231,14 +231,14 @@ describe('With a router that signs', () => {
     unfinished.destroy();
   });
 
-  it('a body that does not come is not waited for much longer', async () => {
+  it('a body that does not arrive ends in a timeout', async () => {
     await start({ REQUEST_TIMEOUT_MS: '200' });
     const { headers } = await sign(router);
     const [response] = (await once(startPosting(app.url, headers), 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(408);
   });
 
-  it('a key that is revoked is no longer good', async () => {
+  it('a revoked key is refused', async () => {
     const location = folder.path('store.db');
     await start({});
     expect((await send()).status).toBe(200);

@@ -18,14 +18,14 @@ describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('A token signed wit
   });
   afterAll(() => app.stop());
 
-  it('is believed, and one of another key is not', async () => {
+  it('is accepted, and one signed with another key is not', async () => {
     const own = await post(app.url, COUNT, bearer(await tokenOf(keys)));
     expect(own.output).toEqual({ data: { environmentAccountConnections: { totalCount: 0 } } });
     const foreign = await post(app.url, COUNT, bearer(await tokenOf(createKeys(alg))));
     expect([foreign.status, codeOf(foreign)]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  it('is not believed when another algorithm is named in it', async () => {
+  it('is refused when it names another algorithm', async () => {
     const good = await tokenOf(keys);
     const [, payload, signature] = good.split('.');
     for (const other of ['RS256', 'PS256', 'ES256', 'EdDSA', 'RS512', 'HS256', 'none'].filter(
@@ -48,17 +48,17 @@ describe('A token', () => {
 
   it.each<[string, TokenParts]>([
     ['that expired less than a minute ago', { claims: { exp: seconds(-50) } }],
-    ['that will be good in less than a minute', { claims: { nbf: seconds(50) } }],
+    ['that becomes valid in less than a minute', { claims: { nbf: seconds(50) } }],
     ['for several audiences', { claims: { aud: ['else', AUDIENCE] } }],
-    ['that names any key, where the one key has no name', { header: { kid: 'whatever' } }],
+    ['that names any key, where the only key has no id', { header: { kid: 'whatever' } }],
     ['whose subject is as long as OpenID Connect allows', { claims: { sub: 'é'.repeat(255) } }],
-  ])('%s is believed', async (_title, parts) => {
+  ])('%s is accepted', async (_title, parts) => {
     expect((await post(app.url, COUNT, bearer(await tokenOf(keys, parts)))).status).toBe(200);
   });
 
   it.each<[string, TokenParts]>([
     ['that expired more than a minute ago', { claims: { exp: seconds(-70) } }],
-    ['that is good only later', { claims: { nbf: seconds(70) } }],
+    ['that becomes valid later', { claims: { nbf: seconds(70) } }],
     ['that never expires', { without: ['exp'] }],
     ['that expires at a text', { claims: { exp: String(seconds(600)) as unknown as number } }],
     ['without a subject', { without: ['sub'] }],
@@ -73,7 +73,7 @@ describe('A token', () => {
     ['without an audience', { without: ['aud'] }],
     ['for no audience', { claims: { aud: [] } }],
     ['over 8 kB', { claims: { pad: 'x'.repeat(9_000) } }],
-    ['whose key has no text for a name', { header: { kid: 7 } }],
+    ['whose kid is not a string', { header: { kid: 7 } }],
     ['with a critical extension that is known', { header: { crit: ['b64'], b64: true } }],
   ])('%s is refused', async (_title, parts) => {
     const token = await tokenOf(keys, parts);
@@ -82,7 +82,7 @@ describe('A token', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
   });
 
-  it('that nobody signed, or that is signed with the public key as a secret, is refused', async () => {
+  it('that is unsigned, or that is signed with the public key as a secret, is refused', async () => {
     const [, payload = ''] = (await tokenOf(keys)).split('.');
     const unsigned = `${part({ alg: 'none' })}.${payload}.`;
     const signing = `${part({ alg: 'HS256', kid: keys.kid })}.${payload}`;
@@ -108,7 +108,7 @@ describe('A token', () => {
     }
   });
 
-  it('is taken from one Authorization header with the scheme Bearer, and from nowhere else', async () => {
+  it('is read from one Authorization header with the scheme Bearer only', async () => {
     const token = await tokenOf(keys);
     expect((await post(app.url, COUNT, { authorization: `bearer ${token}` })).status).toBe(200);
     for (const headers of [
@@ -127,7 +127,7 @@ describe('A token', () => {
     expect((await post(`${app.url}?access_token=${token}`, COUNT)).status).toBe(401);
   });
 
-  it('that is refused is told from no other, and not repeated', async () => {
+  it('that is refused gets the same response as any other, which does not repeat it', async () => {
     const answers = await Promise.all(
       [await tokenOf(createKeys('ES256')), await tokenOf(keys, { claims: { aud: 'else' } }), 'nonsense'].map(
         async (token) => ({ token, answer: await post(app.url, COUNT, bearer(token)) }),
@@ -147,10 +147,10 @@ describe('A token', () => {
     expect(answer.status).toBe(401);
   });
 
-  it('is needed to ask for the service definition, for nobody vouches for who asks', async () => {
+  it('is needed for the service definition, because no router is authenticated', async () => {
     expect((await post(app.url, '{ _service { sdl } }')).status).toBe(401);
-    const asPerson = await request(app.url, '{ _service { sdl } }', {}, bearer(await tokenOf(keys)));
-    expect(asPerson.errors).toBeUndefined();
+    const asUser = await request(app.url, '{ _service { sdl } }', {}, bearer(await tokenOf(keys)));
+    expect(asUser.errors).toBeUndefined();
   });
 
   it('is not needed to see the landing page, which executes nothing', async () => {
@@ -164,7 +164,7 @@ describe('A token', () => {
     expect(asked.status).toBe(401);
   });
 
-  it('names its subject as the actor of what it does', async () => {
+  it('provides the actor in the history: its subject', async () => {
     const token = await tokenOf(keys, { claims: { sub: 'ann@example.com', aws_accounts: ['222222222222'] } });
     const { data } = await request<{ readonly create: unknown }>(
       app.url,
@@ -188,7 +188,7 @@ describe('A token that may be longer', () => {
   const keys = createKeys('ES256');
   const environment = { ...useKeyFile(keys), AUTH_JWT_MAX_BYTES: '65536' };
 
-  it('is believed, for so much may come in a header then', async () => {
+  it('is accepted, because the header limit grows with AUTH_JWT_MAX_BYTES', async () => {
     const app = await startApp(environment);
     try {
       const token = await tokenOf(keys, { claims: { pad: 'x'.repeat(48_000) } });
@@ -203,7 +203,7 @@ describe('A token that may be longer', () => {
 describe('In production', () => {
   const environment = { ...useKeyFile(createKeys('EdDSA')), NODE_ENV: 'production' };
 
-  it('no page is for everyone', async () => {
+  it('there is no public page', async () => {
     const app = await startApp(environment);
     try {
       expect((await fetch(app.url, { headers: { accept: 'text/html' } })).status).toBe(401);
