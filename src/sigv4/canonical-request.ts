@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 
 import { ALGORITHM, TERMINATOR } from './authorization-header';
+import type { SignedField } from './headers';
 
 /** Everything that a Signature Version 4 is computed from. */
 export interface SigningInput {
@@ -15,9 +16,6 @@ export interface SigningInput {
   readonly scope: SigningScope;
   readonly secretAccessKey: string;
 }
-
-/** A header: its name in lower case, and its values as they were sent. Node decodes headers as Latin-1, so one character is one byte. */
-export type SignedField = readonly [name: string, values: readonly string[]];
 
 /** The credential scope: a signature is valid for one day, Region and service. */
 export interface SigningScope {

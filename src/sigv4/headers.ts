@@ -1,4 +1,3 @@
-import type { SignedField } from './canonical-request';
 import { SignatureError } from './signature-error';
 
 /** The values of each header, in the order in which they were sent, by the header's name in lower case. */
@@ -35,6 +34,9 @@ export function onlyValue(
   if (others.length > 0) throw errorFor(`The header ${name} appears more than once.`);
   return value;
 }
+
+/** A header: its name in lower case, and its values as they were sent. Node decodes headers as Latin-1, so one character is one byte. */
+export type SignedField = readonly [name: string, values: readonly string[]];
 
 /** The headers that a signature must cover. Otherwise a captured request could be changed and sent again. */
 export interface RequiredHeaders {

@@ -3,7 +3,8 @@ import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 
-import { signatureOf, type SignedField } from '../../src/sigv4/canonical-request';
+import { signatureOf } from '../../src/sigv4/canonical-request';
+import type { SignedField } from '../../src/sigv4/headers';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const DATE = '20150830T123600Z';
