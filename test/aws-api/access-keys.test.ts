@@ -34,7 +34,7 @@ describe('Access keys', () => {
 
   afterEach(() => keys.close());
 
-  it('look like those of AWS, and no two are the same', async () => {
+  it('have the format of AWS’s, and are unique', async () => {
     const issued = await Promise.all(Array.from({ length: 20 }, () => keys.accessKeys.issue(ENVIRONMENT)));
     for (const { accessKeyId, secretAccessKey, accountId, createdAt } of issued) {
       expect(accessKeyId).toMatch(/^AKIA[A-Z2-7]{16}$/);
@@ -86,7 +86,7 @@ describe('Access keys', () => {
     expect(await keys.accessKeys.revoke('AKIAAAAAAAAAAAAAAAAA')).toBeUndefined();
   });
 
-  it('are stored sealed: nothing of the secret, and never the same bytes for the same secret', async () => {
+  it('are stored with an encrypted secret and a nonce of their own', async () => {
     const { accessKeyId, secretAccessKey } = await keys.accessKeys.issue(ENVIRONMENT);
     const { accessKeyId: other } = await keys.accessKeys.issue(ENVIRONMENT);
     const [one, two] = [await keys.store.find(accessKeyId), await keys.store.find(other)];
@@ -96,9 +96,9 @@ describe('Access keys', () => {
     expect(one?.encryptedSecret.subarray(0, 12)).not.toEqual(two?.encryptedSecret.subarray(0, 12));
   });
 
-  it('open with the encryption key alone that sealed them, and say so', async () => {
+  it('are decrypted with their own encryption key only; the error names the variable', async () => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
-    // Each of several is opened, wherever it stands in the list.
+    // Every key in the list is checked, not just the first.
     await keys.accessKeys.issue(MANAGEMENT);
     await keys.accessKeys.bind();
     for (const refused of [keys.withAnotherKey.bind(), keys.withAnotherKey.find(accessKeyId)]) {
@@ -107,13 +107,13 @@ describe('Access keys', () => {
         'ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under',
       );
     }
-    // What needs no secret goes on.
+    // Operations that need no secret still work.
     expect(await keys.withAnotherKey.list()).toHaveLength(2);
     expect(await keys.withAnotherKey.revoke(accessKeyId)).toMatchObject({ id: accessKeyId });
     await expect(keys.withAnotherKey.bind()).rejects.toThrow(AccessKeyError);
   });
 
-  it('are issued under no other encryption key than the one that the server was started with', async () => {
+  it('are issued only with the encryption key that the server was last started with', async () => {
     await keys.accessKeys.bind();
     await expect(keys.withAnotherKey.issue(ENVIRONMENT)).rejects.toThrow(
       'ACCESS_KEY_ENCRYPTION_KEY is not the one that the server was started with last',
@@ -122,7 +122,7 @@ describe('Access keys', () => {
     await keys.accessKeys.issue(ENVIRONMENT);
   });
 
-  it('make way for another encryption key once all of them are revoked', async () => {
+  it('allow another encryption key once all of them are revoked', async () => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
     await keys.accessKeys.revoke(accessKeyId);
     await keys.withAnotherKey.bind();
@@ -131,7 +131,7 @@ describe('Access keys', () => {
     expect(await keys.withAnotherKey.find(accessKeyId)).toBeUndefined();
   });
 
-  it('are known at once to every process on the same file, and revoked at once', async () => {
+  it('are visible and revoked at once in every process on the same file', async () => {
     const location = folder.path('proton.db');
     const [here, there] = [openSqliteStore({ location }), openSqliteStore({ location })];
     const encryptionKey = newKey();
@@ -152,10 +152,10 @@ describe('Access keys', () => {
     ['a changed nonce', (sealed) => ({ encryptedSecret: changedAt(sealed, 0) })],
     ['a changed tag', (sealed) => ({ encryptedSecret: changedAt(sealed, 12) })],
     ['a changed secret', (sealed) => ({ encryptedSecret: changedAt(sealed, 28) })],
-    ['nothing left of it', () => ({ encryptedSecret: Buffer.alloc(0) })],
+    ['an empty secret', () => ({ encryptedSecret: Buffer.alloc(0) })],
     ['half a tag', (sealed) => ({ encryptedSecret: sealed.subarray(0, 20) })],
     ['no ciphertext', (sealed) => ({ encryptedSecret: sealed.subarray(0, 28) })],
-  ])('do not open in a row with %s', async (_title, change) => {
+  ])('are not decrypted from a row with %s', async (_title, change) => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
     const stored = await keys.store.find(accessKeyId);
     if (!stored) throw new Error('the key is gone');

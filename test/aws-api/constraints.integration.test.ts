@@ -7,7 +7,7 @@ import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { MODEL_OPERATIONS, PLACES, type Place } from '../support/proton-model';
 
-/** Texts of any length that a shape's pattern takes. */
+/** Makes strings of any length that match a shape's pattern. */
 const TEXT_OF_LENGTH: Readonly<Record<string, (length: number) => string>> = {
   ResourceName: (length) => 'e'.repeat(length),
   ClientToken: (length) => 't'.repeat(length),
@@ -17,13 +17,13 @@ const TEXT_OF_LENGTH: Readonly<Record<string, (length: number) => string>> = {
   RoleArn: (length) => filled('arn:aws:iam::222222222222:role/', length),
 };
 
-/** Ends a prefix in a path of short segments, up to this length. */
+/** Extends a prefix with short path segments, up to this length. */
 function filled(prefix: string, length: number): string {
   const path = 'segment-of-a-path/'.repeat(200).slice(0, Math.max(0, length - prefix.length));
   return `${prefix}${path}`.slice(0, length).replace(/\/$/, 'x');
 }
 
-/** Where the service is stricter than its model: what it then says, of a value that the model would take. */
+/** Messages of the rules that are stricter than the model. */
 const STRICTER: Readonly<Record<string, RegExp>> = {
   RoleArn: /must be a role of/,
   NextToken: /of the same query/,
@@ -37,7 +37,7 @@ const STRICTER: Readonly<Record<string, RegExp>> = {
   ClientToken: /^Invalid input: clientToken must not have been used before with other parameters\.$/,
 };
 
-/** A value of every kind that JSON has, but for null, which leaves a member out. */
+/** One value of each JSON type except null, which counts as missing. */
 const KINDS = { boolean: true, number: 7, string: 'x', list: [], structure: {} } as const;
 
 describe('Every constraint of Proton’s model', () => {
@@ -50,7 +50,7 @@ describe('Every constraint of Proton’s model', () => {
 
   afterAll(() => endpoint.stop());
 
-  /** An input that breaks no rule, with every member in it, and a connection of its own that it is about. */
+  /** A valid input with every member, for a new connection. */
   async function validInput(operation: string): Promise<Record<string, unknown>> {
     const fresh = `e${String((names += 1))}`;
     const session = endpoint.service.session(accountViewer(ENVIRONMENT));
@@ -140,12 +140,12 @@ describe('Every constraint of Proton’s model', () => {
   const cases = (filter: (place: Place) => boolean) =>
     PLACES.filter(filter).map((place) => [title(place), place] as const);
 
-  it('is read from the model: ten operations and all that they take', () => {
+  it('is read from the model: ten operations with all members', () => {
     expect(MODEL_OPERATIONS).toHaveLength(10);
     expect(PLACES).toHaveLength(35);
   });
 
-  it.each(MODEL_OPERATIONS)('%s takes an input with every member in it', async (operation) => {
+  it.each(MODEL_OPERATIONS)('%s accepts an input with every member', async (operation) => {
     const input = await validInput(operation);
     const answer = await callAs(endpoint.origin, caller(operation), operation, input);
     expect(answer).toMatchObject({ status: 200, error: undefined });
@@ -265,7 +265,7 @@ describe('Every constraint of Proton’s model', () => {
     },
   );
 
-  it.each(MODEL_OPERATIONS)('%s tells everything that is wrong in one message', async (operation) => {
+  it.each(MODEL_OPERATIONS)('%s reports every violation in one message', async (operation) => {
     const members = PLACES.filter((place) => place.operation === operation && place.path.length === 1);
     const wrong: Readonly<Record<string, unknown>> = { integer: 0, list: ['', ''] };
     const input = Object.fromEntries(
@@ -279,7 +279,7 @@ describe('Every constraint of Proton’s model', () => {
     for (const { path } of members) expect(answer.message).toMatch(new RegExp(`[ ;]${path[0] ?? ''}[. ]`));
   });
 
-  it('measures a hostile ARN in linear time', async () => {
+  it('validates a hostile ARN in linear time', async () => {
     for (const member of ['roleArn', 'componentRoleArn', 'codebuildRoleArn']) {
       const hostile = `arn:aws:iam::222222222222:role/${'a/'.repeat(1000)}!`;
       const started = process.cpuUsage();

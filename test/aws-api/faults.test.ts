@@ -26,7 +26,7 @@ describe('When the store fails', () => {
 
   afterEach(() => endpoint.stop());
 
-  it('callers get InternalServerException with nothing internal in it, and the log gets the reason', async () => {
+  it('clients get InternalServerException without internal details, and the reason is logged', async () => {
     const other = new BetterSqlite3(location);
     other.exec('BEGIN EXCLUSIVE');
     const answer = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', CREATE);
@@ -39,7 +39,7 @@ describe('When the store fails', () => {
     expect(endpoint.faults).toEqual([expect.objectContaining({ code: 'UNAVAILABLE' })]);
   });
 
-  it('an SDK tries again, and what it wrote is there once', async () => {
+  it('an SDK retries, and its write happens once', async () => {
     const other = new BetterSqlite3(location);
     other.exec('BEGIN EXCLUSIVE');
     const client = new ProtonClient({
@@ -47,7 +47,7 @@ describe('When the store fails', () => {
       region: 'us-east-1',
       credentials: { accessKeyId: ENVIRONMENT, secretAccessKey: 'x' },
     });
-    // The lock goes once an attempt has failed.
+    // Releases the lock after the first attempt failed.
     client.middlewareStack.add(
       (next) => async (args) => {
         try {
@@ -67,7 +67,7 @@ describe('When the store fails', () => {
     expect(endpoint.faults).toHaveLength(1);
   });
 
-  it('what nobody foresaw is answered alike', async () => {
+  it('an unexpected failure gets the same response', async () => {
     await endpoint.store.close();
     const answer = await callAs(endpoint.origin, ENVIRONMENT, 'GetEnvironmentAccountConnection', {
       id: '00000000-0000-4000-8000-000000000000',

@@ -60,7 +60,7 @@ const targets = fc.oneof(
   { weight: 1, arbitrary: fc.stringMatching(/^[!-~]{0,30}$/) },
 );
 
-/** What HTTP lets through in a header's value. */
+/** Every character that HTTP allows in a header's value. */
 const headerText = fc.stringMatching(/^[\t -~\u0080-\u00ff]{0,60}$/);
 
 describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is sent', (auth) => {
@@ -88,8 +88,8 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is s
       .digest('hex');
   }
 
-  /** The answer is one of AWS's, tells nothing of the inside, and a refusal changes nothing. */
-  async function expectAnswer(send: () => Promise<WireAnswer>): Promise<void> {
+  /** The response has AWS's format, reveals nothing internal, and an error changes nothing. */
+  async function expectValidResponse(send: () => Promise<WireAnswer>): Promise<void> {
     const before = await state();
     const { status, headers, text, error, message } = await send();
     expect([200, 400]).toContain(status);
@@ -103,15 +103,15 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is s
     expect(endpoint.faults).toEqual([]);
   }
 
-  it('in a body, is answered and does no harm', async () => {
+  it('in a body, gets a valid response and does no harm', async () => {
     await fc.assert(
       fc.asyncProperty(targets, bodies, async (target, body) => {
-        await expectAnswer(async () => {
+        await expectValidResponse(async () => {
           if (auth === 'none') {
             const headers = { ...unsignedHeaders(ENVIRONMENT, ''), 'x-amz-target': target };
             return sendHttp(endpoint.origin, { headers, body });
           }
-          // What is signed is text, and so a body that is none is refused for its signature.
+          // The signer takes text, so a body that is not UTF-8 fails the signature check.
           const request = await signedRequest(endpoint.origin, key, {
             body: body.toString(),
             headers: { 'x-amz-target': target },
@@ -123,7 +123,7 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is s
     );
   });
 
-  it('in a header, is answered and does no harm', async () => {
+  it('in a header, gets a valid response and does no harm', async () => {
     const body = '{"requestedBy":"ENVIRONMENT_ACCOUNT"}';
     const signed = await signedRequest(endpoint.origin, key, { body });
     const good: WireHeaders =
@@ -150,7 +150,9 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is s
     );
     await fc.assert(
       fc.asyncProperty(names, broken, async (name, value) => {
-        await expectAnswer(() => sendHttp(endpoint.origin, { headers: { ...good, [name]: value }, body }));
+        await expectValidResponse(() =>
+          sendHttp(endpoint.origin, { headers: { ...good, [name]: value }, body }),
+        );
       }),
       { numRuns: 150 },
     );
