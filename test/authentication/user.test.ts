@@ -46,19 +46,22 @@ describe('A token', () => {
   });
   afterAll(() => app.stop());
 
-  it.each<[string, TokenParts]>([
-    ['that expired less than a minute ago', { claims: { exp: seconds(-50) } }],
-    ['that becomes valid in less than a minute', { claims: { nbf: seconds(50) } }],
+  it.each<[string, TokenParts | (() => TokenParts)]>([
+    ['that expired less than a minute ago', () => ({ claims: { exp: seconds(-50) } })],
+    ['that becomes valid in less than a minute', () => ({ claims: { nbf: seconds(50) } })],
     ['for several audiences', { claims: { aud: ['else', AUDIENCE] } }],
     ['that names any key, where the only key has no id', { header: { kid: 'whatever' } }],
     ['whose subject is as long as OpenID Connect allows', { claims: { sub: 'é'.repeat(255) } }],
   ])('%s is accepted', async (_title, parts) => {
-    expect((await post(app.url, COUNT, bearer(await tokenOf(keys, parts)))).status).toBe(200);
+    expect(
+      (await post(app.url, COUNT, bearer(await tokenOf(keys, typeof parts === 'function' ? parts() : parts))))
+        .status,
+    ).toBe(200);
   });
 
-  it.each<[string, TokenParts]>([
-    ['that expired more than a minute ago', { claims: { exp: seconds(-70) } }],
-    ['that becomes valid later', { claims: { nbf: seconds(70) } }],
+  it.each<[string, TokenParts | (() => TokenParts)]>([
+    ['that expired more than a minute ago', () => ({ claims: { exp: seconds(-70) } })],
+    ['that becomes valid later', () => ({ claims: { nbf: seconds(70) } })],
     ['that never expires', { without: ['exp'] }],
     ['that expires at a text', { claims: { exp: String(seconds(600)) as unknown as number } }],
     ['without a subject', { without: ['sub'] }],
@@ -76,7 +79,7 @@ describe('A token', () => {
     ['whose kid is not a string', { header: { kid: 7 } }],
     ['with a critical extension that is known', { header: { crit: ['b64'], b64: true } }],
   ])('%s is refused', async (_title, parts) => {
-    const token = await tokenOf(keys, parts);
+    const token = await tokenOf(keys, typeof parts === 'function' ? parts() : parts);
     const answer = await post(app.url, COUNT, bearer(token));
     expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
     expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
