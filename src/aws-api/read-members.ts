@@ -1,6 +1,6 @@
 import type { Tag } from '../proton/connection';
 import { MAX_TAGS } from '../proton/validation/tags';
-import { required, type Rule, type Violations } from '../proton/validation/violations';
+import { MUST_BE_GIVEN, required, type Rule, type Violations } from '../proton/validation/violations';
 import { AwsError } from './aws-error';
 import { isObject, membersOf, type Input } from './json-input';
 
@@ -8,8 +8,6 @@ import { isObject, membersOf, type Input } from './json-input';
  * Readers for the members of an input, by the JSON type that Proton's model declares. Each returns undefined if the member is
  * missing, and throws an `AwsError`, `SerializationException`, if it has another type.
  */
-
-const NOT_GIVEN = 'must be given';
 
 export function textMember(input: Input, name: string): string | undefined {
   const value = input.get(name);
@@ -41,7 +39,7 @@ export function tagListMember(
       const textOf = (part: keyof Tag): string => {
         const value = members.get(part);
         if (value !== undefined) return asText(value, name, index, part);
-        violations.add([name, String(index), part], NOT_GIVEN);
+        violations.add([name, String(index), part], MUST_BE_GIVEN);
         return '';
       };
       return { key: textOf('key'), value: textOf('value') };
@@ -55,8 +53,7 @@ export function requiredText<Value extends string>(
   name: string,
   rule: Rule<Value>,
 ): Value | undefined {
-  const value = requiredMember(violations, name, textMember(input, name));
-  return value === undefined ? undefined : required(violations, [name], value, rule);
+  return required(violations, [name], textMember(input, name), rule);
 }
 
 /** Reads and validates an optional string. Undefined if it is missing, or if it breaks the rule, which is reported. */
@@ -76,7 +73,7 @@ export function requiredMember<Value>(
   name: string,
   value: Value | undefined,
 ): Value | undefined {
-  if (value === undefined) violations.add([name], NOT_GIVEN);
+  if (value === undefined) violations.add([name], MUST_BE_GIVEN);
   return value;
 }
 

@@ -1,32 +1,23 @@
 import { Violations } from '../../proton/validation/violations';
 import { connectionOutput } from '../output';
-import { requiredMember, tagListMember, textMember } from '../read-members';
+import { tagListMember, textMember } from '../read-members';
 import { rolesMember, type Operation } from './operation';
 
-/** The caller's account becomes the environment account. Only missing members are reported here; the service validates the values. */
+/** The caller's account becomes the environment account. The service validates the values. */
 export const createEnvironmentAccountConnection: Operation = async (input, { caller, session }) => {
   const { accountId: environmentAccountId, region } = caller;
   const violations = new Violations();
-  const managementAccountId = requiredMember(
-    violations,
-    'managementAccountId',
-    textMember(input, 'managementAccountId'),
-  );
-  const environmentName = requiredMember(violations, 'environmentName', textMember(input, 'environmentName'));
-  const roles = rolesMember(input);
-  const clientToken = textMember(input, 'clientToken');
   const tags = tagListMember(input, 'tags', violations);
-  if (violations.any || managementAccountId === undefined || environmentName === undefined) {
-    throw violations.asFailure();
-  }
-  const connection = await session.createConnection({
-    managementAccountId,
-    environmentName,
-    ...roles,
+  const connectionInput = {
+    managementAccountId: textMember(input, 'managementAccountId'),
+    environmentName: textMember(input, 'environmentName'),
+    ...rolesMember(input),
     environmentAccountId,
     region,
     tags,
-    clientToken,
-  });
+    clientToken: textMember(input, 'clientToken'),
+  };
+  if (violations.any) throw violations.asFailure();
+  const connection = await session.createConnection(connectionInput);
   return { environmentAccountConnection: connectionOutput(connection) };
 };

@@ -12,8 +12,10 @@ export interface RolesInput {
 }
 
 export interface CreateConnectionInput extends RolesInput {
-  readonly managementAccountId: string;
-  readonly environmentName: string;
+  /** Required. GraphQL makes sure that it is there, the AWS API does not. */
+  readonly managementAccountId: string | undefined;
+  /** Required, like `managementAccountId`. */
+  readonly environmentName: string | undefined;
   readonly environmentAccountId?: Optional<string>;
   readonly region?: Optional<string>;
   readonly tags?: Optional<readonly Tag[]>;

@@ -27,14 +27,17 @@ export type RuleResult<Value extends string> =
 
 export type Rule<Value extends string> = (value: string) => RuleResult<Value>;
 
-/** Applies a rule to a member that must be given. Returns undefined if the value is invalid. */
+/** The rule of a member that has no default. */
+export const MUST_BE_GIVEN = 'must be given';
+
+/** Applies a rule to a member that must be given. Returns undefined if the value is missing or invalid. */
 export function required<Value extends string>(
   violations: Violations,
   path: readonly string[],
-  value: string,
+  value: string | undefined,
   rule: Rule<Value>,
 ): Value | undefined {
-  const result = rule(value);
+  const result = value === undefined ? { messages: [MUST_BE_GIVEN] } : rule(value);
   if ('value' in result) return result.value;
   for (const message of result.messages) violations.add(path, message);
   return undefined;
