@@ -58,11 +58,12 @@ function endpointBefore(
       ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
       : undefined;
   const authenticate = accessKeys ? verifySignature({ accessKeys }) : believeNamedAccount();
+  const { executionMs, ...servers } = traffic;
   const server = createEndpointServer({
-    ...traffic,
+    ...servers,
     address,
     anyHostName: auth.kind !== 'none',
-    endpoint: createEndpoint({ service, authenticate, reportFault }),
+    endpoint: createEndpoint({ service, authenticate, reportFault, executionMs }),
     reportFault,
     observe: telemetry.requestEnded,
     traced: telemetry.traced,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { EmbeddedProtonService } from '../control-plane/control-plane';
 import { ProtonFailure } from '../proton/failure';
+import type { SessionOptions } from '../proton/proton-service';
 import { accountViewer } from '../proton/viewer';
 import { SignatureRefusal } from '../sigv4/signature-refusal';
 import type { Authenticate } from './caller';
@@ -17,6 +18,7 @@ import {
 } from './messages';
 import { parseInput } from './json-input';
 import type { Operation } from './operations/registry-types';
+import { readDeadline, type ReadDeadline } from './read-deadline';
 import { OPERATIONS } from './operations/operations';
 import { checkRequestLine } from './request-line';
 
@@ -25,6 +27,8 @@ export interface EndpointParts {
   readonly authenticate: Authenticate;
   /** Is told of what goes wrong on our side, and in which request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
+  /** How long an operation may read, in milliseconds; 10,000 unless set. */
+  readonly executionMs?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -34,8 +38,13 @@ export interface Endpoint {
   /**
    * Answers any request; it never rejects.
    * @param notes are filled in on the way
+   * @param client reading stops when its signal is aborted
    */
-  readonly answer: (request: EndpointRequest, notes?: ExchangeNotes) => Promise<EndpointAnswer>;
+  readonly answer: (
+    request: EndpointRequest,
+    notes?: ExchangeNotes,
+    client?: SessionOptions,
+  ) => Promise<EndpointAnswer>;
   /** Answers what could not be read as a request. */
   readonly refuse: (error: AwsError, notes?: ExchangeNotes) => EndpointAnswer;
 }
@@ -44,9 +53,14 @@ export function createEndpoint({
   service,
   authenticate,
   reportFault,
+  executionMs = 10_000,
   now = Date.now,
 }: EndpointParts): Endpoint {
-  async function perform(request: EndpointRequest, notes: ExchangeNotes): Promise<object> {
+  async function perform(
+    request: EndpointRequest,
+    notes: ExchangeNotes,
+    deadline: ReadDeadline,
+  ): Promise<object> {
     checkRequestLine(request);
     const caller = await authenticate(request);
     const { accountId, accessKeyId, region } = caller;
@@ -54,7 +68,14 @@ export function createEndpoint({
     const { name, operation } = operationOf(request);
     notes.operation = name;
     const input = parseInput(request.body);
-    return operation(input, { caller, session: service.session(accountViewer(accountId), { region }) });
+    const options = {
+      region,
+      // Asked for by what takes long, which few operations do.
+      get signal() {
+        return deadline.signal;
+      },
+    };
+    return operation(input, { caller, session: service.session(accountViewer(accountId), options) });
   }
 
   function awsErrorFor(error: unknown, requestId: string): AwsError {
@@ -71,15 +92,23 @@ export function createEndpoint({
   }
 
   return {
-    async answer(request, notes = newNotes()) {
+    async answer(request, notes = newNotes(), client = {}) {
+      const deadline = readDeadline(executionMs, client);
       try {
-        return successAnswer(await perform(request, notes), { requestId: notes.id, at: now() });
+        return successAnswer(await perform(request, notes, deadline), { requestId: notes.id, at: now() });
       } catch (error) {
-        return refuse(awsErrorFor(error, notes.id), notes);
+        return refuse(deadline.isOver() ? tooLong(executionMs) : awsErrorFor(error, notes.id), notes);
       }
     },
     refuse,
   };
+}
+
+function tooLong(executionMs: number): AwsError {
+  return new AwsError(
+    'RequestTimeoutException',
+    `The request was given up after ${String(executionMs)} ms. Ask for less: name the status or the environment.`,
+  );
 }
 
 function newNotes(): ExchangeNotes {

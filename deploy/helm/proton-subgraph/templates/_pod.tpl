@@ -55,7 +55,7 @@ spec:
           path: /health/live
           port: admin
         periodSeconds: 2
-        failureThreshold: 30
+        failureThreshold: 150
       # Without readiness in it: a restart mends neither a full disk nor an issuer that is away.
       livenessProbe:
         httpGet:
