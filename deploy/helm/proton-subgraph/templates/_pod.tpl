@@ -49,7 +49,7 @@ spec:
         {{- end }}
         - name: admin
           containerPort: 4003
-      # A minute to open the store and bring it up to date; after that, the others take over.
+      # Five minutes to open the store and bring it up to date; after that, the others take over.
       startupProbe:
         httpGet:
           path: /health/live
