@@ -6,7 +6,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
 import type { ConnectionSelection } from '../../../src/proton/connection-list';
-import { normalSelection } from '../../../src/proton/connection-list';
+import { normalizeSelection } from '../../../src/proton/connection-list';
 import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Visibility } from '../../../src/control-plane/store';
 import { BIG, BIG_ENVIRONMENT, makeConnections, NOBODY, SMALL } from '../../support/many-connections';
@@ -72,7 +72,7 @@ describe('A list', () => {
   /** Reads a page, and then each of its statements again, with a function that is called for every row that SQLite visits. */
   async function read(selection: ConnectionSelection, visibleTo: Visibility = 'every'): Promise<Read> {
     statements = [];
-    const query = { selection: normalSelection(selection), visibleTo, after: undefined, limit: PAGE };
+    const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
     const [rows] = await store.listConnections([query]);
     const selects = statements.filter((statement) => statement.startsWith('SELECT'));
     return {
@@ -203,7 +203,7 @@ describe('A list', () => {
     statements = [];
     const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
     await store.listConnections([
-      { selection: normalSelection({ filter }), visibleTo: 'every', after: undefined, limit: PAGE },
+      { selection: normalizeSelection({ filter }), visibleTo: 'every', after: undefined, limit: PAGE },
     ]);
     isRead = true;
     // 33,334 rows, along two indexes at once, in steps of 256.
@@ -215,7 +215,7 @@ describe('A list', () => {
     const ending = new AbortController();
     const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
     const query = {
-      selection: normalSelection({ filter }),
+      selection: normalizeSelection({ filter }),
       visibleTo: 'every',
       after: undefined,
       limit: PAGE,
@@ -226,17 +226,17 @@ describe('A list', () => {
     await expect(reading).rejects.toThrow('the client is gone');
     const read = statements.length;
     expect(read).toBeLessThan(200);
-    await store.listConnections([{ ...query, selection: normalSelection({}) }]);
+    await store.listConnections([{ ...query, selection: normalizeSelection({}) }]);
     expect(statements).toHaveLength(read + 1);
   });
 
   it('holds each row once, and all that were there throughout, when others are written while it is read', async () => {
-    const selection = normalSelection({
+    const selection = normalizeSelection({
       filter: { region: 'sa-east-1', statuses: ['PENDING', 'CONNECTED'] },
     });
     const query = { selection, visibleTo: 'every', after: undefined, limit: 100 } as const;
     const [before] = await store.listConnections([query]);
-    const walk = normalSelection({ filter: { region: 'us-east-1', statuses: ['PENDING'] } });
+    const walk = normalizeSelection({ filter: { region: 'us-east-1', statuses: ['PENDING'] } });
     // The long walk goes first in the same call, so that writes come between it and the short one.
     const reading = store.listConnections([{ ...query, selection: walk }, query]);
     const writer = new BetterSqlite3(location);
