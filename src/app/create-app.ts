@@ -92,7 +92,8 @@ export async function createApp(
         proton,
         viewerOf(request),
         (error) => {
-          reportFault(error, request.id);
+          // A read that stopped because its request had ended is no fault.
+          if (error !== client.signal.reason) reportFault(error, request.id);
         },
         client,
       ),

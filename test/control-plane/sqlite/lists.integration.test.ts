@@ -10,6 +10,8 @@ import { normalizeSelection } from '../../../src/proton/connection-list';
 import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Visibility } from '../../../src/control-plane/store';
 import { BIG, BIG_ENVIRONMENT, makeConnections, NOBODY, SMALL } from '../../support/many-connections';
+import { startApp } from '../../support/app';
+import { sendHttp } from '../../support/aws-call';
 import { account } from '../../support/proton';
 
 const ROWS = 100_000;
@@ -228,6 +230,27 @@ describe('A list', () => {
     expect(read).toBeLessThan(200);
     await store.listConnections([{ ...query, selection: normalizeSelection({}) }]);
     expect(statements).toHaveLength(read + 1);
+  });
+
+  it('that takes longer than a request may is given up in the AWS API too', async () => {
+    const app = await startApp({ DATABASE_URL: `sqlite:${location}`, EXECUTION_TIMEOUT_MS: '20' });
+    const listed = await sendHttp(app.protonEndpoint ?? '', {
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'AwsProton20200720.ListEnvironmentAccountConnections',
+        authorization: `AWS4-HMAC-SHA256 Credential=${BIG}/20261122/us-east-1/proton/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify({
+        requestedBy: 'MANAGEMENT_ACCOUNT',
+        environmentName: 'production',
+        statuses: ['CONNECTED', 'PENDING'],
+      }),
+    });
+    expect(listed).toMatchObject({
+      error: 'RequestTimeoutException',
+      message: expect.stringMatching(/after 20 ms/) as string,
+    });
+    await app.stop();
   });
 
   it('holds each row once, and all that were there throughout, when others are written while it is read', async () => {
