@@ -32,6 +32,8 @@ export interface Traffic {
   readonly admission: Admission;
   readonly arrivingBodies: ArrivingBodies;
   readonly timing: ServerTiming;
+  /** How long the execution of a request may take, in milliseconds. */
+  readonly executionMs: number;
 }
 
 /** What a back end is put together with. */

@@ -87,13 +87,13 @@ export async function createApp(
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    executionMs: config.timing.executionMs,
     contextFor: (request, client) =>
       createContext(
         proton,
         viewerOf(request),
         (error) => {
-          reportFault(error, request.id);
+          // A read that stopped because its request had ended is no fault.
+          if (error !== client.signal.reason) reportFault(error, request.id);
         },
         client,
       ),
@@ -168,10 +168,11 @@ async function backEndOf({ proton }: Config, surroundings: Surroundings): Promis
     : sdkBackEnd(proton, surroundings);
 }
 
-function trafficOf({ limits, timing: { requestMs, keepAliveMs, shutdown } }: Config): Traffic {
+function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {
   return {
     admission: createAdmission(limits.inFlight),
     arrivingBodies: createArrivingBodies(),
+    executionMs,
     timing: { headerMs: requestMs, requestMs, keepAliveMs, stopGraceMs: shutdown.graceMs },
   };
 }

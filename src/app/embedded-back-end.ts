@@ -57,11 +57,12 @@ function endpointBefore(
       ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })
       : undefined;
   const authenticate = accessKeys ? verifySignature({ accessKeys }) : trustAccessKeyId();
+  const { executionMs, ...servers } = traffic;
   const server = createEndpointServer({
-    ...traffic,
+    ...servers,
     address,
     anyHostName: auth.kind !== 'none',
-    endpoint: createAwsApi({ service, authenticate, reportFault }),
+    endpoint: createAwsApi({ service, authenticate, reportFault, executionMs }),
     reportFault,
     observe: telemetry.requestEnded,
     traced: telemetry.traced,

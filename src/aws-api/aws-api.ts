@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { EmbeddedProtonService } from '../control-plane/control-plane';
 import { ProtonFailure } from '../proton/failure';
+import type { SessionOptions } from '../proton/proton-service';
 import { accountViewer } from '../proton/viewer';
 import { SignatureError } from '../sigv4/signature-error';
 import { awsErrorOfSignature, type Authenticate } from './authenticate';
@@ -17,6 +18,7 @@ import {
 } from './messages';
 import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
+import { readDeadline, type ReadDeadline } from './read-deadline';
 import { checkRequestLine } from './request-line';
 
 export interface AwsApiDependencies {
@@ -24,6 +26,8 @@ export interface AwsApiDependencies {
   readonly authenticate: Authenticate;
   /** Receives every unexpected failure, with the id of its request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
+  /** How long an operation may read, in milliseconds; 10,000 unless set. */
+  readonly executionMs?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -33,8 +37,13 @@ export interface AwsApi {
   /**
    * Handles a request. Never rejects.
    * @param record is filled in on the way
+   * @param client the operation stops reading when its signal is aborted
    */
-  readonly handle: (request: AwsRequest, record?: CallRecord) => Promise<AwsResponse>;
+  readonly handle: (
+    request: AwsRequest,
+    record?: CallRecord,
+    client?: SessionOptions,
+  ) => Promise<AwsResponse>;
   /** The response to a request that the HTTP server refused before `handle`. */
   readonly refuse: (error: AwsError, record?: CallRecord) => AwsResponse;
 }
@@ -43,9 +52,10 @@ export function createAwsApi({
   service,
   authenticate,
   reportFault,
+  executionMs = 10_000,
   now = Date.now,
 }: AwsApiDependencies): AwsApi {
-  async function perform(request: AwsRequest, record: CallRecord): Promise<object> {
+  async function perform(request: AwsRequest, record: CallRecord, deadline: ReadDeadline): Promise<object> {
     checkRequestLine(request);
     const caller = await authenticate(request);
     const { accountId, accessKeyId, region } = caller;
@@ -53,7 +63,14 @@ export function createAwsApi({
     const { name, operation } = operationOf(request);
     record.operation = name;
     const input = parseInput(request.body);
-    return operation(input, { caller, session: service.session(accountViewer(accountId), { region }) });
+    const options = {
+      region,
+      // Asked for by what takes long, which few operations do.
+      get signal() {
+        return deadline.signal;
+      },
+    };
+    return operation(input, { caller, session: service.session(accountViewer(accountId), options) });
   }
 
   function awsErrorFor(error: unknown, requestId: string): AwsError {
@@ -70,15 +87,23 @@ export function createAwsApi({
   }
 
   return {
-    async handle(request, record = newRecord()) {
+    async handle(request, record = newRecord(), client = {}) {
+      const deadline = readDeadline(executionMs, client);
       try {
-        return successResponse(await perform(request, record), { requestId: record.id, at: now() });
+        return successResponse(await perform(request, record, deadline), { requestId: record.id, at: now() });
       } catch (error) {
-        return refuse(awsErrorFor(error, record.id), record);
+        return refuse(deadline.isOver() ? timeoutError(executionMs) : awsErrorFor(error, record.id), record);
       }
     },
     refuse,
   };
+}
+
+function timeoutError(executionMs: number): AwsError {
+  return new AwsError(
+    'RequestTimeoutException',
+    `The request was given up after ${String(executionMs)} ms. Ask for less: name the status or the environment.`,
+  );
 }
 
 function newRecord(): CallRecord {

@@ -66,7 +66,8 @@ export function createEmbeddedProtonService({
 }: ControlPlaneParts): EmbeddedProtonService {
   const queue = createWriteQueue(store);
 
-  function session(viewer: Viewer, { region: home }: EmbeddedSessionOptions = {}): ProtonSession<Connection> {
+  function session(viewer: Viewer, options: EmbeddedSessionOptions = {}): ProtonSession<Connection> {
+    const { region: home } = options;
     const sees = (connection: ConnectionView) =>
       maySee(viewer, connection) && (home === undefined || connection.region === home);
     const author: Author = { viewer, sees, now, newId };
@@ -98,7 +99,12 @@ export function createEmbeddedProtonService({
         answerEach(
           requests,
           (request) => listQueryOf(within(home, request), visibleTo),
-          (plans) => store.listConnections(plans.map(({ query }) => query)),
+          // The options as they are: their signal is made when it is first asked for.
+          (plans) =>
+            store.listConnections(
+              plans.map(({ query }) => query),
+              options,
+            ),
           (connections, { page, cursors }) => pageOf(connections, page, cursors),
         ),
 

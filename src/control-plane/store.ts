@@ -13,8 +13,11 @@ export interface ConnectionStore {
     ids: readonly ConnectionId[],
     visibleTo: Visibility,
   ) => Promise<readonly Connection[]>;
-  /** Each query's rows, newest request first. */
-  readonly listConnections: (queries: readonly ListQuery[]) => Promise<readonly (readonly Connection[])[]>;
+  /** Each query's rows, newest request first. Stops, and rejects with the signal's reason, when that is aborted. */
+  readonly listConnections: (
+    queries: readonly ListQuery[],
+    options?: ReadOptions,
+  ) => Promise<readonly (readonly Connection[])[]>;
   readonly countConnections: (queries: readonly CountQuery[]) => Promise<readonly number[]>;
   /** Each query's events, newest first; null where `before` is no event of the connection. */
   readonly listEvents: (
@@ -28,6 +31,11 @@ export interface ConnectionStore {
   readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteAnswer[]>;
   /** Gives everything back; what was acknowledged stays. */
   readonly close: () => Promise<void>;
+}
+
+export interface ReadOptions {
+  /** Aborted when no one waits for the rows any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Rows that concern at least one of these accounts, or all rows. */

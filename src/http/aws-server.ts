@@ -27,6 +27,7 @@ import {
 } from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
+import { waitingClient } from './lifecycle/response-end';
 import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
 
@@ -159,6 +160,7 @@ export function createEndpointServer({
           body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
         },
         record,
+        waitingClient(reply.raw),
       ),
     );
   server.post('/', answer);

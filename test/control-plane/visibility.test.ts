@@ -70,10 +70,10 @@ describe('What a viewer may not read', () => {
     statements.length = 0;
     await everyRoad(stranger, { id, arn: arnOf(id), name: 'hidden' });
     const forHidden = statements.map(withoutValues);
-    // Each is told whose connections may be seen: what is read besides, and thrown away here, would take its time.
+    // Each names the account whose connections may be seen: what is read besides, and thrown away here, would take its time.
     const reads = statements.filter((statement) => /\bFROM "?connections\b/i.test(statement));
     expect(reads.length).toBeGreaterThan(9);
-    for (const read of reads) expect(read).toContain(`'["${STRANGER}"]'`);
+    for (const read of reads) expect(read).toContain(STRANGER);
     statements.length = 0;
     await everyRoad(stranger, { id: UNKNOWN_ID, arn: arnOf(UNKNOWN_ID), name: 'absent' });
     expect(forHidden).toEqual(statements.map(withoutValues));
@@ -104,7 +104,8 @@ describe('What a viewer may not read', () => {
     ];
     await session.listConnections(selections);
     await session.countConnections(selections);
-    expect(selects).toHaveLength(2 * selections.length);
+    expect(selects.length).toBeGreaterThan(2 * selections.length);
+    for (const select of selects) expect(select).toMatch(new RegExp(`${STRANGER}|444444444444`));
 
     const database = new BetterSqlite3(location);
     const steps = selects.flatMap((statement) =>
@@ -113,11 +114,11 @@ describe('What a viewer may not read', () => {
       ),
     );
     database.close();
-    const touching = steps.filter((step) => /(SEARCH|SCAN) (connections|shown)/.test(step));
+    const touching = steps.filter((step) => /(SEARCH|SCAN) connections/.test(step));
     expect(touching.length).toBeGreaterThan(2 * selections.length);
     for (const step of touching) {
       expect(step).toMatch(
-        /^SEARCH (shown USING PRIMARY KEY|connections USING (COVERING )?INDEX connections_by_\w+ \((management|environment)_account_id=\?)/,
+        /^SEARCH connections USING (COVERING )?INDEX connections_by_\w+ \((management|environment)_account_id=\?/,
       );
     }
     await store.close();

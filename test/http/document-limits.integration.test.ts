@@ -126,12 +126,17 @@ describe('What docs/reference/limits.md says of costs', () => {
     ],
     [1_000, ENTITIES, { representations: accounts(1_000) }],
     [
+      4_000,
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on EnvironmentAccountConnection { id tags { key value } managementAccount { id } environmentAccount { id } } } }',
+      { representations: accounts(1_000) },
+    ],
+    [
       13,
       'mutation { createEnvironmentAccountConnection(input: { managementAccountId: "1", environmentName: "a" }) { success data { id } error { code violations { path } } } }',
       {},
     ],
     [
-      8_002,
+      7_102,
       `{ environmentAccountConnections(first: 100) { pageInfo { hasNextPage } edges { cursor node { id tags { key } history { nodes { id } pageInfo { hasNextPage } } managementAccount { ${OWN} } environmentAccount { ${OWN} } } } } }`,
       {},
     ],
@@ -403,9 +408,9 @@ describe('A document over a limit', () => {
       ],
       [
         'cost, by a variable that is null where it has a smaller default',
-        'query ($n: Int = 0) { environmentAccountConnections(first: 100) { nodes { managementAccount { environmentAccountConnections(first: $n) { nodes { tags { key } } } } } } }',
+        'query ($n: Int = 0) { environmentAccountConnections(first: 100) { nodes { managementAccount { environmentAccountConnections(first: $n) { nodes { history(first: 5) { nodes { id } } } } } } } }',
         'TOO_EXPENSIVE',
-        /costs 22,301/,
+        /costs 14,301/,
         { n: null },
       ],
       [
@@ -443,7 +448,7 @@ describe('A document over a limit', () => {
       ],
       [
         'cost, of writes',
-        `mutation { ${times(30, (n) => `a${String(n)}: deleteEnvironmentAccountConnection(input: { id: "x" }) { data { history(first: 100) { nodes { id } } managementAccount { environmentAccountConnections(first: 100) { nodes { tags { key } } } } } }`)} }`,
+        `mutation { ${times(30, (n) => `a${String(n)}: deleteEnvironmentAccountConnection(input: { id: "x" }) { data { history(first: 100) { nodes { id } } managementAccount { environmentAccountConnections(first: 100) { nodes { tags { key } managementAccount { id } } } } } }`)} }`,
         'TOO_EXPENSIVE',
         /costs/,
       ],

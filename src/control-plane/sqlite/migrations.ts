@@ -76,4 +76,27 @@ export const MIGRATIONS: readonly string[] = [
     seal BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- A list of one Region, and of an account with any one other filter, is one range of one index.
+  CREATE INDEX connections_by_region ON connections (region, requested_at, id);
+  CREATE INDEX connections_by_accounts
+    ON connections (management_account_id, environment_account_id, requested_at, id);
+  CREATE INDEX connections_by_management_and_name
+    ON connections (management_account_id, environment_name, requested_at, id);
+  CREATE INDEX connections_by_management_and_region
+    ON connections (management_account_id, region, requested_at, id);
+  CREATE INDEX connections_by_management_and_status
+    ON connections (management_account_id, status, requested_at, id);
+  CREATE INDEX connections_by_environment_and_name
+    ON connections (environment_account_id, environment_name, requested_at, id);
+  CREATE INDEX connections_by_environment_and_region
+    ON connections (environment_account_id, region, requested_at, id);
+  CREATE INDEX connections_by_environment_and_status
+    ON connections (environment_account_id, status, requested_at, id);
+  -- The quota counts along connections_by_environment_and_region now.
+  DROP INDEX connections_by_quota;
+
+  -- A page of a history begins at an event that is named by its id.
+  CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
+  `,
 ];

@@ -1,19 +1,13 @@
 import { ProtonFailure } from '../../proton/failure';
 import { isStoreFailure } from './errors';
 
-/** Runs a read now and answers as a promise; a file that can't be read is told from a mistake of ours. */
-export function reading<Answer>(read: () => Answer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    try {
-      resolve(read());
-    } catch (error) {
-      reject(isStoreFailure(error) ? readFailure(error) : asError(error));
-    }
-  });
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('a read failed', { cause: error });
+/** Starts a read at once. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
+export async function reading<Answer>(read: () => Answer | Promise<Answer>): Promise<Answer> {
+  try {
+    return await read();
+  } catch (error) {
+    throw isStoreFailure(error) ? readFailure(error) : error;
+  }
 }
 
 export function readFailure(cause: unknown): ProtonFailure {

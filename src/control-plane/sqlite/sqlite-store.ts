@@ -54,7 +54,7 @@ export function openSqliteStore({
   });
   return {
     findConnections: (ids, visibleTo) => read(({ reads }) => reads.findConnections(ids, visibleTo)),
-    listConnections: (queries) => read(({ reads }) => reads.listConnections(queries)),
+    listConnections: (queries, options) => read(({ reads }) => reads.listConnections(queries, options)),
     countConnections: (queries) => read(({ reads }) => reads.countConnections(queries)),
     listEvents: (queries) => read(({ reads }) => reads.listEvents(queries)),
     countByStatus: () => read(({ reads }) => reads.countByStatus()),

@@ -17,8 +17,6 @@ export interface FieldCost {
   readonly isList: boolean;
   /** The arguments that say how long the list is; the greatest counts. */
   readonly slicingArguments: readonly string[];
-  /** How long it is when no argument says so. */
-  readonly assumedSize: number | undefined;
   /** Where this field is no list itself: the fields in it that are. */
   readonly sizedFields: ReadonlySet<string>;
 }
@@ -27,7 +25,6 @@ export type CostOf = (field: GraphQLField<unknown, unknown>) => FieldCost;
 
 const COST = z.object({ weight: z.coerce.number() });
 const LIST_SIZE = z.object({
-  assumedSize: z.number().nullish(),
   slicingArguments: z.array(z.string()).nullish(),
   sizedFields: z.array(z.string()).nullish(),
 });
@@ -49,7 +46,6 @@ export function fieldCosts(schema: GraphQLSchema): CostOf {
       weight: ownWeight?.weight ?? (isCompositeType(type) ? 1 : 0),
       isList: isListType(getNullableType(field.type)),
       slicingArguments: size?.slicingArguments ?? [],
-      assumedSize: size?.assumedSize ?? undefined,
       sizedFields: new Set(size?.sizedFields),
     };
   }

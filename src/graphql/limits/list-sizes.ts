@@ -13,7 +13,7 @@ import type { FieldCost } from './field-costs';
  */
 export function listSizeOf(
   field: GraphQLField<unknown, unknown>,
-  { slicingArguments, assumedSize }: FieldCost,
+  { slicingArguments }: FieldCost,
   node: FieldNode,
   values: ValueReader,
 ): Amount {
@@ -24,7 +24,7 @@ export function listSizeOf(
     if (given === undefined && defaultValue === undefined) return [];
     return [amountOf(given, (value) => pageSize(value ?? defaultValue))];
   });
-  return maxOf(sizes) ?? assumedSize ?? 1;
+  return maxOf(sizes) ?? 1;
 }
 
 function pageSize(value: unknown): number {

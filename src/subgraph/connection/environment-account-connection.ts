@@ -96,8 +96,6 @@ export class EnvironmentAccountConnection {
   readonly lastModifiedAt!: EpochMilliseconds;
 
   @Field(() => [EnvironmentAccountConnectionTag], { nullable: true, description: 'At most 50.' })
-  // They are read along with the connection, whose cost they are a part of; fifty each would forbid pages that cost little.
-  @Directive('@listSize(assumedSize: 10)')
   readonly tags!: AtOnceOrLater<readonly Tag[] | null>;
 }
 

@@ -49,13 +49,13 @@ spec:
         {{- end }}
         - name: admin
           containerPort: 4003
-      # A minute to open the store and bring it up to date; after that, the others take over.
+      # Five minutes to open the store and bring it up to date; after that, the others take over.
       startupProbe:
         httpGet:
           path: /health/live
           port: admin
         periodSeconds: 2
-        failureThreshold: 30
+        failureThreshold: 150
       # Without readiness in it: a restart mends neither a full disk nor an issuer that is away.
       livenessProbe:
         httpGet:

@@ -60,7 +60,7 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
         .raw(true),
     );
   const liveTwin = sameIdentity(`IN ${LIVE}`, 'live_connections');
-  const rejectedTwin = sameIdentity("= 'REJECTED'", 'connections_by_environment_name');
+  const rejectedTwin = sameIdentity("= 'REJECTED'", 'connections_by_environment_and_name');
   const reset = keep(
     database.prepare(
       "UPDATE temp.staged SET verdict = 'new', target_id = NULL, target_status = NULL WHERE verdict <> 'new'",

@@ -2,11 +2,13 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionStore } from '../../store';
-import { countQuery, listQuery } from './connection-queries';
+import { countQuery } from './count-queries';
+import { listsOf } from './lists';
 import { keep } from '../pin-native';
 import { reading } from '../reading';
 import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from '../rows';
 import { sqlBuilder, type Statements } from '../statements';
+import { createStepRunner } from '../turns';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 export type StoreReads = Pick<
@@ -34,14 +36,16 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
     ),
   );
 
+  const lists = listsOf(database);
+  const run = createStepRunner();
+
   return {
     findConnections: (ids, visibleTo) =>
       reading(() =>
         findAll.all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) }).map(connectionOf),
       ),
 
-    listConnections: (queries) =>
-      reading(() => queries.map((query) => statements.connections(listQuery(query).compile()))),
+    listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
 
     countConnections: (queries) =>
       reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),

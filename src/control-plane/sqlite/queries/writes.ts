@@ -69,8 +69,22 @@ export function writerOn(
         if (decision.clientToken) recordToken(statements, decision.clientToken, decision.connection.id);
         break;
       case 'replace': {
-        const { id, ...columns } = rowOf(decision.connection);
-        statements.run(sqlBuilder.updateTable('connections').set(columns).where('id', '=', id).compile());
+        const row = rowOf(decision.connection);
+        statements.run(
+          sqlBuilder
+            .updateTable('connections')
+            .set({
+              // Only what a change can change: SQLite writes to each index over a column that is set, whatever its value.
+              status: row.status,
+              role_arn: row.role_arn,
+              component_role_arn: row.component_role_arn,
+              codebuild_role_arn: row.codebuild_role_arn,
+              last_modified_at: row.last_modified_at,
+              tags: row.tags,
+            })
+            .where('id', '=', row.id)
+            .compile(),
+        );
         break;
       }
       case 'delete':

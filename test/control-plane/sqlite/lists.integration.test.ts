@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import BetterSqlite3 from 'better-sqlite3';
+import fc from 'fast-check';
+
+import type { ConnectionSelection } from '../../../src/proton/connection-list';
+import { normalizeSelection } from '../../../src/proton/connection-list';
+import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
+import type { Visibility } from '../../../src/control-plane/store';
+import { BIG, BIG_ENVIRONMENT, makeConnections, NOBODY, SMALL } from '../../support/many-connections';
+import { startApp } from '../../support/app';
+import { sendHttp } from '../../support/aws-call';
+import { account } from '../../support/proton';
+
+const ROWS = 100_000;
+const PAGE = 21;
+/** Rows that one statement may visit: those of a step, or of a page. */
+const ROWS_PER_STATEMENT = 256;
+
+type Filter = NonNullable<ConnectionSelection['filter']>;
+
+/** Of each filter: values that are frequent, rare, and absent. */
+const VALUES = {
+  managementAccountId: [BIG, SMALL, NOBODY],
+  environmentAccountId: [BIG_ENVIRONMENT, '300000000001', NOBODY],
+  environmentName: ['production', 'rare', 'none'],
+  region: ['eu-west-1', 'us-east-1', 'sa-east-1', 'ap-southeast-2'],
+  statuses: [
+    ['PENDING'],
+    ['CONNECTED'],
+    ['REJECTED'],
+    ['PENDING', 'REJECTED'],
+    ['PENDING', 'CONNECTED', 'REJECTED'],
+  ],
+} as const satisfies { readonly [Name in keyof Filter]: readonly Filter[Name][] };
+
+const single = (name: keyof Filter): Filter[] => VALUES[name].map((value): Filter => ({ [name]: value }));
+const FILTERS = Object.keys(VALUES) as (keyof Filter)[];
+const ACCOUNTS = ['managementAccountId', 'environmentAccountId'] as const;
+
+describe('A list', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'proton-subgraph-'));
+  const location = join(folder, 'proton.db');
+  let store: SqliteStore;
+  let counter: BetterSqlite3.Database;
+  let statements: string[] = [];
+  let visited = 0;
+
+  beforeAll(async () => {
+    await makeConnections(location, ROWS);
+    store = openSqliteStore({ location, trace: (statement) => statements.push(statement) });
+    counter = new BetterSqlite3(location, { readonly: true });
+    counter.function('visit', { varargs: true, deterministic: false }, () => {
+      visited += 1;
+      return 1;
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    counter.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  interface Read {
+    readonly plan: readonly string[];
+    /** Rows that each statement visited, in their order. */
+    readonly visited: readonly number[];
+    readonly found: number;
+  }
+
+  /** Reads a page, and then each of its statements again, with a function that is called for every row that SQLite visits. */
+  async function read(selection: ConnectionSelection, visibleTo: Visibility = 'every'): Promise<Read> {
+    statements = [];
+    const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
+    const [rows] = await store.listConnections([query]);
+    const selects = statements.filter((statement) => statement.startsWith('SELECT'));
+    return {
+      plan: selects.flatMap((statement) =>
+        (counter.prepare(`EXPLAIN QUERY PLAN ${statement}`).all() as { readonly detail: string }[]).map(
+          ({ detail }) => detail,
+        ),
+      ),
+      visited: selects.map((statement) => {
+        visited = 0;
+        counter.prepare(statement.replace(' WHERE ', ' WHERE visit(id) AND ')).all();
+        return visited;
+      }),
+      found: rows?.length ?? 0,
+    };
+  }
+
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
+
+  it('of one filter, or of an account and one other, visits no row that is not on the page', async () => {
+    const filters: Filter[] = [
+      {},
+      ...FILTERS.flatMap(single),
+      ...ACCOUNTS.flatMap((name) =>
+        single(name).flatMap((filter) =>
+          FILTERS.filter((other) => other !== name)
+            .flatMap(single)
+            .map((other): Filter => ({ ...filter, ...other })),
+        ),
+      ),
+    ];
+    expect(filters.length).toBeGreaterThan(100);
+    const wrong: unknown[] = [];
+    for (const filter of filters) {
+      const { plan, visited, found } = await read({ filter });
+      // Two statuses are two ranges, of which each gives a page.
+      const allowed = filter.statuses?.length === 2 ? 2 * PAGE : found;
+      const isSearched = plan.every((step) =>
+        /^SEARCH connections USING INDEX connections_by_\w+ \(/.test(step),
+      );
+      if (sum(visited) > allowed || !isSearched) wrong.push({ filter, plan, visited, found });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('of an account in either role, or of a viewer of one account, visits a page in each role', async () => {
+    const wrong: unknown[] = [];
+    for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, NOBODY]) {
+      for (const filter of [{}, ...FILTERS.flatMap(single)]) {
+        const allowed = 2 * PAGE * (filter.statuses?.length === 2 ? 2 : 1);
+        const own = await read({ participation: { accountId, role: null }, filter });
+        const viewers = await read({ filter }, [accountId]);
+        const isShort = sum(own.visited) <= allowed && sum(viewers.visited) <= allowed;
+        if (!isShort || own.found !== viewers.found) wrong.push({ accountId, filter, own, viewers });
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('of a viewer of many accounts visits a page in each at most, and fewer once it knows newer rows', async () => {
+    const accounts = Array.from({ length: 200 }, (_, index) => account(String(300_000_000_000 + index)));
+    const { visited, found } = await read({}, [BIG, ...accounts]);
+    expect(found).toBe(PAGE);
+    expect(sum(visited)).toBeLessThan(402 * 2);
+  });
+
+  it('of filters that never meet, or seldom, is read in statements that visit few rows each', async () => {
+    const { visited, found } = await read({
+      filter: { managementAccountId: BIG, environmentName: 'production', statuses: ['CONNECTED'] },
+    });
+    expect(found).toBe(0);
+    expect(sum(visited)).toBeGreaterThan(10_000);
+    expect(Math.max(...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
+  });
+
+  it('of filters of which one is rare is read along the index of that one, as soon as the others', async () => {
+    for (const filter of [
+      { region: 'ap-southeast-2', environmentName: 'production' },
+      { region: 'eu-west-1', environmentName: 'none' },
+      { region: 'sa-east-1', environmentName: 'production', statuses: ['PENDING'] },
+      { managementAccountId: BIG, environmentName: 'none', region: 'eu-west-1', statuses: ['CONNECTED'] },
+    ] as const) {
+      const { visited } = await read({ filter });
+      expect(sum(visited)).toBeLessThanOrEqual(6 * ROWS_PER_STATEMENT);
+    }
+  });
+
+  it('of any filters, of any viewer, searches an index and visits few rows in each statement', async () => {
+    const filters = fc.record(
+      {
+        managementAccountId: fc.constantFrom(...VALUES.managementAccountId),
+        environmentAccountId: fc.constantFrom(...VALUES.environmentAccountId),
+        environmentName: fc.constantFrom(...VALUES.environmentName),
+        region: fc.constantFrom(...VALUES.region),
+        statuses: fc.constantFrom(...VALUES.statuses),
+      },
+      { requiredKeys: [] },
+    );
+    const accountIds = fc.constantFrom(BIG, BIG_ENVIRONMENT, SMALL, NOBODY);
+    const participation = fc.option(
+      fc.record({
+        accountId: accountIds,
+        role: fc.constantFrom('MANAGEMENT_ACCOUNT' as const, 'ENVIRONMENT_ACCOUNT' as const, null),
+      }),
+      { nil: undefined },
+    );
+    const viewers = fc.oneof(fc.constant('every' as const), fc.uniqueArray(accountIds, { minLength: 1 }));
+    await fc.assert(
+      fc.asyncProperty(filters, participation, viewers, async (filter, participation, visibleTo) => {
+        const { plan, visited } = await read({ filter, participation }, visibleTo);
+        for (const step of plan) {
+          expect(step).toMatch(/^SEARCH connections USING (COVERING )?INDEX connections_by_\w+ \(/);
+        }
+        expect(Math.max(0, ...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('lets the event loop turn while it is read', async () => {
+    let turns = 0;
+    let isRead = false;
+    const turn = () => {
+      turns += 1;
+      if (!isRead) setImmediate(turn);
+    };
+    setImmediate(turn);
+    statements = [];
+    const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
+    await store.listConnections([
+      { selection: normalizeSelection({ filter }), visibleTo: 'every', after: undefined, limit: PAGE },
+    ]);
+    isRead = true;
+    // 33,334 rows, along two indexes at once, in steps of 256.
+    expect(statements.length).toBeGreaterThan(100);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  it('ends when its request does', async () => {
+    const ending = new AbortController();
+    const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
+    const query = {
+      selection: normalizeSelection({ filter }),
+      visibleTo: 'every',
+      after: undefined,
+      limit: PAGE,
+    } as const;
+    statements = [];
+    const reading = store.listConnections([query], { signal: ending.signal });
+    ending.abort(new Error('the client is gone'));
+    await expect(reading).rejects.toThrow('the client is gone');
+    const read = statements.length;
+    expect(read).toBeLessThan(200);
+    await store.listConnections([{ ...query, selection: normalizeSelection({}) }]);
+    expect(statements).toHaveLength(read + 1);
+  });
+
+  it('that takes longer than a request may is given up in the AWS API too', async () => {
+    const app = await startApp({ DATABASE_URL: `sqlite:${location}`, EXECUTION_TIMEOUT_MS: '20' });
+    const listed = await sendHttp(app.protonEndpoint ?? '', {
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'AwsProton20200720.ListEnvironmentAccountConnections',
+        authorization: `AWS4-HMAC-SHA256 Credential=${BIG}/20261122/us-east-1/proton/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify({
+        requestedBy: 'MANAGEMENT_ACCOUNT',
+        environmentName: 'production',
+        statuses: ['CONNECTED', 'PENDING'],
+      }),
+    });
+    expect(listed).toMatchObject({
+      error: 'RequestTimeoutException',
+      message: expect.stringMatching(/after 20 ms/) as string,
+    });
+    await app.stop();
+  });
+
+  it('holds each row once, and all that were there throughout, when others are written while it is read', async () => {
+    const selection = normalizeSelection({
+      filter: { region: 'sa-east-1', statuses: ['PENDING', 'CONNECTED'] },
+    });
+    const query = { selection, visibleTo: 'every', after: undefined, limit: 100 } as const;
+    const [before] = await store.listConnections([query]);
+    const walk = normalizeSelection({ filter: { region: 'us-east-1', statuses: ['PENDING'] } });
+    // The long walk goes first in the same call, so that writes come between it and the short one.
+    const reading = store.listConnections([{ ...query, selection: walk }, query]);
+    const writer = new BetterSqlite3(location);
+    const gone = before?.[0]?.id;
+    writer.prepare('DELETE FROM connections WHERE id = ?').run(gone);
+    writer.close();
+    const [, after] = await reading;
+    expect(before?.length).toBeGreaterThan(2);
+    expect(after?.map(({ id }) => id)).toEqual(before?.map(({ id }) => id).filter((id) => id !== gone));
+  });
+});
