@@ -36,21 +36,25 @@ export async function smoke(
       .map((name) => workspace.start(candidate(name), workspace.copyOf(store, `${name}.db`))),
   );
   let compared = 0;
-  for (const subject of cases) {
-    onProgress(subject.name);
-    const answers: Answer[] = await Promise.all(
-      running
-        .filter((one) => takesPart(subject, one.candidate.name))
-        .map((one) => ask(one.candidate, one.url, subject)),
-    );
-    if (candidates.includes(FIXED_BYTES) && takesPart(subject, FIXED_BYTES)) {
-      answers.push(await askFixedBytes(subject, answers[0]?.body ?? '', workspace));
+  try {
+    for (const subject of cases) {
+      onProgress(subject.name);
+      const answers: Answer[] = await Promise.all(
+        running
+          .filter((one) => takesPart(subject, one.candidate.name))
+          .map((one) => ask(one.candidate, one.url, subject)),
+      );
+      if (candidates.includes(FIXED_BYTES) && takesPart(subject, FIXED_BYTES)) {
+        answers.push(await askFixedBytes(subject, answers[0]?.body ?? '', workspace));
+      }
+      expectAlike(subject, answers);
+      compared += answers.length;
     }
-    expectAlike(subject, answers);
-    compared += answers.length;
+    return compared;
+  } finally {
+    // In order: a candidate that is killed leaves its control plane running.
+    await Promise.all(running.map(({ stop }) => stop()));
   }
-  await Promise.all(running.map(({ stop }) => stop()));
-  return compared;
 }
 
 function takesPart({ contest }: Case, name: RunningCandidate['candidate']['name']): boolean {
