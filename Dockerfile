@@ -11,6 +11,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY build-tools/package.json build-tools/
 
 FROM tools AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
@@ -19,7 +20,7 @@ COPY src src
 RUN npm run build
 
 FROM tools AS dependencies
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --workspaces=false --no-audit --no-fund
 
 FROM ${NODE_IMAGE} AS runtime
 LABEL org.opencontainers.image.title="proton-subgraph" \

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 
@@ -39,8 +39,12 @@ export function surroundings(candidates: readonly CandidateName[]): Surroundings
 
 const packageSchema = z.object({ version: z.string() });
 
-/** Read as a file: not every package lets its `package.json` be required. */
+/** Read as a file: not every package lets its `package.json` be required. The bench's own packages come before the project's. */
 function versionOf(name: string): string {
-  const json: unknown = JSON.parse(readFileSync(join(PROJECT, 'node_modules', name, 'package.json'), 'utf8'));
+  const path = [join(PROJECT, 'bench'), PROJECT]
+    .map((folder) => join(folder, 'node_modules', name, 'package.json'))
+    .find((candidatePath) => existsSync(candidatePath));
+  if (path === undefined) throw new Error(`${name} is not installed: npm run bench installs it`);
+  const json: unknown = JSON.parse(readFileSync(path, 'utf8'));
   return packageSchema.parse(json).version;
 }

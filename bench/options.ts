@@ -20,6 +20,8 @@ export interface Options {
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly updateReadme: boolean;
+  /** Whether every case is only sent once and compared. */
+  readonly smoke: boolean;
 }
 
 /** A command line that can't be followed. The message names every mistake. */
@@ -30,6 +32,8 @@ export class UsageError extends Error {
 const FULL = { rounds: 5, seconds: 4, warmUp: 2 };
 const QUICK = { rounds: 2, seconds: 2, warmUp: 1 };
 
+const SMOKE_OPTIONS = new Set(['cases', 'candidates']);
+
 /** Whom the others are measured by. */
 const MEASURES: readonly CandidateName[] = Object.values(CONTESTS).map(({ measure }) => measure);
 
@@ -38,6 +42,7 @@ export const HELP = `Measures this server side by side with others that serve th
   npm run bench -- [options]
 
   --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s: shows that everything works; too short to quote
+  --smoke             sends every case once to every candidate and compares the responses; measures nothing
   --cases NAMES       of ${CASE_NAMES.slice(0, 5).join(', ')},
                       ${CASE_NAMES.slice(5).join(', ')}; all by default
   --candidates NAMES  of ${CANDIDATE_NAMES.join(', ')};
@@ -92,10 +97,13 @@ const optionsSchema = z.object({
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | 'help' {
-  const { quick, help, 'update-readme': updateReadme, ...given } = parse(args);
+  const { quick, smoke, help, 'update-readme': updateReadme, ...given } = parse(args);
   if (help) return 'help';
   if (quick && updateReadme)
     throw new UsageError('--quick is too short to be quoted: --update-readme wants a full run.');
+  if (smoke && (quick || updateReadme || Object.keys(given).some((name) => !SMOKE_OPTIONS.has(name)))) {
+    throw new UsageError('--smoke measures nothing: beside it there can be --cases and --candidates.');
+  }
   const parsed = optionsSchema.safeParse(given);
   if (!parsed.success) {
     throw new UsageError(
@@ -114,6 +122,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     json,
     markdown,
     updateReadme,
+    smoke,
   };
 }
 
@@ -123,6 +132,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         quick: { type: 'boolean', default: false },
+        smoke: { type: 'boolean', default: false },
         cases: { type: 'string' },
         candidates: { type: 'string' },
         rounds: { type: 'string' },

@@ -18,9 +18,10 @@ const FIRST_REQUEST = 1_767_225_600_000;
 
 /**
  * Fills a new store the way callers would: connections are asked for, two of three are accepted, every second carries tags.
+ * @param count of connections, in thousands
  * @returns the ids, oldest first
  */
-export async function fillStore(location: string): Promise<readonly string[]> {
+export async function fillStore(location: string, count = ROW_COUNT): Promise<readonly string[]> {
   const store = openSqliteStore({ location });
   let now = FIRST_REQUEST;
   const service = createEmbeddedProtonService({
@@ -31,7 +32,7 @@ export async function fillStore(location: string): Promise<readonly string[]> {
   const session = service.session(unrestrictedViewer('bench'));
   const ids: string[] = [];
   try {
-    for (let start = 0; start < ROW_COUNT; start += AT_ONCE) {
+    for (let start = 0; start < count; start += AT_ONCE) {
       const created = await Promise.all(
         Array.from({ length: AT_ONCE }, (_, offset) => session.createConnection(rowInput(start + offset))),
       );

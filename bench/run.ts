@@ -10,10 +10,11 @@ import { HELP, readOptions, UsageError, type Options } from './options';
 import { createProgress } from './progress';
 import { PROJECT } from './project';
 import type { Report } from './report';
+import { smoke } from './smoke';
 import { surroundings } from './machine';
 import { textReport } from './text-report';
 import { TrialError } from './trial';
-import { createWorkspace } from './workspace';
+import { createWorkspace, type Workspace } from './workspace';
 
 void main();
 
@@ -26,6 +27,11 @@ async function main(): Promise<void> {
     }
     if (!existsSync(join(PROJECT, 'dist', 'main.js'))) {
       throw new UsageError('There is no build. Start this with `npm run bench`, which makes one.');
+    }
+    if (options.smoke) {
+      const compared = await inWorkspace((workspace, show) => smoke(options, workspace, show));
+      console.log(`All candidates answer alike: ${String(compared)} responses compared, nothing measured.`);
+      return;
     }
     await publish(await run(options), options);
   } catch (error) {
@@ -44,6 +50,14 @@ function takingPart({ cases, candidates }: Options): readonly CandidateName[] {
 async function run(options: Options): Promise<Report> {
   // Before the run adds a load of its own.
   const around = surroundings(takingPart(options));
+  const results = await inWorkspace((workspace, show) => measure(options, workspace, show));
+  return { surroundings: around, options, results };
+}
+
+/** Gives `work` a workspace, and takes it away when the work has ended. */
+async function inWorkspace<Result>(
+  work: (workspace: Workspace, onProgress: (what: string) => void) => Promise<Result>,
+): Promise<Result> {
   const workspace = createWorkspace();
   const progress = createProgress(process.stderr);
   // Without this, ending the run early would leave its processes and files behind.
@@ -54,8 +68,7 @@ async function run(options: Options): Promise<Report> {
   process.once('SIGINT', stopEarly);
   process.once('SIGTERM', stopEarly);
   try {
-    const results = await measure(options, workspace, progress.show);
-    return { surroundings: around, options, results };
+    return await work(workspace, progress.show);
   } finally {
     progress.clear();
     workspace.close();

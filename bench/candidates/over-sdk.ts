@@ -54,7 +54,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
 
 /** Resolves with the URL of the endpoint. The process ends with this one. */
 function startControlPlane(): Promise<string> {
-  const main = join(__dirname, '..', '..', 'src', 'main.js');
+  const main = join(__dirname, 'this-server.js');
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],

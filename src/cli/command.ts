@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** Starts the server in this process, which then ends as the server does. */
+  readonly startServer: () => void;
 }
 
 export interface OutputStream extends Writable {

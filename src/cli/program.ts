@@ -9,6 +9,7 @@ import { importFiles } from './import/import-files';
 import type { GivenParameters } from './import/cloudformation/parameters';
 import { accountOption, parameterOption, regionOption } from './option-values';
 import { addRestore } from './restore';
+import { addServe } from './serve';
 import type { Surroundings } from './command';
 
 /** Columns; what follows the options is wrapped by hand. */
@@ -25,7 +26,7 @@ A server may be running on it.`;
 export function createProgram(surroundings: Surroundings, end: (code: ExitCode) => void): Command {
   const { stdout, stderr } = surroundings;
   const program = new Command('proton-subgraph')
-    .description("Works on the store of proton-subgraph's own Proton control plane, by hand.")
+    .description('Serves proton-subgraph, and works on the store of its own Proton control plane.')
     .exitOverride()
     .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({
@@ -39,6 +40,7 @@ export function createProgram(surroundings: Surroundings, end: (code: ExitCode) 
       'after',
       `
 Examples:
+  proton-subgraph serve
   proton-subgraph import connections.json
   proton-subgraph import template.yaml --account 222222222222 --region eu-central-1
   proton-subgraph export --output connections.json
@@ -50,6 +52,7 @@ ${STORE_HELP}
 "proton-subgraph COMMAND --help" tells more. Ends with 0 when all was done, 1 when not, and
 2 when the command was not understood.`,
     );
+  addServe(program, surroundings.startServer);
   addAccessKey(program, surroundings, end);
   addImport(program, surroundings, end);
   addExport(program, surroundings, end);

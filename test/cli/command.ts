@@ -31,6 +31,9 @@ export async function command(
     stdin: Readable.from([Buffer.from(stdin)]),
     stdout: stdout.stream,
     stderr: stderr.stream,
+    startServer: () => {
+      throw new Error('the server is a process of its own in tests');
+    },
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

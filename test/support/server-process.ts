@@ -36,7 +36,7 @@ afterAll(() => {
 });
 
 /** The variables of this machine that could change what a server does are kept out of the way. */
-function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
   return { PATH, HOME, ...variables };
 }

@@ -2,10 +2,10 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 
-import { APOLLO } from '../federation/composers';
+import { APOLLO } from './composers';
 import { startApp } from '../support/app';
 import { request } from '../support/graphql-client';
-import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
+import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 
 const SECRET = 'shared-with-the-gateway';
 
