@@ -1,4 +1,4 @@
-import { ProtonFailure } from '../../proton/failure';
+import { asError, ProtonFailure } from '../../proton/failure';
 import { isStoreFailure } from './errors';
 
 /** Starts a read at once. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
@@ -6,7 +6,7 @@ export async function reading<Answer>(read: () => Answer | Promise<Answer>): Pro
   try {
     return await read();
   } catch (error) {
-    throw isStoreFailure(error) ? readFailure(error) : error;
+    throw isStoreFailure(error) ? readFailure(error) : asError(error);
   }
 }
 
