@@ -187,7 +187,7 @@ describe('The log', () => {
     );
     const lines = await requestLines();
     expect(lines.map(({ outcome, status }) => [outcome, status])).toEqual([
-      ['MISDIRECTED', 421],
+      ['BAD_REQUEST', 400],
       ['OK', 200],
       ['METHOD_NOT_ALLOWED', 405],
       ['UnknownOperationException', 400],
@@ -226,7 +226,7 @@ describe('The log of a server that was told more', () => {
   it('says on the line of a request why it was not believed, and nowhere else', async () => {
     const guarded = await startServerProcess({ ROUTER_SECRET: 'open sesame' });
     const { origin } = new URL(guarded.url);
-    expect(await sendBytes(origin, 'GET /graphql HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+    expect(await sendBytes(origin, 'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 401 /,
     );
     const proven = 'router-authorization: open sesame\r\nConnection: close\r\n\r\n';
