@@ -93,7 +93,7 @@ describe('A server that is told to stop', () => {
           const call = request(server.url, READ).catch(() => 'cut');
           await allAsked;
           server.child.kill(signal);
-          while (!server.printed().includes('was sent')) await wait(5);
+          while (!server.printed().includes(`received ${signal}`)) await wait(5);
           server.child.kill(signal);
           await wait(3_100);
           expect(server.child.exitCode).toBeNull();

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 
-import { storeChecks } from '../../src/app/store-checks';
+import { storeChecks } from '../../src/app/embedded-back-end';
 import { readinessOf } from '../../src/http/readiness';
 import { startApp } from '../support/app';
 import { sendHttp } from '../support/aws-call';

@@ -269,7 +269,7 @@ describe('The log of a server that was told more', () => {
     const wrong = writing.log().filter(({ level, msg }) => level === 50 && msg !== 'request');
     const word = { msg: 'a request failed', reason: expect.stringMatching(/holds the lock/) as string };
     expect(wrong).toEqual([
-      expect.objectContaining({ msg: 'the store is in trouble', err: expect.anything() as unknown }),
+      expect.objectContaining({ msg: 'store unavailable', err: expect.anything() as unknown }),
       expect.objectContaining(word),
       expect.objectContaining(word),
     ]);
