@@ -8,14 +8,14 @@ import { sendHttp } from '../support/aws-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
 
 describe('Readiness', () => {
-  it('waits for no check longer than a probe would, and says which one that was', async () => {
+  it('fails a check that takes longer than a probe waits, and names it', async () => {
     jest.useFakeTimers();
     try {
-      const answers: unknown[] = [];
+      const results: unknown[] = [];
       const stuck = () => new Promise<never>(() => undefined);
-      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((answer) => answers.push(answer));
+      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((result) => results.push(result));
       await jest.advanceTimersByTimeAsync(950);
-      expect(answers).toEqual([
+      expect(results).toEqual([
         { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
       ]);
     } finally {
@@ -23,22 +23,22 @@ describe('Readiness', () => {
     }
   });
 
-  it('asks the store once, which says what is wrong and with which part', async () => {
-    let asked = 0;
+  it('queries the health of the store once for both of its checks', async () => {
+    let queries = 0;
     const checks = storeChecks(() => {
-      asked += 1;
-      return Promise.resolve({ ok: false, part: 'migrations', reason: `look ${String(asked)}` });
+      queries += 1;
+      return Promise.resolve({ ok: false, part: 'migrations', reason: `query ${String(queries)}` });
     });
-    for (const look of [1, 2]) {
-      const answer = await readinessOf(checks, () => undefined);
-      expect(answer).toEqual({ ready: false, checks: { store: 'ok', migrations: `look ${String(look)}` } });
+    for (const query of [1, 2]) {
+      const result = await readinessOf(checks, () => undefined);
+      expect(result).toEqual({ ready: false, checks: { store: 'ok', migrations: `query ${String(query)}` } });
     }
-    expect(asked).toBe(2);
+    expect(queries).toBe(2);
   });
 });
 
 describe('The admin port', () => {
-  it('says that the server lives and is ready, and names what it looked at', async () => {
+  it('reports that the server is live and ready, and lists the checks', async () => {
     const app = await startApp();
     const live = await fetch(`${app.admin ?? ''}/health/live`);
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
@@ -53,7 +53,7 @@ describe('The admin port', () => {
     expect(ready.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('has no checks of a store where there is none, and asks AWS nothing', async () => {
+  it('has no store checks with the SDK adapter, and sends nothing to AWS', async () => {
     const app = await startApp({
       PROTON_UPSTREAM: 'http://127.0.0.1:1',
       PROTON_ACCOUNTS: '111111111111',
@@ -64,7 +64,7 @@ describe('The admin port', () => {
     expect(answer).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
   });
 
-  it('says that the server is not ready while it has no keys, and why', async () => {
+  it('reports that the server is not ready without issuer keys, and why', async () => {
     const app = await startApp({
       AUTH_JWT_ISSUER: 'https://issuer.example',
       AUTH_JWT_AUDIENCE: 'proton',
@@ -78,7 +78,7 @@ describe('The admin port', () => {
     expect(answer.checks.keys).not.toBe('ok');
   });
 
-  it('takes HEAD as well, nothing but reads, and has nothing else', async () => {
+  it('accepts GET and HEAD for its paths only', async () => {
     const app = await startApp();
     const admin = app.admin ?? '';
     const answers = await Promise.all([
@@ -88,14 +88,14 @@ describe('The admin port', () => {
       sendHttp(admin, { method: 'DELETE', path: '/metrics', headers: { 'content-type': 'nonsense' } }),
       sendHttp(admin, { method: 'GET', path: '/graphql' }),
       sendHttp(admin, { method: 'GET', path: '/' }),
-      // A web page that reaches this machine by a name of its own.
+      // DNS rebinding: a web page reaches this machine under another name.
       sendHttp(admin, { method: 'GET', path: '/metrics', headers: { host: 'evil.example' } }),
     ]);
     await app.stop();
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
   });
 
-  it('answers until the store is closed, not ready, while requests under way are finished', async () => {
+  it('serves during shutdown until the store is closed, and reports not ready', async () => {
     const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '1500' });
     const status = async () => (await fetch(`${server.admin ?? ''}/health/ready`)).status;
     expect(await status()).toBe(200);
@@ -107,7 +107,7 @@ describe('The admin port', () => {
     expect(await server.exited).toBe(0);
   });
 
-  it('is turned off by ADMIN_PORT=off, and named where its address is taken', async () => {
+  it('is turned off by ADMIN_PORT=off, and is named when its address is in use', async () => {
     const without = await startApp({ ADMIN_PORT: 'off' });
     await without.stop();
     expect(without.admin).toBeUndefined();
