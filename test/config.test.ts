@@ -297,13 +297,10 @@ describe('The configuration', () => {
     expect(readConfig({ ...open, ALLOW_UNAUTHENTICATED: 'true' }).http.host).toBe(HOST);
   });
 
-  it.each(['127.0.0.1', '127.8.9.10', 'localhost', '::1'])(
-    'recognises %s as a loopback address',
-    (host) => {
-      expect(isLoopback(host)).toBe(true);
-      expect(readConfig({ HOST: host }).http.host).toBe(host);
-    },
-  );
+  it.each(['127.0.0.1', '127.8.9.10', 'localhost', '::1'])('recognises %s as a loopback address', (host) => {
+    expect(isLoopback(host)).toBe(true);
+    expect(readConfig({ HOST: host }).http.host).toBe(host);
+  });
 
   describe('of authentication', () => {
     const folder = useTemporaryFolder();

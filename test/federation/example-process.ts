@@ -81,6 +81,7 @@ function spawnExample(variables: Readonly<Record<string, string>>) {
 
 function found(text: string, pattern: RegExp): string {
   const match = pattern.exec(text)?.[1];
-  if (match === undefined) throw new Error(`${String(pattern)} is not in the output of the example:\n${text}`);
+  if (match === undefined)
+    throw new Error(`${String(pattern)} is not in the output of the example:\n${text}`);
   return match;
 }

@@ -35,7 +35,9 @@ interface Request {
 /** Builds a query with this selection and the variables that it uses. */
 function requestOf(selection: string, variables: readonly Variable[]): Request {
   const used = variables.filter(({ name }) => selection.includes(name));
-  const definitions = used.map(({ name, type, defaultValue }) => `${name}: ${type} ${defaultValue}`).join(' ');
+  const definitions = used
+    .map(({ name, type, defaultValue }) => `${name}: ${type} ${defaultValue}`)
+    .join(' ');
   return {
     document: `query ${definitions && `(${definitions})`} { __typename ${selection} }`,
     variables: Object.fromEntries(
