@@ -42,9 +42,9 @@ describe('The admin port', () => {
     const app = await startApp();
     const live = await fetch(`${app.admin ?? ''}/health/live`);
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
-    const answers = [live.status, await live.json(), ready.status, await ready.json()];
+    const responses = [live.status, await live.json(), ready.status, await ready.json()];
     await app.stop();
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       200,
       { live: true },
       200,
@@ -59,9 +59,9 @@ describe('The admin port', () => {
       PROTON_ACCOUNTS: '111111111111',
     });
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
-    const answer = [ready.status, await ready.json()];
+    const response = [ready.status, await ready.json()];
     await app.stop();
-    expect(answer).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
+    expect(response).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
   });
 
   it('reports that the server is not ready without issuer keys, and why', async () => {
@@ -72,16 +72,16 @@ describe('The admin port', () => {
     });
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
     const live = await fetch(`${app.admin ?? ''}/health/live`);
-    const answer = (await ready.json()) as { checks: { keys: string } };
+    const response = (await ready.json()) as { checks: { keys: string } };
     await app.stop();
     expect([ready.status, live.status]).toEqual([503, 200]);
-    expect(answer.checks.keys).not.toBe('ok');
+    expect(response.checks.keys).not.toBe('ok');
   });
 
   it('accepts GET and HEAD for its paths only', async () => {
     const app = await startApp();
     const admin = app.admin ?? '';
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       sendHttp(admin, { method: 'HEAD', path: '/health/ready' }),
       sendHttp(admin, { method: 'GET', path: '/health/live?verbose' }),
       sendHttp(admin, { method: 'POST', path: '/health/live', body: '{' }),
@@ -92,7 +92,7 @@ describe('The admin port', () => {
       sendHttp(admin, { method: 'GET', path: '/metrics', headers: { host: 'evil.example' } }),
     ]);
     await app.stop();
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
   });
 
   it('serves during shutdown until the store is closed, and reports not ready', async () => {

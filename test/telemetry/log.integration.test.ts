@@ -55,14 +55,14 @@ async function requestLines(): Promise<readonly LogLine[]> {
 /** Sends bytes and resolves with all that the server sends until it closes the connection. */
 async function sendBytes(origin: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-  let answer = '';
-  socket.on('error', () => undefined).on('data', (data) => (answer += data.toString()));
+  let response = '';
+  socket.on('error', () => undefined).on('data', (data) => (response += data.toString()));
   socket.write(bytes);
   await once(socket, 'close');
-  return answer;
+  return response;
 }
 
-const idIn = (answer: string) => /^x-request-id: (.*)\r$/im.exec(answer)?.[1];
+const idIn = (response: string) => /^x-request-id: (.*)\r$/im.exec(response)?.[1];
 
 /** Sends the headers of a request without its body. Resolves when the server waits for the body. */
 async function startRequest(origin: string): Promise<Socket> {
@@ -110,7 +110,7 @@ describe('The log', () => {
 
   it('has one line for each request of an AWS client, with the request id of the response', async () => {
     const origin = server.protonEndpoint ?? '';
-    const answers = [
+    const responses = [
       await callAs(origin, '111111111111', 'ListEnvironmentAccountConnections', {
         requestedBy: 'MANAGEMENT_ACCOUNT',
       }),
@@ -120,7 +120,7 @@ describe('The log', () => {
     ];
     const lines = await requestLines();
     expect(lines.map(({ requestId }) => requestId)).toEqual(
-      answers.map(({ headers }) => headers['x-amzn-requestid']),
+      responses.map(({ headers }) => headers['x-amzn-requestid']),
     );
     const seen = { server: 'endpoint', subject: '111111111111' };
     expect(lines).toEqual([
@@ -176,10 +176,10 @@ describe('The log', () => {
       [graphql, 'GARBAGE\r\n\r\n'],
       [proton, 'GARBAGE\r\n\r\n'],
     ] as const;
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (const [origin, bytes] of sent) {
-      answers.push(await sendBytes(origin, bytes));
-      await logged(answers.length);
+      responses.push(await sendBytes(origin, bytes));
+      await logged(responses.length);
     }
     // The admin server logs no requests, and is no proxy either.
     expect(await sendBytes(server.admin ?? '', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n')).toMatch(
@@ -194,8 +194,10 @@ describe('The log', () => {
       ['BAD_REQUEST', 400],
       ['SerializationException', 400],
     ]);
-    expect(lines.map(({ requestId }) => requestId)).toEqual(answers.map(idIn));
-    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual(lines.map(({ status }) => status));
+    expect(lines.map(({ requestId }) => requestId)).toEqual(responses.map(idIn));
+    expect(responses.map((response) => Number(response.slice(9, 12)))).toEqual(
+      lines.map(({ status }) => status),
+    );
   });
 
   it('has no line that a client made up, and no huge line', async () => {
