@@ -6,8 +6,7 @@ import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
 /**
- * The modules of `src`. The first pattern that matches a file decides its module. Each may import only what MODULE_IMPORTS lists
- * for it.
+ * The modules of `src`. The first matching pattern decides a file's module. MODULE_IMPORTS lists the modules that each may import.
  */
 const MODULES = [
   { type: 'app', pattern: 'src/app' },
@@ -58,7 +57,8 @@ const MODULE_IMPORTS = {
   cli: ['config', 'proton', 'control-plane', 'sqlite'],
 };
 
-const place = (name) => (FILES.includes(name) ? { file: { categories: name } } : { element: { type: name } });
+const selector = (name) =>
+  FILES.includes(name) ? { file: { categories: name } } : { element: { type: name } };
 
 export default tseslint.config(
   { ignores: ['dist/', 'generated/', 'coverage/', 'data/', 'node_modules/'] },
@@ -72,7 +72,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      // Resolver classes hold no state: type-graphql needs them for their decorators.
+      // type-graphql needs classes for its decorators, although resolvers have no state.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
@@ -82,13 +82,13 @@ export default tseslint.config(
         {
           object: 'process',
           property: 'env',
-          message: 'The environment is read in src/config/config.ts alone.',
+          message: 'Only src/config/config.ts reads the environment.',
         },
       ],
     },
   },
   {
-    // Here classes describe the shapes of GraphQL types; the values that flow are plain objects of those shapes.
+    // Classes declare GraphQL types here. The values are plain objects with the same fields.
     files: ['src/subgraph/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
@@ -96,7 +96,7 @@ export default tseslint.config(
     },
   },
   {
-    // AWS marked its client deprecated when it ended the service; the protocol is still in use.
+    // AWS deprecated the client when it ended Proton. We still use the protocol.
     files: ['src/proton-sdk/calls.ts'],
     rules: { '@typescript-eslint/no-deprecated': 'off' },
   },
@@ -118,8 +118,8 @@ export default tseslint.config(
             { allow: { to: { module: { origin: ['external', 'core'] } } } },
             ...Object.entries(MODULE_IMPORTS).flatMap(([from, targets]) =>
               [from, 'telemetry/events', ...targets].map((to) => ({
-                from: place(from),
-                allow: { to: place(to) },
+                from: selector(from),
+                allow: { to: selector(to) },
               })),
             ),
           ],
@@ -128,7 +128,7 @@ export default tseslint.config(
     },
   },
   {
-    // Process entry points pass the environment on and print to the terminal.
+    // Entry points of processes read the environment and print.
     files: [
       'src/main.ts',
       'src/cli/main.ts',
@@ -145,10 +145,10 @@ export default tseslint.config(
     extends: [jest.configs['flat/recommended']],
     rules: {
       'jest/expect-expect': ['error', { assertFunctionNames: ['expect', 'fc.assert', 'expect*'] }],
-      // A contract is exported to be run over every adapter; a property's expectations stand in its branches.
+      // Contracts are exported, to run with each adapter. Property tests have expectations in branches.
       'jest/no-export': 'off',
       'jest/no-conditional-expect': 'off',
-      // For what needs something that a machine may not have; the test's name then says what.
+      // `testUnless` skips tests on machines that lack a tool, and names the tool.
       'jest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['testUnless'] }],
       'jest/no-disabled-tests': 'error',
       'jest/no-focused-tests': 'error',
@@ -172,14 +172,14 @@ export default tseslint.config(
     rules: {
       ...graphqlEslint.configs['flat/schema-recommended'].rules,
       ...graphqlEslint.configs['flat/schema-relay'].rules,
-      // The entity's own name, EnvironmentAccountConnection, ends in the suffix that Relay reserves for pages.
+      // EnvironmentAccountConnection is an entity, but Relay reserves the suffix `Connection` for pages.
       '@graphql-eslint/relay-arguments': 'off',
       '@graphql-eslint/relay-connection-types': 'off',
       '@graphql-eslint/relay-edge-types': [
         'error',
         { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
       ],
-      // Root types are assembled by type-graphql, which has no place for their description.
+      // type-graphql creates the root types without a description.
       '@graphql-eslint/require-description': [
         'error',
         { types: true, DirectiveDefinition: false, ignoredSelectors: ['[name.value=/^(Query|Mutation)$/]'] },

@@ -1,20 +1,20 @@
-// Asks the server in the same container whether it is alive, for a health check where there is no curl. Ends with 0 when it is.
+// Checks that the server in the same container is live, for images without curl. Exits with 0 if it is.
 const { ADMIN_PORT = '', HOST = '' } = process.env;
-const ANYWHERE = { '': '127.0.0.1', '0.0.0.0': '127.0.0.1', '::': '::1' };
+const LOOPBACK_OF = { '': '127.0.0.1', '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 function urlOf(path) {
-  const host = ANYWHERE[HOST] ?? HOST;
+  const host = LOOPBACK_OF[HOST] ?? HOST;
   return `http://${host.includes(':') ? `[${host}]` : host}:${ADMIN_PORT === '' ? '4003' : ADMIN_PORT}${path}`;
 }
 
-async function ask() {
-  if (ADMIN_PORT === 'off') throw new Error('ADMIN_PORT is off, so that nothing tells of health');
+async function check() {
+  if (ADMIN_PORT === 'off') throw new Error('ADMIN_PORT is off, so health can not be checked');
   const url = urlOf('/health/live');
   const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(4_000) });
-  if (!ok) throw new Error(`${url} answered ${String(status)}`);
+  if (!ok) throw new Error(`${url} returned ${String(status)}`);
 }
 
-ask().catch((error) => {
+check().catch((error) => {
   process.stderr.write(`${error.message}${error.cause ? ` (${error.cause.message})` : ''}\n`);
   process.exitCode = 1;
 });

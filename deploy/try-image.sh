@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tries an image of proton-subgraph out as it is meant to be run: try-image.sh IMAGE. Takes docker and curl.
+# Tests an image of proton-subgraph with the recommended options: try-image.sh IMAGE. Needs docker and curl.
 set -euo pipefail
-image=${1:?the image to try out}
+image=${1:?the image to test}
 name=proton-subgraph-try-$$
 secret=$(head -c 24 /dev/urandom | base64)
 volume=$(docker volume create)
@@ -19,11 +19,11 @@ start() {
     sleep 1
   done
   docker logs "$name"
-  echo 'It did not become healthy.' >&2
+  echo 'The container did not become healthy.' >&2
   exit 1
 }
 
-ask() {
+post() {
   curl --fail --silent --show-error "http://$(docker port "$name" 4001/tcp)/graphql" \
     --header 'content-type: application/json' --header "router-authorization: $secret" --data "$1"
 }
@@ -33,7 +33,7 @@ stop() {
   code=$(docker inspect --format '{{.State.ExitCode}}' "$name")
   docker rm "$name" >/dev/null
   if [ "$code" != 0 ]; then
-    echo "It ended with $code." >&2
+    echo "The container exited with $code." >&2
     exit 1
   fi
 }
@@ -41,13 +41,13 @@ stop() {
 start
 [ "$(docker exec "$name" id -u)" = 10001 ]
 if docker exec "$name" touch /app/anything 2>/dev/null; then
-  echo 'Its file system can be written to.' >&2
+  echo 'The file system of the container is writable.' >&2
   exit 1
 fi
-ask '{"query":"mutation { createEnvironmentAccountConnection(input: { managementAccountId: \"111111111111\", environmentName: \"try\", roleArn: \"arn:aws:iam::222222222222:role/try\" }) { success } }"}' |
+post '{"query":"mutation { createEnvironmentAccountConnection(input: { managementAccountId: \"111111111111\", environmentName: \"try\", roleArn: \"arn:aws:iam::222222222222:role/try\" }) { success } }"}' |
   grep '"success":true'
 stop
 start
-ask '{"query":"{ environmentAccountConnections { totalCount } }"}' | grep '"totalCount":1'
+post '{"query":"{ environmentAccountConnections { totalCount } }"}' | grep '"totalCount":1'
 stop
-echo "$image does what it should."
+echo "$image works."

@@ -28,8 +28,7 @@ async function main(): Promise<void> {
   try {
     app = await createApp(config, logger, tracing);
     const { graphql, protonEndpoint, admin } = await app.start();
-    if (protonEndpoint !== undefined)
-      logger.info(`the Proton endpoint takes AWS clients at ${protonEndpoint}`);
+    if (protonEndpoint !== undefined) logger.info(`listening for AWS clients at ${protonEndpoint}`);
     if (admin !== undefined) logger.info(`health and metrics are at ${admin}`);
     logger.info(`proton-subgraph is ready at ${graphql}`);
   } catch (error) {
@@ -37,27 +36,27 @@ async function main(): Promise<void> {
   }
 }
 
-/** How long whatever is left over may keep the process once the app has stopped. */
+/** How long open handles may keep the process alive after the app has stopped. */
 const EXIT_GRACE_MS = 1_000;
 
 /**
- * Has the process end when it is told to, or when something failed that nobody foresaw: in order, so that no write is cut.
+ * Stops the app on SIGINT, SIGTERM and uncaught exceptions, so that running writes finish.
  *
- * Ctrl-C under npm arrives twice, from the terminal and from npm, so that a signal that follows the first closely is the same. One
- * that comes later is from somebody who will not wait.
+ * Ctrl-C under npm sends SIGINT twice, from the terminal and from npm: a second signal shortly after the first is ignored. A later one
+ * exits at once.
  */
 function endOnSignals({ timing }: Config, logger: Logger, app: () => App | undefined): void {
   const { graceMs, signalRepeatMs } = timing.shutdown;
-  let toldAt: number | undefined;
+  let receivedAt: number | undefined;
 
   function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
-    if (toldAt === undefined) {
-      toldAt = performance.now();
-      logger.info(`proton-subgraph stops, for it was sent ${signal}`);
+    if (receivedAt === undefined) {
+      receivedAt = performance.now();
+      logger.info(`received ${signal}, shutting down`);
       void end(app()?.stop(), logger);
-    } else if (performance.now() - toldAt > signalRepeatMs) {
-      logger.warn(`proton-subgraph ends at once, for it was sent ${signal} again`);
-      // As a shell puts it when a signal ended a process.
+    } else if (performance.now() - receivedAt > signalRepeatMs) {
+      logger.warn(`received ${signal} again, exiting at once`);
+      // The exit code that a shell reports for a process that a signal ended.
       process.exit(128 + constants.signals[signal]);
     }
   }
@@ -66,17 +65,17 @@ function endOnSignals({ timing }: Config, logger: Logger, app: () => App | undef
 
   let failed = false;
   process.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'proton-subgraph ends, for something failed that nobody foresaw');
+    logger.fatal({ err: error }, 'uncaught exception, shutting down');
     process.exitCode = 1;
     if (failed) process.exit();
     failed = true;
-    // What is left of it can't be relied on, not even to stop.
+    // After an uncaught exception even the stop may hang.
     setTimeout(() => process.exit(), graceMs + EXIT_GRACE_MS);
     void end(app()?.stop({ delayed: false }), logger);
   });
 }
 
-/** @param stopped resolves with how many requests were cut; undefined where there is nothing to stop yet */
+/** @param stopped resolves with how many requests were cut; undefined when the app does not exist yet */
 async function end(stopped: Promise<number> | undefined, logger: Logger): Promise<void> {
   try {
     const cut = (await stopped) ?? 0;
@@ -91,22 +90,22 @@ async function end(stopped: Promise<number> | undefined, logger: Logger): Promis
     logger.error({ err: error }, 'proton-subgraph did not stop cleanly');
   }
   if (!stopped) process.exit();
-  // By itself the process ends now. What can't be called off, such as a credential provider that hangs, must not keep it.
+  // The process ends by itself now, unless something that can't be cancelled keeps it, such as a credential provider that hangs.
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
 }
 
-/** A mistake that its reader can mend is told in words; what nobody foresaw keeps its stack. */
+/** Prints only the message of an error that the operator can fix, and the stack of any other. */
 function fail(error: unknown): void {
   process.exitCode = 1;
   console.error(explain(error));
 }
 
 function explain(error: unknown): unknown {
-  const foreseen =
+  const expected =
     error instanceof ConfigError ||
     error instanceof TracingError ||
     error instanceof StoreOpenError ||
     error instanceof ListenError ||
     error instanceof AccessKeyError;
-  return foreseen ? error.message : error;
+  return expected ? error.message : error;
 }

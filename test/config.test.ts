@@ -26,7 +26,7 @@ const mistakenVariables = (environment: Readonly<Record<string, string>>) =>
 const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
 
 describe('The configuration', () => {
-  it('needs nothing to be set', () => {
+  it('has a default for every variable', () => {
     expect(readConfig({})).toEqual({
       http: { host: '127.0.0.1', port: 4001, anyHostName: false, corsOrigins: [] },
       admin: { host: '127.0.0.1', port: 4003 },
@@ -63,7 +63,7 @@ describe('The configuration', () => {
     });
   });
 
-  it('takes a variable that is set to nothing for one that is not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(readConfig({ PORT: '', HOST: '', DATABASE_URL: '' })).toEqual(readConfig({}));
   });
 
@@ -100,7 +100,7 @@ describe('The configuration', () => {
     expect(readConfig({ ADMIN_PORT: 'off' }).admin).toBeUndefined();
   });
 
-  it('reads every limit and every time', () => {
+  it('reads every limit and every timeout', () => {
     const { limits, timing } = readConfig({
       MAX_BODY_BYTES: '1024',
       MAX_TOKENS: '2',
@@ -158,18 +158,18 @@ describe('The configuration', () => {
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'https://studio.example.com/'],
     ['CORS_ORIGINS', 'https://studio.example.com,null'],
-  ])('refuses %s=%s', (name, value) => {
+  ])('rejects %s=%s', (name, value) => {
     expect(mistakenVariables({ [name]: value })).toEqual([name]);
   });
 
-  it('can’t be changed once it is read', () => {
+  it('is frozen', () => {
     const config = readConfig({});
-    if (config.proton.kind !== 'embedded') throw new Error('the control plane is elsewhere');
+    if (config.proton.kind !== 'embedded') throw new Error('the control plane is remote');
     for (const part of [config, config.http, config.proton, config.proton.store, config.proton.controlPlane])
       expect(Object.isFrozen(part)).toBe(true);
   });
 
-  it('lists all mistakes at once, each by the name of its variable', () => {
+  it('lists all mistakes at once, each with the name of its variable', () => {
     const mistakes = mistakenVariables({
       PORT: 'eighty',
       DATABASE_URL: 'mysql://localhost',
@@ -202,20 +202,20 @@ describe('The configuration', () => {
     ]);
   });
 
-  it('lists the refusal of an open address along with the other mistakes', () => {
-    const named = (environment: Readonly<Record<string, string>>) =>
+  it('lists an unauthenticated public address together with the other mistakes', () => {
+    const mistaken = (environment: Readonly<Record<string, string>>) =>
       mistakenVariables({ PROTON_ENDPOINT_PORT: 'off', ...environment });
-    expect(named({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'yes' })).toEqual([
+    expect(mistaken({ HOST: '0.0.0.0', ALLOW_UNAUTHENTICATED: 'yes' })).toEqual([
       'ALLOW_UNAUTHENTICATED',
       'HOST',
     ]);
-    expect(named({ HOST: '0.0.0.0', LOG_LEVEL: 'loud' })).toEqual(['LOG_LEVEL', 'HOST']);
-    expect(named({ HOST: 'a b' })).toEqual(['HOST']);
-    expect(named({ HOST: '0.0.0.0', PORT: 'x' })).toEqual(['PORT', 'HOST']);
+    expect(mistaken({ HOST: '0.0.0.0', LOG_LEVEL: 'loud' })).toEqual(['LOG_LEVEL', 'HOST']);
+    expect(mistaken({ HOST: 'a b' })).toEqual(['HOST']);
+    expect(mistaken({ HOST: '0.0.0.0', PORT: 'x' })).toEqual(['PORT', 'HOST']);
   });
 
   it.each(['-1', '65536', '1e3', '4001.5', ' 4001', '0x10', '99999999999'])(
-    'refuses %p as a port',
+    'rejects %p as a port',
     (PORT) => {
       expect(mistakesIn({ PORT })).toHaveLength(1);
     },
@@ -229,7 +229,7 @@ describe('The configuration', () => {
     'sqlite:x\ny.db',
     'proton.db',
     'sqlite',
-  ])('refuses %p as a database', (DATABASE_URL) => {
+  ])('rejects %p as a database', (DATABASE_URL) => {
     expect(mistakesIn({ DATABASE_URL })).toEqual([
       'DATABASE_URL must be sqlite:PATH or sqlite::memory:, without spaces around the path.',
     ]);
@@ -262,7 +262,7 @@ describe('The configuration', () => {
     ['sqlite:~root/x.db', "must not name another user's home folder (~root): write the whole path"],
     ['postgres://me:secret@db/proton', 'names a PostgreSQL database, which this version does not support'],
     ['PostgreSQL://db/proton', 'names a PostgreSQL database, .* set it to sqlite:PATH'],
-  ])('refuses %s as a database, says why and what to write', (DATABASE_URL, expected) => {
+  ])('rejects %s as a database, and says why and what to write', (DATABASE_URL, expected) => {
     const pattern = expected.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\.\\*', '.*');
     const mistakes = mistakesIn({ DATABASE_URL });
     expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^DATABASE_URL ${pattern}`))]);
@@ -277,7 +277,7 @@ describe('The configuration', () => {
     ['sqlite:data/~x.db', 'data/~x.db'],
     ['sqlite:a/~/x.db', 'a/~/x.db'],
     ['sqlite::memory:', ':memory:'],
-  ])('takes %s for the database %s', (DATABASE_URL, location) => {
+  ])('reads %s as the database %s', (DATABASE_URL, location) => {
     expect(readConfig({ DATABASE_URL }).proton).toMatchObject({ store: { location } });
     expect(readStoreConfig({ DATABASE_URL })).toEqual({ kind: 'embedded', location });
   });
@@ -290,22 +290,19 @@ describe('The configuration', () => {
     'example.com',
     '128.0.0.1',
     '127.999.1.1',
-  ])('refuses to listen on %s, unless told to in so many words', (HOST) => {
+  ])('allows %s without authentication only with ALLOW_UNAUTHENTICATED', (HOST) => {
     const open = { HOST, PROTON_ENDPOINT_PORT: 'off' };
     expect(mistakesIn(open)).toEqual([expect.stringContaining('ALLOW_UNAUTHENTICATED=true')]);
     expect(mistakesIn({ ...open, ALLOW_UNAUTHENTICATED: 'false' })).toHaveLength(1);
     expect(readConfig({ ...open, ALLOW_UNAUTHENTICATED: 'true' }).http.host).toBe(HOST);
   });
 
-  it.each(['127.0.0.1', '127.8.9.10', 'localhost', '::1'])(
-    'knows %s for an address of this machine alone',
-    (host) => {
-      expect(isLoopback(host)).toBe(true);
-      expect(readConfig({ HOST: host }).http.host).toBe(host);
-    },
-  );
+  it.each(['127.0.0.1', '127.8.9.10', 'localhost', '::1'])('recognises %s as a loopback address', (host) => {
+    expect(isLoopback(host)).toBe(true);
+    expect(readConfig({ HOST: host }).http.host).toBe(host);
+  });
 
-  describe('of who may ask', () => {
+  describe('of authentication', () => {
     const folder = useTemporaryFolder();
     const pem = (name: string, key: KeyObject) => {
       const path = folder.path(name);
@@ -317,24 +314,24 @@ describe('The configuration', () => {
     const issuer = { AUTH_JWT_ISSUER: 'https://id.example.com', AUTH_JWT_AUDIENCE: 'supergraph' };
     const jwks = { ...issuer, AUTH_JWKS_URL: 'https://id.example.com/jwks.json' };
 
-    it('is nobody in particular unless something is set', () => {
+    it('is off by default', () => {
       expect(readConfig({}).authentication).toEqual({ router: undefined, user: undefined });
     });
 
-    it('takes several secrets of the router, and refuses one that is empty', () => {
+    it('accepts several router secrets, and rejects an empty one', () => {
       const { router } = readConfig({ ROUTER_SECRET: 'old one, new' }).authentication;
       expect(router).toEqual({ kind: 'secret', secrets: ['old one', 'new'] });
-      for (const lost of ['', ' ', ',', 'old,', ',new', 'old,,new'])
-        expect(mistakenVariables({ ROUTER_SECRET: lost })).toEqual(['ROUTER_SECRET']);
+      for (const incomplete of ['', ' ', ',', 'old,', ',new', 'old,,new'])
+        expect(mistakenVariables({ ROUTER_SECRET: incomplete })).toEqual(['ROUTER_SECRET']);
     });
 
-    it('never shows a secret', () => {
+    it('never prints a secret', () => {
       expect(mistakesIn({ ROUTER_SECRET: 'hush,,hush2', ALLOW_UNAUTHENTICATED: 'true' }).join()).not.toMatch(
         /hush/,
       );
     });
 
-    it('takes access keys of the router, which are sealed in the store of this process', () => {
+    it('accepts access keys for the router, which need the store and its encryption key', () => {
       const keys = {
         ROUTER_ACCESS_KEY_IDS: 'PSKAAAAAAAAAAAAAAAAA, PSKBBBBBBBBBBBBBBBBB',
         ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY,
@@ -347,16 +344,16 @@ describe('The configuration', () => {
         'ROUTER_ACCESS_KEY_IDS',
       ]);
       expect(mistakenVariables({ ...keys, ROUTER_SECRET: 'word' })).toEqual(['ROUTER_ACCESS_KEY_IDS']);
-      for (const lost of ['', 'PSKAAAAAAAAAAAAAAAAA,']) {
-        expect(mistakenVariables({ ...keys, ROUTER_ACCESS_KEY_IDS: lost })).toEqual([
+      for (const incomplete of ['', 'PSKAAAAAAAAAAAAAAAAA,']) {
+        expect(mistakenVariables({ ...keys, ROUTER_ACCESS_KEY_IDS: incomplete })).toEqual([
           'ROUTER_ACCESS_KEY_IDS',
         ]);
       }
-      const elsewhere = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
-      expect(mistakenVariables({ ...keys, ...elsewhere })).toContain('ROUTER_ACCESS_KEY_IDS');
+      const remote = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
+      expect(mistakenVariables({ ...keys, ...remote })).toContain('ROUTER_ACCESS_KEY_IDS');
     });
 
-    it('takes an issuer, an audience and a source of keys together', () => {
+    it('needs an issuer, an audience and a source of keys together', () => {
       expect(readConfig(jwks).authentication.user).toEqual({
         issuer: 'https://id.example.com',
         audience: 'supergraph',
@@ -370,7 +367,7 @@ describe('The configuration', () => {
       expect(user?.keys.kind === 'file' && user.keys.key.equals(publicKey)).toBe(true);
     });
 
-    it('refuses half a set, by what is missing', () => {
+    it('rejects an incomplete set, and names what is missing', () => {
       const { AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE, AUTH_JWKS_URL } = jwks;
       expect(mistakenVariables({ AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE })).toEqual(['AUTH_JWKS_URL']);
       expect(mistakenVariables({ AUTH_JWT_ISSUER, AUTH_JWKS_URL })).toEqual(['AUTH_JWT_AUDIENCE']);
@@ -387,19 +384,19 @@ describe('The configuration', () => {
       'https://user:word@id.example.com/jwks.json',
       '//user:word@id.example.com/jwks.json',
       'id.example.com',
-    ])('refuses %s as a place of keys, and shows no password that is in it', (url) => {
+    ])('rejects %s as a key set URL, and does not print its password', (url) => {
       expect(mistakenVariables({ ...jwks, AUTH_JWKS_URL: url })).toEqual(['AUTH_JWKS_URL']);
       expect(mistakesIn({ ...jwks, AUTH_JWKS_URL: url }).join()).not.toContain('word');
     });
 
     it.each(['http://127.0.0.1:9000/keys', 'http://localhost/keys', 'http://[::1]:9000/keys'])(
-      'takes %s, which does not leave this machine',
+      'accepts %s, because it is on loopback',
       (url) => {
         expect(mistakenVariables({ ...jwks, AUTH_JWKS_URL: url })).toEqual([]);
       },
     );
 
-    it('refuses a file that holds no public key for tokens, by its name', () => {
+    it('rejects a file without a suitable public key, and names it', () => {
       const files = [
         folder.path('missing.pem'),
         pem('private.pem', privateKey),
@@ -416,7 +413,7 @@ describe('The configuration', () => {
       }
     });
 
-    it('may be asked from any address once somebody proves who they are, and is not open as well', () => {
+    it('allows any address when requests are authenticated, and excludes ALLOW_UNAUTHENTICATED', () => {
       const anywhere = { HOST: '0.0.0.0', PROTON_ENDPOINT_PORT: 'off' };
       expect(mistakenVariables(anywhere)).toEqual(['HOST']);
       const keys = {
@@ -434,8 +431,8 @@ describe('The configuration', () => {
           'ALLOW_UNAUTHENTICATED',
         ]);
         expect(readConfig(proof).proton).toMatchObject({ controlPlane: { defaultAccountId: undefined } });
-        const elsewhere = { ...proof, PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
-        expect(readConfig(elsewhere).proton).toMatchObject({ defaultAccountId: undefined });
+        const remote = { ...proof, PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
+        expect(readConfig(remote).proton).toMatchObject({ defaultAccountId: undefined });
         const named = { ...proof, PROTON_DEFAULT_ACCOUNT_ID: '111111111111' };
         expect(readConfig(named).proton).toMatchObject({
           controlPlane: { defaultAccountId: '111111111111' },
@@ -443,20 +440,20 @@ describe('The configuration', () => {
       }
     });
 
-    it('is asked by names of this machine alone while anyone may ask', () => {
+    it('turns the check of the Host header off, except on loopback without authentication', () => {
       expect(readConfig({}).http.anyHostName).toBe(false);
-      for (const meant of [{ ALLOW_UNAUTHENTICATED: 'true' }, { ROUTER_SECRET: 'word' }, jwks])
-        expect(readConfig(meant).http.anyHostName).toBe(true);
+      for (const environment of [{ ALLOW_UNAUTHENTICATED: 'true' }, { ROUTER_SECRET: 'word' }, jwks])
+        expect(readConfig(environment).http.anyHostName).toBe(true);
     });
   });
 
-  describe('of the endpoint for AWS clients', () => {
+  describe('of the server for AWS clients', () => {
     const endpointOf = (environment: Readonly<Record<string, string>>) => {
       const { proton } = readConfig(environment);
       return proton.kind === 'embedded' ? proton.endpoint : undefined;
     };
 
-    it('follows HOST, and believes callers on loopback alone', () => {
+    it('follows HOST, and may skip signatures on loopback only', () => {
       expect(endpointOf({})).toEqual({ host: '127.0.0.1', port: 4002, auth: { kind: 'none' } });
       expect(endpointOf({ HOST: 'localhost' })?.host).toBe('localhost');
       expect(endpointOf({ HOST: 'localhost', PROTON_ENDPOINT_HOST: '::1' })?.host).toBe('::1');
@@ -466,18 +463,18 @@ describe('The configuration', () => {
       expect(mistakenVariables({ ...open, PROTON_ENDPOINT_AUTH: 'none' })).toEqual(['PROTON_ENDPOINT_AUTH']);
     });
 
-    it('has a port of its own', () => {
+    it('needs its own port', () => {
       expect(mistakenVariables({ PORT: '4001', PROTON_ENDPOINT_PORT: '4001' })).toEqual([
         'PROTON_ENDPOINT_PORT',
       ]);
       expect(mistakenVariables({ PORT: '0', PROTON_ENDPOINT_PORT: '0' })).toEqual([]);
-      // Its default meets a PORT that was set.
+      // PORT is the default of another port.
       expect(mistakenVariables({ PORT: '4002' })).toEqual(['PROTON_ENDPOINT_PORT']);
       expect(mistakenVariables({ PORT: '4003' })).toEqual(['ADMIN_PORT']);
       expect(mistakenVariables({ PORT: '4003', ADMIN_PORT: 'off' })).toEqual([]);
     });
 
-    it('takes an encryption key of 32 bytes in base64, and says so where signatures need one', () => {
+    it('needs an encryption key of 32 bytes in base64 for signatures', () => {
       const signed = { PROTON_ENDPOINT_AUTH: 'sigv4' };
       expect(mistakenVariables(signed)).toEqual(['ACCESS_KEY_ENCRYPTION_KEY']);
       expect(mistakenVariables({ PROTON_ENDPOINT_HOST: '0.0.0.0' })).toEqual(['ACCESS_KEY_ENCRYPTION_KEY']);
@@ -491,12 +488,12 @@ describe('The configuration', () => {
     });
   });
 
-  describe('of a Proton endpoint elsewhere', () => {
-    const elsewhere = { PROTON_UPSTREAM: 'https://proton.example.com', PROTON_ACCOUNTS: '111111111111' };
+  describe('of a remote Proton endpoint', () => {
+    const remote = { PROTON_UPSTREAM: 'https://proton.example.com', PROTON_ACCOUNTS: '111111111111' };
     const ROLE_TEMPLATE = 'arn:aws:iam::{accountId}:role/proton-subgraph';
 
     it('needs an endpoint and an account', () => {
-      expect(readConfig(elsewhere).proton).toEqual({
+      expect(readConfig(remote).proton).toEqual({
         kind: 'sdk',
         endpointUrl: 'https://proton.example.com',
         accounts: ['111111111111'],
@@ -534,7 +531,7 @@ describe('The configuration', () => {
         timeoutMs: 700,
       });
       const profiles = {
-        ...elsewhere,
+        ...remote,
         PROTON_ACCOUNTS: '111111111111,222222222222',
         AWS_ACCOUNT_PROFILE_TEMPLATE: 'proton-{accountId}',
       };
@@ -545,7 +542,7 @@ describe('The configuration', () => {
     });
 
     it('needs credentials for each of several accounts', () => {
-      expect(mistakenVariables({ ...elsewhere, PROTON_ACCOUNTS: '111111111111,222222222222' })).toEqual([
+      expect(mistakenVariables({ ...remote, PROTON_ACCOUNTS: '111111111111,222222222222' })).toEqual([
         'PROTON_ACCOUNTS',
       ]);
     });
@@ -570,12 +567,12 @@ describe('The configuration', () => {
       ],
       [{ DATABASE_URL: 'sqlite:x' }, 'DATABASE_URL'],
       [{ PROTON_ENDPOINT_PORT: '4002' }, 'PROTON_ENDPOINT_PORT'],
-    ])('refuses %j beside it', (environment, variable) => {
-      expect(mistakenVariables({ ...elsewhere, ...environment })).toEqual([variable]);
+    ])('rejects %j together with it', (environment, variable) => {
+      expect(mistakenVariables({ ...remote, ...environment })).toEqual([variable]);
     });
 
     it.each(['PROTON_ACCOUNTS', 'PROTON_REGIONS', 'AWS_ACCOUNT_ROLE_ARN_TEMPLATE'])(
-      'is needed for %s',
+      'is required by %s',
       (variable) => {
         const { [variable]: value } = {
           PROTON_ACCOUNTS: '111111111111',

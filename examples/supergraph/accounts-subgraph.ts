@@ -12,8 +12,8 @@ import { listen, type Listening } from './listen';
 const SDL = readFileSync(join(__dirname, 'schema.graphql'), 'utf8');
 
 /**
- * A second subgraph, which knows what proton-subgraph does not: who an account belongs to.
- * @throws StartError when the port is taken
+ * Starts a second subgraph, which adds the name and the owner of each account.
+ * @throws StartError when the port is in use
  */
 export async function startAccountsSubgraph(
   port: number,
@@ -35,7 +35,7 @@ export async function startAccountsSubgraph(
     logging: false,
     landingPage: false,
   });
-  // Yoga's handler answers its own faults; what its promise carries is of no further use.
+  // Yoga responds to its own errors, so its promise needs no handling.
   const server = createServer((request, response) => void yoga(request, response));
   return listen(server, { port, variable: 'ACCOUNTS_PORT', path: yoga.graphqlEndpoint });
 }

@@ -1,11 +1,11 @@
-/** An AWS account as the company's register of accounts knows it. */
+/** An AWS account in the company's list of accounts. */
 export interface Account {
   readonly id: string;
   readonly name: string;
   readonly ownerTeam: string;
 }
 
-/** The ids are those that README and `schema/operations` use, so that whatever is created there has a name here. */
+/** The account ids of the README and `schema/operations`, so that connections created with them have names here. */
 export const ACCOUNTS: readonly Account[] = [
   { id: '000000000000', name: 'sandbox', ownerTeam: 'Developer Experience' },
   { id: '111111111111', name: 'platform', ownerTeam: 'Platform Engineering' },

@@ -5,14 +5,14 @@ import { StartError } from './start-error';
 
 export interface SubgraphSdl {
   readonly name: string;
-  /** Where the gateway finds the subgraph. */
+  /** Where the gateway reaches the subgraph. */
   readonly url: string;
   readonly sdl: string;
 }
 
 /**
- * Puts subgraphs together into the SDL that a gateway runs on.
- * @throws StartError with every reason why they do not fit together
+ * Composes subgraphs into the supergraph SDL for a gateway.
+ * @throws StartError with all composition errors
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSdl[]): string {
   const result = composeServices(

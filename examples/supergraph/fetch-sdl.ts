@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 import { StartError } from './start-error';
 
-const answer = z.object({ data: z.object({ _service: z.object({ sdl: z.string() }) }) });
+const sdlResponse = z.object({ data: z.object({ _service: z.object({ sdl: z.string() }) }) });
 
 /**
- * Asks a subgraph for its SDL, the way every federated gateway may.
- * @throws StartError when it answers anything else
+ * Queries a subgraph's SDL, as a federation gateway does.
+ * @throws StartError when there is no response with an SDL
  */
 export async function fetchSdl(url: string): Promise<string> {
   let response: Response;
@@ -17,14 +17,12 @@ export async function fetchSdl(url: string): Promise<string> {
       body: JSON.stringify({ query: '{ _service { sdl } }' }),
     });
   } catch (error) {
-    throw new StartError(`${url} does not answer: ${String(error)}`, { cause: error });
+    throw new StartError(`${url} does not respond: ${String(error)}`, { cause: error });
   }
   const text = await response.text();
-  const parsed = answer.safeParse(jsonOf(text));
+  const parsed = sdlResponse.safeParse(jsonOf(text));
   if (!parsed.success) {
-    throw new StartError(
-      `${url} does not answer with its SDL, but with status ${String(response.status)}: ${text}`,
-    );
+    throw new StartError(`${url} did not return its SDL, but status ${String(response.status)}: ${text}`);
   }
   return parsed.data.data._service.sdl;
 }

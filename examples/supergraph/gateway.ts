@@ -3,18 +3,18 @@ import { createServer } from 'node:http';
 import { listen, type Listening } from './listen';
 
 /**
- * The one endpoint that a frontend knows.
- * @throws StartError when the port is taken
+ * Starts the gateway, the only endpoint for frontends.
+ * @throws StartError when the port is in use
  */
 export async function startGateway(supergraphSdl: string, port: number): Promise<Listening> {
-  // Loaded here, for it takes a second or two: what is wrong with a setting or a subgraph is told before.
+  // Imported here because it takes a second or two to load: errors in settings and subgraphs are reported first.
   const { createGatewayRuntime } = await import('@graphql-hive/gateway');
   const gateway = createGatewayRuntime({
     supergraph: supergraphSdl,
     logging: 'warn',
     landingPage: false,
     graphiql: { title: 'Supergraph' },
-    // Who asks is for the subgraphs to judge.
+    // The subgraphs authenticate the user.
     propagateHeaders: {
       fromClientToSubgraphs({ request }) {
         const authorization = request.headers.get('authorization');

@@ -9,14 +9,14 @@ export interface Listening {
 }
 
 export interface ListenOptions {
-  /** 0 takes any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** The environment variable that sets the port, for the message to whoever has to change it. */
+  /** The environment variable that sets the port, for error messages. */
   readonly variable: string;
   readonly path: string;
 }
 
-/** @throws StartError when the port can't be listened on */
+/** @throws StartError when the server can't listen on the port */
 export async function listen(server: Server, { port, variable, path }: ListenOptions): Promise<Listening> {
   const host = '127.0.0.1';
   try {
@@ -37,7 +37,7 @@ export async function listen(server: Server, { port, variable, path }: ListenOpt
     async stop() {
       const closed = once(server, 'close');
       server.close();
-      // Whoever presses Ctrl-C here wants it to end; a browser's open connection must not hold it up.
+      // A browser's open connection must not delay the end after Ctrl-C.
       server.closeAllConnections();
       await closed;
     },

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 const read = (name: string) => readFileSync(join(__dirname, 'operations', `${name}.graphql`), 'utf8').trim();
 
-/** A connection to look at, for a supergraph that has none yet. The payload passes through the gateway as it is. */
+/** Creates a first connection. */
 export const REQUEST_CONNECTION = read('request-connection');
 
-/** Joined in both directions: from connections to who owns their accounts, and from an account to its connections. */
+/** Joins both subgraphs in both directions: connections with the owners of their accounts, and an account with its connections. */
 export const CONNECTIONS_AND_OWNERS = read('connections-and-owners');

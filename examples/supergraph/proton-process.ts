@@ -12,30 +12,30 @@ const BUILT_SERVER = join(PROJECT, 'dist', 'main.js');
 export interface ProtonProcess {
   readonly url: string;
   readonly pid: number;
-  /** Resolves when the process has ended, with how it ended. */
+  /** Resolves with a description of the exit when the process has ended. */
   readonly ended: Promise<string>;
-  /** Resolves when the process has finished what it was doing and is gone. */
+  /** Shuts the process down, and resolves when it has ended. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts proton-subgraph as it is deployed: the built server, in a process of its own, configured by the environment.
- * @param signal gives up the start when it is aborted
- * @throws StartError when it ends before it is ready; it has then said on standard error why
+ * Starts proton-subgraph as in production: the built server in its own process, configured by environment variables.
+ * @param signal cancels the start
+ * @throws StartError when the process ends before it is ready; its error is on standard error
  */
 export async function startProtonProcess(signal: AbortSignal): Promise<ProtonProcess> {
   signal.throwIfAborted();
   if (!existsSync(BUILT_SERVER)) throw new StartError('proton-subgraph is not built. Run: npm run build');
   const child = spawn(process.execPath, [BUILT_SERVER], {
-    // Its data lies where `npm start` puts it, wherever this was called from.
+    // Uses the same data as `npm start`, whatever the working directory.
     cwd: PROJECT,
-    // Where it listens is read from its log.
+    // The URL is read from its log.
     env: { ...process.env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // In a process group of its own a terminal's Ctrl-C does not reach it: it is stopped once, by us, when nothing asks it any more.
+    // A separate process group does not receive the terminal's Ctrl-C. `stop` ends the process after the gateway.
     detached: true,
   });
-  // However this process ends, unless it is killed outright, the other does not outlive it.
+  // Ends the child when this process exits, except by SIGKILL.
   const killChild = () => child.kill();
   process.once('exit', killChild);
   const ended = once(child, 'exit').then(([code, killedBy]) => {
@@ -55,10 +55,10 @@ export async function startProtonProcess(signal: AbortSignal): Promise<ProtonPro
       else resolve(url);
     });
   });
-  const giveUp = () => child.kill();
-  signal.addEventListener('abort', giveUp);
+  const cancel = () => child.kill();
+  signal.addEventListener('abort', cancel);
   const url = await Promise.race([ready, ended.then(() => undefined)]);
-  signal.removeEventListener('abort', giveUp);
+  signal.removeEventListener('abort', cancel);
   if (signal.aborted) {
     await stop();
     signal.throwIfAborted();

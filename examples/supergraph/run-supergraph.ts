@@ -8,7 +8,7 @@ import { startProtonProcess } from './proton-process';
 import type { Settings } from './settings';
 import { StartError } from './start-error';
 
-/** Where everything is, once it answers. */
+/** The URLs of the running supergraph. */
 export interface Ready {
   readonly gateway: string;
   readonly accounts: string;
@@ -17,14 +17,14 @@ export interface Ready {
 }
 
 export interface RunOptions extends Settings {
-  /** Aborting it ends the run, at whatever point it is. */
+  /** Ends the run, even during the start. */
   readonly signal: AbortSignal;
   readonly onReady: (ready: Ready) => void;
 }
 
 /**
- * Runs both subgraphs and the gateway over them until it is told to stop, and resolves when the last of them is gone.
- * @throws StartError when one of them can't start, or ends on its own; the others are then gone as well
+ * Runs both subgraphs and the gateway until the signal is aborted, and resolves when all have ended.
+ * @throws StartError when one of them can't start or ends by itself; the others have then been stopped
  */
 export async function runSupergraph({
   gatewayPort,
@@ -51,7 +51,7 @@ export async function runSupergraph({
     const died = await Promise.race([proton.ended, once(signal, 'abort').then(() => undefined)]);
     if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
   } finally {
-    // The gateway first: what it still answers needs the subgraphs.
+    // The gateway first, because its running requests need the subgraphs.
     for (const part of running.reverse()) await part.stop();
   }
 }

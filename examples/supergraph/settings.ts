@@ -7,17 +7,17 @@ export interface Settings {
   readonly accountsPort: number;
 }
 
-const port = (usual: number) => z.coerce.number().int().min(0).max(65_535).default(usual);
+const port = (defaultPort: number) => z.coerce.number().int().min(0).max(65_535).default(defaultPort);
 
 const variables = z.object({ GATEWAY_PORT: port(4000), ACCOUNTS_PORT: port(4010) });
 
 /**
- * What the example itself takes from the environment; PORT, DATABASE_URL and the rest are for proton-subgraph to read.
+ * Reads the example's own variables. proton-subgraph reads the others, such as PORT and DATABASE_URL.
  * @throws StartError with every mistake
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = variables.safeParse(given);
+  const nonEmpty = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = variables.safeParse(nonEmpty);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map(({ path }) => `${path.join('.')} must be a port, 0 to 65535.`);
     throw new StartError(mistakes.join('\n'));

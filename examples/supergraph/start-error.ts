@@ -1,4 +1,4 @@
-/** Why the example can't run, in words for whoever started it. Anything else that is thrown is a fault of the example's own. */
+/** Explains to the user why the example can't run. Other errors are bugs. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

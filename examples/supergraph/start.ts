@@ -5,25 +5,25 @@ import { StartError } from './start-error';
 
 void main();
 
-/** `npm run supergraph`: two subgraphs and a gateway, until Ctrl-C. */
+/** `npm run supergraph`: runs two subgraphs and a gateway until Ctrl-C. */
 async function main(): Promise<void> {
-  // Ctrl-C under npm arrives twice, from the terminal and from npm; a stop that has begun goes on to its end.
-  const asked = new AbortController();
+  // Ctrl-C under npm sends SIGINT twice, from the terminal and from npm. The second one must not interrupt the stop.
+  const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      asked.abort();
+      stop.abort();
     });
   }
   try {
     await runSupergraph({
       ...readSettings(process.env),
-      signal: asked.signal,
+      signal: stop.signal,
       onReady: (ready) => {
         console.log(welcome(ready));
       },
     });
   } catch (error) {
-    if (asked.signal.aborted && error === asked.signal.reason) return;
+    if (stop.signal.aborted && error === stop.signal.reason) return;
     console.error(error instanceof StartError ? error.message : error);
     process.exitCode = 1;
   }
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 
 function welcome({ gateway, proton, protonPid, accounts }: Ready): string {
   return `
-The supergraph is ready. Ctrl-C stops all of it.
+The supergraph is ready. Ctrl-C stops it.
 
   gateway          ${gateway}   open it in a browser
   proton-subgraph  ${proton}   process ${String(protonPid)}
@@ -41,7 +41,7 @@ Request a connection through the gateway:
 
 ${REQUEST_CONNECTION}
 
-Then see it joined with the accounts' owners, in both directions:
+Then query connections with their owners, in both directions:
 
 ${CONNECTIONS_AND_OWNERS}
 `;

@@ -11,23 +11,23 @@ import type { ServerTiming } from '../http/lifecycle/server-options';
 import type { ProtonService } from '../proton/proton-service';
 import type { Telemetry } from '../telemetry/telemetry';
 
-/** Is told of what goes wrong on our side, and in which request, if it was in one. */
+/** Logs an error of the server, with the id of the request in which it happened. */
 export type ReportFault = (error: unknown, requestId?: string) => void;
 
-/** Where connections are kept, and what comes along with that. */
+/** The Proton service behind the schema, and what comes with it. */
 export interface BackEnd {
   readonly proton: ProtonService;
-  /** The control plane's front door for AWS clients, where it is in this process and open. */
+  /** The server for AWS clients; undefined when the control plane is remote or the server is turned off. */
   readonly endpoint: ServerLifecycle | undefined;
-  /** The access keys in its store; undefined where there is none. */
+  /** The access keys in the store; undefined when there is no store. */
   readonly accessKeysUnder: ((encryptionKey: KeyObject) => AccessKeys) | undefined;
-  /** What must be well for it to serve. */
+  /** The readiness checks. */
   readonly checks: Checks;
-  /** @param patienceMs for which what is left to be written may take, in milliseconds; nobody waits for its answer any more */
-  readonly close: (patienceMs: number) => Promise<void>;
+  /** @param timeoutMs how long pending writes may take; by now no client waits for their results */
+  readonly close: (timeoutMs: number) => Promise<void>;
 }
 
-/** What all servers for clients have in common. */
+/** What the servers for clients share. */
 export interface Traffic {
   readonly admission: Admission;
   readonly arrivingBodies: ArrivingBodies;
@@ -36,8 +36,7 @@ export interface Traffic {
   readonly executionMs: number;
 }
 
-/** What a back end is put together with. */
-export interface Surroundings {
+export interface BackEndDependencies {
   readonly telemetry: Telemetry;
   readonly traffic: Traffic;
   readonly logger: Logger;

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 
+import type { BackEnd, BackEndDependencies, ReportFault, Traffic } from './back-end';
 import { embeddedBackEnd } from './embedded-back-end';
-import type { BackEnd, Surroundings, Traffic } from './back-end';
-import { reportFaultsTo } from './report-faults';
 import { sdkBackEnd } from './sdk-back-end';
 import { createAuthentication } from '../authentication/authentication';
 import type { KeyReport } from '../authentication/user/issuer-keys';
 import type { Config } from '../config/config';
+import { troubleOf } from '../control-plane/sqlite/errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
 import { createArrivingBodies } from '../http/body/body-budget';
@@ -15,6 +15,7 @@ import { viewerOf } from '../http/hooks/authenticate-user';
 import { createSubjectBudgets } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/stop-servers';
 import { createWebServer } from '../http/graphql-server';
+import { ProtonFailure } from '../proton/failure';
 import { createContext } from '../subgraph/context';
 import { createTelemetry } from '../telemetry/telemetry';
 import type { Tracing } from '../telemetry/tracing';
@@ -22,36 +23,36 @@ import type { TracingSettings } from '../config/tracing';
 
 export interface App {
   /**
-   * Resolves once requests are answered. When it rejects, everything has been given back.
+   * Resolves when the servers accept requests. When it rejects, everything has been released.
    * @throws ListenError, AccessKeyError
    */
   readonly start: () => Promise<AppUrls>;
   /**
-   * Says that it is not ready, answers what is under way, makes it durable, and gives the store back. Calling it again waits for the
-   * same end.
-   * @returns how many requests were cut, for they took longer than their grace
+   * Turns readiness off, finishes running requests, makes their writes durable and closes the store. A second call returns the first
+   * call's promise.
+   * @returns how many requests were cut because they took longer than the grace period
    */
   readonly stop: (options?: StopOptions) => Promise<number>;
 }
 
 export interface StopOptions {
-  /** Whether all goes on for a while before the stop, as it is configured. */
+  /** Whether to keep serving for the configured delay first. */
   readonly delayed: boolean;
 }
 
-/** Where it listens. */
+/** Where the servers listen. */
 export interface AppUrls {
   readonly graphql: string;
-  /** The endpoint for AWS clients; undefined where there is none. */
+  /** The server for AWS clients; undefined when there is none. */
   readonly protonEndpoint: string | undefined;
-  /** Where health and metrics are; undefined where they are turned off. */
+  /** The server for health and metrics; undefined when it is turned off. */
   readonly admin: string | undefined;
 }
 
 /**
- * The composition root: the one place that chooses adapters.
- * @param tracingSettings given where requests are to be traced
- * @throws StoreOpenError when the database can't serve
+ * The composition root: the only place that chooses adapters.
+ * @param tracingSettings undefined turns tracing off
+ * @throws StoreOpenError when the database can't be opened
  */
 export async function createApp(
   config: Config,
@@ -59,10 +60,10 @@ export async function createApp(
   tracingSettings?: TracingSettings,
 ): Promise<App> {
   const reportFault = reportFaultsTo(logger);
-  const tracing = tracingSettings && (await startedTracing(tracingSettings, logger));
+  const tracing = tracingSettings && (await loadTracing(tracingSettings, logger));
   const telemetry = createTelemetry({ logger, traced: tracing !== undefined });
   const traffic = trafficOf(config);
-  const { proton, endpoint, checks, accessKeysUnder, close } = await backEndOf(config, {
+  const { proton, endpoint, checks, accessKeysUnder, close } = await createBackEnd(config, {
     telemetry,
     traffic,
     logger,
@@ -131,27 +132,27 @@ export async function createApp(
       return { graphql, protonEndpoint, admin: adminUrl };
     } catch (error) {
       await endpoint?.stop();
-      await giveBack(0);
+      await release(0);
       throw error;
     }
   }
 
   async function stop({ delayed }: StopOptions): Promise<number> {
-    // What has not started can't be stopped; where that failed, everything has been given back.
+    // A failed start has already released everything.
     if (started && (await failed(started))) return 0;
     phase = 'draining';
     const { delayMs, graceMs } = config.timing.shutdown;
     const delay = delayed ? delayMs : 0;
-    const until = performance.now() + delay + graceMs;
+    const deadline = performance.now() + delay + graceMs;
     const cut = await stopServers(endpoint ? [web, endpoint] : [web], delay);
-    await giveBack(Math.max(0, until - performance.now()));
+    await release(Math.max(0, deadline - performance.now()));
     return cut;
   }
 
-  /** The admin server goes last, so that who watches sees the end. */
-  async function giveBack(patienceMs: number): Promise<void> {
+  /** Stops the admin server last, so that probes and metrics work until the end. */
+  async function release(timeoutMs: number): Promise<void> {
     authentication.stop();
-    await close(patienceMs);
+    await close(timeoutMs);
     await tracing?.stop();
     await admin?.stop();
   }
@@ -162,10 +163,10 @@ export async function createApp(
   };
 }
 
-async function backEndOf({ proton }: Config, surroundings: Surroundings): Promise<BackEnd> {
+async function createBackEnd({ proton }: Config, dependencies: BackEndDependencies): Promise<BackEnd> {
   return proton.kind === 'embedded'
-    ? embeddedBackEnd(proton, surroundings)
-    : sdkBackEnd(proton, surroundings);
+    ? embeddedBackEnd(proton, dependencies)
+    : sdkBackEnd(proton, dependencies);
 }
 
 function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {
@@ -182,8 +183,17 @@ async function failed(work: Promise<unknown>): Promise<boolean> {
   return status === 'rejected';
 }
 
-/** Loaded here, for it takes its time, and nobody who does not trace should wait for it. */
-async function startedTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
+/** A store error is logged in full when it starts, so requests that fail because of it log only its message. */
+function reportFaultsTo(logger: Logger): ReportFault {
+  return (error, requestId) => {
+    const storeError = error instanceof ProtonFailure ? troubleOf(error.cause) : undefined;
+    if (storeError) logger.error({ requestId, reason: storeError.message }, 'a request failed');
+    else logger.error({ requestId, err: error }, 'a request failed');
+  };
+}
+
+/** Imports tracing only when it is on: the module loads slowly. */
+async function loadTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
   const { startTracing } = await import('../telemetry/tracing.js');
   return startTracing(settings, logger);
 }

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+import type { Logger } from 'pino';
+
 import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
@@ -7,22 +9,22 @@ import { createAwsApi } from '../aws-api/aws-api';
 import { createEndpointServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
+import type { StoreHealth } from '../control-plane/store-health';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import type { CheckResult, Checks } from '../http/readiness';
 import { instrumentService } from '../proton/instrument-session';
-import { reportStoreTo } from './report-store';
-import type { BackEnd, Surroundings } from './back-end';
-import { storeChecks } from './store-checks';
+import type { BackEnd, BackEndDependencies } from './back-end';
 
 /**
- * The control plane in this process, over its own store.
- * @throws StoreOpenError when the database can't serve
+ * Creates the control plane in this process, on its own store.
+ * @throws StoreOpenError when the database can't be opened
  */
 export function embeddedBackEnd(
   { store: storeOptions, controlPlane, endpoint }: EmbeddedProtonConfig,
-  surroundings: Surroundings,
+  dependencies: BackEndDependencies,
 ): BackEnd {
-  const { telemetry, logger } = surroundings;
-  const store = openSqliteStore({ ...storeOptions, report: reportStoreTo(logger) });
+  const { telemetry, logger } = dependencies;
+  const store = openSqliteStore({ ...storeOptions, report: logStoreState(logger) });
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
@@ -32,25 +34,25 @@ export function embeddedBackEnd(
   telemetry.metrics.watchConnections(store.countByStatus);
   return {
     proton,
-    endpoint: endpoint && endpointBefore(proton, store, endpoint, surroundings),
+    endpoint: endpoint && awsServer(proton, store, endpoint, dependencies),
     accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
     checks: storeChecks(store.health),
-    async close(patienceMs) {
-      const inTime = new AbortController();
-      // Behind a lock that another process holds, a write would outlast the grace that the stop has.
-      const impatience = wait(patienceMs, undefined, { signal: inTime.signal });
-      await Promise.race([service.drained(), impatience]);
-      inTime.abort();
+    async close(timeoutMs) {
+      const drained = new AbortController();
+      // A write that waits for another process's lock could exceed the grace period.
+      const timeout = wait(timeoutMs, undefined, { signal: drained.signal });
+      await Promise.race([service.drained(), timeout]);
+      drained.abort();
       await store.close();
     },
   };
 }
 
-function endpointBefore(
+function awsServer(
   service: Pick<EmbeddedProtonService, 'session'>,
   store: SqliteStore,
   { auth, ...address }: EndpointConfig,
-  { telemetry, traffic, reportFault }: Surroundings,
+  { telemetry, traffic, reportFault }: BackEndDependencies,
 ): BackEnd['endpoint'] {
   const accessKeys =
     auth.kind === 'sigv4'
@@ -70,9 +72,31 @@ function endpointBefore(
   return {
     ...server,
     async start() {
-      // An encryption key that opens nothing would have every caller fail, one by one.
+      // With the wrong encryption key every call would fail, so the start fails instead.
       await accessKeys?.bind();
       return server.start();
     },
   };
+}
+
+/** Logs a store error when it starts, and its end. */
+function logStoreState(logger: Logger): (error: Error | undefined) => void {
+  return (error) => {
+    if (error) logger.error({ err: error }, 'store unavailable');
+    else logger.info('store available again');
+  };
+}
+
+/** Splits one health query into two checks. Readiness runs its checks at the same time, so they share the query. */
+export function storeChecks(health: () => Promise<StoreHealth>): Checks {
+  let pending: Promise<StoreHealth> | undefined;
+  const sharedHealth = () =>
+    (pending ??= health().finally(() => {
+      pending = undefined;
+    }));
+  const check = async (part: 'store' | 'migrations'): Promise<CheckResult> => {
+    const state = await sharedHealth();
+    return state.ok || state.part !== part ? 'ok' : state.reason;
+  };
+  return { store: () => check('store'), migrations: () => check('migrations') };
 }

@@ -1,13 +1,13 @@
 import type { SdkProtonConfig } from '../config/proton';
 import { instrumentService } from '../proton/instrument-session';
-import type { BackEnd, Surroundings } from './back-end';
+import type { BackEnd, BackEndDependencies } from './back-end';
 
-/** The back end for a remote Proton endpoint. */
+/** Creates the adapter for a remote Proton endpoint. */
 export async function sdkBackEnd(
   { credentials, ...settings }: SdkProtonConfig,
-  { telemetry, logger }: Surroundings,
+  { telemetry, logger }: BackEndDependencies,
 ): Promise<BackEnd> {
-  // Loaded only when it is used, because AWS's SDK takes half as long to load as everything else.
+  // Loaded only when it is used, because loading the AWS SDK adds half to the start-up time.
   const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
     import('../proton-sdk/sdk-proton-service.js'),
     import('../proton-sdk/transport/credentials.js'),

@@ -3,13 +3,13 @@ import type { ProtonService, ProtonSession, SessionOptions } from '../proton/pro
 import type { Viewer } from '../proton/viewer';
 import { createLoaders, type Loaders } from './loaders';
 
-/** What every resolver gets: the viewer's session with the service, and the loaders that batch its reads. */
+/** The context of every resolver: the viewer's session with the service, and the loaders that batch its reads. */
 export interface SubgraphContext {
   readonly session: ProtonSession;
   readonly loaders: Loaders;
-  /** Is told what a payload does not say: why a call could not be carried out. */
+  /** Logs the error behind a retryable failure. The payload does not show it. */
   readonly reportFault: (error: unknown) => void;
-  /** Is told the code of a failure that is answered as data. */
+  /** Receives the code of a failure that a payload returns as data. */
   readonly noteFailure: (code: string) => void;
 }
 
@@ -19,7 +19,7 @@ export interface RequestEnd extends SessionOptions {
   readonly isOver?: () => boolean;
 }
 
-/** One context is for one request: loaders remember what they read. Who serves the request may have failures noted. */
+/** Creates the context of one request. Loaders cache what they read, so a context must not be shared by requests. */
 export function createContext(
   service: ProtonService,
   viewer: Viewer,

@@ -1,7 +1,7 @@
 import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 
-/** The library's scalar that answers strings, under the name and specification that the schema gives it. */
+/** The library's scalar that serializes to strings, with the name and the specification that the schema declares. */
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',

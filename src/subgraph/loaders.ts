@@ -7,7 +7,7 @@ import type { Page } from '../proton/page';
 import type { ConnectionReference } from '../proton/identifiers';
 import type { HistoryRequest, ProtonSession } from '../proton/proton-service';
 
-/** One call on the session for all that a tick of execution asks for: an `_entities` of a thousand is one read. */
+/** Batches the loads of one tick into one call on the session: an `_entities` query with a thousand representations is one read. */
 export interface Loaders {
   readonly connection: Loader<ConnectionReference, ConnectionView | undefined>;
   readonly connectionPage: Loader<ConnectionListRequest, Page<ConnectionView>>;
@@ -17,31 +17,31 @@ export interface Loaders {
   readonly history: Loader<HistoryRequest, Page<ConnectionEvent> | null>;
 }
 
-type Loader<Request, Answer> = Pick<DataLoader<Request, Answer, string>, 'load'>;
+type Loader<Request, Result> = Pick<DataLoader<Request, Result, string>, 'load'>;
 
 export function createLoaders(session: ProtonSession): Loaders {
   return {
     connection: new DataLoader((references) => session.findConnections(references), {
-      // Callers choose both texts, so an id must not pass for an ARN.
+      // Clients choose both texts, so the prefix keeps an id from matching a cached ARN.
       cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
     }),
-    connectionPage: forgetful(
+    connectionPage: createUncachedLoader(
       (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
       (request) => JSON.stringify(request),
     ),
-    tags: forgetful(
+    tags: createUncachedLoader(
       (connections: readonly ConnectionView[]) => session.readTags(connections),
       ({ id }) => id,
     ),
-    codebuildRole: forgetful(
+    codebuildRole: createUncachedLoader(
       (connections: readonly ConnectionView[]) => session.readCodebuildRoles(connections),
       ({ id }) => id,
     ),
-    connectionCount: forgetful(
+    connectionCount: createUncachedLoader(
       (selections: readonly ConnectionSelection[]) => session.countConnections(selections),
       (selection) => JSON.stringify(selection),
     ),
-    history: forgetful(
+    history: createUncachedLoader(
       (requests: readonly HistoryRequest[]) => session.listHistory(requests),
       ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
     ),
@@ -49,14 +49,14 @@ export function createLoaders(session: ProtonSession): Loaders {
 }
 
 /**
- * A loader that asks once for what is asked for many times in one tick, and then forgets it: two mutations in one document may
- * each show the list that they left.
+ * Creates a loader that deduplicates the requests of one tick and caches nothing after it: each mutation of a document may select the
+ * list, and must get its current state.
  */
-function forgetful<Request, Answer>(
-  read: (requests: readonly Request[]) => Promise<readonly (Answer | Error)[]>,
+function createUncachedLoader<Request, Result>(
+  read: (requests: readonly Request[]) => Promise<readonly (Result | Error)[]>,
   keyOf: (request: Request) => string,
-): Loader<Request, Answer> {
-  const loader = new DataLoader<Request, Answer, string>(
+): Loader<Request, Result> {
+  const loader = new DataLoader<Request, Result, string>(
     (requests) => {
       loader.clearAll();
       return read(requests);

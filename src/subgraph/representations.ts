@@ -1,10 +1,10 @@
 import { GraphQLError, isUnionType, type GraphQLSchema } from 'graphql';
 
 /**
- * Makes `_entities` refuse what is no representation of an entity of ours, as the mistake of its sender that it is. The library
- * throws a plain error there, which would be masked and logged as a fault.
+ * Makes `_entities` reject representations of unknown types with BAD_USER_INPUT. The library throws a plain error, which would be
+ * masked and logged as a fault of the server.
  */
-export function refuseForeignRepresentations(schema: GraphQLSchema): void {
+export function rejectUnknownRepresentations(schema: GraphQLSchema): void {
   const field = schema.getQueryType()?.getFields()['_entities'];
   const union = schema.getType('_Entity');
   const resolve = field?.resolve;

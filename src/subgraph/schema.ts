@@ -9,14 +9,14 @@ import { buildSchemaSync, createResolversMap } from 'type-graphql';
 import { AccountConnectionsResolver } from './account/account-connections';
 import { resolveAccountReference } from './account/aws-account';
 import { ConnectionPageResolver } from './connection/connection-page';
+import { resolveConnectionReference } from './connection/environment-account-connection';
 import { ConnectionHistoryResolver } from './connection/history';
 import { ConnectionMutations } from './connection/mutations';
 import { ConnectionQueries } from './connection/queries';
-import { resolveConnectionReference } from './connection/reference';
-import { refuseForeignRepresentations } from './representations';
+import { rejectUnknownRepresentations } from './representations';
 
 /**
- * What type-graphql can't express: its `@Directive` does nothing on the schema itself. v2.9 is the newest federation version that
+ * Written by hand, because type-graphql's `@Directive` has no effect on the schema itself. v2.9 is the newest federation version that
  * every composer accepts.
  */
 const FEDERATION_HEADER = `extend schema
@@ -31,15 +31,15 @@ directive @contact(name: String!, url: String, description: String) on SCHEMA
 
 export interface Subgraph {
   readonly schema: GraphQLSchema;
-  /** The SDL that a gateway composes, as `schema/schema.graphql` holds it. */
+  /** The SDL for composition, the same as `schema/schema.graphql`. */
   readonly sdl: string;
 }
 
 /**
- * Builds the executable schema from the resolver classes. They take all they need from the context, so it can be built before
- * there is a service; and it may be built more than once.
+ * Builds the executable schema from the resolver classes. Resolvers get the service from the context, so the schema can be built
+ * before the service exists, and more than once.
  *
- * The way round over printed SDL is needed: type-graphql's own `buildTypeDefsAndResolvers` drops every directive.
+ * The schema is printed and parsed again because type-graphql's `buildTypeDefsAndResolvers` drops all directives.
  */
 export function buildSubgraph(): Subgraph {
   const types = buildSchemaSync({
@@ -50,24 +50,24 @@ export function buildSubgraph(): Subgraph {
       ConnectionHistoryResolver,
       AccountConnectionsResolver,
     ],
-    // The service judges inputs, all rules at once.
+    // The service validates inputs and reports all violations at once.
     validate: false,
   });
   const printed = printSchemaWithDirectives(types);
   const sdl = `${FEDERATION_HEADER}\n${printed}\n`;
   const schema = buildSubgraphSchema([
-    // The two libraries describe the same map in types that miss each other by an index signature.
+    // The two libraries' types of the same map differ only in an index signature.
     { typeDefs: parse(printed), resolvers: createResolversMap(types) as GraphQLResolverMap<unknown> },
     {
       typeDefs: parse(FEDERATION_HEADER),
       resolvers: {
-        // The library would print its own machinery along with our types; a composer wants the types alone.
+        // The library's own SDL would include federation's definitions, which composers do not expect.
         Query: { _service: () => ({ sdl }) },
         EnvironmentAccountConnection: { __resolveReference: resolveConnectionReference },
         AwsAccount: { __resolveReference: resolveAccountReference },
       },
     },
   ]);
-  refuseForeignRepresentations(schema);
+  rejectUnknownRepresentations(schema);
   return { schema, sdl };
 }

@@ -1,6 +1,6 @@
 import { startApp, type RunningApp } from '../support/app';
 import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
-import type { WireAnswer } from '../support/aws-call';
+import type { WireResponse } from '../support/aws-call';
 import { post } from './posting';
 
 const [M, E, S, F] = ['111111111111', '222222222222', '333333333333', '444444444444'] as const;
@@ -135,9 +135,9 @@ describe('A user with an accounts claim', () => {
     return (output as { readonly data: { readonly create: { readonly data: Row } } }).data.create.data;
   }
 
-  const unknowns = new Map<string, Promise<WireAnswer>>();
+  const unknowns = new Map<string, Promise<WireResponse>>();
   /** The response to a query for a connection that does not exist. It never changes, so each query is sent once. */
-  function asUnknown(name: Name, query: string): Promise<WireAnswer> {
+  function asUnknown(name: Name, query: string): Promise<WireResponse> {
     const key = `${name}: ${query}`;
     const response = unknowns.get(key) ?? as(name, query);
     unknowns.set(key, response);

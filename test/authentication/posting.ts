@@ -1,9 +1,9 @@
 import { request as httpRequest, type ClientRequest } from 'node:http';
 
-import { sendHttp, type WireAnswer, type WireHeaders } from '../support/aws-call';
+import { sendHttp, type WireResponse, type WireHeaders } from '../support/aws-call';
 
 /** Posts an operation with any headers, and returns the response unparsed. */
-export function post(url: string, query: string, headers: WireHeaders = {}): Promise<WireAnswer> {
+export function post(url: string, query: string, headers: WireHeaders = {}): Promise<WireResponse> {
   const { origin, pathname } = new URL(url);
   return sendHttp(origin, {
     path: pathname,
@@ -24,7 +24,7 @@ export function startPosting(url: string, headers: WireHeaders = {}): ClientRequ
 }
 
 /** The code of the only error in a response. */
-export function codeOf({ output }: WireAnswer): unknown {
+export function codeOf({ output }: WireResponse): unknown {
   const { errors } = output as {
     readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } }[];
   };

@@ -10,7 +10,7 @@ import { createAccessKeys } from '../../src/control-plane/access-keys/access-key
 import { readAccessKeyEncryptionKey } from '../../src/config/config';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { startApp, type RunningApp } from '../support/app';
-import { sendHttp, type WireAnswer, type WireRequest } from '../support/aws-call';
+import { sendHttp, type WireResponse, type WireRequest } from '../support/aws-call';
 import { useTemporaryFolder } from '../support/folder';
 import { ENVIRONMENT } from '../support/proton';
 import { createKeys, tokenOf, useKeyFile } from './issuer';
@@ -106,7 +106,7 @@ describe('With a router that signs', () => {
     signing: Signing = {},
     tamper: Tamper = asSent,
     credentials = router,
-  ): Promise<WireAnswer> {
+  ): Promise<WireResponse> {
     return sendHttp(new URL(app.url).origin, tamper(await sign(credentials, signing)));
   }
 
@@ -217,7 +217,7 @@ describe('With a router that signs', () => {
     await start({ ...user, SUBJECT_REQUESTS_PER_MINUTE: '1', MAX_IN_FLIGHT: '1' });
     const tokens = ['nonsense', await tokenOf(createKeys('ES256')), await tokenOf(keys)];
     const wrong = { ...router, secretAccessKey: other.secretAccessKey };
-    const answers: WireAnswer[] = [];
+    const answers: WireResponse[] = [];
     for (const token of [...tokens, ...tokens]) {
       answers.push(await send({ headers: { [FORWARDED]: `Bearer ${token}` } }, asSent, wrong));
     }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { connectionArn } from '../../src/proton/identifiers';
 import { accountViewer } from '../../src/proton/viewer';
-import { callAs, type WireAnswer } from '../support/aws-call';
+import { callAs, type WireResponse } from '../support/aws-call';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { MODEL_OPERATIONS, PLACES, type Place } from '../support/proton-model';
@@ -92,7 +92,7 @@ describe('Every constraint of Proton’s model', () => {
   async function callWith(
     place: Place,
     change: (input: Record<string, unknown>, name: string) => void,
-  ): Promise<{ answer: WireAnswer; changed: boolean }> {
+  ): Promise<{ answer: WireResponse; changed: boolean }> {
     const input = await validInput(place.operation);
     const { parent, name } = parentOf(input, place);
     change(parent, name);

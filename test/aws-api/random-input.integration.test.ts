@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { signedRequest, type Credentials } from '../support/aws-signing';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
-import { sendHttp, unsignedHeaders, type WireAnswer, type WireHeaders } from '../support/aws-call';
+import { sendHttp, unsignedHeaders, type WireResponse, type WireHeaders } from '../support/aws-call';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { MODEL_OPERATIONS, PLACES } from '../support/proton-model';
 
@@ -89,7 +89,7 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s, whatever is s
   }
 
   /** The response has AWS's format, reveals nothing internal, and an error changes nothing. */
-  async function expectValidResponse(send: () => Promise<WireAnswer>): Promise<void> {
+  async function expectValidResponse(send: () => Promise<WireResponse>): Promise<void> {
     const before = await state();
     const { status, headers, text, error, message } = await send();
     expect([200, 400]).toContain(status);

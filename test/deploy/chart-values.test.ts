@@ -18,7 +18,7 @@ const schema = JSON.parse(chartFile('values.schema.json')) as Schema;
 const accepts = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(schema);
 const EXAMPLES = readdirSync(join(CHART, 'ci'));
 
-/** What the chart sets by itself, or takes from a Secret or a file. */
+/** Variables that the chart sets, or reads from a Secret or a file. */
 const SET_BY_THE_CHART = [
   'NODE_ENV',
   'HOST',
@@ -31,12 +31,12 @@ const SET_BY_THE_CHART = [
   'ROUTER_SECRET',
   'ACCESS_KEY_ENCRYPTION_KEY',
   'AUTH_JWT_PUBLIC_KEY_FILE',
-  // Profiles stand in a file, for which a role of the service account stands in.
+  // Profiles need a file. In Kubernetes the service account's role replaces them.
   'AWS_ACCOUNT_PROFILE_TEMPLATE',
 ];
 
 describe('The values of the chart', () => {
-  it('are as their schema says, and so are those of every example', () => {
+  it('are valid by their schema, and so are those of every example', () => {
     expect(EXAMPLES.length).toBeGreaterThan(3);
     for (const changes of [{}, ...EXAMPLES.map((name) => parse(chartFile(join('ci', name))) as Values)]) {
       accepts(valuesWith(changes));
@@ -47,33 +47,36 @@ describe('The values of the chart', () => {
   it.each<[string, Values]>([
     ['two pods over one SQLite file', { replicas: 2 }],
     ['half a pod', { replicas: 0.5 }],
-    ['a value that there is not', { replicaCount: 1 }],
-    ['a value that there is not, further down', { image: { name: 'proton-subgraph' } }],
-    ['a setting that there is not', { settings: { MAX_DEPHT: 3 } }],
+    ['an unknown value', { replicaCount: 1 }],
+    ['an unknown nested value', { image: { name: 'proton-subgraph' } }],
+    ['an unknown setting', { settings: { MAX_DEPHT: 3 } }],
     ['a secret among the settings', { settings: { ROUTER_SECRET: 'open sesame' } }],
-    ['a setting of the chart’s own', { settings: { HOST: '127.0.0.1' } }],
-    ['a text where a number belongs', { settings: { MAX_DEPTH: 'deep' } }],
+    ['a setting that the chart sets', { settings: { HOST: '127.0.0.1' } }],
+    ['a string instead of a number', { settings: { MAX_DEPTH: 'deep' } }],
     ['an account id as a number', { settings: { PROTON_DEFAULT_ACCOUNT_ID: 111_111_111_111 } }],
-    ['a digest that is none', { image: { digest: 'latest' } }],
-    ['a network policy that names nobody, which lets everybody in', { networkPolicy: { router: [] } }],
-    ['a peer of no kind', { networkPolicy: { awsClients: [{}] } }],
-    ['a peer that is everybody', { networkPolicy: { router: [{ namespaceSelector: {} }] } }],
-    ['a volume that many pods share', { store: { accessMode: 'ReadWriteMany' } }],
+    ['an invalid digest', { image: { digest: 'latest' } }],
+    [
+      'a network policy with an empty list of peers, which would allow everyone',
+      { networkPolicy: { router: [] } },
+    ],
+    ['an empty peer', { networkPolicy: { awsClients: [{}] } }],
+    ['a peer that matches everyone', { networkPolicy: { router: [{ namespaceSelector: {} }] } }],
+    ['a volume that several pods share', { store: { accessMode: 'ReadWriteMany' } }],
     ['a variable without a value', { extraEnv: [{ name: 'NODE_EXTRA_CA_CERTS' }] }],
-  ])('refuse %s', (_, changes) => {
+  ])('reject %s', (_, changes) => {
     expect(accepts(valuesWith(changes))).toBe(false);
   });
 
-  it('allow several pods where the control plane is elsewhere, and none while a backup is put back', () => {
-    const elsewhere = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
-    expect(accepts(valuesWith({ replicas: 3, settings: elsewhere }))).toBe(true);
+  it('allow several pods with a remote control plane, and none while a backup is restored', () => {
+    const remote = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
+    expect(accepts(valuesWith({ replicas: 3, settings: remote }))).toBe(true);
     expect(accepts(valuesWith({ replicas: 0 }))).toBe(true);
   });
 
-  it('are exactly those that the schema knows, and each is used', () => {
+  it('are exactly those of the schema, and each is used', () => {
     const values = valuesWith({});
     const named = pathsIn(values);
-    // Handed down by a chart that this one is part of.
+    // A parent chart sets `global`.
     expect(named).toEqual(schemaPathsIn(schema).filter((path) => path !== 'global'));
     const templates = readdirSync(join(CHART, 'templates')).map((name) => chartFile(join('templates', name)));
     const used = templates.flatMap((text) =>
@@ -84,14 +87,14 @@ describe('The values of the chart', () => {
     expect(used.filter((path) => !isKnown(path, values))).toEqual([]);
   });
 
-  it('name every setting that the server has, but those that the chart sets by itself', () => {
+  it('allow every variable of the server except those that the chart sets', () => {
     const settings = Object.keys(schema.properties?.['settings']?.properties ?? {});
     const variables = Object.keys(environmentSchema.shape);
     expect(SET_BY_THE_CHART.filter((name) => !variables.includes(name))).toEqual([]);
     expect(settings.sort()).toEqual(variables.filter((name) => !SET_BY_THE_CHART.includes(name)).sort());
   });
 
-  it('are for the version that is here', () => {
+  it('have the version of package.json', () => {
     const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
       version: string;
     };
@@ -102,7 +105,7 @@ describe('The values of the chart', () => {
 const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Maps that hold what their user names, and whose insides the chart does not know. */
+/** Maps whose keys the user chooses. */
 const OPEN = ['settings'];
 
 function pathsIn(values: Values, prefix = ''): readonly string[] {
@@ -115,7 +118,7 @@ function pathsIn(values: Values, prefix = ''): readonly string[] {
     .sort();
 }
 
-/** The quantities of resources are the user's as well. */
+/** The names of resources are the user's choice, too. */
 function pathsInside(value: Values, path: string): readonly string[] {
   return path === 'resources'
     ? Object.keys(value).map((name) => `${path}.${name}`)
@@ -132,7 +135,7 @@ function schemaPathsIn({ properties = {} }: Schema, prefix = ''): readonly strin
     .sort();
 }
 
-/** Whether a template's path leads to a value, or into a map of the user's. */
+/** Whether a template's path names a value, or a key of an open map. */
 function isKnown(path: string, values: Values): boolean {
   const [name = '', ...rest] = path.split('.');
   if (!(name in values)) return false;

@@ -14,7 +14,7 @@ import type { Container, NetworkPolicy, PodSpec, Service, Workload } from './man
 const folder = useTemporaryFolder();
 const EXAMPLES = readdirSync(join(CHART, 'ci')).map((name) => name.replace('-values.yaml', ''));
 const example = (name: string) => parse(chartFile(`ci/${name}-values.yaml`)) as Values;
-const LEAST = example('router-secret');
+const MINIMAL = example('router-secret');
 
 const manifestsOf = (changes: Values) => renderChart(changes).manifests;
 
@@ -32,11 +32,11 @@ const policyOf = (manifests: readonly Manifest[]) => specOf(manifests, /^Network
 function containerOf(manifests: readonly Manifest[]): Container {
   const { containers } = podOf(manifests);
   const [container] = containers;
-  if (!container || containers.length > 1) throw new Error('there should be one container');
+  if (!container || containers.length > 1) throw new Error('expected one container');
   return container;
 }
 
-/** What the server would find in its environment, with secrets of the right kind. */
+/** The environment of the server, with generated secrets. */
 function environmentOf({ env }: Container): Readonly<Record<string, string>> {
   const { publicKey } = generateKeyPairSync('ed25519');
   writeFileSync(folder.path('public.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
@@ -48,14 +48,14 @@ function environmentOf({ env }: Container): Readonly<Record<string, string>> {
     env.map(({ name, value, valueFrom }) => [
       name,
       valueFrom
-        ? (secrets[name] ?? 'from elsewhere')
+        ? (secrets[name] ?? 'from a Secret')
         : (value?.replace('/etc/proton-subgraph', folder.path('')) ?? ''),
     ]),
   );
 }
 
 describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
-  testUnless(rendererMissing, 'gives the server settings that it starts with', () => {
+  testUnless(rendererMissing, 'gives the server a valid configuration', () => {
     const container = containerOf(manifestsOf(example(name)));
     const { http, admin, proton, production } = readConfig(environmentOf(container));
     const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
@@ -69,10 +69,14 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
     return Promise.resolve();
   });
 
-  testUnless(rendererMissing, 'is the same with the numbers of newer Helm and of older', () => {
-    expect(renderChart(example(name), { exactNumbers: true })).toEqual(renderChart(example(name)));
-    return Promise.resolve();
-  });
+  testUnless(
+    rendererMissing,
+    'renders the same with newer and older versions of Helm, which read numbers differently',
+    () => {
+      expect(renderChart(example(name), { exactNumbers: true })).toEqual(renderChart(example(name)));
+      return Promise.resolve();
+    },
+  );
 
   testUnless(rendererMissing, 'sets nothing twice, and takes every secret from a Secret', () => {
     const manifests = manifestsOf(example(name));
@@ -87,39 +91,32 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
     return Promise.resolve();
   });
 
-  testUnless(
-    rendererMissing,
-    'runs as nobody, over a file system that only the volumes can be written to',
-    () => {
-      const manifests = manifestsOf(example(name));
-      const pod = podOf(manifests);
-      expect(pod).toMatchObject({
-        automountServiceAccountToken: false,
-        // A service that happens to be named proton-endpoint would set PROTON_ENDPOINT_PORT.
-        enableServiceLinks: false,
-        securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: 'RuntimeDefault' } },
-      });
-      expect(containerOf(manifests).securityContext).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      });
-      const { volumes } = pod;
-      const claims = workloadOf(manifests).volumeClaimTemplates ?? [];
-      const offered = [
-        ...volumes.map((volume) => volume.name),
-        ...claims.map(({ metadata }) => metadata.name),
-      ];
-      expect(
-        containerOf(manifests)
-          .volumeMounts.map((mount) => mount.name)
-          .sort(),
-      ).toEqual(offered.sort());
-      return Promise.resolve();
-    },
-  );
+  testUnless(rendererMissing, 'runs without privileges, and can write to its volumes only', () => {
+    const manifests = manifestsOf(example(name));
+    const pod = podOf(manifests);
+    expect(pod).toMatchObject({
+      automountServiceAccountToken: false,
+      // Otherwise a service named proton-endpoint would set PROTON_ENDPOINT_PORT.
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    expect(containerOf(manifests).securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    const { volumes } = pod;
+    const claims = workloadOf(manifests).volumeClaimTemplates ?? [];
+    const defined = [...volumes.map((volume) => volume.name), ...claims.map(({ metadata }) => metadata.name)];
+    expect(
+      containerOf(manifests)
+        .volumeMounts.map((mount) => mount.name)
+        .sort(),
+    ).toEqual(defined.sort());
+    return Promise.resolve();
+  });
 
-  testUnless(rendererMissing, 'has services that lead to one port of the pod each', () => {
+  testUnless(rendererMissing, 'has one service for each port of the pod', () => {
     const manifests = manifestsOf(example(name));
     const { ports } = containerOf(manifests);
     const services = manifests.filter(({ kind }) => kind === 'Service').map(({ spec }) => spec as Service);
@@ -133,7 +130,7 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
     return Promise.resolve();
   });
 
-  testUnless(rendererMissing, 'lets in who is named, and nobody by naming no one', () => {
+  testUnless(rendererMissing, 'allows the named peers only', () => {
     const manifests = manifestsOf(example(name));
     const { ports } = containerOf(manifests);
     const rules = policyOf(manifests).ingress;
@@ -148,23 +145,23 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
 });
 
 describe('The chart', () => {
-  testUnless(rendererMissing, 'probes what the server answers', async () => {
-    const container = containerOf(manifestsOf(LEAST));
+  testUnless(rendererMissing, 'probes paths that the server serves', async () => {
+    const container = containerOf(manifestsOf(MINIMAL));
     const app = await startApp();
     const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
-    const answers = await Promise.all(
+    const statuses = await Promise.all(
       probes.map(async ({ httpGet }) => {
         expect(httpGet.port).toBe('admin');
         return (await fetch(new URL(httpGet.path, app.admin))).status;
       }),
     );
     await app.stop();
-    expect(answers).toEqual([200, 200, 200]);
-    // What a restart would not mend must not cause one.
+    expect(statuses).toEqual([200, 200, 200]);
+    // A problem that a restart can't fix must not cause one.
     expect(container.livenessProbe.httpGet.path).not.toBe(container.readinessProbe.httpGet.path);
   });
 
-  testUnless(rendererMissing, 'collects metrics where the server has them', async () => {
+  testUnless(rendererMissing, 'scrapes metrics from the path where the server has them', async () => {
     const manifests = manifestsOf(example('persons'));
     const { endpoints, selector } = specOf(manifests, /^ServiceMonitor$/) as {
       endpoints: readonly { port: string; path: string }[];
@@ -183,14 +180,14 @@ describe('The chart', () => {
     expect(status).toBe(200);
   });
 
-  testUnless(rendererMissing, 'gives a pod more time to end than the server takes', () => {
+  testUnless(rendererMissing, 'gives a pod more time to end than the shutdown takes', () => {
     for (const [delay, grace] of [
       [0, 0],
       [5_000, 10_000],
       [1, 600_000],
     ]) {
       const manifests = manifestsOf({
-        ...LEAST,
+        ...MINIMAL,
         settings: { SHUTDOWN_DELAY_MS: delay, SHUTDOWN_GRACE_MS: grace },
       });
       const { timing } = readConfig(environmentOf(containerOf(manifests)));
@@ -198,13 +195,13 @@ describe('The chart', () => {
       const seconds = podOf(manifests).terminationGracePeriodSeconds;
       expect(seconds * 1_000).toBeGreaterThan(timing.shutdown.delayMs + timing.shutdown.graceMs + 2_000);
     }
-    const { SHUTDOWN_DELAY_MS } = environmentOf(containerOf(manifestsOf(LEAST)));
+    const { SHUTDOWN_DELAY_MS } = environmentOf(containerOf(manifestsOf(MINIMAL)));
     expect(SHUTDOWN_DELAY_MS).toBe('5000');
     return Promise.resolve();
   });
 
-  testUnless(rendererMissing, 'keeps one pod at a time on a volume that outlives it', () => {
-    const manifests = manifestsOf(LEAST);
+  testUnless(rendererMissing, 'runs one pod at a time, on a volume that outlives it', () => {
+    const manifests = manifestsOf(MINIMAL);
     expect(manifests.map(({ kind }) => kind)).toContain('StatefulSet');
     expect(workloadOf(manifests)).toMatchObject({
       replicas: 1,
@@ -220,10 +217,10 @@ describe('The chart', () => {
 
   testUnless(
     rendererMissing,
-    'lets the router reach GraphQL and nothing else, and AWS clients once they are named',
+    'allows the router to reach GraphQL only, and AWS clients when they are named',
     () => {
       const opened = (changes: Values) =>
-        policyOf(manifestsOf({ ...LEAST, ...changes })).ingress.map(({ from, ports }) => [
+        policyOf(manifestsOf({ ...MINIMAL, ...changes })).ingress.map(({ from, ports }) => [
           ports[0]?.port,
           from,
         ]);
@@ -234,14 +231,14 @@ describe('The chart', () => {
         ['graphql', router],
         ['endpoint', scripts],
       ]);
-      const closed = policyOf(manifestsOf({ ...LEAST, networkPolicy: { router, egress: [] } }));
+      const closed = policyOf(manifestsOf({ ...MINIMAL, networkPolicy: { router, egress: [] } }));
       expect(closed).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [] });
       return Promise.resolve();
     },
   );
 
-  testUnless(rendererMissing, 'says in its notes how the router and AWS clients get there', () => {
-    const { manifests, notes } = renderChart(LEAST);
+  testUnless(rendererMissing, 'prints the addresses for the router and AWS clients in its notes', () => {
+    const { manifests, notes } = renderChart(MINIMAL);
     for (const { kind, metadata } of manifests) {
       if (kind === 'Service' && !metadata.name.endsWith('-admin'))
         expect(notes).toContain(`http://${metadata.name}.platform.svc:`);
@@ -250,34 +247,34 @@ describe('The chart', () => {
     return Promise.resolve();
   });
 
-  const REFUSED: readonly (readonly [string, Values, RegExp])[] = [
-    ['two pods over one file', { ...LEAST, replicas: 2 }, /replicas must be 1/],
-    ['a server that anybody may use', { ...LEAST, secret: { name: '' } }, /prove who they are/],
+  const REJECTED: readonly (readonly [string, Values, RegExp])[] = [
+    ['two pods over one file', { ...MINIMAL, replicas: 2 }, /replicas must be 1/],
+    ['a server without authentication', { ...MINIMAL, secret: { name: '' } }, /would not be authenticated/],
     [
-      'access keys with nothing to seal them',
-      { ...LEAST, secret: { name: 'proton-subgraph', keys: { ACCESS_KEY_ENCRYPTION_KEY: '' } } },
-      /sealed under ACCESS_KEY_ENCRYPTION_KEY/,
+      'access keys without an encryption key',
+      { ...MINIMAL, secret: { name: 'proton-subgraph', keys: { ACCESS_KEY_ENCRYPTION_KEY: '' } } },
+      /encrypted with ACCESS_KEY_ENCRYPTION_KEY/,
     ],
     [
-      'a router that signs with keys that nothing seals',
+      'a router that signs, without an encryption key',
       { ...example('public-key'), settings: { ROUTER_ACCESS_KEY_IDS: 'AKIAEXAMPLEEXAMPLE12' } },
-      /sealed under ACCESS_KEY_ENCRYPTION_KEY/,
+      /encrypted with ACCESS_KEY_ENCRYPTION_KEY/,
     ],
     [
-      'two ways for the router to prove itself',
-      { ...LEAST, settings: { ROUTER_ACCESS_KEY_IDS: 'AKIAEXAMPLEEXAMPLE12' } },
-      /ROUTER_SECRET or by signatures/,
+      'two authentication methods for the router',
+      { ...MINIMAL, settings: { ROUTER_ACCESS_KEY_IDS: 'AKIAEXAMPLEEXAMPLE12' } },
+      /ROUTER_SECRET or with signatures/,
     ],
-    ['a router that is nobody', { ...LEAST, networkPolicy: { router: [] } }, /nobody named means everybody/],
+    ['an empty list of routers', { ...MINIMAL, networkPolicy: { router: [] } }, /empty list allows everyone/],
     [
       'credentials in a plain header',
-      { ...LEAST, settings: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret' } },
+      { ...MINIMAL, settings: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret' } },
       /take it from a Secret/,
     ],
     ['no image', { secret: { name: 'proton-subgraph' } }, /image\.repository/],
   ];
-  for (const [what, values, message] of REFUSED) {
-    testUnless(rendererMissing, `refuses ${what}, even where the schema is passed over`, () => {
+  for (const [what, values, message] of REJECTED) {
+    testUnless(rendererMissing, `rejects ${what}, even without the schema`, () => {
       expect(() => manifestsOf(values)).toThrow(message);
       return Promise.resolve();
     });

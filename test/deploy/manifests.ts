@@ -1,4 +1,4 @@
-/** Those parts of Kubernetes' objects that tests look at. */
+/** The parts of Kubernetes objects that the tests use. */
 
 export interface Workload {
   readonly replicas: number;

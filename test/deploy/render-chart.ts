@@ -11,7 +11,7 @@ import { shell } from '../support/shell';
 
 export const CHART = join(PROJECT, 'deploy', 'helm', 'proton-subgraph');
 const RENDERER = join(__dirname, 'render', 'main.go');
-/** Where Debian's packages of Go libraries lie. */
+/** Where Debian's packages install Go libraries. */
 const GO_PATH = '/usr/share/gocode';
 const LIBRARIES = ['github.com/Masterminds/sprig', 'sigs.k8s.io/yaml'];
 
@@ -24,7 +24,7 @@ export interface Manifest {
   readonly spec: unknown;
 }
 
-/** Why charts can't be rendered here; undefined where they can. */
+/** Why charts can't be rendered here; undefined if they can. */
 export const rendererMissing = whyMissing();
 
 function whyMissing(): string | undefined {
@@ -35,17 +35,17 @@ function whyMissing(): string | undefined {
 
 export const chartFile = (name: string) => readFileSync(join(CHART, name), 'utf8');
 
-/** The values of the chart with some of them replaced, as Helm puts them together: maps grow together, null takes away. */
+/** The chart's values with changes, merged as Helm does: maps are merged, null deletes. */
 export function valuesWith(changes: Values): Values {
-  return merged(parse(chartFile('values.yaml')) as Values, changes);
+  return merge(parse(chartFile('values.yaml')) as Values, changes);
 }
 
-function merged(values: Values, changes: Values): Values {
+function merge(values: Values, changes: Values): Values {
   const result: Record<string, unknown> = { ...values };
   for (const [name, change] of Object.entries(changes)) {
     const value = values[name];
     if (change === null && value !== null) Reflect.deleteProperty(result, name);
-    else result[name] = isMap(value) && isMap(change) ? merged(value, change) : change;
+    else result[name] = isMap(value) && isMap(change) ? merge(value, change) : change;
   }
   return result;
 }
@@ -54,9 +54,9 @@ const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * What Helm would send to the cluster, and the notes that it prints.
- * @param exactNumbers whether numbers reach the templates as in the newer versions of Helm, or as in the older ones
- * @throws Error where a template refuses the values
+ * Renders the manifests and the notes of the chart.
+ * @param exactNumbers reads numbers as newer versions of Helm do
+ * @throws Error when a template rejects the values
  */
 export function renderChart(
   changes: Values,
@@ -75,18 +75,18 @@ export function renderChart(
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(stderr);
-  const answer = JSON.parse(stdout) as { rendered: Readonly<Record<string, string>> } | { error: string };
-  if ('error' in answer) throw new Error(answer.error);
-  const texts = Object.entries(answer.rendered);
+  const result = JSON.parse(stdout) as { rendered: Readonly<Record<string, string>> } | { error: string };
+  if ('error' in result) throw new Error(result.error);
+  const texts = Object.entries(result.rendered);
   return {
     manifests: texts.filter(([name]) => name.endsWith('.yaml')).flatMap(([, text]) => manifestsIn(text)),
-    notes: answer.rendered[`${chart.name}/templates/NOTES.txt`] ?? '',
+    notes: result.rendered[`${chart.name}/templates/NOTES.txt`] ?? '',
   };
 }
 
 function manifestsIn(text: string): readonly Manifest[] {
   return parseAllDocuments(text).flatMap((document) => {
-    // Two entries of one name would be one too few.
+    // Duplicate keys are errors.
     const [mistake] = [...document.errors, ...document.warnings];
     if (mistake) throw mistake;
     const manifest = document.toJS() as Manifest | null;
@@ -94,7 +94,7 @@ function manifestsIn(text: string): readonly Manifest[] {
   });
 }
 
-/** Built once for each state of its source, and kept for the next time. */
+/** Builds the renderer, or returns the binary of an earlier build of the same source. */
 function renderer(): string {
   const source = readFileSync(RENDERER);
   const hash = createHash('sha256').update(source).digest('hex').slice(0, 16);

@@ -9,17 +9,16 @@ import { execForm, imageEnvironment, shipped } from './dockerfile';
 
 const [uid = 0, gid = 0] = (shipped('USER')[0]?.args[0] ?? '').split(':').map(Number);
 
-/** Whether the tests may become the image's user, as they may in a container; and whether that user gets to the project and its Node. */
+/** Whether the tests can run processes as the image's user, and that user can read the project and run Node. */
 const MAY_CHANGE_USER =
   process.getuid?.() === 0 &&
   spawnSync(process.execPath, ['-e', 'require("pino")'], { cwd: PROJECT, uid, gid }).status === 0;
 const user = MAY_CHANGE_USER ? { uid, gid } : {};
 
 /**
- * Lays out what the last stage of the Dockerfile copies, from the project as it is built here, with nothing that may be written to but
- * an empty folder for data.
- * @param folder one that is there already
- * @returns the folder to run commands in, and the one for data
+ * Copies the files of the Dockerfile's last stage from this built project. Only the empty data folder is writable.
+ * @param folder an existing folder
+ * @returns the working directory of the image, and the data folder
  */
 export function unpackImage(folder: string): { readonly app: string; readonly data: string } {
   const app = join(folder, 'app');
@@ -37,7 +36,7 @@ export function unpackImage(folder: string): { readonly app: string; readonly da
     chmodSync(folder, 0o755);
     chownSync(data, uid, gid);
   } else {
-    // Who owns the files can at least not change them by mistake.
+    // The same user owns the files, so at least prevent changes by mistake.
     spawnSync('chmod', ['-R', 'a-w', app]);
   }
   return { app, data };
@@ -45,9 +44,9 @@ export function unpackImage(folder: string): { readonly app: string; readonly da
 
 export interface RunningImage {
   readonly url: string;
-  /** Variables with which its health can be asked for. */
+  /** The environment for its health check. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Asks it to end in the image's way, and resolves with its exit code. */
+  /** Sends the image's stop signal, and resolves with the exit code. */
   readonly stop: () => Promise<number | null>;
 }
 
@@ -56,13 +55,13 @@ afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** Starts what the image starts, as its user, with its environment and what is given. */
+/** Runs the image's entry point as its user, with its environment and more variables. */
 export async function runImage(
   { app, data }: { readonly app: string; readonly data: string },
-  given: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
 ): Promise<RunningImage> {
   const [command = '', ...args] = entrypoint();
-  const variables = { ...imageEnvironment(), ...given };
+  const variables = { ...imageEnvironment(), ...environment };
   const { DATABASE_URL = '' } = variables;
   const child = spawn(command, args, {
     cwd: app,
@@ -82,7 +81,7 @@ export async function runImage(
       if (ready !== undefined) resolve(ready);
     });
     child.once('exit', (code) => {
-      reject(new Error(`it ended with ${String(code)} before it was ready:\n${printed}`));
+      reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
     });
   });
   return {
@@ -96,11 +95,11 @@ export async function runImage(
   };
 }
 
-/** Runs the image's health check, and answers its exit code and what it says. */
+/** Runs the image's health check. */
 export async function checkHealth(
   { app }: { readonly app: string },
   variables: Readonly<Record<string, string>>,
-): Promise<{ readonly code: number | null; readonly said: string }> {
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
   const [check] = shipped('HEALTHCHECK');
   const [command = '', ...args] = check ? execForm(check) : [];
   const child = spawn(node(command), args, {
@@ -109,10 +108,10 @@ export async function checkHealth(
     stdio: ['ignore', 'ignore', 'pipe'],
     ...user,
   });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
   await once(child, 'close');
-  return { code: child.exitCode, said };
+  return { code: child.exitCode, stderr };
 }
 
 function entrypoint(): readonly string[] {
@@ -121,7 +120,7 @@ function entrypoint(): readonly string[] {
   return [node(command), ...args];
 }
 
-/** The image has a Node of its own; here it is the one that runs the tests. */
+/** Replaces the image's Node with the one that runs the tests. */
 function node(command: string): string {
   expect(command).toBe('node');
   return process.execPath;

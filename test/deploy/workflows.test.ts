@@ -39,13 +39,11 @@ const workflowOf = (name: string) => parse(textOf(name)) as Workflow;
 const jobsOf = (name: string) => Object.values(workflowOf(name).jobs);
 const stepsOf = (name: string) => jobsOf(name).flatMap(({ steps }) => steps);
 
-/** The linter is older than these. */
+/** False reports: the linter is older than these features. */
 const NEWER_THAN_THE_LINTER = [/^label "ubuntu-24\.04" is unknown/, /^undefined variable "vars"/];
 
-/** What the linter says of each text, by its name. */
-function complaintsAbout(
-  texts: Readonly<Record<string, string>>,
-): Readonly<Record<string, readonly string[]>> {
+/** Lints workflows, and returns the problems of each by its name. */
+function problemsIn(texts: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
   const { stdout, stderr } = spawnSync(process.execPath, [join(__dirname, 'lint-workflows.mjs')], {
     input: JSON.stringify(texts),
     encoding: 'utf8',
@@ -62,37 +60,37 @@ function complaintsAbout(
   );
 }
 
-it('The workflows are such as GitHub would take', () => {
+it('The workflows are valid', () => {
   const texts = Object.fromEntries(NAMES.map((name) => [name, textOf(name)]));
   const broken = { 'broken.yml': textOf('ci.yml').replace('runs-on:', 'runs_on:') };
-  const { 'broken.yml': found, ...complaints } = complaintsAbout({ ...texts, ...broken });
-  expect(complaints).toEqual(Object.fromEntries(NAMES.map((name) => [name, []])));
-  // That it can complain at all.
+  const { 'broken.yml': found, ...problems } = problemsIn({ ...texts, ...broken });
+  expect(problems).toEqual(Object.fromEntries(NAMES.map((name) => [name, []])));
+  // The linter does find problems.
   expect(found).not.toEqual([]);
 });
 
 describe.each(NAMES)('The workflow %s', (name) => {
-  it('may read the project and no more, unless a job says what else', () => {
+  it('can only read the repository by default', () => {
     expect(workflowOf(name).permissions).toEqual({ contents: 'read' });
-    // It would run a stranger's code with our secrets.
+    // It would run code from forks with our secrets.
     expect(Object.keys(workflowOf(name).on)).not.toContain('pull_request_target');
     for (const { uses, with: options } of stepsOf(name))
       if (uses?.startsWith('actions/checkout@')) expect(options).toEqual({ 'persist-credentials': false });
     for (const job of jobsOf(name)) expect(job['timeout-minutes']).toBeGreaterThan(0);
   });
 
-  it('takes actions in a version that nobody can move', () => {
+  it('pins actions by their commits', () => {
     const uses = [...textOf(name).matchAll(/uses: (.+)$/gm)].map(([, action = '']) => action);
     expect(uses.length).toBeGreaterThan(0);
     for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it('lets nobody write into its commands', () => {
-    // What a stranger names a branch would run; through a variable it stays a text.
+  it('interpolates nothing into its commands', () => {
+    // A branch name could inject a command. Environment variables are safe.
     for (const { run = '' } of stepsOf(name)) expect(run).not.toContain('${{');
   });
 
-  it('runs commands and files that there are', () => {
+  it('runs commands and files that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
@@ -113,14 +111,14 @@ describe.each(NAMES)('The workflow %s', (name) => {
 });
 
 describe('The workflows', () => {
-  it('test on every Node that is supported', () => {
+  it('test on every supported version of Node', () => {
     const [job] = jobsOf('ci.yml').filter(({ strategy }) => strategy !== undefined);
     expect(job?.strategy?.matrix.node).toEqual([20, 22, 24]);
     expect(job?.container).toMatch(/^node:\$\{\{ matrix\.node \}\}-/);
     expect(job?.steps.map(({ run }) => run)).toContain('.ci/run');
   });
 
-  it('check and publish the schema under the name that the supergraph knows it by', () => {
+  it('check and publish the schema under its name in the supergraph', () => {
     const commands = stepsOf('schema.yml').map(({ run = '' }) => run);
     for (const verb of ['check', 'publish'])
       expect(
@@ -130,7 +128,7 @@ describe('The workflows', () => {
     expect(supergraph).toContain(`name: '${workflowOf('schema.yml').env?.['SUBGRAPH'] ?? 'none'}'`);
   });
 
-  it('say which graph is missing instead of failing without one', () => {
+  it('skip the schema check with a notice when no graph is configured', () => {
     const script = stepsOf('schema.yml').find(({ run }) => run?.includes('GITHUB_OUTPUT'))?.run ?? '';
     const outputOf = (variables: Readonly<Record<string, string>>) => {
       const output = folder.path('output');
@@ -147,7 +145,7 @@ describe('The workflows', () => {
     expect(outputOf({ APOLLO_KEY: 'key', APOLLO_GRAPH_REF: 'graph@current' })).toBe('known=true\n');
   });
 
-  it('publish an image only from a tag, with a record of what it is made of and how', () => {
+  it('publish an image only from a tag, with provenance and an SBOM', () => {
     const { jobs } = workflowOf('container.yml');
     const [pushing, ...others] = Object.values(jobs).filter(({ steps }) =>
       steps.some((step) => step.with?.['push'] === true),
@@ -158,7 +156,7 @@ describe('The workflows', () => {
     expect(pushing?.steps.at(-1)?.with).toMatchObject({ provenance: 'mode=max', sbom: true });
   });
 
-  it('try the image out with a script that a shell can read', () => {
+  it('test the image with a script that has valid syntax', () => {
     const { status, stderr } = spawnSync('bash', ['-n', join(PROJECT, 'deploy', 'try-image.sh')], {
       encoding: 'utf8',
     });

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-deprecated -- All of the client is, since Proton's end; that it goes on working is what is tested. */
+/* eslint-disable @typescript-eslint/no-deprecated -- AWS deprecated the whole client when it ended Proton. This test proves that it still works. */
 import {
   AcceptEnvironmentAccountConnectionCommand,
   CreateEnvironmentAccountConnectionCommand,
@@ -16,7 +16,7 @@ import { startApp, type RunningApp } from '../support/app';
 import { dataOf } from '../support/graphql-client';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 
-describe('One control plane behind two doors', () => {
+describe('One control plane with GraphQL and AWS clients', () => {
   let app: RunningApp;
   let environment: ProtonClient;
   let management: ProtonClient;
@@ -46,7 +46,7 @@ describe('One control plane behind two doors', () => {
     (await dataOf(app.url, EnvironmentAccountConnectionDocument, { id: id ?? '' }))
       .environmentAccountConnection;
 
-  it('shows in GraphQL at once what an AWS client does', async () => {
+  it('returns a change by an AWS client in GraphQL at once', async () => {
     const { environmentAccountConnection: created } = await environment.send(
       new CreateEnvironmentAccountConnectionCommand({
         managementAccountId: MANAGEMENT,
@@ -61,7 +61,7 @@ describe('One control plane behind two doors', () => {
     expect(await read(id)).toBeNull();
   });
 
-  it('shows an AWS client at once what a mutation does', async () => {
+  it('returns a change by a mutation to an AWS client at once', async () => {
     const { createEnvironmentAccountConnection: payload } = await dataOf(
       app.url,
       CreateEnvironmentAccountConnectionDocument,

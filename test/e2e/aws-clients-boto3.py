@@ -1,4 +1,4 @@
-"""Drives the endpoint through boto3, as a script of the old days would, and prints what came of each step as JSON.
+"""Calls the endpoint with boto3, as an existing script would, and prints the outcome of each step as JSON.
 
 Reads from its standard input: {"endpoint": URL, "environment": CREDENTIALS, "management": CREDENTIALS},
 where CREDENTIALS is {"accessKeyId": ..., "secretAccessKey": ...}.
@@ -23,18 +23,18 @@ def client_of(credentials, region="eu-central-1", token=None, secret=None):
         aws_access_key_id=credentials["accessKeyId"],
         aws_secret_access_key=secret or credentials["secretAccessKey"],
         aws_session_token=token,
-        # What boto3 would refuse by itself is for the server to judge here.
+        # The server validates, not boto3.
         config=Config(parameter_validation=False, retries={"mode": "standard", "max_attempts": 2}),
     )
 
 
 def step(name, call):
-    """Notes what a call answers, or the exception that it raises."""
+    """Records the result of a call, or its exception."""
     try:
-        answer = call()
-        answer.pop("ResponseMetadata", None)
-        outcomes[name] = json.loads(json.dumps(answer, default=lambda value: value.isoformat()))
-        return answer
+        result = call()
+        result.pop("ResponseMetadata", None)
+        outcomes[name] = json.loads(json.dumps(result, default=lambda value: value.isoformat()))
+        return result
     except ClientError as error:
         outcomes[name] = {
             "class": type(error).__name__,
@@ -86,7 +86,7 @@ step("reject", lambda: management.reject_environment_account_connection(id=id))
 step("delete", lambda: environment.delete_environment_account_connection(id=id))
 step("delete again", lambda: environment.delete_environment_account_connection(id=id))
 
-# What goes wrong.
+# Errors.
 step("gone", lambda: environment.get_environment_account_connection(id=id))
 step("conflict", lambda: environment.create_environment_account_connection(managementAccountId="111111111111", environmentName="e0"))
 step("invalid", lambda: environment.create_environment_account_connection(managementAccountId="1", environmentName="-"))
@@ -98,7 +98,7 @@ e0_id = e0["environmentAccountConnections"][0]["id"]
 step("denied", lambda: environment.accept_environment_account_connection(id=e0_id))
 step("not here", lambda: elsewhere.get_environment_account_connection(id=e0_id))
 
-# What is signed wrongly.
+# Invalid signatures.
 step("wrong secret", lambda: client_of(settings["environment"], secret="x").get_environment_account_connection(id=e0_id))
 step("token", lambda: client_of(settings["environment"], token="t").get_environment_account_connection(id=e0_id))
 swapper = client_of(settings["environment"])

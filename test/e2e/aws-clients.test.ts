@@ -30,7 +30,7 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s', (auth) => {
 
   testUnless(
     boto3Missing,
-    'boto3 goes through a life cycle, and gets each refusal by its name',
+    'boto3 runs a life cycle, and receives each error as its exception',
     boto3LifeCycle,
   );
 
@@ -111,12 +111,12 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s', (auth) => {
 
   testUnless(
     awsCommandMissing,
-    'the aws command does what it is told, and says what is wrong',
-    auth === 'none' ? awsCommandAtOnce : awsCommandLifeCycle,
+    'the aws command runs a life cycle, and prints errors',
+    auth === 'none' ? awsCommandWithoutSetup : awsCommandLifeCycle,
   );
 
-  /** Nothing is set up but what the README's first command has. */
-  async function awsCommandAtOnce(): Promise<void> {
+  /** The README's first command, without any other setup. */
+  async function awsCommandWithoutSetup(): Promise<void> {
     const { code, output, stderr } = await awsProton(endpoint.origin, environment, [
       'create-environment-account-connection',
       ...['--management-account-id', MANAGEMENT],
@@ -129,7 +129,8 @@ describe.each(['none', 'sigv4'] as const)('With authentication %s', (auth) => {
   }
 
   async function awsCommandLifeCycle(): Promise<void> {
-    const aws = (who: Credentials, ...args: string[]) => awsProton(endpoint.origin, who, args);
+    const aws = (credentials: Credentials, ...args: string[]) =>
+      awsProton(endpoint.origin, credentials, args);
     const created = await aws(
       environment,
       'create-environment-account-connection',

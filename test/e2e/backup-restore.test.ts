@@ -30,7 +30,7 @@ import { request } from '../support/graphql-client';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
 import { smallDiskMissing, useSmallDisk } from '../support/small-disk';
 
-// A busy machine takes several seconds to start a process.
+// Starting a process can take several seconds on a busy machine.
 jest.setTimeout(120_000);
 
 const folder = useTemporaryFolder();
@@ -60,8 +60,8 @@ function namesIn(file: string): readonly unknown[] {
   }
 }
 
-/** Every file of the store's folder, byte for byte. */
-function everything(): Readonly<Record<string, string>> {
+/** The content of every file in the store's folder. */
+function folderContent(): Readonly<Record<string, string>> {
   const path = folder.path('data');
   return Object.fromEntries(
     readdirSync(path)
@@ -80,7 +80,7 @@ function fill(file: string, rows: number): void {
   database.close();
 }
 
-/** What a kill leaves: a row that is in the log alone. */
+/** Leaves a row in the write-ahead log only, as a killed process does. */
 function leaveLog(): void {
   const database = openDatabase(location());
   database.exec(
@@ -92,7 +92,7 @@ function leaveLog(): void {
   for (const ending of endings) renameSync(folder.path(`left${ending}`), location() + ending);
 }
 
-/** A server that was killed, with everything that it has acknowledged in its log. */
+/** Kills a server, so that its acknowledged writes are in the write-ahead log only. */
 async function leaveKilledServer(...names: readonly string[]): Promise<void> {
   const { url, end } = await startServerProcess(env());
   for (const name of names) await create(url, name);
@@ -101,16 +101,16 @@ async function leaveKilledServer(...names: readonly string[]): Promise<void> {
 }
 
 describe('A backup', () => {
-  it('of a running server under load is of one moment, and holds up no write', async () => {
+  it('of a running server under load is consistent, and does not block writes', async () => {
     fill(location(), 20_000);
     const { accessKeyId } = JSON.parse(
       (await run('access-key', 'create', '--account', '222222222222', '--json')).stdout,
     ) as { accessKeyId: string };
     const server = await startServerProcess(env());
     let acknowledged = 0;
-    let over = false;
+    let stopLoad = false;
     const load = (async () => {
-      while (!over) {
+      while (!stopLoad) {
         await create(server.url, `load-${String(acknowledged)}`);
         acknowledged += 1;
       }
@@ -120,7 +120,7 @@ describe('A backup', () => {
     const file = folder.path('backup.db');
     const { code, stdout, stderr } = await commandToEnd(['backup', file, '--json'], { env: env() });
     const after = acknowledged;
-    over = true;
+    stopLoad = true;
     await load;
     expect(await server.end('SIGTERM')).toBe(0);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -145,12 +145,12 @@ describe('A backup', () => {
     expect(readdirSync(folder.path('.')).toSorted()).toEqual(['backup.db', 'data']);
   });
 
-  it('overwrites nothing', async () => {
+  it('never overwrites a file', async () => {
     fill(location(), 1);
-    for (const taken of ['backup.db', 'folder', 'link', 'other.db-wal']) {
-      const path = folder.path(taken);
-      if (taken === 'folder') mkdirSync(path);
-      else if (taken === 'link') symlinkSync(folder.path('nowhere'), path);
+    for (const existing of ['backup.db', 'folder', 'link', 'other.db-wal']) {
+      const path = folder.path(existing);
+      if (existing === 'folder') mkdirSync(path);
+      else if (existing === 'link') symlinkSync(folder.path('nowhere'), path);
       else writeFileSync(path, 'mine');
       const { code, stderr, stdout } = await run('backup', path.replace('-wal', ''));
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -160,7 +160,7 @@ describe('A backup', () => {
     expect(existsSync(folder.path('nowhere'))).toBe(false);
   });
 
-  it('is refused where there is no store, no folder, or a damaged store, and leaves nothing', async () => {
+  it('fails without a store, without the folder, or with a damaged store, and leaves no file', async () => {
     const file = folder.path('backup.db');
     expect((await run('backup', file)).stderr).toMatch(/^There is no database at .* Set DATABASE_URL/);
     fill(location(), 2_000);
@@ -177,7 +177,7 @@ describe('A backup', () => {
     expect(readdirSync(folder.path('.'))).toEqual(['data']);
   });
 
-  testUnless(smallDiskMissing, 'says that the disk is full, and leaves nothing there', async () => {
+  testUnless(smallDiskMissing, 'reports a full disk, and leaves no file', async () => {
     fill(location(), 2_000);
     disk.mount(300);
     const { code, stderr } = await run('backup', disk.path('backup.db'));
@@ -188,7 +188,7 @@ describe('A backup', () => {
     expect(readdirSync(disk.path('.'))).toEqual([]);
   });
 
-  it('shows on a terminal how far it has come, as a restore does', async () => {
+  it('shows its progress on a terminal, as a restore does', async () => {
     fill(location(), 5_000);
     const file = folder.path('backup.db');
     const backup = await command(['backup', file], { env: env(), terminal: true });
@@ -202,7 +202,7 @@ describe('A backup', () => {
     expect(restore.stderr).toContain('checking backup.db [');
   });
 
-  it('that is interrupted leaves nothing', async () => {
+  it('that is interrupted leaves no file', async () => {
     fill(location(), 40_000);
     const child = commandProcess(['backup', folder.path('backup.db')], env());
     const ended = once(child, 'exit');
@@ -218,7 +218,7 @@ describe('A backup', () => {
 });
 
 describe('A restore', () => {
-  it('brings back all, and takes the log of the old store out of the way', async () => {
+  it('replaces the store, and keeps the old one with its write-ahead log under another name', async () => {
     const first = await startServerProcess(env());
     await create(first.url, 'kept');
     const key = await commandToEnd(['access-key', 'create', '--account', '222222222222', '--json'], {
@@ -231,7 +231,7 @@ describe('A restore', () => {
     const bytes = readFileSync(backup);
     chmodSync(location(), 0o640);
     await leaveKilledServer('later');
-    const old = everything();
+    const old = folderContent();
 
     const { code, stdout, stderr } = await run('restore', backup, '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -252,17 +252,17 @@ describe('A restore', () => {
     await second.end('SIGTERM');
     expect(namesIn(location())).toEqual(['after', 'kept']);
 
-    // What the restore has moved away is whole, with what was in its log alone.
+    // The old store is complete, including the rows of its write-ahead log.
     expect((await run('restore', moved[0]?.to ?? '')).code).toBe(0);
     expect(namesIn(location())).toEqual(['kept', 'later']);
   });
 
-  it('makes the store where there is none, and takes over a link', async () => {
+  it('creates a missing store, and follows a symbolic link', async () => {
     fill(location(), 3);
     const backup = folder.path('backup.db');
     await run('backup', backup);
-    const elsewhere = { DATABASE_URL: `sqlite:${folder.path('new/place/proton.db')}` };
-    expect(await command(['restore', backup], { env: elsewhere })).toEqual({
+    const newStore = { DATABASE_URL: `sqlite:${folder.path('new/place/proton.db')}` };
+    expect(await command(['restore', backup], { env: newStore })).toEqual({
       code: 0,
       stderr: '',
       stdout: `Restored ${folder.path('new/place/proton.db')} from ${backup} (connections: 3, events: 0, access keys: 0).\n`,
@@ -275,13 +275,13 @@ describe('A restore', () => {
     expect(readdirSync(folder.path('data'))).toHaveLength(2);
   });
 
-  it('refuses while a server has the store open, idle, under load or on a damaged file', async () => {
+  it('fails while a server has the store open: idle, under load, or with a damaged file', async () => {
     fill(location(), 1);
     const backup = folder.path('backup.db');
     await run('backup', backup);
     const server = await startServerProcess(env());
     const names: string[] = ['filled'];
-    const expectRefusal = async () => {
+    const expectFailure = async () => {
       const { code, stdout, stderr } = await commandToEnd(['restore', backup], { env: env() });
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^\S+proton\.db is open in another process: a server.*Stop it and try again/);
@@ -291,18 +291,18 @@ describe('A restore', () => {
         'proton.db-wal',
       ]);
     };
-    // Nothing has been asked of it yet.
-    await expectRefusal();
-    let over = false;
+    // The server has not received a request yet.
+    await expectFailure();
+    let stopLoad = false;
     const load = (async () => {
-      while (!over) {
+      while (!stopLoad) {
         names.push(`load-${String(names.length)}`);
         await create(server.url, names.at(-1) ?? '');
       }
     })();
     while (names.length < 5) await wait(5);
-    await expectRefusal();
-    over = true;
+    await expectFailure();
+    stopLoad = true;
     await load;
     const header = readFileSync(location()).subarray(0, 100);
     const write = (bytes: Buffer) => {
@@ -311,14 +311,14 @@ describe('A restore', () => {
       closeSync(file);
     };
     write(Buffer.alloc(100, 0x55));
-    await expectRefusal();
+    await expectFailure();
     write(header);
     await server.end('SIGTERM');
     expect(namesIn(location())).toEqual(names.toSorted());
     expect((await run('restore', backup)).code).toBe(0);
   });
 
-  it('keeps a server from starting meanwhile', async () => {
+  it('prevents the start of a server until it is done', async () => {
     fill(location(), 40_000);
     const backup = folder.path('backup.db');
     await run('backup', backup);
@@ -420,22 +420,22 @@ describe('A restore', () => {
     fill(location(), 500);
     const sound = folder.path('sound.db');
     await run('backup', sound);
-    // What was written last is in the log alone.
+    // The last row is in the write-ahead log only.
     leaveLog();
-    const before = everything();
+    const before = folderContent();
     make(folder.path('backup.db'), sound);
     const { code, stdout, stderr } = await run('restore', folder.path('backup.db'));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(expected);
     expect(stderr).not.toMatch(/^\s+at /m);
-    expect(everything()).toEqual(before);
-    // Nor does a store that is not sound keep its backup from coming back.
+    expect(folderContent()).toEqual(before);
+    // A damaged store can be replaced by its backup.
     truncateSync(location(), 5_000);
     expect((await run('restore', sound)).code).toBe(0);
     expect(namesIn(location())).toHaveLength(500);
   });
 
-  it('of the store itself is refused, by any name', async () => {
+  it('of the store itself fails, also by the name of a link', async () => {
     fill(location(), 1);
     symlinkSync(location(), folder.path('link.db'));
     for (const name of [location(), folder.path('link.db')]) {
@@ -443,7 +443,7 @@ describe('A restore', () => {
     }
   });
 
-  testUnless(smallDiskMissing, 'says that the disk is full, and leaves the store as it was', async () => {
+  testUnless(smallDiskMissing, 'reports a full disk, and does not change the store', async () => {
     fill(folder.path('big.db'), 4_000);
     const backup = folder.path('backup.db');
     await command(['backup', backup], { env: { DATABASE_URL: `sqlite:${folder.path('big.db')}` } });
@@ -458,10 +458,10 @@ describe('A restore', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('that fails after the files were moved puts them back', async () => {
+  it('that fails after it has moved files moves them back', async () => {
     fill(location(), 1);
     leaveLog();
-    const before = everything();
+    const before = folderContent();
     const fresh = folder.path('fresh.db');
     fill(fresh, 2);
     expect(() =>
@@ -470,10 +470,10 @@ describe('A restore', () => {
         throw new Error('not in order');
       }),
     ).toThrow('not in order');
-    expect(everything()).toEqual(before);
+    expect(folderContent()).toEqual(before);
   });
 
-  it('that was killed while it moved files keeps a server from starting on half of them, and can be done again', async () => {
+  it('that was killed while it moved files prevents the start of a server, and can be repeated', async () => {
     fill(location(), 2);
     const backup = folder.path('backup.db');
     await run('backup', backup);

@@ -15,24 +15,24 @@ const [bring = '', start = '', point = ''] = [...section.matchAll(/```sh\n([^`]*
   ([, commands = '']) => commands,
 );
 
-/** From this one on, the aws CLI takes its endpoint from AWS_ENDPOINT_URL_PROTON. */
+/** The versions of the aws command that read AWS_ENDPOINT_URL_PROTON. */
 const KNOWS_ENDPOINT_VARIABLES = /^aws-cli\/(1\.(29|[3-9]\d)|2\.(1[3-9]|[2-9]\d))\./;
 const cannotFollow = KNOWS_ENDPOINT_VARIABLES.test(versionOf('aws'))
   ? undefined
-  : 'no aws command on this machine that is new enough';
+  : 'no aws command that is new enough on this machine';
 
 describe('The page “Coming from AWS Proton”', () => {
   const folder = useTemporaryFolder();
 
-  testUnless(cannotFollow, 'holds when it is followed by the letter', async () => {
+  testUnless(cannotFollow, 'works when its commands are run', async () => {
     const database = { DATABASE_URL: `sqlite:${folder.path('proton.db')}` };
-    // This project is installed and built already where its tests run.
+    // The project is already installed and built.
     expect(bring).toMatch(/^npm ci && npm run build\n/);
     shell(bring.replace('npm ci && npm run build\n', ''), database);
     expect(start).toBe('npm start\n');
     const server = await startServerProcess(database);
 
-    // The page names the default port. Here the server has one of its own, beside whatever listens on that.
+    // The page uses the default port, and this server a free one.
     expect(point).toContain('http://127.0.0.1:4002');
     const printed = shell(point.replaceAll('http://127.0.0.1:4002', server.protonEndpoint ?? ''));
 

@@ -28,7 +28,7 @@ const CREATE = `mutation {
 }`;
 
 describe('The packed project', () => {
-  it('holds what serving takes and nothing else', async () => {
+  it('contains only the files that the server needs', async () => {
     const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
       cwd: PROJECT,
     });
@@ -47,7 +47,7 @@ describe('The packed project', () => {
     );
   });
 
-  it('serves from an empty folder that it is installed in', async () => {
+  it('can be installed into an empty folder and served from there', async () => {
     const packed = await run(
       'npm',
       ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path('.')],
@@ -56,7 +56,7 @@ describe('The packed project', () => {
       },
     );
     const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }];
-    // SQLite as it is installed here: where it does not come prebuilt, compiling it takes minutes.
+    // Uses the installed SQLite, because compiling it takes minutes if there is no prebuilt binary.
     const sqlite = `file:${join(PROJECT, 'node_modules', 'better-sqlite3')}`;
     writeFileSync(
       folder.path('package.json'),
@@ -78,8 +78,8 @@ describe('The packed project', () => {
     const exited = once(server, 'exit');
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: server.stdout }).on('line', (line) => {
-        const found = /ready at (http:[^\s"]+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(found);
+        const ready = /ready at (http:[^\s"]+)/.exec(line)?.[1];
+        if (ready !== undefined) resolve(ready);
       });
       void exited.then(([code]) => {
         reject(new Error(`the server ended with ${String(code)} before it was ready`));

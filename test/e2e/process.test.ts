@@ -14,7 +14,7 @@ const folder = useTemporaryFolder();
 const CREATE = { managementAccountId: '111111111111', environmentName: 'payments-prod' };
 
 describe('The process', () => {
-  it('says in one line where it is ready, and keeps connections over a restart', async () => {
+  it('logs its URL in one line, and keeps connections over a restart', async () => {
     const database = { DATABASE_URL: `sqlite:${folder.path('data/proton.db')}` };
     const first = await startServerProcess(database);
     expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql$/);
@@ -26,7 +26,7 @@ describe('The process', () => {
       },
     );
     expect(await first.end('SIGTERM')).toBe(0);
-    // A store that was closed in order needs no log to be replayed.
+    // A clean shutdown leaves no write-ahead log.
     expect(existsSync(folder.path('data/proton.db-wal'))).toBe(false);
 
     const second = await startServerProcess(database);
@@ -45,7 +45,7 @@ describe('The process', () => {
     });
   });
 
-  it('answers a request that is under way when it is told to stop, and ends once however often it is told', async () => {
+  it('finishes running requests on SIGINT, and shuts down once however many signals come', async () => {
     const { url, child, exited } = await startServerProcess({ DATABASE_URL: 'sqlite::memory:' });
     const calls = Array.from({ length: 20 }, (_, index) =>
       dataOf(url, CreateEnvironmentAccountConnectionDocument, {
@@ -53,21 +53,21 @@ describe('The process', () => {
       }),
     );
     await Promise.race(calls);
-    // Ctrl-C under npm arrives twice.
+    // Ctrl-C under npm sends two signals.
     child.kill('SIGINT');
     child.kill('SIGINT');
-    const answers = await Promise.allSettled(calls);
+    const results = await Promise.allSettled(calls);
     expect(await exited).toBe(0);
-    for (const answer of answers) {
-      // What had reached the server is answered in full; what had not finds the door closed.
+    for (const result of results) {
+      // Requests that had reached the server get a full response; the others fail to connect.
       const outcome =
-        answer.status === 'fulfilled' ? answer.value.createEnvironmentAccountConnection?.success : 'refused';
+        result.status === 'fulfilled' ? result.value.createEnvironmentAccountConnection?.success : 'refused';
       expect([true, 'refused']).toContain(outcome);
     }
-    expect(answers.map(({ status }) => status)).toContain('fulfilled');
+    expect(results.map(({ status }) => status)).toContain('fulfilled');
   });
 
-  it('starts beside others on one new file, which is made once', async () => {
+  it('can start at the same time as others on one new file, which is created once', async () => {
     const database = { DATABASE_URL: `sqlite:${folder.path('proton.db')}` };
     const servers = await Promise.all(Array.from({ length: 4 }, () => startServerProcess(database)));
     const [first, ...others] = servers;
@@ -85,34 +85,34 @@ describe('The process', () => {
     expect(await Promise.all(servers.map(({ end }) => end('SIGTERM')))).toEqual([0, 0, 0, 0]);
   });
 
-  it('answers UNAVAILABLE while its file can’t grow, goes on reading, and loses nothing it acknowledged', async () => {
+  it('returns UNAVAILABLE while its file can’t grow, still reads, and loses no acknowledged write', async () => {
     const file = folder.path('proton.db');
-    // A file may have a megabyte in this process: the disk is full, as far as the database can tell.
+    // Files of this process can have one megabyte: to the database the disk is full.
     const full = await startServerProcess({ DATABASE_URL: `sqlite:${file}` }, { prelude: 'ulimit -f 2000' });
     const acknowledged: string[] = [];
-    const refusals: unknown[] = [];
-    for (let index = 0; refusals.length < 3; index += 1) {
+    const failures: unknown[] = [];
+    for (let index = 0; failures.length < 3; index += 1) {
       const { createEnvironmentAccountConnection: payload } = await dataOf(
         full.url,
         CreateEnvironmentAccountConnectionDocument,
         { create: { ...CREATE, environmentName: `e${String(index)}` } },
       );
       if (payload?.data) acknowledged.push(payload.data.id);
-      else refusals.push(payload?.error?.code);
+      else failures.push(payload?.error?.code);
     }
-    expect(refusals).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE']);
+    expect(failures).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE']);
     expect(acknowledged.length).toBeGreaterThan(10);
     const count = '{ environmentAccountConnections { totalCount } }';
     const counted = { environmentAccountConnections: { totalCount: acknowledged.length } };
     expect(await dataOf(full.url, count)).toEqual(counted);
     await full.end('SIGTERM');
 
-    const roomy = await startServerProcess({ DATABASE_URL: `sqlite:${file}` });
-    expect(await dataOf(roomy.url, count)).toEqual(counted);
-    const again = await dataOf(roomy.url, CreateEnvironmentAccountConnectionDocument, {
+    const unlimited = await startServerProcess({ DATABASE_URL: `sqlite:${file}` });
+    expect(await dataOf(unlimited.url, count)).toEqual(counted);
+    const again = await dataOf(unlimited.url, CreateEnvironmentAccountConnectionDocument, {
       create: { ...CREATE, environmentName: 'again' },
     });
-    expect(await roomy.end('SIGTERM')).toBe(0);
+    expect(await unlimited.end('SIGTERM')).toBe(0);
     expect(again.createEnvironmentAccountConnection?.success).toBe(true);
   });
 
@@ -128,7 +128,7 @@ describe('The process', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('names the file that can’t be its store, leaves it alone and ends with 1', async () => {
+  it('names a file that is not a store, does not change it, and ends with 1', async () => {
     const file = folder.path('letter.txt');
     writeFileSync(file, 'Dear Sir or Madam, '.repeat(100));
     const { code, stderr } = await runServerToEnd({ PORT: '0', DATABASE_URL: `sqlite:${file}` });
@@ -137,7 +137,7 @@ describe('The process', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('says what is wrong with an address that is taken, and ends with 1', async () => {
+  it('names an address that is in use, and ends with 1', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
@@ -149,7 +149,7 @@ describe('The process', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('listens beyond this machine when it is told to in so many words', async () => {
+  it('listens on all addresses with ALLOW_UNAUTHENTICATED=true', async () => {
     const { url, end } = await startServerProcess({
       HOST: '0.0.0.0',
       PROTON_ENDPOINT_HOST: '127.0.0.1',

@@ -42,10 +42,10 @@ interface Listed {
   };
 }
 
-describe('A subgraph over a control plane in another process', () => {
+describe('A subgraph with a control plane in another process', () => {
   const folder = useTemporaryFolder();
 
-  it('serves its connections with each account’s own key, and says so when it is out of reach', async () => {
+  it('serves its connections with each account’s own key, and returns UNAVAILABLE when it can’t be reached', async () => {
     const keys = {
       DATABASE_URL: `sqlite:${folder.path('proton.db')}`,
       ACCESS_KEY_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
@@ -83,29 +83,29 @@ describe('A subgraph over a control plane in another process', () => {
     expect(created).toMatchObject({ success: true, error: null });
     expect(await send(ACCEPT, { id: created.data?.id })).toMatchObject({ data: { status: 'CONNECTED' } });
 
-    const here = await dataOf<Listed, unknown>(subgraph.url, LIST);
-    const there = await dataOf<Listed, unknown>(controlPlane.url, LIST);
-    const shown = {
+    const throughSubgraph = await dataOf<Listed, unknown>(subgraph.url, LIST);
+    const direct = await dataOf<Listed, unknown>(controlPlane.url, LIST);
+    const expected = {
       id: created.data?.id,
       environmentName: 'payments-prod',
       status: 'CONNECTED',
       codebuildRoleArn: `arn:aws:iam::${ENVIRONMENT}:role/build`,
       tags: [{ key: 'team', value: 'payments' }],
     };
-    expect(here.environmentAccountConnections).toEqual({
+    expect(throughSubgraph.environmentAccountConnections).toEqual({
       totalCount: null,
-      nodes: [{ ...shown, history: null }],
+      nodes: [{ ...expected, history: null }],
     });
     const events = [
       { type: 'ACCEPTED', actor: MANAGEMENT },
       { type: 'CREATED', actor: ENVIRONMENT },
     ];
-    expect(there.environmentAccountConnections).toEqual({
+    expect(direct.environmentAccountConnections).toEqual({
       totalCount: 1,
-      nodes: [{ ...shown, history: { nodes: events } }],
+      nodes: [{ ...expected, history: { nodes: events } }],
     });
 
-    // The environment account's key ends, on a server that runs: that account can't speak any more, the other can.
+    // Revoking the environment account's key affects only that account.
     shell(
       `node bin/proton-subgraph.js access-key revoke ${issued.get(ENVIRONMENT)?.accessKeyId ?? ''}`,
       keys,
@@ -125,11 +125,11 @@ describe('A subgraph over a control plane in another process', () => {
     expect(await subgraph.end('SIGTERM')).toBe(0);
   });
 
-  it('ends when it is told to, though whoever has the credentials never answers', async () => {
+  it('shuts down on SIGTERM although the credential provider never responds', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
-    const asked = once(silent, 'connection');
+    const connected = once(silent, 'connection');
     const subgraph = await startServerProcess({
       PROTON_UPSTREAM: 'aws',
       PROTON_ACCOUNTS: ENVIRONMENT,
@@ -138,7 +138,7 @@ describe('A subgraph over a control plane in another process', () => {
     });
     const { errors } = await request(subgraph.url, LIST);
     expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['UNAVAILABLE']);
-    await asked;
+    await connected;
     expect(await subgraph.end('SIGTERM')).toBe(0);
     silent.close();
   });

@@ -16,13 +16,13 @@ const READ = '{ environmentAccountConnection(id: "2b5b3a2e-2b5b-4a2e-8b5b-3a2e2b
 const CREATE =
   'mutation { createEnvironmentAccountConnection(input: { managementAccountId: "111111111111", environmentAccountId: "222222222222", environmentName: "late", roleArn: "arn:aws:iam::222222222222:role/proton" }) { success } }';
 
-describe('A server that is told to stop', () => {
-  it('says at once that it is not ready, and goes on taking whoever comes until its delay is over', async () => {
+describe('A server that receives SIGTERM', () => {
+  it('reports not ready at once, and serves new requests until its delay ends', async () => {
     const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '3000' });
     const { url, admin = '', child, exited } = server;
     const ready = async () => (await fetch(`${admin}/health/ready`)).status;
     expect(await ready()).toBe(200);
-    const toldAt = performance.now();
+    const signalledAt = performance.now();
     child.kill('SIGTERM');
     while ((await ready()) !== 503) await wait(5);
     for (let count = 0; count < 5; count += 1) {
@@ -35,18 +35,18 @@ describe('A server that is told to stop', () => {
     }
     expect((await fetch(`${admin}/health/live`)).status).toBe(200);
     expect(await exited).toBe(0);
-    expect(performance.now() - toldAt).toBeGreaterThan(2900);
+    expect(performance.now() - signalledAt).toBeGreaterThan(2900);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
 
-  describe('while Proton answers nothing', () => {
+  describe('while Proton does not respond', () => {
     let proton: Server;
-    let asked: Promise<unknown>;
+    let received: Promise<unknown>;
     let variables: Readonly<Record<string, string>>;
 
     beforeEach(async () => {
       proton = createServer();
-      asked = once(proton, 'request');
+      received = once(proton, 'request');
       proton.listen(0, '127.0.0.1');
       await once(proton, 'listening');
       variables = {
@@ -65,35 +65,35 @@ describe('A server that is told to stop', () => {
       proton.close();
     });
 
-    it('cuts what takes longer than its grace, says how many requests that were, and ends with 1', async () => {
+    it('cuts requests that take longer than the grace period, logs how many, and ends with 1', async () => {
       const server = await startServerProcess({ ...variables, SHUTDOWN_GRACE_MS: '300' });
       const call = request(server.url, READ).catch(() => 'cut');
-      await asked;
+      await received;
       expect(await server.end('SIGTERM')).toBe(1);
       expect(await call).toBe('cut');
       expect(server.printed()).toMatch(/requests that were cut because they took too long: 1"/);
     });
 
-    it('ends at once when a signal comes again, but not when it comes twice in a moment', async () => {
+    it('exits at once on a second signal, but not when it follows the first immediately', async () => {
       const signals = [
         ['SIGINT', 130],
         ['SIGTERM', 143],
       ] as const;
       let calls = 0;
-      const allAsked = new Promise<void>((resolve) => {
+      const allReceived = new Promise<void>((resolve) => {
         proton.on('request', () => {
           calls += 1;
           if (calls === signals.length) resolve();
         });
       });
-      // One server for each, at the same time: most of it is waiting.
+      // Both servers run at the same time, because most of this test is waiting.
       await Promise.all(
         signals.map(async ([signal, code]) => {
           const server = await startServerProcess({ ...variables, SHUTDOWN_SIGNAL_REPEAT_MS: '3000' });
           const call = request(server.url, READ).catch(() => 'cut');
-          await allAsked;
+          await allReceived;
           server.child.kill(signal);
-          while (!server.printed().includes('was sent')) await wait(5);
+          while (!server.printed().includes(`received ${signal}`)) await wait(5);
           server.child.kill(signal);
           await wait(3_100);
           expect(server.child.exitCode).toBeNull();
@@ -105,14 +105,14 @@ describe('A server that is told to stop', () => {
   });
 });
 
-describe('A server that is told to stop while another process holds the lock of its file', () => {
+describe('A server that receives SIGTERM while another process holds the lock of its store', () => {
   const { path } = useTemporaryFolder();
 
-  it('waits for it no longer than its grace, and keeps nothing of what it has not acknowledged', async () => {
+  it('waits no longer than the grace period, and stores no unacknowledged write', async () => {
     const file = path('proton.db');
     const variables = { DATABASE_URL: `sqlite:${file}`, SHUTDOWN_GRACE_MS: '100' };
-    const patience = { STORE_LOCK_TIMEOUT_MS: '60000', EXECUTION_TIMEOUT_MS: '60000' };
-    const server = await startServerProcess({ ...variables, ...patience });
+    const timeouts = { STORE_LOCK_TIMEOUT_MS: '60000', EXECUTION_TIMEOUT_MS: '60000' };
+    const server = await startServerProcess({ ...variables, ...timeouts });
     const lock = new Database(file);
     lock.exec('BEGIN IMMEDIATE');
     const call = request(server.url, CREATE).catch(() => 'cut');
@@ -130,32 +130,32 @@ describe('A server that is told to stop while another process holds the lock of 
   });
 });
 
-describe('A server in which something fails that nobody foresaw', () => {
+describe('A server with an uncaught exception', () => {
   const { path } = useTemporaryFolder();
 
-  it('says so, answers what is under way, and ends with 1', async () => {
+  it('logs it, finishes running requests, and ends with 1', async () => {
     const fault = path('fault.cjs');
     writeFileSync(
       fault,
-      `process.on('SIGUSR2', () => setTimeout(() => { throw new Error('nobody foresaw this'); }));`,
+      `process.on('SIGUSR2', () => setTimeout(() => { throw new Error('thrown by the test'); }));`,
     );
     const server = await startServerProcess({ NODE_OPTIONS: `--require ${fault}` });
     const { url, child, exited } = server;
-    const halfSent = await begunRequest(new URL(url));
+    const socket = await startRequest(new URL(url));
     child.kill('SIGUSR2');
-    while (!server.printed().includes('nobody foresaw this')) await wait(5);
-    halfSent.write('{"query":"{ __typename }"}');
-    expect(await textOf(halfSent)).toMatch(/^HTTP\/1\.1 200 .*"__typename":"Query"/s);
+    while (!server.printed().includes('thrown by the test')) await wait(5);
+    socket.write('{"query":"{ __typename }"}');
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 .*"__typename":"Query"/s);
     expect(await exited).toBe(1);
     expect(server.log().filter(({ level }) => level === 60)).toEqual([
-      expect.objectContaining({ err: expect.objectContaining({ message: 'nobody foresaw this' }) as object }),
+      expect.objectContaining({ err: expect.objectContaining({ message: 'thrown by the test' }) as object }),
     ]);
     expect(server.printed()).toContain('proton-subgraph has stopped"');
   });
 });
 
-/** A request whose header the server has, and whose body is still to come. */
-async function begunRequest({ hostname, port, pathname }: URL): Promise<Socket> {
+/** Sends the headers of a request without its body. Resolves when the server waits for the body. */
+async function startRequest({ hostname, port, pathname }: URL): Promise<Socket> {
   const socket = connect({ host: hostname, port: Number(port) });
   socket.write(
     `POST ${pathname} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n`,

@@ -8,7 +8,7 @@ import { APOLLO } from './composers';
 import { servedSdl } from './sdl';
 import type { Supergraph } from './supergraph';
 
-/** Apollo's gateway over what Apollo's composer makes of both subgraphs, all on free ports. */
+/** Starts Apollo's gateway with both subgraphs, composed by Apollo's composer, on free ports. */
 export async function startApolloSupergraph(): Promise<Supergraph> {
   const app = await startApp();
   const accounts = await startAccountsSubgraph(0);
@@ -37,17 +37,17 @@ interface ServedSubgraph {
   readonly url: string;
 }
 
-/** Apollo's gateway alone, over subgraphs that are already there. */
+/** Starts only Apollo's gateway, for subgraphs that are running. */
 export async function startApolloGateway(subgraphs: readonly ServedSubgraph[]): Promise<Gateway> {
   const server = new ApolloServer({
-    gateway: new ApolloGateway({ supergraphSdl: await composed(subgraphs) }),
+    gateway: new ApolloGateway({ supergraphSdl: await compose(subgraphs) }),
     stopOnTerminationSignals: false,
   });
   const { url } = await startStandaloneServer(server, { listen: { host: '127.0.0.1', port: 0 } });
   return { url, stop: () => server.stop() };
 }
 
-async function composed(subgraphs: readonly ServedSubgraph[]): Promise<string> {
+async function compose(subgraphs: readonly ServedSubgraph[]): Promise<string> {
   const sdls = await Promise.all(
     subgraphs.map(async (subgraph) => ({ ...subgraph, sdl: await servedSdl(subgraph.url) })),
   );

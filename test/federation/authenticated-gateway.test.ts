@@ -16,7 +16,7 @@ interface GatewayContext {
 type SentRequest = Parameters<NonNullable<RemoteGraphQLDataSource<GatewayContext>['willSendRequest']>>[0];
 
 /** Sends the gateway's secret with every request, and forwards the user's token. */
-class ProvenDataSource extends RemoteGraphQLDataSource<GatewayContext> {
+class AuthenticatedDataSource extends RemoteGraphQLDataSource<GatewayContext> {
   override willSendRequest({ request: sent, context }: SentRequest) {
     sent.http?.headers.set('router-authorization', SECRET);
     const { authorization } = context as GatewayContext;
@@ -30,7 +30,7 @@ describe('Through a gateway with a secret', () => {
 
   it('a user acts with their permissions, and is the actor in the history', async () => {
     const app = await startApp({ ...environment, ROUTER_SECRET: SECRET, NODE_ENV: 'production' });
-    // As a gateway fetches it to compose the supergraph: with its own secret and no user's token.
+    // Gateways fetch the SDL with their secret and without a user's token.
     const { data } = await request<{ readonly _service: { readonly sdl: string } }>(
       app.url,
       '{ _service { sdl } }',
@@ -43,7 +43,7 @@ describe('Through a gateway with a secret', () => {
     const server = new ApolloServer<GatewayContext>({
       gateway: new ApolloGateway({
         supergraphSdl,
-        buildService: () => new ProvenDataSource({ url: app.url }),
+        buildService: () => new AuthenticatedDataSource({ url: app.url }),
       }),
       stopOnTerminationSignals: false,
     });

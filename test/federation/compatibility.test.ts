@@ -5,7 +5,7 @@ import { dataOf, request } from '../support/graphql-client';
 import { createConnection, type CreatedConnection } from './created-connections';
 import { committedSdl, directivesAt, directivesOfSchema, ownTypes, servedSdl } from './sdl';
 
-/** The rows of Apollo's subgraph compatibility suite that this schema has a use for, asked of this subgraph's own types. */
+/** The tests of Apollo's subgraph compatibility suite that apply to this schema, with this subgraph's types. */
 
 const ENTITIES = `query ($representations: [_Any!]!) {
   _entities(representations: $representations) {
@@ -33,13 +33,13 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('_service', () => {
-  it('answers with the types of the committed SDL', () => {
+  it('returns the types of the committed SDL', () => {
     expect(ownTypes(sdl)).toEqual(ownTypes(committedSdl()));
     expect(ownTypes(sdl).join('\n')).toContain('type Query');
   });
 
-  it('is introspected as a non-null object with the SDL as a String', async () => {
-    // The specification of version 2 has it a `String!`; the library keeps to version 1 here, and gateways take both.
+  it('is a non-null object with a field for the SDL, according to introspection', async () => {
+    // Version 2 of the specification declares `String!`. The library declares `String`, like version 1, and gateways accept both.
     const { service, query } = await dataOf<
       { readonly service: { readonly kind: string; readonly fields: unknown }; readonly query: RootFields },
       never
@@ -87,7 +87,7 @@ describe('_service', () => {
 });
 
 describe('@link', () => {
-  it('takes from one federation specification, of version 2', () => {
+  it('links one federation specification, of version 2', () => {
     const links = directivesOfSchema(sdl).filter((directive) =>
       directive.includes('specs.apollo.dev/federation'),
     );
@@ -98,11 +98,11 @@ describe('@link', () => {
 });
 
 describe('@key (single)', () => {
-  it('is on the account', () => {
+  it('is on AwsAccount', () => {
     expect(directivesAt(sdl, 'AwsAccount')).toEqual(['@key(fields: "id")']);
   });
 
-  it('resolves an account by it', async () => {
+  it('resolves an account by its id', async () => {
     const data = await dataOf(app.url, ENTITIES, {
       representations: [{ __typename: 'AwsAccount', id: '222222222222' }],
     });
@@ -115,14 +115,14 @@ describe('@key (single)', () => {
 });
 
 describe('@key (repeated)', () => {
-  it('is on the connection twice: by id and by ARN', () => {
+  it('is on EnvironmentAccountConnection twice: by id and by ARN', () => {
     expect(directivesAt(sdl, 'EnvironmentAccountConnection')).toEqual([
       '@key(fields: "id")',
       '@key(fields: "arn")',
     ]);
   });
 
-  it('resolves a connection by either', async () => {
+  it('resolves a connection by either key', async () => {
     const { id, arn } = connection;
     const data = await dataOf(app.url, ENTITIES, {
       representations: [
@@ -141,13 +141,13 @@ describe('@key (repeated)', () => {
 });
 
 describe('@shareable', () => {
-  it('is on PageInfo, which other subgraphs have as well', () => {
+  it('is on PageInfo, which other subgraphs define, too', () => {
     expect(directivesAt(sdl, 'PageInfo')).toEqual(['@shareable']);
   });
 });
 
 describe('@tag', () => {
-  it('is on what an outside audience is not to see', () => {
+  it('is on the field that external clients must not see', () => {
     expect(directivesAt(sdl, 'EnvironmentAccountConnectionEvent', 'actor')).toEqual([
       '@tag(name: "internal")',
     ]);
@@ -164,14 +164,14 @@ describe('federated tracing', () => {
     expect(traceIn(extensions).endTime).not.toBeNull();
   });
 
-  it('is left out when nobody asks, or asks for another format', async () => {
+  it('is omitted when the gateway does not ask for it, or asks for another format', async () => {
     expect(await request(app.url, '{ __typename }')).toEqual({ data: { __typename: 'Query' } });
     expect(
       await request(app.url, '{ __typename }', undefined, { 'apollo-federation-include-trace': 'ftv2' }),
     ).toEqual({ data: { __typename: 'Query' } });
   });
 
-  it('has a node for every field that was resolved, each within the time of the whole', async () => {
+  it('has a node for every resolved field, with times within those of the request', async () => {
     const { data, extensions } = await request(
       app.url,
       '{ environmentAccountConnections { nodes { environmentName managementAccount { id } } } }',
@@ -201,7 +201,7 @@ describe('federated tracing', () => {
     }
   });
 
-  it('says where an error was, and not what it said', async () => {
+  it('has the path of an error, and masks its message', async () => {
     const { errors, extensions } = await request(
       app.url,
       '{ environmentAccountConnections(first: 0) { totalCount } }',
@@ -233,11 +233,11 @@ function traceIn(extensions: Readonly<Record<string, unknown>> | undefined): Tra
   return Trace.decode(Buffer.from(ftv1, 'base64'));
 }
 
-/** The fields of a trace in the order of their paths' parts; an item of a list is a step of the path and no field. */
+/** Lists the fields of a trace with their paths. An item of a list is a step of a path, not a field. */
 function nodesOf({ root }: Trace): readonly TracedField[] {
   const fields: TracedField[] = [];
   const visit = (node: Trace.INode, parents: readonly string[]) => {
-    // Decoded, a name that was not sent reads as an empty one.
+    // A missing name is decoded as an empty string.
     const field = node.responseName === '' ? undefined : (node.responseName ?? undefined);
     const path = node === root ? [] : [...parents, field ?? String(node.index)];
     if (field !== undefined) {

@@ -6,13 +6,13 @@ import { parse, print } from 'graphql';
 export interface ComposedSubgraph {
   readonly name: string;
   readonly sdl: string;
-  /** Where a gateway finds it; needed only where one runs on the result. */
+  /** Only needed when a gateway runs the result. */
   readonly url?: string;
 }
 
 export interface Composition {
   readonly errors: readonly string[];
-  /** What the composer would rather have otherwise: hints, warnings. */
+  /** Hints and warnings. */
   readonly warnings: readonly string[];
   /** Empty when there are errors. */
   readonly supergraphSdl: string;
@@ -60,10 +60,10 @@ const WUNDERGRAPH: Composer = {
 };
 
 export const COMPOSERS = [APOLLO, GUILD, WUNDERGRAPH];
-/** Those that hand `@cost` and `@listSize` on to the gateway; the third keeps them in its router's configuration. */
+/** The composers that pass `@cost` and `@listSize` on to the gateway. The third keeps them in its router's configuration. */
 export const COMPOSERS_WITH_COSTS = [APOLLO, GUILD];
 
-/** The schema that a gateway shows to an audience which is to see nothing that carries the tag. */
+/** The public schema of a contract variant that excludes a tag. */
 export function publicSdlWithout(tag: string, subgraphs: readonly ComposedSubgraph[]): string {
   const result = guild.composeSchemaContract(
     definitionsOf(subgraphs),

@@ -24,8 +24,8 @@ describe.each(COMPOSERS)('$name', ({ compose }) => {
   it.each(['committed', 'served'] as const)(
     'composes the %s SDL with another subgraph, without an error or a warning',
     (source) => {
-      const { supergraphSdl, ...complaints } = compose(withAccounts(sdls[source]));
-      expect(complaints).toEqual({ errors: [], warnings: [] });
+      const { supergraphSdl, ...problems } = compose(withAccounts(sdls[source]));
+      expect(problems).toEqual({ errors: [], warnings: [] });
       expect(supergraphSdl).toContain('type EnvironmentAccountConnection');
       expect(supergraphSdl).toContain('ownerTeam');
     },
@@ -51,7 +51,7 @@ describe.each(COMPOSERS)('$name', ({ compose }) => {
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
   });
 
-  it('lets another subgraph have a PageInfo of its own', () => {
+  it('lets another subgraph define PageInfo, too', () => {
     const { errors, warnings } = compose([
       ...withAccounts(sdls.served),
       { name: 'pages', sdl: pages('@shareable') },
@@ -59,7 +59,7 @@ describe.each(COMPOSERS)('$name', ({ compose }) => {
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
   });
 
-  it('reports a subgraph that takes PageInfo for itself', () => {
+  it('reports a subgraph whose PageInfo is not shareable', () => {
     const { errors } = compose([...withAccounts(sdls.served), { name: 'pages', sdl: pages('') }]);
     expect(errors.join('\n')).toContain('PageInfo');
   });
@@ -76,7 +76,7 @@ describe.each(COMPOSERS)('$name', ({ compose }) => {
     expect(supergraphSdl).toBe('');
   });
 
-  it("keeps the tag on an event's actor for contracts to act on", () => {
+  it("keeps the tag on an event's actor, for contract variants", () => {
     const { supergraphSdl } = compose(withAccounts(sdls.served));
     expect(directivesAt(supergraphSdl, 'EnvironmentAccountConnectionEvent', 'actor')).toContain(
       '@tag(name: "internal")',
@@ -117,7 +117,7 @@ describe.each(COMPOSERS_WITH_COSTS)('$name', ({ compose }) => {
   });
 });
 
-it('leaves the actor out of a contract that excludes what is internal, and nothing else', () => {
+it('a contract variant that excludes `internal` lacks the actor of an event, and only that', () => {
   const everything = publicSdlWithout('nothing-carries-this', withAccounts(sdls.served));
   const contract = publicSdlWithout('internal', withAccounts(sdls.served));
   expect(everything).toMatch(/^ {2}actor: String!$/m);
@@ -125,7 +125,7 @@ it('leaves the actor out of a contract that excludes what is internal, and nothi
   expect(contract).toContain('type EnvironmentAccountConnectionEvent {');
 });
 
-it('says in the SDL that it serves whom to ask about the subgraph', () => {
+it('both SDLs name the contact of the subgraph', () => {
   for (const sdl of Object.values(sdls)) {
     expect(directivesOfSchema(sdl)).toContainEqual(
       expect.stringMatching(/^@contact\(.*name: "Platform Engineering"/),
@@ -133,7 +133,7 @@ it('says in the SDL that it serves whom to ask about the subgraph', () => {
   }
 });
 
-it('shows that a hint would be seen, by a description that differs', () => {
+it('the composer reports a hint for a different description, so its hints are visible', () => {
   const described = accountsSdl().replace('type AwsAccount', '"Something else entirely."\ntype AwsAccount');
   const warnings = APOLLO.compose([
     { name: 'proton', sdl: sdls.served },

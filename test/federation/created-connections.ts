@@ -9,7 +9,7 @@ export interface CreatedConnection {
   readonly arn: string;
 }
 
-/** Has connections created, in this order, through a subgraph or a gateway. */
+/** Creates connections in this order, through a subgraph or a gateway. */
 export async function createConnections(
   url: string,
   inputs: readonly CreateEnvironmentAccountConnectionInput[],

@@ -2,7 +2,7 @@ import { startApp, type RunningApp } from '../support/app';
 import { request, type GraphqlResponse } from '../support/graphql-client';
 import { createConnections, type CreatedConnection } from './created-connections';
 
-/** `_entities`, as gateways ask it: references by one key or the other, in lists of any length and of any quality. */
+/** `_entities` as gateways query it: by either key, with valid and invalid representations, in lists of any length. */
 
 interface Resolved {
   readonly _entities: readonly ({ readonly id: string } | null)[];
@@ -26,7 +26,7 @@ beforeAll(async () => {
     })),
   );
   const [first, second] = created;
-  if (!first || !second) throw new Error('two connections were to be created');
+  if (!first || !second) throw new Error('expected two created connections');
   one = first;
   other = second;
 });
@@ -49,7 +49,7 @@ function entities(representations: readonly unknown[]): Promise<GraphqlResponse<
 const connection = (key: object) => ({ __typename: 'EnvironmentAccountConnection', ...key });
 const account = (id: unknown) => ({ __typename: 'AwsAccount', id });
 
-describe('a reference to a connection', () => {
+describe('A representation of a connection', () => {
   it('is resolved by id, by ARN and by both', async () => {
     const { id, arn } = one;
     expect(await entities([connection({ id }), connection({ arn }), connection({ id, arn })])).toEqual({
@@ -65,7 +65,7 @@ describe('a reference to a connection', () => {
     ['the ARN of another partition', () => ({ arn: one.arn.replace('arn:aws:', 'arn:aws-cn:') })],
     ['keys that contradict each other', () => ({ id: one.id, arn: other.arn })],
     ['an id in capital letters', () => ({ id: one.id.toUpperCase() })],
-    ['an id that is no UUID', () => ({ id: "' OR 1=1 --" })],
+    ['an id that is not a UUID', () => ({ id: "' OR 1=1 --" })],
     ['an empty id', () => ({ id: '' })],
     ['an id that is a number', () => ({ id: 42 })],
     ['an id that is a list', () => ({ id: [one.id] })],
@@ -73,8 +73,8 @@ describe('a reference to a connection', () => {
     ['an ARN in place of the id', () => ({ id: one.arn })],
     ['an id in place of the ARN', () => ({ arn: one.id })],
     ['no key', () => ({})],
-    ['only fields that are no key', () => ({ environmentName: 'one' })],
-  ])('with %s is null, and its neighbours are resolved', async (_case, key) => {
+    ['only fields that are not keys', () => ({ environmentName: 'one' })],
+  ])('with %s is null, and the others are resolved', async (_case, key) => {
     expect(
       await entities([connection({ id: one.id }), connection(key()), connection({ id: other.id })]),
     ).toEqual({
@@ -82,15 +82,15 @@ describe('a reference to a connection', () => {
     });
   });
 
-  it('is resolved as often as it is given, each time at its place', async () => {
-    const references = [
+  it('is resolved at every position at which it appears', async () => {
+    const representations = [
       { id: other.id },
       { arn: one.arn },
       { id: one.id },
       { id: other.id },
       { arn: other.arn },
     ];
-    expect(await entities(references.map(connection))).toEqual({
+    expect(await entities(representations.map(connection))).toEqual({
       data: {
         _entities: [{ id: other.id }, { id: one.id }, { id: one.id }, { id: other.id }, { id: other.id }],
       },
@@ -98,8 +98,8 @@ describe('a reference to a connection', () => {
   });
 });
 
-describe('a reference to an account', () => {
-  it('is resolved for any 12 digits, known from a connection or not', async () => {
+describe('A representation of an account', () => {
+  it('is resolved for any 12 digits, with or without connections', async () => {
     const ids = ['111111111111', '222222222222', '999999999999', '000000000000'];
     expect(await entities(ids.map(account))).toEqual({ data: { _entities: ids.map((id) => ({ id })) } });
   });
@@ -112,14 +112,14 @@ describe('a reference to an account', () => {
     ['a line break at the end', '111111111111\n'],
     ['a number', 111111111111],
     ['null', null],
-    ['nothing', undefined],
-  ])('whose id is %s is null, and its neighbours are resolved', async (_case, id) => {
+    ['missing', undefined],
+  ])('whose id is %s is null, and the others are resolved', async (_case, id) => {
     expect(await entities([account('111111111111'), account(id), account('222222222222')])).toEqual({
       data: { _entities: [{ id: '111111111111' }, null, { id: '222222222222' }] },
     });
   });
 
-  it('leads to the connections of the account in each of its roles', async () => {
+  it('resolves the connections of the account in each role', async () => {
     const { data, errors } = await request(
       app.url,
       `query ($representations: [_Any!]!) {
@@ -143,18 +143,18 @@ describe('a reference to an account', () => {
   });
 });
 
-describe('a list of references', () => {
+describe('A list of representations', () => {
   it('may be empty', async () => {
     expect(await entities([])).toEqual({ data: { _entities: [] } });
   });
 
-  it('may mix types, keys and qualities, and keeps its order', async () => {
+  it('may mix types, keys, valid and invalid entries, and keeps its order', async () => {
     expect(
       await entities([
         account('222222222222'),
         connection({ arn: one.arn }),
         connection({ id: UNKNOWN_ID }),
-        account('nobody'),
+        account('nonsense'),
         connection({ id: other.id }),
       ]),
     ).toEqual({
@@ -163,29 +163,29 @@ describe('a list of references', () => {
   });
 
   it('may have a thousand entries', async () => {
-    const references = Array.from({ length: 1_000 }, (_, index) => {
-      if (index % 4 === 0) return { given: connection({ id: one.id }), resolved: { id: one.id } };
-      if (index % 4 === 1) return { given: connection({ arn: other.arn }), resolved: { id: other.id } };
+    const representations = Array.from({ length: 1_000 }, (_, index) => {
+      if (index % 4 === 0) return { sent: connection({ id: one.id }), resolved: { id: one.id } };
+      if (index % 4 === 1) return { sent: connection({ arn: other.arn }), resolved: { id: other.id } };
       if (index % 4 === 2)
         return {
-          given: account(String(index).padStart(12, '0')),
+          sent: account(String(index).padStart(12, '0')),
           resolved: { id: String(index).padStart(12, '0') },
         };
       return {
-        given: connection({ id: UNKNOWN_ID.slice(0, -4) + String(index).padStart(4, '0') }),
+        sent: connection({ id: UNKNOWN_ID.slice(0, -4) + String(index).padStart(4, '0') }),
         resolved: null,
       };
     });
-    const { data, errors } = await entities(references.map(({ given }) => given));
+    const { data, errors } = await entities(representations.map(({ sent }) => sent));
     expect(errors).toBeUndefined();
-    expect(data?._entities).toEqual(references.map(({ resolved }) => resolved));
+    expect(data?._entities).toEqual(representations.map(({ resolved }) => resolved));
   });
 
   it.each([
-    ['a type that this subgraph does not have', { __typename: 'Nobody', id: '1' }],
-    ['a type that is no entity', { __typename: 'PageInfo' }],
+    ['a type that this subgraph does not have', { __typename: 'Unknown', id: '1' }],
+    ['a type that is not an entity', { __typename: 'PageInfo' }],
     ['no type', { id: '1' }],
-  ])('is answered with one error when an entry names %s', async (_case, representation) => {
+  ])('is one error when an entry has %s', async (_case, representation) => {
     const { errors } = await entities([account('111111111111'), representation]);
     expect(errors?.map(({ path }) => path?.[0])).toEqual(['_entities']);
   });

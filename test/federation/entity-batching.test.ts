@@ -5,7 +5,7 @@ import { createContext } from '../../src/subgraph/context';
 import { buildSubgraph } from '../../src/subgraph/schema';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, type ControlPlane } from '../support/proton';
 
-/** What the store is asked for an operation. A gateway's join costs one query of it, however many rows are joined. */
+/** Counts the queries of an operation. A gateway's join takes one query, whatever the number of rows. */
 
 const VIEWER = unrestrictedViewer('test');
 const CONNECTIONS = 1_000;
@@ -49,7 +49,7 @@ beforeEach(() => {
   statements = [];
 });
 
-/** Executes a document as one request, and answers its data. */
+/** Executes a document as one request, and returns its data. */
 async function dataOfRequest(
   document: string,
   variableValues: Readonly<Record<string, unknown>> = {},
@@ -79,7 +79,7 @@ const ENTITIES = `query ($representations: [_Any!]!) {
 
 const connection = (key: object) => ({ __typename: 'EnvironmentAccountConnection', ...key });
 
-it('reads a thousand references, by id and by ARN, in one query', async () => {
+it('A thousand representations, by id and by ARN, take one query', async () => {
   const representations = ids.map((id, index) => connection(index % 2 === 0 ? { id } : { arn: arns[index] }));
   const data = await dataOfRequest(ENTITIES, { representations });
   expect(data).toEqual({
@@ -94,7 +94,7 @@ it('reads a thousand references, by id and by ARN, in one query', async () => {
   expect(statements).toHaveLength(1);
 });
 
-it('asks once for what is named twice, and for unknown ones along with the known', async () => {
+it('Repeated and unknown representations take one query together with the others', async () => {
   const unknown = '00000000-0000-4000-8000-000000000000';
   const [id] = ids;
   const [arn] = arns;
@@ -111,11 +111,11 @@ it('asks once for what is named twice, and for unknown ones along with the known
   expect(readsOfConnections()).toHaveLength(1);
 });
 
-it('asks nothing for references to accounts, nor for what can be no connection', async () => {
+it('Accounts, and ids and ARNs that no connection can have, take no query', async () => {
   const data = await dataOfRequest(ENTITIES, {
     representations: [
       { __typename: 'AwsAccount', id: MANAGEMENT },
-      { __typename: 'AwsAccount', id: 'nobody' },
+      { __typename: 'AwsAccount', id: 'nonsense' },
       connection({ id: 'nothing' }),
       connection({ arn: 'nothing' }),
       connection({}),
@@ -125,7 +125,7 @@ it('asks nothing for references to accounts, nor for what can be no connection',
   expect(statements).toEqual([]);
 });
 
-it('reads in one query what several fields of a document refer to', async () => {
+it('Several fields of a document that select a connection take one query', async () => {
   const [first, second, third] = ids;
   const data = await dataOfRequest(
     `query ($id: ID!, $arn: ID!, $representations: [_Any!]!) {
@@ -139,14 +139,14 @@ it('reads in one query what several fields of a document refer to', async () => 
   expect(readsOfConnections()).toHaveLength(1);
 });
 
-it('reads a page with both accounts of each connection in one query', async () => {
+it('A page with both accounts of each connection takes one query', async () => {
   await dataOfRequest(
     '{ environmentAccountConnections(first: 100) { nodes { managementAccount { id } environmentAccount { id } } } }',
   );
   expect(readsOfConnections()).toHaveLength(1);
 });
 
-it('remembers nothing from one request to the next', async () => {
+it('Nothing is cached between requests', async () => {
   const representations = [connection({ id: ids[0] })];
   await dataOfRequest(ENTITIES, { representations });
   await dataOfRequest(ENTITIES, { representations });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { PROJECT } from '../support/server-process';
 
-/** The example as a process of its own, the way `npm run supergraph` starts it. */
+/** The example in its own process, as `npm run supergraph` starts it. */
 export interface ExampleProcess {
   readonly child: ChildProcess;
   readonly gateway: string;
@@ -12,7 +12,7 @@ export interface ExampleProcess {
   readonly accounts: string;
   /** The process of proton-subgraph. */
   readonly protonPid: number;
-  /** Resolves with how it ended and all that it said. */
+  /** Resolves with its exit code and output. */
   readonly ended: Promise<Ending>;
 }
 
@@ -32,7 +32,7 @@ const FREE_PORTS = {
   DATABASE_URL: 'sqlite::memory:',
 };
 
-/** Starts the example on free ports, with nothing on the disk, and resolves once it says that it is ready. */
+/** Starts the example on free ports with a store in memory, and resolves when it prints that it is ready. */
 export async function startExample(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<ExampleProcess> {
@@ -66,7 +66,7 @@ function spawnExample(variables: Readonly<Record<string, string>>) {
     ['-r', '@swc-node/register', join('examples', 'supergraph', 'start.ts')],
     {
       cwd: PROJECT,
-      // This process's own environment is left out: none of its variables may change what the other does.
+      // Variables of this process must not change the example.
       env: { ...FREE_PORTS, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -81,6 +81,7 @@ function spawnExample(variables: Readonly<Record<string, string>>) {
 
 function found(text: string, pattern: RegExp): string {
   const match = pattern.exec(text)?.[1];
-  if (match === undefined) throw new Error(`${String(pattern)} is not in what the example said:\n${text}`);
+  if (match === undefined)
+    throw new Error(`${String(pattern)} is not in the output of the example:\n${text}`);
   return match;
 }

@@ -18,7 +18,7 @@ async function expectNothingLeft({ gateway, proton, accounts, protonPid }: Examp
   expect(() => process.kill(protonPid, 0)).toThrow('ESRCH');
 }
 
-it('prints operations that work as they are printed, and stops everything on Ctrl-C, however often it is pressed', async () => {
+it('The example prints operations that work, and stops everything on Ctrl-C, even when pressed twice', async () => {
   const example = await startExample();
   expect(await dataOf(example.gateway, RequestConnectionDocument)).toMatchObject({
     createEnvironmentAccountConnection: {
@@ -51,7 +51,7 @@ it('prints operations that work as they are printed, and stops everything on Ctr
   await expectNothingLeft(example);
 });
 
-it('stops the others and says so when proton-subgraph dies', async () => {
+it('The example stops its other processes and reports it when proton-subgraph dies', async () => {
   const example = await startExample();
   process.kill(example.protonPid, 'SIGKILL');
   const { code, stderr } = await example.ended;
@@ -62,7 +62,7 @@ it('stops the others and says so when proton-subgraph dies', async () => {
   await expectNothingLeft(example);
 });
 
-describe('when a port is taken', () => {
+describe('When a port is in use', () => {
   let other: Server;
   let taken: string;
 
@@ -80,7 +80,7 @@ describe('when a port is taken', () => {
   });
 
   it.each(['PORT', 'ACCOUNTS_PORT', 'GATEWAY_PORT'])(
-    'by another process, %s is named as what to change, and nothing is started',
+    'by another process, the error names %s, and nothing is started',
     async (variable) => {
       const { code, stdout, stderr } = await runExampleToEnd({ [variable]: taken });
       expect(code).toBe(1);
@@ -92,7 +92,7 @@ describe('when a port is taken', () => {
   );
 });
 
-it('names every port that is none', async () => {
+it('The error names every invalid port', async () => {
   const { code, stderr } = await runExampleToEnd({ GATEWAY_PORT: 'four thousand', ACCOUNTS_PORT: '70000' });
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -100,7 +100,7 @@ it('names every port that is none', async () => {
   });
 });
 
-it('tells every reason why subgraphs do not compose', () => {
+it('The error lists every reason why subgraphs do not compose', () => {
   const subgraphs = [
     { name: 'proton', url: 'http://127.0.0.1:1/graphql', sdl: committedSdl() },
     {
@@ -115,7 +115,7 @@ it('tells every reason why subgraphs do not compose', () => {
   expect(() => composeSupergraph(subgraphs)).toThrow('Missing');
 });
 
-it('shows the same operations in its README as on the screen', () => {
+it('The README of the example shows the operations that it prints', () => {
   const readme = readFileSync(join(PROJECT, 'examples', 'supergraph', 'README.md'), 'utf8');
   const shown = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, document = '']) =>
     print(parse(document)),

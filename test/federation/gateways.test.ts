@@ -17,7 +17,7 @@ import type { Supergraph } from './supergraph';
 
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
-/** Names and accounts are a test's own wherever it counts what it finds, so that none depends on what another has left. */
+/** Tests that count connections use their own names and accounts, so that they do not depend on each other. */
 const inputOf = (
   environmentName: string,
   environmentAccountId = '222222222222',
@@ -40,7 +40,7 @@ describe.each([
 
   afterAll(() => supergraph.stop());
 
-  it('a connection lives from its request to its deletion', async () => {
+  it('a connection can be created, changed and deleted', async () => {
     const { gateway } = supergraph;
     const created = await dataOf(gateway, CreateEnvironmentAccountConnectionDocument, {
       create: inputOf('life'),
@@ -89,7 +89,7 @@ describe.each([
     });
   });
 
-  it('what a deletion answers is joined with the accounts, though the connection is gone', async () => {
+  it('the connection in the payload of a deletion is joined with its accounts', async () => {
     const { id } = await createConnection(supergraph.gateway, inputOf('farewell'));
     const data = await dataOf(
       supergraph.gateway,
@@ -113,7 +113,7 @@ describe.each([
     });
   });
 
-  it('a connection leads to its accounts, and an account to its connections and on to the other account', async () => {
+  it('a query can go from a connection to its accounts, and from an account over its connections to the other account', async () => {
     const { id } = await createConnection(
       supergraph.gateway,
       inputOf('there-and-back', '444444444444', '555555555555'),
@@ -159,7 +159,7 @@ describe.each([
     });
   });
 
-  it('an account that the other subgraph does not know keeps its id and has no name, without an error', async () => {
+  it('an account that the other subgraph does not know has an id and a null name, without an error', async () => {
     const { id } = await createConnection(supergraph.gateway, inputOf('nameless', '999999999999'));
     expect(
       await request(
@@ -176,7 +176,7 @@ describe.each([
     });
   });
 
-  describe('an expected failure arrives as it left the subgraph', () => {
+  describe('an expected failure is passed on unchanged', () => {
     const FAILURE = `fragment Failure on EnvironmentAccountConnectionPayload {
       __typename
       success
@@ -210,7 +210,7 @@ describe.each([
         } ${FAILURE}`,
       },
     ])('$code', async ({ code, document }) => {
-      // So that the name is taken when it is asked for again; for the other failures it makes no difference.
+      // Takes the name, for the conflict. The other failures do not need it.
       await request(supergraph.proton, CreateEnvironmentAccountConnectionDocument, {
         create: inputOf('twice'),
       });
@@ -220,7 +220,7 @@ describe.each([
     });
   });
 
-  it('a page size that is none is an error, and keeps its code', async () => {
+  it('an invalid page size is an error that keeps its code', async () => {
     const { data, errors } = await request(
       supergraph.gateway,
       '{ environmentAccountConnections(first: 0) { totalCount } awsAccount(id: "111111111111") { name } }',
@@ -231,7 +231,7 @@ describe.each([
     ]);
   });
 
-  it('a list is walked page by page, with names from the other subgraph on every page', async () => {
+  it('a list can be read page by page, with names from the other subgraph on every page', async () => {
     const { gateway, proton } = supergraph;
     const names = ['page-1', 'page-2', 'page-3', 'page-4', 'page-5'];
     const created = await createConnections(
@@ -240,12 +240,12 @@ describe.each([
     );
     const filter = { environmentAccountId: '333333333333' };
 
-    const walked: string[] = [];
+    const listed: string[] = [];
     const sizes: number[] = [];
     let after: string | null = null;
     do {
       const variables: { readonly filter: object; readonly after: string | null } = { filter, after };
-      const page: WalkedPage = await dataOf(
+      const page: ListedPage = await dataOf(
         gateway,
         `query ($filter: EnvironmentAccountConnectionFilter, $after: String) {
           environmentAccountConnections(filter: $filter, first: 2, after: $after) {
@@ -262,15 +262,15 @@ describe.each([
         edges.map(() => 'payments-staging'),
       );
       expect(pageInfo.endCursor).toBe(edges.at(-1)?.cursor);
-      walked.push(...edges.map(({ node }) => node.id));
+      listed.push(...edges.map(({ node }) => node.id));
       sizes.push(edges.length);
       after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
     } while (after !== null);
 
     expect(sizes).toEqual([2, 2, 1]);
-    expect(walked.toSorted()).toEqual(created.map(({ id }) => id).toSorted());
+    expect(listed.toSorted()).toEqual(created.map(({ id }) => id).toSorted());
     const direct = await dataOf(proton, EnvironmentAccountConnectionsDocument, { filter });
-    expect(walked).toEqual(direct.environmentAccountConnections?.edges.map(({ node }) => node.id));
+    expect(listed).toEqual(direct.environmentAccountConnections?.edges.map(({ node }) => node.id));
   });
 
   it('a page of a hundred connections is joined with both accounts of each', async () => {
@@ -280,7 +280,7 @@ describe.each([
       managementAccount: ACCOUNTS[index % ACCOUNTS.length],
       environmentAccount: ACCOUNTS[(index * 5 + 1) % ACCOUNTS.length],
     }));
-    // Through the subgraph itself: what is looked at here is the join.
+    // Created through the subgraph directly: this test is about the join.
     await Promise.all(
       wanted.map(({ environmentName, managementAccount, environmentAccount }) =>
         createConnection(supergraph.proton, {
@@ -309,7 +309,7 @@ describe.each([
   });
 });
 
-interface WalkedPage {
+interface ListedPage {
   readonly environmentAccountConnections: {
     readonly totalCount: number;
     readonly edges: readonly {

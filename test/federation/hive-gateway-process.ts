@@ -5,7 +5,7 @@ import { startGateway } from '../../examples/supergraph/gateway';
 
 void main();
 
-/** The example's gateway alone, over the subgraphs that the one argument describes, until its input ends. */
+/** Runs only the example's gateway, for the subgraphs in its argument, until standard input ends. */
 async function main(): Promise<void> {
   const subgraphs = JSON.parse(process.argv[2] ?? '') as readonly SubgraphSdl[];
   const gateway = await startGateway(composeSupergraph(subgraphs), 0);

@@ -1,7 +1,7 @@
 import { startExample } from './example-process';
 import type { Supergraph } from './supergraph';
 
-/** Hive Gateway as the example runs it, over what its own composer makes of both subgraphs. */
+/** Starts the example: Hive Gateway with both subgraphs, composed by Hive's composer. */
 export async function startHiveSupergraph(): Promise<Supergraph> {
   const { child, ended, gateway, proton } = await startExample();
   return {

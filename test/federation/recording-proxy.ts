@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request for a document, as a gateway sent it. */
+/** A GraphQL request from a gateway. */
 export interface SentRequest {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>> | null;
@@ -10,39 +10,39 @@ export interface SentRequest {
 
 export interface RecordingProxy {
   readonly url: string;
-  /** What has come since this was last asked. */
-  readonly taken: () => readonly SentRequest[];
+  /** Returns and forgets the recorded requests. */
+  readonly take: () => readonly SentRequest[];
   readonly stop: () => Promise<void>;
 }
 
-/** Stands between a gateway and a subgraph, passes everything on, and keeps what was sent. */
+/** Starts a proxy between a gateway and a subgraph that forwards and records every request. */
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   let sent: SentRequest[] = [];
 
-  async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = (await request.toArray()).join('');
     sent.push(JSON.parse(body) as SentRequest);
-    const answer = await fetch(target, {
+    const forwarded = await fetch(target, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: request.headers.accept ?? '*/*' },
       body,
     });
-    response.statusCode = answer.status;
-    response.setHeader('content-type', answer.headers.get('content-type') ?? '');
-    response.end(await answer.text());
+    response.statusCode = forwarded.status;
+    response.setHeader('content-type', forwarded.headers.get('content-type') ?? '');
+    response.end(await forwarded.text());
   }
 
   const server = createServer((request, response) => {
-    passOn(request, response).catch((error: unknown) => response.destroy(error as Error));
+    forward(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/graphql`,
-    taken() {
-      const taken = sent;
+    take() {
+      const recorded = sent;
       sent = [];
-      return taken;
+      return recorded;
     },
     async stop() {
       server.close();

@@ -23,7 +23,7 @@ export function accountsSdl(): string {
   return readFileSync(join(PROJECT, 'examples', 'supergraph', 'schema.graphql'), 'utf8');
 }
 
-/** What a subgraph says of itself when a gateway asks. */
+/** The SDL that a running subgraph returns. */
 export async function servedSdl(url: string): Promise<string> {
   const { _service } = await dataOf<{ readonly _service: { readonly sdl: string } }, never>(
     url,
@@ -32,33 +32,33 @@ export async function servedSdl(url: string): Promise<string> {
   return _service.sdl;
 }
 
-/** The directives on an object type, or on one of its fields, as written, their arguments in the order of their names. */
+/** The directives on an object type or on one of its fields, printed with sorted arguments. */
 export function directivesAt(sdl: string, typeName: string, fieldName?: string): readonly string[] {
   const type = buildASTSchema(parse(sdl), { assumeValid: true, assumeValidSDL: true }).getType(typeName);
-  if (!isObjectType(type)) throw new Error(`${typeName} is no object type of this schema`);
+  if (!isObjectType(type)) throw new Error(`${typeName} is not an object type of this schema`);
   const node = fieldName === undefined ? type.astNode : type.getFields()[fieldName]?.astNode;
   if (!node) throw new Error(`${typeName} has no field ${String(fieldName)}`);
-  return (node.directives ?? []).map(printInOrder);
+  return (node.directives ?? []).map(printSorted);
 }
 
-/** The same for the schema itself, wherever it is defined or extended. */
+/** The directives on the schema, from its definition and its extensions. */
 export function directivesOfSchema(sdl: string): readonly string[] {
   return parse(sdl).definitions.flatMap((definition) =>
     definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
-      ? (definition.directives ?? []).map(printInOrder)
+      ? (definition.directives ?? []).map(printSorted)
       : [],
   );
 }
 
-/** Composers write the arguments in an order of their own. */
-function printInOrder(directive: ConstDirectiveNode): string {
-  const inOrder = (directive.arguments ?? []).toSorted((one, other) =>
+/** Sorts the arguments, because each composer prints them in a different order. */
+function printSorted(directive: ConstDirectiveNode): string {
+  const sorted = (directive.arguments ?? []).toSorted((one, other) =>
     one.name.value.localeCompare(other.name.value),
   );
-  return print({ ...directive, arguments: inOrder });
+  return print({ ...directive, arguments: sorted });
 }
 
-/** The types of a schema, printed, without what federation adds to every subgraph. */
+/** Prints the types of a schema without those that federation adds to every subgraph. */
 export function ownTypes(sdl: string): readonly string[] {
   const document = visit(parse(sdl), {
     FieldDefinition: ({ name }) => (name.value.startsWith('_') ? null : undefined),

@@ -1,7 +1,7 @@
-/** A running supergraph: proton-subgraph and the example's accounts behind a gateway. */
+/** A running supergraph: a gateway in front of proton-subgraph and the example's accounts subgraph. */
 export interface Supergraph {
   readonly gateway: string;
-  /** The subgraph itself, for comparing what passes through the gateway with what goes into it. */
+  /** The URL of proton-subgraph, for comparing its responses with the gateway's. */
   readonly proton: string;
   readonly stop: () => Promise<void>;
 }

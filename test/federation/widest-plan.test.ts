@@ -20,9 +20,9 @@ import { createConnection } from './created-connections';
 import { startRecordingProxy, type RecordingProxy, type SentRequest } from './recording-proxy';
 import { servedSdl } from './sdl';
 
-/** The default limits against what real gateways make of the largest that a frontend of the example can sensibly ask for. */
+/** Compares the default limits with the queries that real gateways plan for the largest sensible operations. */
 
-/** Enough for a plan to come back with some hundred representations. */
+/** Enough for a plan with hundreds of representations. */
 const ACCOUNTS = Array.from({ length: 300 }, (_, index) => ({
   id: String(100_000_000_000 + index),
   name: `account-${String(index)}`,
@@ -35,14 +35,14 @@ const CONNECTION = `
   roleArn componentRoleArn codebuildRoleArn createdAt requestedAt lastModifiedAt
   tags { key value }`;
 
-const OWN = `
+const CONNECTIONS_OF_ACCOUNT = `
   connections: environmentAccountConnections(first: 20) {
     totalCount
     nodes { id environmentName status }
     pageInfo { hasNextPage endCursor }
   }`;
 
-/** By what docs/reference/limits.md calls them. */
+/** By their names in docs/reference/limits.md. */
 const WIDEST = {
   'a page of 100 with everything about each: tags, history, both accounts, and 20 connections of each account': `{
       environmentAccountConnections(first: 100) {
@@ -56,8 +56,8 @@ const WIDEST = {
               nodes { id type status previousStatus actor occurredAt }
               pageInfo { hasNextPage endCursor }
             }
-            managementAccount { id name ownerTeam ${OWN} }
-            environmentAccount { id name ownerTeam ${OWN} }
+            managementAccount { id name ownerTeam ${CONNECTIONS_OF_ACCOUNT} }
+            environmentAccount { id name ownerTeam ${CONNECTIONS_OF_ACCOUNT} }
           }
         }
       }
@@ -112,8 +112,8 @@ const MEASURES = [
 ] as const;
 type Measures = Record<(typeof MEASURES)[number], number>;
 
-/** What the limits judge a request by. */
-function measured({ query, variables }: SentRequest): Measures {
+/** Measures what the limits limit. */
+function measure({ query, variables }: SentRequest): Measures {
   const document = parse(query);
   const operation = getOperationAST(document);
   if (!operation) throw new Error(`no operation in ${query}`);
@@ -143,7 +143,7 @@ function greatestOf(all: readonly Measures[]): Measures {
   };
 }
 
-/** The example's own gateway: in a process of its own, for its modules can't be loaded in this one. */
+/** Starts the example's gateway in its own process, because Jest can't load its modules. */
 async function startHiveGateway(
   subgraphs: readonly { readonly name: string; readonly url: string }[],
 ): Promise<Gateway> {
@@ -172,7 +172,7 @@ async function startHiveGateway(
   };
 }
 
-describe('The widest plans of real gateways', () => {
+describe('The largest query plans of real gateways', () => {
   let proxy: RecordingProxy;
   let gateways: readonly Gateway[];
   const stops: (() => Promise<unknown>)[] = [];
@@ -211,15 +211,15 @@ describe('The widest plans of real gateways', () => {
   );
 
   it.each(Object.entries(WIDEST))(
-    'pass the default limits, and are as wide as the documentation says: %s',
+    'are within the default limits, and are as large as the documentation says: %s',
     async (name, document) => {
       const found: Measures[] = [];
       for (const { url } of gateways) {
-        proxy.taken();
+        proxy.take();
         const { data, errors } = await request(url, document);
         expect(errors).toBeUndefined();
         expect(JSON.stringify(data).length).toBeGreaterThan(10_000);
-        found.push(...proxy.taken().map(measured));
+        found.push(...proxy.take().map(measure));
       }
       const greatest = greatestOf(found);
       const row = [name, ...MEASURES.map((one) => greatest[one].toLocaleString('en'))];
@@ -230,13 +230,13 @@ describe('The widest plans of real gateways', () => {
     },
   );
 
-  it('are refused where they have two pages of a hundred within each other, as the documentation says', async () => {
+  it('are rejected for two nested pages of 100, as the documentation says', async () => {
     for (const { url } of gateways) {
       const { errors } = await request(url, TOO_WIDE);
-      // Each gateway wraps what it was told in its own way.
+      // Each gateway wraps the error differently.
       expect(JSON.stringify(errors)).toContain('TOO_EXPENSIVE');
     }
-    const sizes = proxy.taken().map((one) => measured(one).cost);
+    const sizes = proxy.take().map((one) => measure(one).cost);
     expect(Math.max(...sizes)).toBe(10_301);
   });
 });

@@ -6,7 +6,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { createEndpointServer } from '../../src/http/aws-server';
 import { ListenError } from '../../src/http/lifecycle/listen';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
-import { callAs, sendHttp, unsignedHeaders, type WireAnswer, type WireRequest } from '../support/aws-call';
+import { callAs, sendHttp, unsignedHeaders, type WireResponse, type WireRequest } from '../support/aws-call';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 
 const LIST = 'ListEnvironmentAccountConnections';
@@ -34,7 +34,7 @@ describe('The endpoint’s server', () => {
       headers: { ...unsignedHeaders(ENVIRONMENT, LIST), ...request.headers },
     });
 
-  function expectAwsError(answer: WireAnswer, error: string, message: RegExp): void {
+  function expectAwsError(answer: WireResponse, error: string, message: RegExp): void {
     expect(answer).toMatchObject({ status: 400, error });
     expect(answer.message).toMatch(message);
     expect(answer.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
@@ -42,7 +42,7 @@ describe('The endpoint’s server', () => {
     expectAwsHeaders(answer);
   }
 
-  function expectAwsHeaders({ headers }: WireAnswer): void {
+  function expectAwsHeaders({ headers }: WireResponse): void {
     expect(headers['content-type']).toBe('application/x-amz-json-1.0');
     expect(headers['x-amzn-requestid']).toMatch(UUID);
     expect(Math.abs(Date.parse(String(headers['date'])) - Date.now())).toBeLessThan(5000);

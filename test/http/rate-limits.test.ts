@@ -2,7 +2,7 @@ import { createSubjectBudgets } from '../../src/http/hooks/rate-limits';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 import { codeOf, post } from '../authentication/posting';
 import { startApp, type RunningApp } from '../support/app';
-import type { WireAnswer } from '../support/aws-call';
+import type { WireResponse } from '../support/aws-call';
 
 const TYPENAME = '{ __typename }';
 const COUNT = '{ environmentAccountConnections(first: 10) { nodes { id } } }';
@@ -21,7 +21,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function expectRateLimited(answer: WireAnswer): void {
+function expectRateLimited(answer: WireResponse): void {
   expect([answer.status, codeOf(answer)]).toEqual([429, 'RATE_LIMITED']);
   expect(answer.headers['retry-after']).toBe('60');
 }

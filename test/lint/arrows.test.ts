@@ -151,8 +151,8 @@ interface LintMessage {
   readonly message: string;
 }
 
-/** Lints imports as if they were in files of the project, and returns the ones that the linter refuses in each. */
-function refusedImports(files: readonly Case[]): readonly (readonly string[])[] {
+/** Lints imports as the content of files of the project, and returns the rejected ones of each file. */
+function rejectedImports(files: readonly Case[]): readonly (readonly string[])[] {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(__dirname, 'lint-texts.mjs'), join(__dirname, 'arrows.config.mjs')],
@@ -177,15 +177,15 @@ function refusedImports(files: readonly Case[]): readonly (readonly string[])[] 
 }
 
 describe('Imports between modules go one way', () => {
-  let refused: readonly (readonly string[])[];
+  let rejected: readonly (readonly string[])[];
   beforeAll(() => {
-    refused = refusedImports(CASES);
+    rejected = rejectedImports(CASES);
   });
 
   it.each(CASES.map((each, index) => [...each, index] as const))(
     'from %s',
     (_file, _allowed, forbidden, index) => {
-      expect(refused[index]).toEqual(forbidden);
+      expect(rejected[index]).toEqual(forbidden);
     },
   );
 });

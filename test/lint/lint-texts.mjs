@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import { ESLint } from 'eslint';
 
 /**
- * Reads `[{ "file", "text" }]` from standard input, lints each text as if it stood in that file, and prints the messages of each.
- * One process for all, for the linter takes long to start.
+ * Reads `[{ "file", "text" }]` from standard input, lints each text as the content of its file, and prints the messages of each.
+ * One process lints all texts, because the linter starts slowly.
  */
 const texts = JSON.parse(await text(process.stdin));
 const eslint = new ESLint({ overrideConfigFile: process.argv[2] });

@@ -17,7 +17,7 @@ const { schema } = buildSubgraph();
 describe('A store that can’t be written', () => {
   const folder = useTemporaryFolder();
 
-  it('makes mutations answer UNAVAILABLE as data, and the log tell why', async () => {
+  it('makes mutations return UNAVAILABLE as data, and the cause is logged', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location, lockTimeoutMs: 0 });
     const other = new BetterSqlite3(location);
@@ -41,7 +41,7 @@ describe('A store that can’t be written', () => {
 });
 
 describe('An expected failure', () => {
-  it('is no matter for the log when trying again would not help', async () => {
+  it('is not logged when a retry would not help', async () => {
     const { service, store } = createControlPlane();
     const faults: unknown[] = [];
     const { data } = await graphql({
@@ -56,7 +56,7 @@ describe('An expected failure', () => {
   });
 });
 
-describe('A reference', () => {
+describe('A representation', () => {
   let app: RunningApp;
 
   beforeAll(async () => {
@@ -78,10 +78,10 @@ describe('A reference', () => {
   it.each([
     ['no type name', [{}]],
     ['an unknown type', [{ __typename: 'Nothing', id: '1' }]],
-    ['a type that is no entity', [{ __typename: 'PageInfo' }]],
-    ['a text', ['EnvironmentAccountConnection']],
-    ['a type name that is no text', [{ __typename: 7 }]],
-  ])('with %s is its sender’s mistake, told with its place', async (_name, wrong) => {
+    ['a type that is not an entity', [{ __typename: 'PageInfo' }]],
+    ['a string', ['EnvironmentAccountConnection']],
+    ['a type name that is not a string', [{ __typename: 7 }]],
+  ])('with %s is BAD_USER_INPUT, and the message names its index', async (_name, wrong) => {
     const representations = [{ __typename: 'AwsAccount', id: '111111111111' }, ...wrong];
     const { errors } = await request(
       app.url,
@@ -96,7 +96,7 @@ describe('A reference', () => {
     ]);
   });
 
-  it('is answered by itself, whatever its neighbours pass off as an id or an ARN', async () => {
+  it('is resolved independently of other representations that swap id and ARN', async () => {
     const { id, arn } = await created('neighbour');
     const __typename = 'EnvironmentAccountConnection';
     const entities = await request(
@@ -121,7 +121,7 @@ describe('A reference', () => {
     expect(roots).toEqual({ data: { a: null, b: { id }, c: null } });
   });
 
-  it('that contradicts itself names nothing', async () => {
+  it('with an id and an ARN of different connections is null', async () => {
     const { id, arn } = await created('a');
     const reference = { __typename: 'EnvironmentAccountConnection', id, arn };
     const entities = await request(
@@ -139,7 +139,7 @@ describe('A reference', () => {
   });
 });
 
-describe('What is thrown while a document is executed', () => {
+describe('An error during execution', () => {
   const formatted = {
     message: 'SELECT * FROM secrets',
     extensions: { code: 'INTERNAL_SERVER_ERROR', stack: 'x' },
@@ -147,11 +147,11 @@ describe('What is thrown while a document is executed', () => {
   const format = createErrorFormatter({ suggestions: true });
   const inField = (thrown: Error) => new GraphQLError(thrown.message, { originalError: thrown, path: ['a'] });
 
-  it('is masked and told to the log when nobody foresaw it', () => {
+  it('is masked and logged when it is unexpected', () => {
     const thrown = new Error('SELECT * FROM secrets');
-    const answer = format(formatted, inField(thrown));
-    expect(answer.message).not.toContain('SELECT');
-    expect(answer.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+    const masked = format(formatted, inField(thrown));
+    expect(masked.message).not.toContain('SELECT');
+    expect(masked.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
     expect(hiddenCause(inField(thrown))).toBe(thrown);
   });
 
@@ -161,14 +161,14 @@ describe('What is thrown while a document is executed', () => {
       message: 'Try again later.',
       extensions: { code: 'UNAVAILABLE' },
     });
-    const mistake = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
-    expect(format(formatted, inField(mistake))).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    const invalid = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
+    expect(format(formatted, inField(invalid))).toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
   });
 
-  it('is told to the log when trying again may help, for there is more to know then, and else not', () => {
+  it('is logged when it is retryable, because it has a cause, and otherwise not', () => {
     const outage = ProtonFailure.unavailable('Try again later.', new Error('disk full'));
-    const mistake = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
+    const invalid = ProtonFailure.invalid([{ path: ['first'], message: 'must be 1 to 100' }]);
     expect(hiddenCause(inField(outage))).toBe(outage);
-    expect(hiddenCause(inField(mistake))).toBeUndefined();
+    expect(hiddenCause(inField(invalid))).toBeUndefined();
   });
 });

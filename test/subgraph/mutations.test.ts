@@ -15,7 +15,7 @@ describe('Mutations', () => {
 
   afterEach(() => app.stop());
 
-  it('make a connection of the two required inputs alone, for the configured account and Region', async () => {
+  it('create a connection from the two required fields, with the configured account and Region', async () => {
     const { createEnvironmentAccountConnection: payload } = await dataOf(
       app.url,
       CreateEnvironmentAccountConnectionDocument,
@@ -27,7 +27,7 @@ describe('Mutations', () => {
     expect(payload?.data?.arn).toMatch(/^arn:aws:proton:us-east-1:000000000000:/);
   });
 
-  it('answer the shape that frontends were promised, for success and for failure', async () => {
+  it('return the shape that frontends rely on, for success and for failure', async () => {
     const operation = `mutation { createEnvironmentAccountConnection(input: {
       managementAccountId: "111111111111", environmentName: "payments-prod",
       roleArn: "arn:aws:iam::222222222222:role/proton-provisioning" }) {
@@ -56,7 +56,7 @@ describe('Mutations', () => {
     });
   });
 
-  it('name every broken rule with its path in the input', async () => {
+  it('list every violation with its path in the input', async () => {
     const create = {
       ...CREATE,
       managementAccountId: '1',
@@ -80,7 +80,7 @@ describe('Mutations', () => {
     ]);
   });
 
-  it('answer each expected failure as data, with its code', async () => {
+  it('return each expected failure as data, with its code', async () => {
     const { createEnvironmentAccountConnection: first } = await dataOf(
       app.url,
       CreateEnvironmentAccountConnectionDocument,
@@ -118,7 +118,7 @@ describe('Mutations', () => {
     }
   });
 
-  it('answer a failed deletion without a deletedId', async () => {
+  it('return no deletedId when a deletion fails', async () => {
     const call =
       'mutation { deleteEnvironmentAccountConnection(input: { id: "nonsense" }) { success deletedId data { id } } }';
     expect((await request(app.url, call)).data).toEqual({
@@ -126,7 +126,7 @@ describe('Mutations', () => {
     });
   });
 
-  it('run one after the other in a document, each seeing what the one before has left', async () => {
+  it('of one document run one after another, and each sees the changes of the one before', async () => {
     const list =
       'data { managementAccount { environmentAccountConnections { totalCount nodes { environmentName } } } }';
     const call = (name: string) =>
@@ -138,7 +138,7 @@ describe('Mutations', () => {
     expect(data).toHaveProperty(counted('b'), 2);
   });
 
-  it('show the history of what they have just deleted', async () => {
+  it('return the history of a connection that they have just deleted', async () => {
     const { createEnvironmentAccountConnection: payload } = await dataOf(
       app.url,
       CreateEnvironmentAccountConnectionDocument,

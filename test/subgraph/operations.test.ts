@@ -39,27 +39,27 @@ describe('The operations of schema/operations', () => {
   afterAll(() => app.stop());
 
   it.each(readdirSync(OPERATIONS).filter((name) => name.endsWith('.graphql')))(
-    '%s runs as Sandbox presets it',
+    '%s runs with the variables that Sandbox presets',
     async (name) => {
       const { errors } = await request(app.url, readFileSync(join(OPERATIONS, name), 'utf8'), variables);
       expect(errors).toBeUndefined();
     },
   );
 
-  it('have a preset for every variable that they need', () => {
-    const needed = new Set<string>();
+  it('have a preset for every required variable', () => {
+    const required = new Set<string>();
     for (const name of readdirSync(OPERATIONS).filter((file) => file.endsWith('.graphql'))) {
       visit(parse(readFileSync(join(OPERATIONS, name), 'utf8')), {
         VariableDefinition({ variable, type }) {
-          if (type.kind === Kind.NON_NULL_TYPE) needed.add(variable.name.value);
+          if (type.kind === Kind.NON_NULL_TYPE) required.add(variable.name.value);
         },
       });
     }
-    expect(needed.size).toBeGreaterThan(0);
-    expect([...needed].filter((name) => !(name in variables))).toEqual([]);
+    expect(required.size).toBeGreaterThan(0);
+    expect([...required].filter((name) => !(name in variables))).toEqual([]);
   });
 
-  it('take a connection through its whole life', async () => {
+  it('cover the life of a connection, from creation to deletion', async () => {
     const created = await dataOf(app.url, CreateEnvironmentAccountConnectionDocument, {
       create: {
         managementAccountId: '111111111111',

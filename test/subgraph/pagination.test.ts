@@ -41,7 +41,7 @@ describe('Pages', () => {
     return data.environmentAccountConnections;
   }
 
-  it('hold 20 unless told otherwise, and count all', async () => {
+  it('have 20 items by default, and totalCount counts all', async () => {
     for (const args of ['', '(first: null)', '(first: 20, after: null)']) {
       const { edges, nodes, totalCount, pageInfo } = await page(args);
       expect(edges).toHaveLength(20);
@@ -56,7 +56,7 @@ describe('Pages', () => {
     }
   });
 
-  it('lead from one to the next by their end cursor, until the last', async () => {
+  it('follow one another by endCursor, until the last', async () => {
     const { pageInfo: first } = await page('');
     const rest = await page(`(first: 100, after: "${first.endCursor ?? ''}")`);
     expect(rest.edges).toHaveLength(5);
@@ -71,7 +71,7 @@ describe('Pages', () => {
     });
   });
 
-  it('exactly full have no next page', async () => {
+  it('that end with the last item have no next page', async () => {
     expect(await page('(first: 25)')).toMatchObject({ pageInfo: { hasNextPage: false } });
     expect(await page('(first: 24)')).toMatchObject({ pageInfo: { hasNextPage: true } });
   });
@@ -95,7 +95,7 @@ describe('Pages', () => {
     expect(Object.keys(errors?.[0]?.extensions ?? {})).toEqual(['code']);
   });
 
-  it('of another list or filter give no cursor for this one', async () => {
+  it('reject the cursor of another list or filter', async () => {
     const { pageInfo } = await page('(first: 1)');
     const cursor = pageInfo.endCursor ?? '';
     for (const selection of [
@@ -108,7 +108,7 @@ describe('Pages', () => {
     }
   });
 
-  it('answer nothing for a filter that no connection can fit', async () => {
+  it('are empty for a filter that no connection can match', async () => {
     expect(await page('(filter: { managementAccountId: "nonsense" })')).toMatchObject({
       totalCount: 0,
       edges: [],
@@ -117,7 +117,7 @@ describe('Pages', () => {
 });
 
 describe('One connection', () => {
-  it('is null for an id or ARN that is unknown or none', async () => {
+  it('is null for an unknown or invalid id or ARN', async () => {
     const app = await startApp();
     const unknown = '00000000-0000-4000-8000-000000000000';
     const { data, errors } = await request(

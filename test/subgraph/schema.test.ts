@@ -24,15 +24,15 @@ import { PROJECT } from '../support/server-process';
 
 const { sdl, schema } = buildSubgraph();
 
-/** What the contract names and a later issue brings. */
-const LATER = ['Subscription', 'EnvironmentAccountConnectionStatusChange'];
+/** Types of the contract that are not implemented yet. */
+const NOT_YET = ['Subscription', 'EnvironmentAccountConnectionStatusChange'];
 
 describe('The printed schema', () => {
-  it('is what schema/schema.graphql holds; `npm run schema` writes it', () => {
+  it('is the content of schema/schema.graphql, which `npm run schema` writes', () => {
     expect(readFileSync(join(PROJECT, 'schema', 'schema.graphql'), 'utf8')).toBe(sdl);
   });
 
-  it('is what a gateway is given, without the machinery of federation', async () => {
+  it('is what _service returns, without the definitions of federation', async () => {
     const { data } = await graphql({ schema, source: '{ _service { sdl } }' });
     expect(data).toEqual({ _service: { sdl } });
     expect(sdl).not.toMatch(/_Entity|_Any|federation__/);
@@ -42,26 +42,26 @@ describe('The printed schema', () => {
     expect(buildSubgraph().sdl).toBe(sdl);
   });
 
-  it('offers all of the contract, word for word in names, types, defaults and directives', () => {
+  it('has every name, type, default and directive of the contract', () => {
     const contract = parse(readFileSync(join(__dirname, 'contract.graphql'), 'utf8'));
     const missing = [...linesOf(contract)].filter((line) => !linesOf(parse(sdl)).has(line));
     expect(missing).toEqual([]);
   });
 
   it('describes every type, and every root field', () => {
-    const silent = Object.values(schema.getTypeMap()).filter(
+    const undescribed = Object.values(schema.getTypeMap()).filter(
       ({ name, description }) =>
         !/^(_|Query$|Mutation$)|^(ID|Int|Float|String|Boolean|federation__|link__)/.test(name) &&
         !description,
     );
-    expect(silent.map(({ name }) => name)).toEqual([]);
+    expect(undescribed.map(({ name }) => name)).toEqual([]);
     const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
       Object.values(type?.getFields() ?? {}),
     );
     expect(roots.filter(({ name, description }) => !name.startsWith('_') && !description)).toEqual([]);
   });
 
-  it('is a schema without federation as well, but for the directives', () => {
+  it('is a valid schema without the federation directives', () => {
     const plain = visit(parse(sdl), {
       SchemaExtension: () => null,
       Directive: () => null,
@@ -74,7 +74,7 @@ describe('The printed schema', () => {
   });
 });
 
-/** A document as a set of lines, one for everything that a client or a composer could rely on. */
+/** Converts a document to lines, one for each name, type and directive that a client or a composer may use. */
 function linesOf(document: DocumentNode): ReadonlySet<string> {
   const lines = new Set<string>();
   for (const definition of document.definitions) {
@@ -82,7 +82,7 @@ function linesOf(document: DocumentNode): ReadonlySet<string> {
       for (const directive of definition.directives ?? []) lines.add(`schema ${printDirective(directive)}`);
     } else if (definition.kind === Kind.DIRECTIVE_DEFINITION) {
       lines.add(print(visit(definition, { StringValue: () => null })));
-    } else if (isTypeDefinitionNode(definition) && !LATER.includes(definition.name.value)) {
+    } else if (isTypeDefinitionNode(definition) && !NOT_YET.includes(definition.name.value)) {
       for (const line of typeLines(definition)) lines.add(line);
     }
   }
@@ -111,7 +111,7 @@ function* fieldLines(type: string, field: FieldDefinitionNode | InputValueDefini
 }
 
 function printDirective(directive: ConstDirectiveNode): string {
-  const { name, arguments: given = [] } = directive;
-  const sorted = given.map((argument) => print(argument)).sort();
+  const { name, arguments: list = [] } = directive;
+  const sorted = list.map((argument) => print(argument)).sort();
   return `@${name.value}(${sorted.join(', ')})`;
 }

@@ -6,14 +6,14 @@ import { testEnvironment } from './test-environment';
 
 export interface RunningApp {
   readonly url: string;
-  /** Where it takes AWS clients; undefined where it does not. */
+  /** The server for AWS clients; undefined when there is none. */
   readonly protonEndpoint: string | undefined;
-  /** Where health and metrics are; undefined where they are turned off. */
+  /** The server for health and metrics; undefined when it is turned off. */
   readonly admin: string | undefined;
   readonly stop: () => Promise<number>;
 }
 
-/** The whole app, in this process, on a free port, over an empty store in memory unless told otherwise. */
+/** Starts the whole app in this process, on free ports; by default with an empty store in memory. */
 export async function startApp(environment: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
   const config = readConfig({ NODE_ENV: 'test', ...testEnvironment(environment) });
   const app = await createApp(config, pino({ level: 'silent' }));

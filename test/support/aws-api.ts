@@ -17,7 +17,7 @@ export interface RunningEndpoint {
   readonly service: EmbeddedProtonService;
   readonly store: SqliteStore;
   readonly accessKeys: AccessKeys;
-  /** What went wrong on the server's side. */
+  /** Reported errors of the server. */
   readonly faults: readonly unknown[];
   readonly stop: () => Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface EndpointOptions {
   readonly now?: () => number;
 }
 
-/** The real endpoint over HTTP on a free port, before the real control plane over an empty store. */
+/** Starts the real server for AWS clients on a free port, with the real control plane and an empty store. */
 export async function startEndpoint({
   auth,
   location = ':memory:',

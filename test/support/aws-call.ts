@@ -1,10 +1,10 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** Fields of a request's header. A list sends one field several times. */
+/** Headers of a request. A list sends a header several times. */
 export type WireHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-/** A request in its parts, for tests that send what no client would. */
+/** A raw request, for tests that send what no client would. */
 export interface WireRequest {
   readonly method?: string;
   readonly path?: string;
@@ -12,7 +12,7 @@ export interface WireRequest {
   readonly body?: string | Buffer;
 }
 
-export interface WireAnswer {
+export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -28,11 +28,11 @@ afterAll(() => {
   agent.destroy();
 });
 
-/** Sends a request as it is told to, and nothing else. */
+/** Sends exactly this request. */
 export async function sendHttp(
   origin: string,
   { method = 'POST', path = '/', headers = {}, body = '' }: WireRequest,
-): Promise<WireAnswer> {
+): Promise<WireResponse> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const request = httpRequest({ agent, hostname, port, method, path }, (response) => {
@@ -72,7 +72,7 @@ export interface CallOptions {
   readonly region?: string;
 }
 
-/** The header of a request that no one signed, from an account that is believed. */
+/** The headers of an unsigned request, for a server that trusts the access key id as the account. */
 export function unsignedHeaders(
   accountId: string,
   operation: string,
@@ -85,14 +85,14 @@ export function unsignedHeaders(
   };
 }
 
-/** Calls an operation as an account that is believed. A string or bytes go as they are, anything else as JSON. */
+/** Calls an operation unsigned, as this account. Strings and buffers are sent unchanged, other input as JSON. */
 export function callAs(
   origin: string,
   accountId: string,
   operation: string,
   input: unknown,
   options: CallOptions = {},
-): Promise<WireAnswer> {
+): Promise<WireResponse> {
   const body = typeof input === 'string' || Buffer.isBuffer(input) ? input : JSON.stringify(input);
   return sendHttp(origin, { headers: unsignedHeaders(accountId, operation, options), body });
 }

@@ -6,15 +6,15 @@ import type { Credentials } from './aws-signing';
 
 const execute = promisify(execFile);
 
-/** Why a test of the aws command can't run here; undefined where it can. */
+/** Why tests of the aws command can't run here; undefined if they can. */
 export const awsCommandMissing = runs('aws', ['--version']) ? undefined : 'no aws command on this machine';
 
-/** Why a test of boto3 can't run here; undefined where it can. */
+/** Why tests of boto3 can't run here; undefined if they can. */
 export const boto3Missing = runs('python3', ['-c', 'import boto3'])
   ? undefined
   : 'no python3 with boto3 on this machine';
 
-/** Defines a test that needs something of this machine. Where that is missing it is passed over, and its name says why. */
+/** Defines a test that needs something on this machine. If that is missing the test is skipped, and its name says why. */
 export function testUnless(missing: string | undefined, name: string, run: () => Promise<void>): void {
   if (missing === undefined) it(name, run);
   else it.skip(`${name} (skipped: ${missing})`, run);
@@ -24,7 +24,7 @@ function runs(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** The variables of this machine that could change what a client does are kept out of the way. */
+/** Leaves out this machine's variables, because they could change the client's behaviour. */
 function clientEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
   return {
@@ -41,12 +41,12 @@ function clientEnvironment(variables: Readonly<Record<string, string>>): NodeJS.
 
 export interface CommandOutcome {
   readonly code: number;
-  /** What it printed as JSON; undefined where it printed nothing. */
+  /** Its parsed JSON output; undefined if it printed nothing. */
   readonly output: unknown;
   readonly stderr: string;
 }
 
-/** Runs `aws proton` with the settings that a person would make, and answers what it printed. */
+/** Runs `aws proton` with a user's usual settings, and returns its output. */
 export async function awsProton(
   origin: string,
   { accessKeyId, secretAccessKey }: Credentials,
@@ -66,7 +66,7 @@ export async function awsProton(
   }
 }
 
-/** Runs the script beside the tests that drives boto3, and answers the outcome of each of its steps. */
+/** Runs the boto3 script, and returns the outcome of each of its steps. */
 export async function boto3Outcomes(settings: object): Promise<Readonly<Record<string, unknown>>> {
   const script = join(__dirname, '..', 'e2e', 'aws-clients-boto3.py');
   const running = execute('python3', [script], { env: clientEnvironment({}) });

@@ -1,4 +1,4 @@
-/** Sets variables of this process for each test, and puts them back: AWS's SDK reads them by itself. */
+/** Sets `AWS_` variables of this process, which AWS's SDK reads, and restores them after each test. */
 export function useAwsEnvironment(): (variables: Readonly<Record<string, string>>) => void {
   const own = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
   const clear = () => {

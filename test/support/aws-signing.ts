@@ -16,15 +16,15 @@ export interface SigningOptions {
   readonly operation?: string;
   readonly body?: string;
   readonly date?: Date;
-  /** Beside those that every request has. */
+  /** Additional headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Left out of the signature, though they are sent. */
+  /** Headers that are sent but not signed. */
   readonly unsigned?: readonly string[];
-  /** Signed, though signers usually leave them out. */
+  /** Headers to sign although signers usually don't. */
   readonly signed?: readonly string[];
 }
 
-/** A request as an AWS client signs it, ready to be sent, or to be tampered with before. */
+/** Signs a request as an AWS client does. Tests send it, or change it first. */
 export async function signedRequest(
   origin: string,
   credentials: Credentials,

@@ -1,9 +1,9 @@
 const { TestEnvironment } = require('jest-environment-node');
 
-/** Held by the worker itself, past the end of the test file that made them. */
+/** Lives as long as the worker, longer than the test file that adds to it. */
 const kept = new Set();
 
-/** Jest's own environment for Node, with a place to keep native objects: see keep-natives.js. */
+/** Jest's environment for Node, with a set that keeps native objects alive: see keep-natives.js. */
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);

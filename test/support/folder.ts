@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder of the test's own, taken away after each test. */
+/** Creates a temporary folder for each test, and deletes it afterwards. */
 export function useTemporaryFolder(): { readonly path: (name: string) => string } {
   let folder = '';
   beforeEach(() => {

@@ -13,7 +13,7 @@ export interface GraphqlResponse<Data> {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Posts an operation the way any client does, and answers what came back. */
+/** Sends an operation as a client does, and returns the response. */
 export async function request<Data = Record<string, unknown>, Variables = Record<string, unknown>>(
   url: string,
   document: TypedDocumentNode<Data, Variables> | DocumentNode | string,
@@ -29,7 +29,7 @@ export async function request<Data = Record<string, unknown>, Variables = Record
   return (await response.json()) as GraphqlResponse<Data>;
 }
 
-/** The same for an operation that is expected to succeed: answers its data, and throws on any GraphQL error. */
+/** Sends an operation and returns its data. @throws Error on any GraphQL error */
 export async function dataOf<Data, Variables>(
   url: string,
   document: TypedDocumentNode<Data, Variables> | DocumentNode | string,

@@ -1,7 +1,7 @@
 /**
  * Runs before each test file. Node 24.19 and later abort the process when they collect a statement or a database of
- * better-sqlite3 12 while no JavaScript runs (src/control-plane/sqlite/pin-native.ts). Jest drops a file's modules when it has run
- * it, and all that they held; so here every such object is held by the worker.
+ * better-sqlite3 12 while no JavaScript runs (src/control-plane/sqlite/pin-native.ts). Jest releases the modules of a test file and
+ * their objects after it; so the worker keeps every such object.
  */
 const BetterSqlite3 = require('better-sqlite3');
 
@@ -20,7 +20,7 @@ BetterSqlite3.prototype.prepare = function (...args) {
   return statement;
 };
 
-// The library's own makes a statement that nobody else sees.
+// The library's `pragma` creates a statement that is not reachable from here.
 BetterSqlite3.prototype.pragma = function (source, { simple = false } = {}) {
   const statement = this.prepare(`PRAGMA ${source}`);
   if (!statement.reader) return statement.run();

@@ -5,24 +5,24 @@ import BetterSqlite3 from 'better-sqlite3';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { account, START } from './proton';
 
-/** A third of all connections are this account's. Its Regions, statuses and names are frequent, and some never meet. */
+/** The management account of a third of all connections. Some combinations of its Regions, statuses and names do not occur. */
 export const BIG = account('111111111111');
 /** The environment account of every second connection of `BIG`. */
 export const BIG_ENVIRONMENT = account('222222222222');
 export const SMALL = account('500000000001');
-export const NOBODY = account('999999999999');
+export const WITHOUT_CONNECTIONS = account('999999999999');
 
 /**
- * Writes so many connections into a new store, skewed as stores are:
+ * Writes this many connections into a new store, with a realistically skewed distribution:
  * - `BIG` manages every third: in us-east-1 or eu-west-1, never PENDING; its `production` ones are all REJECTED.
  * - 300 accounts manage the others: in eu-west-1 or eu-central-1, never CONNECTED; `production` is REJECTED here too.
- * - One name and one Region are rare: `rare` and `sa-east-1`, which are one connection in 20,000.
+ * - One name and one Region are rare: one connection in 20,000 has `rare` and `sa-east-1`.
  */
 export async function makeConnections(location: string, count: number): Promise<void> {
   await openSqliteStore({ location }).close();
   const database = new BetterSqlite3(location);
   database.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000');
-  // Indexes are made faster than kept up.
+  // Creating indexes after the rows is faster.
   const indexes = database
     .prepare(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'connections' AND sql IS NOT NULL",
@@ -51,7 +51,7 @@ function columnsOf(index: number): readonly (string | number)[] {
   const region = isRare
     ? 'sa-east-1'
     : (isBig ? ['us-east-1', 'eu-west-1'] : ['eu-west-1', 'eu-central-1'])[index % 2];
-  // Only what is REJECTED may be there twice for the same accounts, Region and name.
+  // Only REJECTED connections may repeat accounts, Region and name.
   const status = isBig ? (isProduction ? 'REJECTED' : 'CONNECTED') : isProduction ? 'REJECTED' : 'PENDING';
   return [region ?? '', status, name, management, environment, at, at];
 }

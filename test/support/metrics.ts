@@ -4,7 +4,7 @@ export interface Sample {
   readonly value: number;
 }
 
-export interface ReadMetrics {
+export interface ScrapedMetrics {
   readonly contentType: string | null;
   readonly text: string;
   /** The type of each metric, by its name. */
@@ -16,10 +16,10 @@ const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 
 /** Scrapes a server as Prometheus does. */
-export async function readMetrics(admin: string | undefined): Promise<ReadMetrics> {
+export async function readMetrics(admin: string | undefined): Promise<ScrapedMetrics> {
   const response = await fetch(`${admin ?? ''}/metrics`);
   const text = await response.text();
-  if (response.status !== 200) throw new Error(`/metrics answered ${String(response.status)}: ${text}`);
+  if (response.status !== 200) throw new Error(`/metrics returned ${String(response.status)}: ${text}`);
   const lines = text.split('\n');
   return {
     contentType: response.headers.get('content-type'),
@@ -39,9 +39,9 @@ export async function readMetrics(admin: string | undefined): Promise<ReadMetric
   };
 }
 
-/** The value of the one sample with these labels; 0 where there is none, as for a counter that was never increased. */
+/** The sum of the samples with these labels; 0 if there are none. */
 export function valueOf(
-  { samples }: ReadMetrics,
+  { samples }: ScrapedMetrics,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number {

@@ -1,6 +1,6 @@
-/** Runs before each unit test file: these tests start no process, so that all of them together take seconds. */
+/** Runs before each unit test file. Unit tests must not start processes, so that all of them take only seconds. */
 jest.mock('node:child_process', () => {
-  const refuse = (name) => () => {
+  const reject = (name) => () => {
     throw new Error(
       `A unit test called ${name}() of node:child_process. Name its file *.integration.test.ts, or move it to test/e2e.`,
     );
@@ -8,6 +8,6 @@ jest.mock('node:child_process', () => {
   const names = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawn', 'spawnSync'];
   return {
     ...jest.requireActual('node:child_process'),
-    ...Object.fromEntries(names.map((name) => [name, refuse(name)])),
+    ...Object.fromEntries(names.map((name) => [name, reject(name)])),
   };
 });

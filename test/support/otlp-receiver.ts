@@ -9,7 +9,7 @@ export interface ReceivedSpan {
   readonly service: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty for the first of a trace. */
+  /** Empty for a root span. */
   readonly parentSpanId: string;
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -19,12 +19,12 @@ export interface OtlpReceiver {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly origin: string;
   readonly spans: readonly ReceivedSpan[];
-  /** All that was sent, as it came over the wire. */
+  /** All received bytes. */
   readonly bytes: () => Buffer;
   readonly stop: () => Promise<void>;
 }
 
-/** Takes traces by OTLP over HTTP, in protobuf. */
+/** Starts a receiver for traces: OTLP over HTTP with protobuf. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const bodies: Buffer[] = [];
@@ -49,7 +49,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
-/** `ExportTraceServiceRequest`, by the numbers of its fields in opentelemetry-proto. */
+/** Reads an `ExportTraceServiceRequest` by its field numbers in opentelemetry-proto. */
 function spansIn(body: Buffer): ReceivedSpan[] {
   return all(readMessage(body), 1).flatMap((resourceSpans) => {
     const resource = all(readMessage(resourceSpans), 1).flatMap((bytes) => all(readMessage(bytes), 1));

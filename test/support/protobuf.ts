@@ -1,10 +1,10 @@
-/** One field of a message in protobuf's wire format: bytes where it has a length, else a number. */
+/** A field of a message in protobuf's wire format: bytes for length-delimited fields, else a number. */
 export interface Field {
   readonly number: number;
   readonly value: Buffer | bigint;
 }
 
-/** Takes a message apart, one level deep. What is in its fields only a schema knows. */
+/** Splits a message into its fields. Nested messages stay bytes. */
 export function readMessage(bytes: Buffer): readonly Field[] {
   const fields: Field[] = [];
   let at = 0;
@@ -41,7 +41,7 @@ export function readMessage(bytes: Buffer): readonly Field[] {
         fields.push({ number, value: BigInt(take(4).readUInt32LE()) });
         break;
       default:
-        throw new Error(`no wire type of protobuf: ${String(tag & 7)}`);
+        throw new Error(`unknown wire type of protobuf: ${String(tag & 7)}`);
     }
   }
   return fields;

@@ -11,39 +11,39 @@ const MAIN = join(PROJECT, 'dist', 'main.js');
 
 export interface ServerProcess {
   readonly url: string;
-  /** Where it takes AWS clients; undefined where it does not. */
+  /** The server for AWS clients; undefined when there is none. */
   readonly protonEndpoint: string | undefined;
-  /** Where health and metrics are; undefined where they are turned off. */
+  /** The server for health and metrics; undefined when it is turned off. */
   readonly admin: string | undefined;
-  /** All that it has printed, on either stream. Once it has ended, that is all there will be. */
+  /** Its output so far, on both streams. Complete when the process has ended. */
   readonly printed: () => string;
   /** The lines of its log. */
   readonly log: () => readonly LogLine[];
   readonly child: ChildProcess;
-  /** Resolves with the exit code, null when a signal itself ended the process. */
+  /** Resolves with the exit code; null when a signal ended the process. */
   readonly exited: Promise<number | null>;
-  /** Sends a signal, to a process that still runs, and resolves like `exited`. */
+  /** Sends a signal and resolves like `exited`. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
-/** A line of the log, as JSON has it. */
+/** A parsed line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** A test that fails half way leaves no server behind. */
+/** Killed after the tests, because a failed test may leave its server running. */
 const started = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** The variables of this machine that could change what a server does are kept out of the way. */
+/** Leaves out this machine's variables, because they could change the server's behaviour. */
 export function environmentWith(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
   return { PATH, HOME, ...variables };
 }
 
 /**
- * Starts the built server as a process of its own and resolves once it says that it is ready.
- * @param prelude a shell command that runs before it in the same process, as in `ulimit`
+ * Starts the built server in its own process and resolves when it logs that it is ready.
+ * @param prelude a shell command to run first in the same process, such as `ulimit`
  */
 export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
@@ -63,7 +63,7 @@ export interface WaitingServer {
   readonly start: () => Promise<ServerProcess>;
 }
 
-/** Has a process load the built server while another one still runs, so that the change from one to the next takes no time. */
+/** Loads the built server in a process without starting it, so that it can replace another one quickly. */
 export function prepareServerProcess(variables: Readonly<Record<string, string>>): WaitingServer {
   const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), MAIN], {
     env: environmentWith(testEnvironment(variables)),
@@ -98,7 +98,7 @@ async function whenReady(
       reject(new Error(`the server ended with ${String(code)} before it was ready:\n${printed}`));
     });
   });
-  // What it printed last arrives before it closes its streams, and perhaps after its end.
+  // The last output may arrive after the exit, but before the streams close.
   const exited = once(child, 'close').then(() => child.exitCode);
   return {
     url,
@@ -119,7 +119,7 @@ async function whenReady(
   };
 }
 
-/** Runs the built server to its end, for starts that are expected to fail. What is not given is free: ports, and a store of its own. */
+/** Runs the built server until it ends, for starts that must fail. By default with free ports and a store in memory. */
 export async function runServerToEnd(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {

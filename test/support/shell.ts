@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { PROJECT } from './server-process';
 
 /**
- * Runs commands in the project's folder as a person would in a shell, and answers what they print.
- * @throws Error with everything printed when one of them fails
+ * Runs shell commands in the project's folder, and returns their output.
+ * @throws Error with the output when a command fails
  */
 export function shell(commands: string, variables: Readonly<Record<string, string>> = {}): string {
   const { PATH, HOME } = process.env;
@@ -18,7 +18,7 @@ export function shell(commands: string, variables: Readonly<Record<string, strin
   return stdout;
 }
 
-/** What a command says of its version; empty where there is no such command. */
+/** The output of a command's `--version`; empty if there is no such command. */
 export function versionOf(command: string): string {
   const { error, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   return error ? '' : stdout;

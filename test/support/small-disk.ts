@@ -7,7 +7,7 @@ function mount(folder: string, options: string): boolean {
   return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', folder], { stdio: 'ignore' }).status === 0;
 }
 
-/** Why no file system of a chosen size can be mounted here; undefined where one can. */
+/** Why tests can't mount a file system of a chosen size here; undefined if they can. */
 export const smallDiskMissing = canMount() ? undefined : 'this user can not mount a tmpfs here';
 
 function canMount(): boolean {

@@ -1,4 +1,4 @@
-/** On free ports, and with nothing that lasts where the control plane is in this process. */
+/** Free ports, and a store in memory unless the control plane is remote. */
 export function testEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {

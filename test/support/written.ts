@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-/** What no moment may show, read past all of our own code: each as a query that counts cases. Every creation carried a token. */
-const HALVES = {
+/** Inconsistencies that must never occur, each with a query that counts them. Every creation must have had a client token. */
+const INCONSISTENCIES = {
   'connections without the event of their creation': `SELECT count(*) FROM connections c WHERE NOT EXISTS
       (SELECT 1 FROM connection_events e WHERE e.connection_id = c.id AND e.type = 'CREATED')`,
   'connections without their token': `SELECT count(*) FROM connections c WHERE NOT EXISTS
@@ -20,17 +20,17 @@ const HALVES = {
        ORDER BY sequence DESC LIMIT 1), 0)`,
 };
 
-/** Everything that is wrong inside a store; empty where each write is there as a whole or not at all. */
+/** Lists what is wrong in a store. Empty if every write is either complete or absent. */
 export function faultsIn(database: BetterSqlite3.Database): readonly string[] {
   const checked = database.pragma('integrity_check', { simple: true });
   const orphans = database.pragma('foreign_key_check');
-  const halves = Object.entries(HALVES).flatMap(([what, query]) => {
+  const inconsistencies = Object.entries(INCONSISTENCIES).flatMap(([what, query]) => {
     const count = database.prepare(query).pluck().get();
     return count === 0 ? [] : [`${String(count)} ${what}`];
   });
   return [
     ...(checked === 'ok' ? [] : [String(checked)]),
-    ...(Array.isArray(orphans) && orphans.length === 0 ? [] : ['a foreign key leads nowhere']),
-    ...halves,
+    ...(Array.isArray(orphans) && orphans.length === 0 ? [] : ['a foreign key refers to a missing row']),
+    ...inconsistencies,
   ];
 }

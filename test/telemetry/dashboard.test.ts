@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 
 import { startApp } from '../support/app';
-import { readMetrics, type ReadMetrics } from '../support/metrics';
+import { readMetrics, type ScrapedMetrics } from '../support/metrics';
 import { PROJECT } from '../support/server-process';
 import { exercise } from './exercise';
 
@@ -21,10 +21,10 @@ const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr, legendFormat }) => ({ title, expr, legendFormat })),
 );
 
-/** What Prometheus adds to every series that it scrapes. */
+/** The labels that Prometheus adds to every scraped series. */
 const ADDED_LABELS = ['job', 'instance'];
 
-let metrics: ReadMetrics;
+let metrics: ScrapedMetrics;
 beforeAll(async () => {
   const app = await startApp();
   await exercise(app, 'someone');
@@ -37,29 +37,29 @@ interface Selector {
   readonly labels: readonly string[];
 }
 
-interface ReadQuery {
+interface ParsedQuery {
   readonly selectors: readonly Selector[];
-  /** Labels that series are grouped by. */
+  /** The labels of `by` clauses. */
   readonly grouping: readonly string[];
 }
 
-/** What a query reads, as Prometheus' own grammar has it. */
-function readQuery(expr: string): ReadQuery {
-  // Grafana fills these in.
+/** Parses a query with Prometheus's grammar. */
+function parseQuery(expr: string): ParsedQuery {
+  // Grafana replaces these variables.
   const text = expr.replaceAll('$__rate_interval', '5m').replaceAll('$job', '.+');
   const selectors: { metric: string; labels: string[] }[] = [];
   const grouping: string[] = [];
   parser.parse(text).iterate({
     enter({ type, from, to, node }) {
-      if (type.isError) throw new Error(`${expr} is no PromQL, at ${String(from)}`);
-      const said = text.slice(from, to);
+      if (type.isError) throw new Error(`${expr} is not PromQL, at ${String(from)}`);
+      const name = text.slice(from, to);
       if (type.name === 'VectorSelector') selectors.push({ metric: '', labels: [] });
       if (type.name === 'Identifier' && node.parent?.type.name === 'VectorSelector') {
-        selectors.splice(-1, 1, { metric: said, labels: [] });
+        selectors.splice(-1, 1, { metric: name, labels: [] });
       }
       if (type.name !== 'LabelName') return;
-      if (node.parent?.type.name === 'GroupingLabels') grouping.push(said);
-      else selectors.at(-1)?.labels.push(said);
+      if (node.parent?.type.name === 'GroupingLabels') grouping.push(name);
+      else selectors.at(-1)?.labels.push(name);
     },
   });
   return { selectors, grouping };
@@ -73,8 +73,8 @@ function labelsOf(metric: string): ReadonlySet<string> {
 }
 
 describe('The Grafana dashboard', () => {
-  it.each(queries)('asks in "$title" for what a server has: $expr', ({ expr, legendFormat }) => {
-    const { selectors, grouping } = readQuery(expr);
+  it.each(queries)('uses only existing metrics and labels in "$title": $expr', ({ expr, legendFormat }) => {
+    const { selectors, grouping } = parseQuery(expr);
     expect(selectors).not.toHaveLength(0);
     const shown = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
     for (const { metric, labels } of selectors) {
@@ -84,9 +84,9 @@ describe('The Grafana dashboard', () => {
     }
   });
 
-  it('shows every metric of our own', () => {
+  it('shows every proton_subgraph_ metric', () => {
     const shown = new Set(
-      queries.flatMap(({ expr }) => readQuery(expr).selectors.map(({ metric }) => withoutSuffix(metric))),
+      queries.flatMap(({ expr }) => parseQuery(expr).selectors.map(({ metric }) => withoutSuffix(metric))),
     );
     const own = [...metrics.types.keys()].filter((name) => name.startsWith('proton_subgraph_'));
     expect(own.length).toBeGreaterThan(8);
@@ -106,12 +106,12 @@ describe('The table of metrics in docs/guides/operating.md', () => {
       return name === undefined ? [] : [{ name, type, labels: labels?.match(/\w+/g) ?? [] }];
     });
 
-  it('has every metric of our own, with its type', () => {
+  it('has every proton_subgraph_ metric, with its type', () => {
     const own = [...metrics.types].filter(([name]) => name.startsWith('proton_subgraph_'));
     expect(rows.map(({ name, type }) => [name, type]).sort()).toEqual(own.sort());
   });
 
-  it.each(rows)('names the labels of $name', ({ name, labels }) => {
+  it.each(rows)('has the labels of $name', ({ name, labels }) => {
     const samples = metrics.samples.filter((sample) => withoutSuffix(sample.name) === name);
     const seen = new Set(
       samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le'),

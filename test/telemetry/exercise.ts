@@ -8,11 +8,11 @@ const CREATE = `mutation Create($name: String!) {
   ) { success }
 }`;
 
-/** Asks a server for something of everything that is counted, under a name that is in every place a caller may fill. */
+/** Sends requests that change every metric. `name` appears in every place that a client chooses. */
 export async function exercise({ url, protonEndpoint = '' }: RunningApp, name: string): Promise<void> {
   const origin = new URL(url).origin;
   await request(url, CREATE, { name });
-  // Refused: the environment has its connection already.
+  // A conflict: the environment already has a connection.
   await request(url, CREATE, { name });
   await request(url, `query ${name} { environmentAccountConnections { totalCount } }`);
   await request(

@@ -1,21 +1,21 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 
-import { storeChecks } from '../../src/app/store-checks';
+import { storeChecks } from '../../src/app/embedded-back-end';
 import { readinessOf } from '../../src/http/readiness';
 import { startApp } from '../support/app';
 import { sendHttp } from '../support/aws-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
 
 describe('Readiness', () => {
-  it('waits for no check longer than a probe would, and says which one that was', async () => {
+  it('fails a check that takes longer than a probe waits, and names it', async () => {
     jest.useFakeTimers();
     try {
-      const answers: unknown[] = [];
+      const results: unknown[] = [];
       const stuck = () => new Promise<never>(() => undefined);
-      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((answer) => answers.push(answer));
+      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((result) => results.push(result));
       await jest.advanceTimersByTimeAsync(950);
-      expect(answers).toEqual([
+      expect(results).toEqual([
         { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
       ]);
     } finally {
@@ -23,28 +23,28 @@ describe('Readiness', () => {
     }
   });
 
-  it('asks the store once, which says what is wrong and with which part', async () => {
-    let asked = 0;
+  it('queries the health of the store once for both of its checks', async () => {
+    let queries = 0;
     const checks = storeChecks(() => {
-      asked += 1;
-      return Promise.resolve({ ok: false, part: 'migrations', reason: `look ${String(asked)}` });
+      queries += 1;
+      return Promise.resolve({ ok: false, part: 'migrations', reason: `query ${String(queries)}` });
     });
-    for (const look of [1, 2]) {
-      const answer = await readinessOf(checks, () => undefined);
-      expect(answer).toEqual({ ready: false, checks: { store: 'ok', migrations: `look ${String(look)}` } });
+    for (const query of [1, 2]) {
+      const result = await readinessOf(checks, () => undefined);
+      expect(result).toEqual({ ready: false, checks: { store: 'ok', migrations: `query ${String(query)}` } });
     }
-    expect(asked).toBe(2);
+    expect(queries).toBe(2);
   });
 });
 
 describe('The admin port', () => {
-  it('says that the server lives and is ready, and names what it looked at', async () => {
+  it('reports that the server is live and ready, and lists the checks', async () => {
     const app = await startApp();
     const live = await fetch(`${app.admin ?? ''}/health/live`);
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
-    const answers = [live.status, await live.json(), ready.status, await ready.json()];
+    const responses = [live.status, await live.json(), ready.status, await ready.json()];
     await app.stop();
-    expect(answers).toEqual([
+    expect(responses).toEqual([
       200,
       { live: true },
       200,
@@ -53,18 +53,18 @@ describe('The admin port', () => {
     expect(ready.headers.get('cache-control')).toBe('no-store');
   });
 
-  it('has no checks of a store where there is none, and asks AWS nothing', async () => {
+  it('has no store checks with the SDK adapter, and sends nothing to AWS', async () => {
     const app = await startApp({
       PROTON_UPSTREAM: 'http://127.0.0.1:1',
       PROTON_ACCOUNTS: '111111111111',
     });
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
-    const answer = [ready.status, await ready.json()];
+    const response = [ready.status, await ready.json()];
     await app.stop();
-    expect(answer).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
+    expect(response).toEqual([200, { ready: true, checks: { keys: 'ok', notDraining: 'ok' } }]);
   });
 
-  it('says that the server is not ready while it has no keys, and why', async () => {
+  it('reports that the server is not ready without issuer keys, and why', async () => {
     const app = await startApp({
       AUTH_JWT_ISSUER: 'https://issuer.example',
       AUTH_JWT_AUDIENCE: 'proton',
@@ -72,30 +72,30 @@ describe('The admin port', () => {
     });
     const ready = await fetch(`${app.admin ?? ''}/health/ready`);
     const live = await fetch(`${app.admin ?? ''}/health/live`);
-    const answer = (await ready.json()) as { checks: { keys: string } };
+    const response = (await ready.json()) as { checks: { keys: string } };
     await app.stop();
     expect([ready.status, live.status]).toEqual([503, 200]);
-    expect(answer.checks.keys).not.toBe('ok');
+    expect(response.checks.keys).not.toBe('ok');
   });
 
-  it('takes HEAD as well, nothing but reads, and has nothing else', async () => {
+  it('accepts GET and HEAD for its paths only', async () => {
     const app = await startApp();
     const admin = app.admin ?? '';
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       sendHttp(admin, { method: 'HEAD', path: '/health/ready' }),
       sendHttp(admin, { method: 'GET', path: '/health/live?verbose' }),
       sendHttp(admin, { method: 'POST', path: '/health/live', body: '{' }),
       sendHttp(admin, { method: 'DELETE', path: '/metrics', headers: { 'content-type': 'nonsense' } }),
       sendHttp(admin, { method: 'GET', path: '/graphql' }),
       sendHttp(admin, { method: 'GET', path: '/' }),
-      // A web page that reaches this machine by a name of its own.
+      // DNS rebinding: a web page reaches this machine under another name.
       sendHttp(admin, { method: 'GET', path: '/metrics', headers: { host: 'evil.example' } }),
     ]);
     await app.stop();
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 404, 415, 404, 404, 421]);
   });
 
-  it('answers until the store is closed, not ready, while requests under way are finished', async () => {
+  it('serves during shutdown until the store is closed, and reports not ready', async () => {
     const server = await startServerProcess({ SHUTDOWN_DELAY_MS: '1500' });
     const status = async () => (await fetch(`${server.admin ?? ''}/health/ready`)).status;
     expect(await status()).toBe(200);
@@ -107,7 +107,7 @@ describe('The admin port', () => {
     expect(await server.exited).toBe(0);
   });
 
-  it('is turned off by ADMIN_PORT=off, and named where its address is taken', async () => {
+  it('is turned off by ADMIN_PORT=off, and is named when its address is in use', async () => {
     const without = await startApp({ ADMIN_PORT: 'off' });
     await without.stop();
     expect(without.admin).toBeUndefined();

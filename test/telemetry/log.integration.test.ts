@@ -22,10 +22,10 @@ const issuer = useKeyFile(keys);
 
 let server: ServerProcess;
 
-/** Lines about requests that earlier tests have looked at. */
+/** How many request lines earlier tests have read. */
 let seen = 0;
 
-/** The server's lines about the requests of this test, once they are enough. */
+/** Resolves with the request lines of this test when they satisfy the condition. */
 async function linesOnce(isEnough: (lines: readonly LogLine[]) => boolean): Promise<readonly LogLine[]> {
   const lines = () =>
     server
@@ -38,12 +38,12 @@ async function linesOnce(isEnough: (lines: readonly LogLine[]) => boolean): Prom
   return lines();
 }
 
-/** Resolves when the server has logged so many requests of this test. */
+/** Resolves when the server has logged this many requests of this test. */
 async function logged(count: number): Promise<void> {
   await linesOnce(({ length }) => length >= count);
 }
 
-/** The server's lines about the requests of this test, all of them: it has answered one more request since. */
+/** Returns all request lines of this test. Sends one more request, to know that earlier ones are logged. */
 async function requestLines(): Promise<readonly LogLine[]> {
   const requestId = `the-last-after-${String(seen)}`;
   await request(server.url, '{ __typename }', undefined, { 'x-request-id': requestId });
@@ -52,25 +52,25 @@ async function requestLines(): Promise<readonly LogLine[]> {
   return lines.slice(0, -1);
 }
 
-/** Sends bytes and resolves with what comes back until the server closes the connection. */
+/** Sends bytes and resolves with all that the server sends until it closes the connection. */
 async function sendBytes(origin: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-  let answer = '';
-  socket.on('error', () => undefined).on('data', (data) => (answer += data.toString()));
+  let response = '';
+  socket.on('error', () => undefined).on('data', (data) => (response += data.toString()));
   socket.write(bytes);
   await once(socket, 'close');
-  return answer;
+  return response;
 }
 
-const idIn = (answer: string) => /^x-request-id: (.*)\r$/im.exec(answer)?.[1];
+const idIn = (response: string) => /^x-request-id: (.*)\r$/im.exec(response)?.[1];
 
-/** A request whose body does not come. Resolves when the server has begun with it. */
-async function beginRequest(origin: string): Promise<Socket> {
+/** Sends the headers of a request without its body. Resolves when the server waits for the body. */
+async function startRequest(origin: string): Promise<Socket> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => undefined);
   socket.write(
     'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
   );
-  // It has begun once the server says to go on.
+  // The server sends `100 Continue`.
   await once(socket, 'data');
   return socket;
 }
@@ -81,7 +81,7 @@ describe('The log', () => {
   });
   afterAll(() => server.end('SIGTERM'));
 
-  it('has one line for each GraphQL request, with who asked for what, and what became of it', async () => {
+  it('has one line for each GraphQL request, with its subject, operation and outcome', async () => {
     await request(server.url, CREATE, { name: 'a' }, { 'x-request-id': 'router/1' });
     await request(server.url, CREATE, { name: 'a' });
     await request(server.url, '{ nothing }');
@@ -108,9 +108,9 @@ describe('The log', () => {
     for (const { requestId } of lines.slice(1)) expect(requestId).toMatch(UUID);
   });
 
-  it('has one line for each request of an AWS client, whose id the client was told', async () => {
+  it('has one line for each request of an AWS client, with the request id of the response', async () => {
     const origin = server.protonEndpoint ?? '';
-    const answers = [
+    const responses = [
       await callAs(origin, '111111111111', 'ListEnvironmentAccountConnections', {
         requestedBy: 'MANAGEMENT_ACCOUNT',
       }),
@@ -120,7 +120,7 @@ describe('The log', () => {
     ];
     const lines = await requestLines();
     expect(lines.map(({ requestId }) => requestId)).toEqual(
-      answers.map(({ headers }) => headers['x-amzn-requestid']),
+      responses.map(({ headers }) => headers['x-amzn-requestid']),
     );
     const seen = { server: 'endpoint', subject: '111111111111' };
     expect(lines).toEqual([
@@ -131,26 +131,26 @@ describe('The log', () => {
         outcome: 'ValidationException',
         status: 400,
       }),
-      // Who is not proven is not named.
+      // An unauthenticated account is not logged.
       expect.objectContaining({ subject: null, outcome: 'UnrecognizedClientException' }),
       expect.objectContaining({ subject: null, outcome: 'MissingAuthenticationTokenException' }),
     ]);
   });
 
-  it('has one line for what never became a request, and for a client that went away', async () => {
+  it('has one line for malformed HTTP, and one for a client that disconnects', async () => {
     const { origin } = new URL(server.url);
-    // The order of the lines is that of the ends of requests, so each is waited for.
+    // Lines are logged when requests end, so the test waits for each.
     await sendBytes(origin, 'GARBAGE\r\n\r\n');
     await logged(1);
     await sendBytes(server.protonEndpoint ?? '', 'GARBAGE\r\n\r\n');
     await logged(2);
-    // A body that is none, within a request that had begun.
+    // A malformed chunk in the body of a valid request.
     await sendBytes(
       origin,
       'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     );
     await logged(3);
-    (await beginRequest(origin)).destroy();
+    (await startRequest(origin)).destroy();
     await logged(4);
     await request(server.url, '{ __typename }');
     const lines = await requestLines();
@@ -163,7 +163,7 @@ describe('The log', () => {
     ]);
   });
 
-  it('has one line for what Node would answer by itself, and the answers have its id', async () => {
+  it('has one line for each request that Node would handle by itself, with the request id of the response', async () => {
     const graphql = new URL(server.url).origin;
     const proton = server.protonEndpoint ?? '';
     const body = '{"query":"{ __typename }"}';
@@ -176,12 +176,12 @@ describe('The log', () => {
       [graphql, 'GARBAGE\r\n\r\n'],
       [proton, 'GARBAGE\r\n\r\n'],
     ] as const;
-    const answers: string[] = [];
+    const responses: string[] = [];
     for (const [origin, bytes] of sent) {
-      answers.push(await sendBytes(origin, bytes));
-      await logged(answers.length);
+      responses.push(await sendBytes(origin, bytes));
+      await logged(responses.length);
     }
-    // Who has no log is as little a proxy.
+    // The admin server logs no requests, and is no proxy either.
     expect(await sendBytes(server.admin ?? '', 'CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 400 /,
     );
@@ -194,11 +194,13 @@ describe('The log', () => {
       ['BAD_REQUEST', 400],
       ['SerializationException', 400],
     ]);
-    expect(lines.map(({ requestId }) => requestId)).toEqual(answers.map(idIn));
-    expect(answers.map((answer) => Number(answer.slice(9, 12)))).toEqual(lines.map(({ status }) => status));
+    expect(lines.map(({ requestId }) => requestId)).toEqual(responses.map(idIn));
+    expect(responses.map((response) => Number(response.slice(9, 12)))).toEqual(
+      lines.map(({ status }) => status),
+    );
   });
 
-  it('can’t be written into by callers, nor flooded by one request', async () => {
+  it('has no line that a client made up, and no huge line', async () => {
     const name = 'A'.repeat(10_000);
     await request(server.url, `query ${name} { __typename }`, undefined, { 'x-request-id': 'x'.repeat(129) });
     await request(server.url, '{ __typename }', undefined, { 'x-request-id': 'a{"level":60}' });
@@ -222,10 +224,10 @@ describe('The log', () => {
   });
 });
 
-describe('The log of a server that was told more', () => {
-  it('says on the line of a request why it was not believed, and nowhere else', async () => {
-    const guarded = await startServerProcess({ ROUTER_SECRET: 'open sesame' });
-    const { origin } = new URL(guarded.url);
+describe('The log of a server with other settings', () => {
+  it('has the reason of a failed authentication on the line of the request only', async () => {
+    const server = await startServerProcess({ ROUTER_SECRET: 'open sesame' });
+    const { origin } = new URL(server.url);
     expect(await sendBytes(origin, 'GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 401 /,
     );
@@ -233,9 +235,9 @@ describe('The log of a server that was told more', () => {
     expect(await sendBytes(origin, `GET /graphql HTTP/1.1\r\n${proven}`)).toMatch(
       /^HTTP\/1\.1 400 .*no Host/s,
     );
-    await guarded.end('SIGTERM');
-    const told = guarded.log().filter(({ requestId }) => requestId !== undefined);
-    expect(told).toEqual([
+    await server.end('SIGTERM');
+    const lines = server.log().filter(({ requestId }) => requestId !== undefined);
+    expect(lines).toEqual([
       expect.objectContaining({
         msg: 'request',
         level: 40,
@@ -247,17 +249,17 @@ describe('The log of a server that was told more', () => {
     ]);
   });
 
-  it('tells a request that was cut at the stop from one whose client went away', async () => {
-    const hasty = await startServerProcess({ SHUTDOWN_GRACE_MS: '100' });
-    const socket = await beginRequest(new URL(hasty.url).origin);
-    expect(await hasty.end('SIGTERM')).toBe(1);
+  it('distinguishes a request that the shutdown cut from one whose client disconnected', async () => {
+    const server = await startServerProcess({ SHUTDOWN_GRACE_MS: '100' });
+    const socket = await startRequest(new URL(server.url).origin);
+    expect(await server.end('SIGTERM')).toBe(1);
     socket.destroy();
-    expect(hasty.log().filter(({ msg }) => msg === 'request')).toEqual([
+    expect(server.log().filter(({ msg }) => msg === 'request')).toEqual([
       expect.objectContaining({ level: 50, outcome: 'CUT_AT_STOP' }),
     ]);
   });
 
-  it('tells once, with its cause, what is wrong with the store, and in a word what fails for it', async () => {
+  it('has a store error once with its cause, and for each failed request only its message', async () => {
     const file = folder.path('proton.db');
     const writing = await startServerProcess({ DATABASE_URL: `sqlite:${file}`, STORE_LOCK_TIMEOUT_MS: '20' });
     const other = new BetterSqlite3(file);
@@ -266,25 +268,25 @@ describe('The log of a server that was told more', () => {
     await request(writing.url, CREATE, { name: 'b' });
     await writing.end('SIGTERM');
     other.close();
-    const wrong = writing.log().filter(({ level, msg }) => level === 50 && msg !== 'request');
-    const word = { msg: 'a request failed', reason: expect.stringMatching(/holds the lock/) as string };
-    expect(wrong).toEqual([
-      expect.objectContaining({ msg: 'the store is in trouble', err: expect.anything() as unknown }),
-      expect.objectContaining(word),
-      expect.objectContaining(word),
+    const errors = writing.log().filter(({ level, msg }) => level === 50 && msg !== 'request');
+    const failed = { msg: 'a request failed', reason: expect.stringMatching(/holds the lock/) as string };
+    expect(errors).toEqual([
+      expect.objectContaining({ msg: 'store unavailable', err: expect.anything() as unknown }),
+      expect.objectContaining(failed),
+      expect.objectContaining(failed),
     ]);
-    expect(wrong.filter((line) => 'err' in line)).toHaveLength(1);
+    expect(errors.filter((line) => 'err' in line)).toHaveLength(1);
   });
 
-  it('can’t be written into by what a token says', async () => {
-    const believing = await startServerProcess(issuer);
+  it('has no control characters from a token', async () => {
+    const server = await startServerProcess(issuer);
     const token = await tokenOf(keys, {
       claims: { sub: 'ann\u202e\u2028{"level":60}', aws_accounts: 'everything' },
     });
-    await request(believing.url, 'query Ask { __typename }', undefined, bearer(token));
-    await believing.end('SIGTERM');
-    const told = believing.log().filter(({ subject }) => subject !== undefined);
-    expect(told.map(({ msg, subject }) => [msg === 'request', subject])).toEqual([
+    await request(server.url, 'query Ask { __typename }', undefined, bearer(token));
+    await server.end('SIGTERM');
+    const lines = server.log().filter(({ subject }) => subject !== undefined);
+    expect(lines.map(({ msg, subject }) => [msg === 'request', subject])).toEqual([
       [false, 'ann\ufffd\ufffd{"level":60}'],
       [true, 'ann\ufffd\ufffd{"level":60}'],
     ]);

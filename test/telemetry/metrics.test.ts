@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('The metrics', () => {
-  it('count requests by server, operation and outcome, and how long they took', async () => {
+  it('count requests by server, operation and outcome, and measure their duration', async () => {
     const metrics = await readMetrics(app.admin);
     const requests = (labels: Record<string, string>) =>
       valueOf(metrics, 'proton_subgraph_requests_total', labels);
@@ -30,7 +30,7 @@ describe('The metrics', () => {
     expect(seconds).toBeLessThan(30);
   });
 
-  it('count calls on the service by name and error, and those on the store', async () => {
+  it('count calls on the service and the store by operation and error', async () => {
     const metrics = await readMetrics(app.admin);
     const calls = (error: string) =>
       valueOf(metrics, 'proton_subgraph_proton_operations_total', { operation: 'createConnection', error });
@@ -44,17 +44,17 @@ describe('The metrics', () => {
     expect(
       valueOf(metrics, 'proton_subgraph_store_operation_duration_seconds_count', { operation: 'write' }),
     ).toBe(2);
-    // A refusal is no failure of the store.
+    // A conflict is not a store error.
     expect(valueOf(metrics, 'proton_subgraph_store_errors_total')).toBe(0);
     expect(metrics.text).toContain(
       'proton_subgraph_store_errors_total{operation="write",error="UNAVAILABLE"} 0',
     );
   });
 
-  it('count what was refused for a limit, and for want of a proof', async () => {
+  it('count rejections by limit and authentication failures by reason', async () => {
     const metrics = await readMetrics(app.admin);
     expect(valueOf(metrics, 'proton_subgraph_limits_hit_total', { limit: 'TOO_MANY_TOKENS' })).toBe(1);
-    // Those that nobody has met yet are there, so that the first one shows.
+    // Series exist before their first event, so that rate() sees it.
     expect(metrics.text).toContain('proton_subgraph_limits_hit_total{limit="RATE_LIMITED"} 0');
     expect(
       valueOf(metrics, 'proton_subgraph_authentication_failures_total', {
@@ -67,7 +67,7 @@ describe('The metrics', () => {
     );
   });
 
-  it('show the connections there are, the requests at work, and how the process does', async () => {
+  it('include the connections by status, requests in flight and Node’s process metrics', async () => {
     const metrics = await readMetrics(app.admin);
     expect(valueOf(metrics, 'proton_subgraph_connections', { status: 'PENDING' })).toBe(1);
     expect(metrics.text).toContain('proton_subgraph_connections{status="REJECTED"} 0');
@@ -76,35 +76,35 @@ describe('The metrics', () => {
     expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   });
 
-  it('are there while connections can’t be counted, which are counted no more often than every 15 seconds', async () => {
+  it('omit connections when they can’t be counted, and count them at most every 15 seconds', async () => {
     let now = 0;
     let failing = true;
-    let counted = 0;
+    let counts = 0;
     const metrics = createMetrics(() => now);
     metrics.watchConnections(() => {
-      counted += 1;
+      counts += 1;
       return failing ? Promise.reject(new Error('the store is away')) : Promise.resolve({ PENDING: 7 });
     });
     const { text } = await metrics.page();
     expect(text).toContain('proton_subgraph_limits_hit_total');
     expect(text).not.toContain('proton_subgraph_connections{');
     failing = false;
-    // A failure is not remembered, and an answer is.
+    // A failure is not cached, a result is.
     for (let scrape = 0; scrape < 3; scrape += 1) {
       expect((await metrics.page()).text).toContain('proton_subgraph_connections{status="PENDING"} 7');
     }
-    expect(counted).toBe(2);
+    expect(counts).toBe(2);
     now = 14_999;
     await metrics.page();
-    expect(counted).toBe(2);
-    // What was counted before is no longer shown as if it were so now.
+    expect(counts).toBe(2);
+    // An expired count is omitted, not repeated.
     now = 15_000;
     failing = true;
     expect((await metrics.page()).text).not.toContain('proton_subgraph_connections{');
-    expect(counted).toBe(3);
+    expect(counts).toBe(3);
   });
 
-  it('tell times in seconds', async () => {
+  it('measure durations in seconds', async () => {
     const metrics = createMetrics();
     const call = { operation: 'write', error: undefined, durationMs: 40 };
     metrics.countRequest({ server: 'graphql', operation: undefined, outcome: 'OK', durationMs: 40 });
@@ -116,13 +116,13 @@ describe('The metrics', () => {
     }
   });
 
-  it('count what no list knows as one, whoever let it through', async () => {
+  it('count unknown names together as `other`', async () => {
     const metrics = createMetrics();
     metrics.addOperations(['known']);
-    for (const made of ['MADE_UP_1', 'MADE_UP_2', 'made_up"} 1\n']) {
-      metrics.countRequest({ server: 'graphql', operation: made, outcome: made, durationMs: 1 });
-      metrics.countProtonCall({ operation: 'createConnection', error: made, durationMs: 1 });
-      metrics.countStoreCall({ operation: 'write', error: made, durationMs: 1 });
+    for (const unknown of ['MADE_UP_1', 'MADE_UP_2', 'made_up"} 1\n']) {
+      metrics.countRequest({ server: 'graphql', operation: unknown, outcome: unknown, durationMs: 1 });
+      metrics.countProtonCall({ operation: 'createConnection', error: unknown, durationMs: 1 });
+      metrics.countStoreCall({ operation: 'write', error: unknown, durationMs: 1 });
     }
     metrics.countRequest({ server: 'graphql', operation: 'known', outcome: 'OK', durationMs: 1 });
     const { text } = await metrics.page();
@@ -139,7 +139,7 @@ describe('The metrics', () => {
     expect(text).not.toMatch(/made_up/i);
   });
 
-  it('have no more series after whatever names callers made up', async () => {
+  it('get no new series from names that clients make up', async () => {
     const own = async () =>
       (await readMetrics(app.admin)).samples.filter(({ name }) => name.startsWith('proton_subgraph_'));
     const before = await own();

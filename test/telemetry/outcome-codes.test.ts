@@ -7,7 +7,7 @@ import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';
 
 type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | LimitCode;
 
-/** Complete, or this does not compile. */
+/** The type makes sure that no code is missing. */
 const CODES: Readonly<Record<Code, true>> = {
   ACCESS_DENIED: true,
   ANSWER_NOT_TAKEN: true,
@@ -54,11 +54,11 @@ const CODES: Readonly<Record<Code, true>> = {
   ValidationException: true,
 };
 
-it('A label has a known value or one that stands for all others', () => {
+it('A label has a known value or `other`', () => {
   const label = labelsAmong(new Set(['known']));
   expect(['known', 'made up', '', undefined].map(label)).toEqual(['known', 'other', 'other', 'none']);
 });
 
-it('Every code that anything here can answer is counted under its own name', () => {
+it('Every code that a response can have is counted under its own name', () => {
   expect(OUTCOMES).toEqual(expect.arrayContaining(Object.keys(CODES)));
 });

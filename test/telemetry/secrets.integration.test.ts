@@ -16,7 +16,7 @@ import { startServerProcess, type ServerProcess } from '../support/server-proces
 
 const folder = useTemporaryFolder();
 
-/** Secrets that nothing may print; each tells where it was put. */
+/** Secrets that must not be printed, by the place where the test puts them. */
 const canaries = new Map<string, string>();
 
 function canary(place: string, value = `canary${randomBytes(12).toString('hex')}`): string {
@@ -24,7 +24,7 @@ function canary(place: string, value = `canary${randomBytes(12).toString('hex')}
   return value;
 }
 
-/** Where a secret was put that stands in a text, in one of the forms that it might have there. */
+/** The places of the secrets that a text contains, plain or encoded. */
 function leaksIn(text: string): readonly string[] {
   return [...canaries]
     .filter(([, value]) =>
@@ -49,13 +49,13 @@ async function post(url: string, headers: WireHeaders, body: string): Promise<nu
   return status;
 }
 
-async function everythingToldBy(server: ServerProcess): Promise<string> {
+async function outputOf(server: ServerProcess): Promise<string> {
   const { text } = await readMetrics(server.admin);
   await server.end('SIGTERM');
   return text + server.printed();
 }
 
-it('tells no secret: in no line of the log at any level, in no metric, in no span', async () => {
+it('No secret is in the log at any level, in a metric or in a span', async () => {
   const receiver = await startOtlpReceiver();
   const encryptionKey = randomBytes(32);
   const file = folder.path('proton.db');
@@ -95,7 +95,7 @@ it('tells no secret: in no line of the log at any level, in no metric, in no spa
     OTEL_EXPORTER_OTLP_HEADERS: `api-key=${canary('OTEL_EXPORTER_OTLP_HEADERS')}`,
   });
   const router = { 'router-authorization': secret };
-  const person = { ...router, authorization: `Bearer ${token}` };
+  const user = { ...router, authorization: `Bearer ${token}` };
   const others = {
     cookie: `session=${canary('cookie')}`,
     'x-api-key': canary('x-api-key'),
@@ -116,26 +116,26 @@ it('tells no secret: in no line of the log at any level, in no metric, in no spa
       },
     });
   const graphql = [
-    await post(server.url, { ...person, ...others }, input(canary('clientToken'))),
+    await post(server.url, { ...user, ...others }, input(canary('clientToken'))),
     await post(server.url, { 'router-authorization': canary('a wrong router-authorization') }, '{}'),
-    await post(server.url, { ...router, authorization: `Bearer ${canary('a token that is none')}` }, '{}'),
+    await post(server.url, { ...router, authorization: `Bearer ${canary('an invalid token')}` }, '{}'),
     await post(server.url, { ...router, authorization: `Basic ${canary('basic credentials')}` }, '{}'),
-    await post(server.url, person, `{"query": "${canary('a body that is no JSON')}`),
-    await post(server.url, person, `{"query": "{ ${canary('a document that is none')}("}`),
+    await post(server.url, user, `{"query": "${canary('a body that is not JSON')}`),
+    await post(server.url, user, `{"query": "{ ${canary('an invalid document')}("}`),
     await post(
       server.url,
-      person,
+      user,
       JSON.stringify({ query: CREATE, variables: { input: canary('a variable of a wrong type') } }),
     ),
-    await post(`${server.url}?token=${canary('query string')}`, person, '{}'),
-    await post(server.url.replace('/graphql', `/${canary('path')}`), person, '{}'),
+    await post(`${server.url}?token=${canary('query string')}`, user, '{}'),
+    await post(server.url.replace('/graphql', `/${canary('path')}`), user, '{}'),
   ];
   expect(graphql).toEqual([200, 401, 401, 401, 400, 400, expect.any(Number), 400, 404]);
 
-  // A fault: the store can't be written while another process has it.
+  // A fault of the server: another process holds the lock of the store.
   const other = new BetterSqlite3(file);
   other.exec('BEGIN IMMEDIATE');
-  await post(server.url, person, input(canary('clientToken of a fault')));
+  await post(server.url, user, input(canary('clientToken of a fault')));
   other.close();
 
   const origin = server.protonEndpoint ?? '';
@@ -153,24 +153,24 @@ it('tells no secret: in no line of the log at any level, in no metric, in no spa
   ];
   expect(endpoint.map(({ status }) => status)).toEqual([200, 400, 400, 400, 400]);
 
-  const told = await everythingToldBy(server);
+  const output = await outputOf(server);
   const faults = server.log().filter(({ msg }) => msg === 'a request failed');
   const spans = receiver.bytes().toString('latin1');
   await receiver.stop();
 
-  expect(leaksIn(told)).toEqual([]);
+  expect(leaksIn(output)).toEqual([]);
   expect(leaksIn(spans)).toEqual([]);
-  // They were all there to be found, and something was told of each request.
+  // The secrets existed, and every request was logged.
   expect(canaries.size).toBeGreaterThan(20);
   expect(server.log().filter(({ msg }) => msg === 'request')).toHaveLength(15);
   expect(faults).toHaveLength(1);
-  // A fault is found by the id that its request has.
+  // The fault has the id of its request.
   const failed = server.log().filter(({ outcome }) => outcome === 'UNAVAILABLE');
   expect(failed.map(({ requestId }) => requestId)).toEqual(faults.map(({ requestId }) => requestId));
   expect(spans).toContain('POST /graphql');
 });
 
-it('tells no credentials of AWS, of an endpoint that can’t be reached, nor of one that refuses them', async () => {
+it('No AWS credentials are in the log when the endpoint can’t be reached', async () => {
   const server = await startServerProcess({
     LOG_LEVEL: 'trace',
     PROTON_UPSTREAM: 'http://127.0.0.1:1',
@@ -182,7 +182,7 @@ it('tells no credentials of AWS, of an endpoint that can’t be reached, nor of 
   expect(
     await post(server.url, {}, '{"query":"{ environmentAccountConnections { edges { cursor } } }"}'),
   ).toBe(200);
-  const told = await everythingToldBy(server);
+  const output = await outputOf(server);
   expect(server.log().filter(({ level }) => Number(level) >= 40).length).toBeGreaterThan(0);
-  expect(leaksIn(told)).toEqual([]);
+  expect(leaksIn(output)).toEqual([]);
 });

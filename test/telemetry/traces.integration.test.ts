@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => receiver.stop());
 
-/** The span of this name in the router's trace, which must be there. */
+/** Finds the span with this name in the router's trace, or throws. */
 function spanNamed(name: string, service = 'proton-subgraph'): ReceivedSpan {
   const found = receiver.spans.find(
     (span) => span.name === name && span.service === service && span.traceId === TRACE_ID,
@@ -34,7 +34,7 @@ function spanNamed(name: string, service = 'proton-subgraph'): ReceivedSpan {
   return found;
 }
 
-/** Whether each span is the parent of the next. */
+/** Expects each span to be the parent of the next. */
 function expectChain(...spans: readonly ReceivedSpan[]) {
   expect(spans.slice(1).map(({ parentSpanId }) => parentSpanId)).toEqual(
     spans.slice(0, -1).map(({ spanId }) => spanId),
@@ -42,7 +42,7 @@ function expectChain(...spans: readonly ReceivedSpan[]) {
 }
 
 describe('With an OTLP endpoint in the environment', () => {
-  it('goes on with the router’s trace through GraphQL, the service and the store, and ties the log to it', async () => {
+  it('the router’s trace continues through GraphQL, the service and the store, and the log has its id', async () => {
     const server = await startServerProcess({
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin,
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
@@ -54,7 +54,7 @@ describe('With an OTLP endpoint in the environment', () => {
       { traceparent: `00-${TRACE_ID}-${ROUTER_SPAN}-01` },
     );
     expect(data?.createEnvironmentAccountConnection?.success).toBe(true);
-    // What is not sent yet is sent at the end.
+    // The shutdown sends the remaining spans.
     expect(await server.end('SIGTERM')).toBe(0);
 
     const http = spanNamed('POST /graphql');
@@ -75,7 +75,7 @@ describe('With an OTLP endpoint in the environment', () => {
     expect(receiver.bytes().includes(CREATE.environmentName)).toBe(false);
   });
 
-  it('carries the trace over the AWS SDK, whose signatures stay good, into the process behind it', async () => {
+  it('the trace continues over the AWS SDK in the process behind it, and signatures stay valid', async () => {
     const encryptionKey = randomBytes(32);
     const store = openSqliteStore({ location: folder.path('proton.db') });
     const accessKeys = createAccessKeys({
@@ -119,7 +119,7 @@ describe('With an OTLP endpoint in the environment', () => {
     );
   });
 
-  it('takes the trace to AWS, and not what those before it said of themselves', async () => {
+  it('the trace is sent to AWS, and baggage is not', async () => {
     const sent: IncomingHttpHeaders[] = [];
     const aws = createServer(({ headers }, response) => {
       sent.push(headers);
@@ -148,7 +148,7 @@ describe('With an OTLP endpoint in the environment', () => {
     }
   });
 
-  it('refuses what it can’t do, in words that name the variables and show no value', async () => {
+  it('unsupported values stop the start, with an error that names the variables without their values', async () => {
     const { code, stderr } = await runServerToEnd({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:s3cret@collector',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
@@ -189,7 +189,7 @@ describe('Tracing', () => {
     { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_TRACES_EXPORTER: 'none' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'TRUE' },
-  ])('is not asked for by %j', (environment) => {
+  ])('is off with %j', (environment) => {
     expect(readTracing(environment)).toBeUndefined();
   });
 
@@ -213,7 +213,7 @@ describe('Tracing', () => {
       },
       true,
     ],
-  ])('is asked for by %j', (environment, propagated) => {
+  ])('is on with %j', (environment, propagated) => {
     expect(readTracing(environment)).toEqual({ propagated });
   });
 
@@ -228,7 +228,7 @@ describe('Tracing', () => {
     ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'a=%s3cret'],
     ['OTEL_RESOURCE_ATTRIBUTES', 'team=s3cret=a'],
     ['OTEL_RESOURCE_ATTRIBUTES', '=s3cret'],
-  ])('is refused where %s is %s, which would be passed over', (name, value) => {
+  ])('is rejected with %s=%s, which the SDK would ignore', (name, value) => {
     const reading = () => readTracing({ OTEL_TRACES_EXPORTER: 'otlp', [name]: value });
     expect(reading).toThrow(new RegExp(`^  ${name} must be `, 'm'));
     expect(reading).not.toThrow(/s3cret/);

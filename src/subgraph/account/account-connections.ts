@@ -4,17 +4,17 @@ import { AccountRole } from '../../proton/connection';
 import {
   EnvironmentAccountConnectionConnection,
   EnvironmentAccountConnectionFilter,
-  showConnectionPage,
+  toGraphQLConnectionPage,
 } from '../connection/connection-page';
 import type { SubgraphContext } from '../context';
-import { PageArgs, SizedByFirst } from '../pagination/page-args';
+import { PageArgs, SizedByFirst } from '../pagination';
 import { AwsAccount } from './aws-account';
 
 @Resolver(() => AwsAccount)
 export class AccountConnectionsResolver {
   @FieldResolver(() => EnvironmentAccountConnectionConnection, {
     nullable: true,
-    description: 'The connections in which this account plays `role`; both roles when it is left out.',
+    description: 'The connections in which this account has the role; either role when `role` is omitted.',
   })
   @SizedByFirst()
   async environmentAccountConnections(
@@ -27,6 +27,6 @@ export class AccountConnectionsResolver {
   ): Promise<EnvironmentAccountConnectionConnection> {
     const participation = { accountId, role: role ?? null };
     const page = await loaders.connectionPage.load({ participation, filter, first, after });
-    return showConnectionPage(page, { participation, filter });
+    return toGraphQLConnectionPage(page, { participation, filter });
   }
 }

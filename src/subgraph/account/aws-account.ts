@@ -5,17 +5,17 @@ import { isAccountId, type AccountId } from '../../proton/identifiers';
 
 registerEnumType(AccountRole, {
   name: 'AwsAccountConnectionRole',
-  description: 'The part that an account plays in a connection.',
+  description: 'The role of an account in a connection.',
   valuesConfig: {
     MANAGEMENT_ACCOUNT: { description: 'Accepts or rejects the connection, and provisions through it.' },
-    ENVIRONMENT_ACCOUNT: { description: 'Asks for the connection, and is provisioned.' },
+    ENVIRONMENT_ACCOUNT: { description: 'Requests the connection; its environment is provisioned.' },
   },
 });
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    'An AWS account. This subgraph contributes the connections that the account takes part in; a representation whose id is not 12 digits resolves to null.',
+    'An AWS account. This subgraph adds the connections of the account. A representation whose id is not 12 digits resolves to null.',
 })
 @Directive('@key(fields: "id")')
 export class AwsAccount {
@@ -23,7 +23,7 @@ export class AwsAccount {
   readonly id!: AccountId;
 }
 
-/** Resolves a representation, which costs no read: which accounts exist is for other subgraphs to say. */
+/** Resolves a representation without a read: this subgraph does not know which accounts exist. */
 export function resolveAccountReference({ id }: { readonly id?: unknown }): AwsAccount | null {
   return typeof id === 'string' && isAccountId(id) ? { id } : null;
 }

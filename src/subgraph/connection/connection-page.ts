@@ -4,12 +4,12 @@ import { ConnectionStatus, type ConnectionView } from '../../proton/connection';
 import type { ConnectionFilter, ConnectionSelection } from '../../proton/connection-list';
 import type { Page } from '../../proton/page';
 import type { SubgraphContext } from '../context';
-import { edgesOf, PageInfo } from '../pagination/page-info';
-import { EnvironmentAccountConnection, showConnection } from './environment-account-connection';
+import { PageInfo, toGraphQLPage } from '../pagination';
+import { EnvironmentAccountConnection, toGraphQLConnection } from './environment-account-connection';
 
 @InputType({
   description:
-    'Narrows a list of connections. What is left out does not narrow; a value that no connection can have matches none.',
+    'Filters a list of connections. An omitted field does not filter; a value that no connection can have matches nothing.',
 })
 export class EnvironmentAccountConnectionFilter implements ConnectionFilter {
   @Field(() => ID, { nullable: true })
@@ -26,12 +26,12 @@ export class EnvironmentAccountConnectionFilter implements ConnectionFilter {
 
   @Field(() => [ConnectionStatus], {
     nullable: true,
-    description: 'Any of these; an empty list counts as left out.',
+    description: 'Any of these; an empty list counts as omitted.',
   })
   readonly statuses?: readonly ConnectionStatus[] | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A connection in a list, with its place there.' })
+@ObjectType({ simpleResolvers: true, description: 'A connection in a list, with its cursor.' })
 export class EnvironmentAccountConnectionEdge {
   @Field(() => String)
   readonly cursor!: string;
@@ -46,7 +46,7 @@ export class EnvironmentAccountConnectionConnection {
   readonly edges!: readonly EnvironmentAccountConnectionEdge[];
 
   @Field(() => [EnvironmentAccountConnection], {
-    description: 'The nodes of the edges, for whoever needs no cursors.',
+    description: 'The nodes of the edges, for clients that need no cursors.',
   })
   readonly nodes!: readonly EnvironmentAccountConnection[];
 
@@ -54,26 +54,26 @@ export class EnvironmentAccountConnectionConnection {
   readonly pageInfo!: PageInfo;
 }
 
-/** A page as the schema shows it, with the selection that it is a page of. */
-export interface ShownConnectionPage extends EnvironmentAccountConnectionConnection {
+/** The source of a page's fields. `totalCount` needs the selection. */
+export interface GraphQLConnectionPage extends EnvironmentAccountConnectionConnection {
   readonly selection: ConnectionSelection;
 }
 
-export function showConnectionPage(
+export function toGraphQLConnectionPage(
   page: Page<ConnectionView>,
   selection: ConnectionSelection,
-): ShownConnectionPage {
-  return Object.assign(edgesOf(page, showConnection), { selection });
+): GraphQLConnectionPage {
+  return Object.assign(toGraphQLPage(page, toGraphQLConnection), { selection });
 }
 
 @Resolver(() => EnvironmentAccountConnectionConnection)
 export class ConnectionPageResolver {
   @FieldResolver(() => Int, {
     nullable: true,
-    description: "How many connections match, over all pages; null where the back end can't count them.",
+    description: "The number of matching connections on all pages; null when the back end can't count them.",
   })
   totalCount(
-    @Root() { selection }: ShownConnectionPage,
+    @Root() { selection }: GraphQLConnectionPage,
     @Ctx() { loaders }: SubgraphContext,
   ): Promise<number | null> {
     return loaders.connectionCount.load(selection);

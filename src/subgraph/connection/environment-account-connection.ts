@@ -13,11 +13,11 @@ import { DateTime } from '../date-time';
 
 registerEnumType(ConnectionStatus, {
   name: 'EnvironmentAccountConnectionStatus',
-  description: 'Where a connection stands.',
+  description: 'The status of a connection.',
   valuesConfig: {
-    PENDING: { description: 'Asked for; the management account has not answered.' },
+    PENDING: { description: 'Requested; the management account has not accepted or rejected it yet.' },
     CONNECTED: { description: 'Accepted: the management account may provision.' },
-    REJECTED: { description: 'Rejected or withdrawn, for good.' },
+    REJECTED: { description: 'Rejected or withdrawn. This is final.' },
   },
 });
 
@@ -30,13 +30,13 @@ export class EnvironmentAccountConnectionTag {
   readonly value!: string;
 }
 
-/** A field's value, or a function that GraphQL's default resolver calls for it when the field is selected. */
-type AtOnceOrLater<Value> = Value | ((args: unknown, context: SubgraphContext) => Promise<Value>);
+/** A field's value, or a function that GraphQL's default resolver calls when the field is selected. */
+type ValueOrResolver<Value> = Value | ((args: unknown, context: SubgraphContext) => Promise<Value>);
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    'A standing permission: an environment account lets a management account provision one environment in it, through the roles named here.',
+    'A permission: an environment account lets a management account provision one environment in it, through the IAM roles below.',
 })
 @Directive('@key(fields: "id")')
 @Directive('@key(fields: "arn")')
@@ -49,7 +49,7 @@ export class EnvironmentAccountConnection {
   })
   readonly arn!: string;
 
-  @Field(() => String, { description: 'The Region that the connection lives in.' })
+  @Field(() => String, { description: 'The Region of the connection.' })
   readonly region!: string;
 
   @Field(() => ConnectionStatus)
@@ -80,32 +80,31 @@ export class EnvironmentAccountConnection {
   readonly componentRoleArn!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The IAM role that provisions with CodeBuild.' })
-  readonly codebuildRoleArn!: AtOnceOrLater<string | null>;
+  readonly codebuildRoleArn!: ValueOrResolver<string | null>;
 
-  @Field(() => DateTime, { description: 'When the connection was created, which is when it was requested.' })
+  @Field(() => DateTime, { description: 'When the connection was created; the same as `requestedAt`.' })
   readonly createdAt!: EpochMilliseconds;
 
   @Field(() => DateTime, {
-    description: 'When the connection was requested, under the name that AWS Proton gives it.',
+    description: 'When the connection was requested. The name that AWS Proton uses.',
   })
   readonly requestedAt!: EpochMilliseconds;
 
   @Field(() => DateTime, {
-    description: 'When it was last accepted, rejected or updated; tags do not count.',
+    description: 'When the connection was last accepted, rejected or updated. Changes of tags do not count.',
   })
   readonly lastModifiedAt!: EpochMilliseconds;
 
   @Field(() => [EnvironmentAccountConnectionTag], { nullable: true, description: 'At most 50.' })
-  readonly tags!: AtOnceOrLater<readonly Tag[] | null>;
+  readonly tags!: ValueOrResolver<readonly Tag[] | null>;
 }
 
-/** A connection as the schema shows it. The connection itself stays at hand for the fields that ask the service for more. */
-export interface ShownConnection extends EnvironmentAccountConnection {
+/** The source of a connection's fields. Fields that read more from the service need the connection itself. */
+export interface GraphQLConnection extends EnvironmentAccountConnection {
   readonly connection: ConnectionView;
 }
 
-/** Puts a connection into the shape of its GraphQL type. */
-export function showConnection(connection: ConnectionView): ShownConnection {
+export function toGraphQLConnection(connection: ConnectionView): GraphQLConnection {
   const { id, region, status, environmentName, managementAccountId, environmentAccountId } = connection;
   const { roleArn, componentRoleArn, requestedAt, lastModifiedAt } = connection;
   const { codebuildRoleArn, tags } = connection;
@@ -131,4 +130,25 @@ export function showConnection(connection: ConnectionView): ShownConnection {
     lastModifiedAt,
     tags: tags ?? ((_args, { loaders }) => loaders.tags.load(connection)),
   };
+}
+
+interface Representation {
+  readonly id?: unknown;
+  readonly arn?: unknown;
+}
+
+/**
+ * Resolves a representation by its id or its ARN. The loader batches all representations of an `_entities` call into one read. An
+ * unknown or invisible connection is null, because an error would fail the gateway's whole query.
+ */
+export async function resolveConnectionReference(
+  { id, arn }: Representation,
+  { loaders }: SubgraphContext,
+): Promise<EnvironmentAccountConnection | null> {
+  const reference = typeof id === 'string' ? { id } : typeof arn === 'string' ? { arn } : undefined;
+  const connection = reference && (await loaders.connection.load(reference));
+  if (!connection) return null;
+  const resolved = toGraphQLConnection(connection);
+  // A gateway may send both keys. They must name the same connection.
+  return (id ?? resolved.id) === resolved.id && (arn ?? resolved.arn) === resolved.arn ? resolved : null;
 }

@@ -19,22 +19,21 @@ import {
 } from '../../proton/connection';
 import type { SubgraphContext } from '../context';
 import { DateTime } from '../date-time';
-import { PageArgs, SizedByFirst } from '../pagination/page-args';
-import { edgesOf, PageInfo } from '../pagination/page-info';
-import { EnvironmentAccountConnection, type ShownConnection } from './environment-account-connection';
+import { PageArgs, PageInfo, SizedByFirst, toGraphQLPage } from '../pagination';
+import { EnvironmentAccountConnection, type GraphQLConnection } from './environment-account-connection';
 
 registerEnumType(ConnectionEventType, {
   name: 'EnvironmentAccountConnectionEventType',
-  description: 'What was done to a connection.',
+  description: 'What changed a connection.',
   valuesConfig: {
-    CREATED: { description: 'The environment account asked for it.' },
+    CREATED: { description: 'The environment account requested it.' },
     ACCEPTED: { description: 'The management account accepted it.' },
     REJECTED: { description: 'The management account rejected or withdrew it.' },
     UPDATED: { description: 'Its roles were changed.' },
-    TAGGED: { description: 'Tags were added or took another value.' },
+    TAGGED: { description: 'Tags were added or changed.' },
     UNTAGGED: { description: 'Tags were removed.' },
     DELETED: { description: 'The environment account deleted it.' },
-    IMPORTED: { description: 'It was taken over from elsewhere, as it stood there.' },
+    IMPORTED: { description: 'It was imported from another system, in its state there.' },
   },
 });
 
@@ -48,20 +47,21 @@ export class EnvironmentAccountConnectionEvent {
 
   @Field(() => ConnectionStatus, {
     nullable: true,
-    description: 'The status after the write; null once it is deleted.',
+    description: 'The status after the write; null after a deletion.',
   })
   readonly status!: ConnectionStatus | null;
 
   @Field(() => ConnectionStatus, {
     nullable: true,
-    description: 'The status before the write; null where there was none.',
+    description: 'The status before the write; null when the connection did not exist.',
   })
   readonly previousStatus!: ConnectionStatus | null;
 
   @Field(() => String, {
-    description: "Who did it: the caller's subject, or the account whose credentials signed the call.",
+    description:
+      "Who made the change: the subject of the caller's token, or the account that signed the call.",
   })
-  // It may name a person. The tag lets a contract variant of the supergraph leave it out for an outside audience.
+  // This may name a person. A contract variant of the supergraph can exclude the tag for external clients.
   @Directive('@tag(name: "internal")')
   readonly actor!: string;
 
@@ -69,7 +69,7 @@ export class EnvironmentAccountConnectionEvent {
   readonly occurredAt!: EpochMilliseconds;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An event in a history, with its place there.' })
+@ObjectType({ simpleResolvers: true, description: 'An event in a history, with its cursor.' })
 export class EnvironmentAccountConnectionEventEdge {
   @Field(() => String)
   readonly cursor!: string;
@@ -95,15 +95,15 @@ export class ConnectionHistoryResolver {
   @FieldResolver(() => EnvironmentAccountConnectionEventConnection, {
     nullable: true,
     description:
-      'What happened to the connection, newest first: who changed what, and when. Null where the back end keeps no history.',
+      'The changes of the connection, newest first: who changed what, and when. Null when the back end keeps no history.',
   })
   @SizedByFirst()
   async history(
-    @Root() { connection }: ShownConnection,
+    @Root() { connection }: GraphQLConnection,
     @Args(() => PageArgs) { first, after }: PageArgs,
     @Ctx() { loaders }: SubgraphContext,
   ): Promise<EnvironmentAccountConnectionEventConnection | null> {
     const page = await loaders.history.load({ connection, first, after });
-    return page && edgesOf(page, (event: ConnectionEvent) => event);
+    return page && toGraphQLPage(page, (event: ConnectionEvent) => event);
   }
 }

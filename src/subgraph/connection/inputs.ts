@@ -10,16 +10,16 @@ import type {
 } from '../../proton/validation/inputs';
 
 /**
- * The inputs are weak on purpose: ids and ARNs are strings, judged by the service, which reports every broken rule at once.
- * A scalar would stop at the first, and answer with a GraphQL error where a payload is promised.
+ * Ids and ARNs are plain strings, because the service validates them and reports all violations at once in the payload. A custom scalar
+ * would stop at the first violation with a GraphQL error.
  */
 
 const ROLE_ARN = 'The ARN of an IAM role in the environment account';
 
-@InputType({ description: 'A label to put on a connection.' })
+@InputType({ description: 'A label for a connection.' })
 export class EnvironmentAccountConnectionTagInput implements Tag {
   @Field(() => String, {
-    description: '1 to 128 letters, digits, spaces and `* _ . : / = + - @`; not beginning with `aws:`.',
+    description: '1 to 128 letters, digits, spaces and `* _ . : / = + - @`; it must not start with `aws:`.',
   })
   readonly key!: string;
 
@@ -29,28 +29,28 @@ export class EnvironmentAccountConnectionTagInput implements Tag {
 
 @InputType({
   description:
-    'What a connection is asked for with. The two required members are enough where an account is configured.',
+    'Describes the connection to request. The two required fields are enough when the server has a default account.',
 })
 export class CreateEnvironmentAccountConnectionInput implements CreateConnectionInput {
-  @Field(() => ID, { description: 'The account that is asked: 12 digits.' })
+  @Field(() => ID, { description: 'The account that accepts or rejects the connection: 12 digits.' })
   readonly managementAccountId!: string;
 
   @Field(() => String, {
     description:
-      'The environment to be provisioned: 1 to 100 letters, digits, `_` and `-`, beginning with a letter or digit.',
+      'The environment to provision: 1 to 100 letters, digits, `_` and `-`, starting with a letter or digit.',
   })
   readonly environmentName!: string;
 
   @Field(() => ID, {
     nullable: true,
     description:
-      "The account that asks. Left out, it is the account of the role ARNs, else the caller's own, else the configured default.",
+      "The account that requests the connection. When omitted: the account of the role ARNs, else the caller's own, else the configured default.",
   })
   readonly environmentAccountId?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The Region the connection lives in; the configured one when left out.',
+    description: 'The Region of the connection; the configured default when omitted.',
   })
   readonly region?: string | null;
 
@@ -71,12 +71,13 @@ export class CreateEnvironmentAccountConnectionInput implements CreateConnection
 
   @Field(() => String, {
     nullable: true,
-    description: 'Repeating a call with the same token has no second effect for 8 hours.',
+    description:
+      'For 8 hours, another call with the same token returns the same connection and creates nothing.',
   })
   readonly clientToken?: string | null;
 }
 
-@InputType({ description: 'Names at least one role; those left out stay as they are.' })
+@InputType({ description: 'Sets at least one role. Omitted roles do not change.' })
 export class UpdateEnvironmentAccountConnectionInput implements UpdateConnectionInput {
   @Field(() => ID)
   readonly id!: string;
@@ -112,22 +113,22 @@ export class DeleteEnvironmentAccountConnectionInput implements ConnectionIdInpu
   readonly id!: string;
 }
 
-@InputType({ description: 'Names the connection and the tags to put on it.' })
+@InputType({ description: 'Names the connection and the tags to set.' })
 export class TagEnvironmentAccountConnectionInput implements TagConnectionInput {
   @Field(() => ID)
   readonly id!: string;
 
   @Field(() => [EnvironmentAccountConnectionTagInput], {
-    description: 'At least one, no key twice; the connection holds 50 at the most.',
+    description: 'At least one, without repeated keys. A connection has at most 50 tags.',
   })
   readonly tags!: readonly EnvironmentAccountConnectionTagInput[];
 }
 
-@InputType({ description: 'Names the connection and the keys of the tags to take off it.' })
+@InputType({ description: 'Names the connection and the keys of the tags to remove.' })
 export class UntagEnvironmentAccountConnectionInput implements UntagConnectionInput {
   @Field(() => ID)
   readonly id!: string;
 
-  @Field(() => [String], { description: 'At least one; a key that appears twice counts once.' })
+  @Field(() => [String], { description: 'At least one. A repeated key counts once.' })
   readonly tagKeys!: readonly string[];
 }

@@ -15,107 +15,107 @@ import {
   AcceptEnvironmentAccountConnectionPayload,
   CreateEnvironmentAccountConnectionPayload,
   DeleteEnvironmentAccountConnectionPayload,
-  payloadOf,
+  toPayload,
   RejectEnvironmentAccountConnectionPayload,
   TagEnvironmentAccountConnectionPayload,
   UntagEnvironmentAccountConnectionPayload,
   UpdateEnvironmentAccountConnectionPayload,
 } from './payloads';
 
-/** A write ends on the disk: for a gateway's cost analysis it weighs as much as ten objects that are read. */
-const CostOfAWrite = () => Directive('@cost(weight: 10)') as MethodDecorator;
+/** For a gateway's cost analysis a write, which reaches the disk, costs as much as ten objects that are read. */
+const WriteCost = () => Directive('@cost(weight: 10)') as MethodDecorator;
 
 @Resolver(() => EnvironmentAccountConnection)
 export class ConnectionMutations {
   @Mutation(() => CreateEnvironmentAccountConnectionPayload, {
     nullable: true,
     description:
-      'Asks a management account for a connection, in the name of an environment account. Answers with a PENDING connection.',
+      'Requests a connection to a management account, on behalf of an environment account. Returns a PENDING connection.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   createEnvironmentAccountConnection(
     @Arg('input', () => CreateEnvironmentAccountConnectionInput)
     input: CreateEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<CreateEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.createConnection(input), context);
+    return toPayload(context.session.createConnection(input), context);
   }
 
   @Mutation(() => UpdateEnvironmentAccountConnectionPayload, {
     nullable: true,
     description: 'Changes the roles of a connection.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   updateEnvironmentAccountConnection(
     @Arg('input', () => UpdateEnvironmentAccountConnectionInput)
     input: UpdateEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<UpdateEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.updateConnection(input), context);
+    return toPayload(context.session.updateConnection(input), context);
   }
 
   @Mutation(() => AcceptEnvironmentAccountConnectionPayload, {
     nullable: true,
-    description: 'Accepts a pending connection, in the name of its management account.',
+    description: 'Accepts a pending connection, on behalf of its management account.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   acceptEnvironmentAccountConnection(
     @Arg('input', () => AcceptEnvironmentAccountConnectionInput)
     input: AcceptEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<AcceptEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.acceptConnection(input), context);
+    return toPayload(context.session.acceptConnection(input), context);
   }
 
   @Mutation(() => RejectEnvironmentAccountConnectionPayload, {
     nullable: true,
-    description: 'Rejects a connection for good, in the name of its management account.',
+    description: 'Rejects a connection, on behalf of its management account. This is final.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   rejectEnvironmentAccountConnection(
     @Arg('input', () => RejectEnvironmentAccountConnectionInput)
     input: RejectEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<RejectEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.rejectConnection(input), context);
+    return toPayload(context.session.rejectConnection(input), context);
   }
 
   @Mutation(() => DeleteEnvironmentAccountConnectionPayload, {
     nullable: true,
     description:
-      'Deletes a connection, in the name of its environment account. Deleting what is already gone succeeds.',
+      'Deletes a connection, on behalf of its environment account. Deleting a connection that no longer exists succeeds.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   async deleteEnvironmentAccountConnection(
     @Arg('input', () => DeleteEnvironmentAccountConnectionInput)
     input: DeleteEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<DeleteEnvironmentAccountConnectionPayload> {
-    const payload = await payloadOf(context.session.deleteConnection(input), context);
+    const payload = await toPayload(context.session.deleteConnection(input), context);
     return { ...payload, deletedId: payload.success ? input.id : null };
   }
 
   @Mutation(() => TagEnvironmentAccountConnectionPayload, {
     nullable: true,
-    description: 'Adds tags; a tag whose key exists takes the new value.',
+    description: 'Adds tags. An existing tag with the same key gets the new value.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   tagEnvironmentAccountConnection(
     @Arg('input', () => TagEnvironmentAccountConnectionInput) input: TagEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<TagEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.tagConnection(input), context);
+    return toPayload(context.session.tagConnection(input), context);
   }
 
   @Mutation(() => UntagEnvironmentAccountConnectionPayload, {
     nullable: true,
-    description: 'Removes tags by key; a key that is not there is passed over.',
+    description: 'Removes tags by key. Unknown keys are ignored.',
   })
-  @CostOfAWrite()
+  @WriteCost()
   untagEnvironmentAccountConnection(
     @Arg('input', () => UntagEnvironmentAccountConnectionInput) input: UntagEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<UntagEnvironmentAccountConnectionPayload> {
-    return payloadOf(context.session.untagConnection(input), context);
+    return toPayload(context.session.untagConnection(input), context);
   }
 }

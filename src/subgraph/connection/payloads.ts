@@ -3,18 +3,18 @@ import { Field, ID, InterfaceType, ObjectType, registerEnumType } from 'type-gra
 import type { ConnectionView } from '../../proton/connection';
 import { FailureCode, ProtonFailure, type Violation } from '../../proton/failure';
 import type { SubgraphContext } from '../context';
-import { EnvironmentAccountConnection, showConnection } from './environment-account-connection';
+import { EnvironmentAccountConnection, toGraphQLConnection } from './environment-account-connection';
 
 registerEnumType(FailureCode, {
   name: 'EnvironmentAccountConnectionErrorCode',
-  description: 'The ways in which a mutation can be expected to fail.',
+  description: 'The expected failures of a mutation.',
   valuesConfig: {
-    VALIDATION_ERROR: { description: 'The input breaks a rule; `violations` names each.' },
+    VALIDATION_ERROR: { description: 'The input is invalid; `violations` lists every problem.' },
     NOT_FOUND: { description: 'The caller sees no connection under this id.' },
-    CONFLICT: { description: 'The state of the connection, or another connection, stands in the way.' },
-    ACCESS_DENIED: { description: 'The caller may see the connection but not do this to it.' },
+    CONFLICT: { description: 'The state of the connection, or another connection, does not allow it.' },
+    ACCESS_DENIED: { description: 'The caller can see the connection but may not change it in this way.' },
     QUOTA_EXCEEDED: {
-      description: 'The environment account has as many connections in the Region as it may have.',
+      description: 'The environment account has the maximum number of connections in the Region.',
     },
     THROTTLED: { description: 'Too many calls; try again later.' },
     UNAVAILABLE: { description: "The back end can't be reached or can't write; try again later." },
@@ -25,7 +25,7 @@ registerEnumType(FailureCode, {
 export class EnvironmentAccountConnectionInputViolation implements Violation {
   @Field(() => [String], {
     description:
-      'Path in the input, as in ["tags", "0", "key"]; empty where the rule concerns the whole of it.',
+      'Path in the input, as in ["tags", "0", "key"]; empty when the rule is about the whole input.',
   })
   readonly path!: readonly string[];
 
@@ -38,7 +38,7 @@ export class EnvironmentAccountConnectionError {
   @Field(() => FailureCode)
   readonly code!: FailureCode;
 
-  @Field(() => String, { description: 'What is wrong and what to do, for a person.' })
+  @Field(() => String, { description: 'What is wrong and how to fix it, for people to read.' })
   readonly message!: string;
 
   @Field(() => [EnvironmentAccountConnectionInputViolation], {
@@ -52,8 +52,8 @@ export class EnvironmentAccountConnectionError {
 
 @InterfaceType({
   description:
-    'What every mutation answers: `success` is true exactly when `error` is null. `data` is then the connection as it now is; only deleting what is already gone answers without one.',
-  // No field answers the interface itself, and a mutation's field names its payload.
+    'The result of every mutation: `success` is true exactly when `error` is null. `data` is then the connection after the change; it is null only when a deleted connection no longer existed.',
+  // Never called: every field returns a concrete payload type.
   resolveType: (payload: { readonly __typename?: string }) => payload.__typename,
 })
 export abstract class EnvironmentAccountConnectionPayload {
@@ -72,12 +72,12 @@ const payloadType = (description: string) =>
 
 @ObjectType(
   payloadType(
-    '`data` is the connection that was asked for: a new one, or the one that the client token made before.',
+    '`data` is the requested connection: a new one, or the one that an earlier call with the same client token created.',
   ),
 )
 export class CreateEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payloadType('`data` is the connection with its roles as they now are.'))
+@ObjectType(payloadType('`data` is the connection with its current roles.'))
 export class UpdateEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
 @ObjectType(payloadType('`data` is the connection, `CONNECTED`.'))
@@ -86,32 +86,32 @@ export class AcceptEnvironmentAccountConnectionPayload extends EnvironmentAccoun
 @ObjectType(payloadType('`data` is the connection, `REJECTED`.'))
 export class RejectEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payloadType('`data` is the connection as it last was, and null when it was already gone.'))
+@ObjectType(payloadType('`data` is the connection before its deletion; null when it no longer existed.'))
 export class DeleteEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {
   @Field(() => ID, {
     nullable: true,
-    description: 'The id that no connection has any more; null on failure.',
+    description: 'The id from the input; null on failure.',
   })
   readonly deletedId!: string | null;
 }
 
-@ObjectType(payloadType('`data` is the connection with its tags as they now are.'))
+@ObjectType(payloadType('`data` is the connection with its current tags.'))
 export class TagEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
-@ObjectType(payloadType('`data` is the connection with its tags as they now are.'))
+@ObjectType(payloadType('`data` is the connection with its current tags.'))
 export class UntagEnvironmentAccountConnectionPayload extends EnvironmentAccountConnectionPayload {}
 
 /**
- * Makes a payload of a call on the service: an expected failure becomes data, which gateways pass on as it is.
- * Anything else that is thrown goes on as a GraphQL error.
+ * Converts the result of a call to a payload. An expected failure becomes data, which gateways pass on unchanged. Any other error
+ * becomes a GraphQL error.
  */
-export async function payloadOf(
+export async function toPayload(
   call: Promise<ConnectionView | undefined>,
   { reportFault, noteFailure }: Pick<SubgraphContext, 'reportFault' | 'noteFailure'>,
 ): Promise<EnvironmentAccountConnectionPayload> {
   try {
     const connection = await call;
-    return { success: true, data: connection ? showConnection(connection) : null, error: null };
+    return { success: true, data: connection ? toGraphQLConnection(connection) : null, error: null };
   } catch (failure) {
     if (!(failure instanceof ProtonFailure)) throw failure;
     noteFailure(failure.code);

@@ -1,44 +1,44 @@
 import { Arg, Args, Ctx, ID, Query, Resolver } from 'type-graphql';
 
 import type { SubgraphContext } from '../context';
-import { PageArgs, SizedByFirst } from '../pagination/page-args';
+import { PageArgs, SizedByFirst } from '../pagination';
 import {
   EnvironmentAccountConnectionConnection,
   EnvironmentAccountConnectionFilter,
-  showConnectionPage,
+  toGraphQLConnectionPage,
 } from './connection-page';
-import { EnvironmentAccountConnection, showConnection } from './environment-account-connection';
+import { EnvironmentAccountConnection, toGraphQLConnection } from './environment-account-connection';
 
 @Resolver(() => EnvironmentAccountConnection)
 export class ConnectionQueries {
   @Query(() => EnvironmentAccountConnection, {
     nullable: true,
-    description: 'One connection, or null when none is visible to the caller under this id.',
+    description: 'The connection with this id, or null when the caller can see none.',
   })
   async environmentAccountConnection(
     @Arg('id', () => ID) id: string,
     @Ctx() { loaders }: SubgraphContext,
   ): Promise<EnvironmentAccountConnection | null> {
     const connection = await loaders.connection.load({ id });
-    return connection ? showConnection(connection) : null;
+    return connection ? toGraphQLConnection(connection) : null;
   }
 
   @Query(() => EnvironmentAccountConnection, {
     nullable: true,
-    description: 'One connection by its ARN, or null when none is visible to the caller.',
+    description: 'The connection with this ARN, or null when the caller can see none.',
   })
   async environmentAccountConnectionByArn(
     @Arg('arn', () => ID) arn: string,
     @Ctx() { loaders }: SubgraphContext,
   ): Promise<EnvironmentAccountConnection | null> {
     const connection = await loaders.connection.load({ arn });
-    return connection ? showConnection(connection) : null;
+    return connection ? toGraphQLConnection(connection) : null;
   }
 
   @Query(() => EnvironmentAccountConnectionConnection, {
     nullable: true,
     description:
-      'The connections that are visible to the caller, newest request first. `first` is 1 to 100; another value, or a cursor that is not of this list and filter, is a GraphQL error with code BAD_USER_INPUT, here and in every paged field.',
+      'The connections that the caller can see, newest first. As in every paged field, `first` must be 1 to 100 and `after` a cursor of the same list and filter; otherwise the result is a GraphQL error with code BAD_USER_INPUT.',
   })
   @SizedByFirst()
   async environmentAccountConnections(
@@ -48,6 +48,6 @@ export class ConnectionQueries {
     @Ctx() { loaders }: SubgraphContext,
   ): Promise<EnvironmentAccountConnectionConnection> {
     const page = await loaders.connectionPage.load({ filter, first, after });
-    return showConnectionPage(page, { filter });
+    return toGraphQLConnectionPage(page, { filter });
   }
 }

@@ -9,7 +9,13 @@ import type { ConnectionSelection } from '../../../src/proton/connection-list';
 import { normalizeSelection } from '../../../src/proton/connection-list';
 import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Visibility } from '../../../src/control-plane/store';
-import { BIG, BIG_ENVIRONMENT, makeConnections, NOBODY, SMALL } from '../../support/many-connections';
+import {
+  BIG,
+  BIG_ENVIRONMENT,
+  makeConnections,
+  WITHOUT_CONNECTIONS,
+  SMALL,
+} from '../../support/many-connections';
 import { startApp } from '../../support/app';
 import { sendHttp } from '../../support/aws-call';
 import { account } from '../../support/proton';
@@ -23,8 +29,8 @@ type Filter = NonNullable<ConnectionSelection['filter']>;
 
 /** Of each filter: values that are frequent, rare, and absent. */
 const VALUES = {
-  managementAccountId: [BIG, SMALL, NOBODY],
-  environmentAccountId: [BIG_ENVIRONMENT, '300000000001', NOBODY],
+  managementAccountId: [BIG, SMALL, WITHOUT_CONNECTIONS],
+  environmentAccountId: [BIG_ENVIRONMENT, '300000000001', WITHOUT_CONNECTIONS],
   environmentName: ['production', 'rare', 'none'],
   region: ['eu-west-1', 'us-east-1', 'sa-east-1', 'ap-southeast-2'],
   statuses: [
@@ -122,7 +128,7 @@ describe('A list', () => {
 
   it('of an account in either role, or of a viewer of one account, visits a page in each role', async () => {
     const wrong: unknown[] = [];
-    for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, NOBODY]) {
+    for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS]) {
       for (const filter of [{}, ...FILTERS.flatMap(single)]) {
         const allowed = 2 * PAGE * (filter.statuses?.length === 2 ? 2 : 1);
         const own = await read({ participation: { accountId, role: null }, filter });
@@ -173,7 +179,7 @@ describe('A list', () => {
       },
       { requiredKeys: [] },
     );
-    const accountIds = fc.constantFrom(BIG, BIG_ENVIRONMENT, SMALL, NOBODY);
+    const accountIds = fc.constantFrom(BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS);
     const participation = fc.option(
       fc.record({
         accountId: accountIds,

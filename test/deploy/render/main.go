@@ -1,5 +1,5 @@
-// Renders a chart's templates as Helm does: Go's text/template, sprig, and those functions of Helm's own that the chart uses. What it is given and what
-// it answers is JSON, on stdin and stdout. It stands in for Helm where there is none; the workflows run Helm itself.
+// Renders a chart's templates as Helm does, with Go's text/template, sprig, and the functions of Helm that the chart uses. Reads JSON from stdin and
+// writes JSON to stdout. It replaces Helm on machines without it; the workflows run Helm itself.
 package main
 
 import (
@@ -20,37 +20,37 @@ type request struct {
 	Values    map[string]interface{} `json:"-"`
 	Chart     map[string]interface{} `json:"chart"`
 	Release   map[string]interface{} `json:"release"`
-	// Values, not decoded yet: numbers come out of them as Helm's versions differ in.
+	// The values as JSON, because versions of Helm decode numbers differently.
 	RawValues json.RawMessage `json:"values"`
-	// Whether numbers are json.Number, as in newer versions of Helm, and not float64.
+	// Decodes numbers as json.Number, as newer versions of Helm do, and not as float64.
 	ExactNumbers bool `json:"exactNumbers"`
 }
 
 func main() {
 	rendered, err := render()
-	answer := map[string]interface{}{"rendered": rendered}
+	response := map[string]interface{}{"rendered": rendered}
 	if err != nil {
-		answer = map[string]interface{}{"error": err.Error()}
+		response = map[string]interface{}{"error": err.Error()}
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(response); err != nil {
 		panic(err)
 	}
 }
 
 func render() (map[string]string, error) {
-	asked, err := read()
+	input, err := read()
 	if err != nil {
 		return nil, err
 	}
 	root := template.New("chart").Option("missingkey=zero")
 	root.Funcs(functions(root))
 	names := make([]string, 0, len(asked.Templates))
-	for name := range asked.Templates {
+	for name := range input.Templates {
 		names = append(names, name)
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if _, err := root.New(name).Parse(asked.Templates[name]); err != nil {
+		if _, err := root.New(name).Parse(input.Templates[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -60,37 +60,37 @@ func render() (map[string]string, error) {
 			continue
 		}
 		var out strings.Builder
-		if err := root.ExecuteTemplate(&out, name, scope(asked, name)); err != nil {
+		if err := root.ExecuteTemplate(&out, name, scope(input, name)); err != nil {
 			return nil, err
 		}
-		// What Go writes for a value that isn't there; Helm leaves it out.
+		// Go writes this for a missing value. Helm removes it, too.
 		rendered[name] = strings.ReplaceAll(out.String(), "<no value>", "")
 	}
 	return rendered, nil
 }
 
 func read() (request, error) {
-	var asked request
-	if err := json.NewDecoder(os.Stdin).Decode(&asked); err != nil {
-		return asked, err
+	var input request
+	if err := json.NewDecoder(os.Stdin).Decode(&input); err != nil {
+		return input, err
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(asked.RawValues)))
-	if asked.ExactNumbers {
+	decoder := json.NewDecoder(strings.NewReader(string(input.RawValues)))
+	if input.ExactNumbers {
 		decoder.UseNumber()
 	}
-	return asked, decoder.Decode(&asked.Values)
+	return input, decoder.Decode(&input.Values)
 }
 
-// Files whose names begin with an underscore hold definitions, and are no manifests.
+// Files whose names start with an underscore contain definitions, not manifests.
 func partial(name string) bool {
 	return strings.HasPrefix(name[strings.LastIndex(name, "/")+1:], "_")
 }
 
-func scope(asked request, name string) map[string]interface{} {
+func scope(input request, name string) map[string]interface{} {
 	return map[string]interface{}{
-		"Values":  asked.Values,
-		"Chart":   asked.Chart,
-		"Release": asked.Release,
+		"Values":  input.Values,
+		"Chart":   input.Chart,
+		"Release": input.Release,
 		"Template": map[string]interface{}{
 			"Name":     name,
 			"BasePath": name[:strings.LastIndex(name, "/")],
@@ -100,7 +100,7 @@ func scope(asked request, name string) map[string]interface{} {
 
 func functions(root *template.Template) template.FuncMap {
 	all := sprig.TxtFuncMap()
-	// Helm takes these away, so that a chart can't read the machine that it is rendered on.
+	// Helm removes these, so that a chart can't read the environment of the machine.
 	delete(all, "env")
 	delete(all, "expandenv")
 	all["include"] = func(name string, data interface{}) (string, error) {

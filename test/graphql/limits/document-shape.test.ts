@@ -5,15 +5,15 @@ import { measureDocument } from '../../../src/graphql/limits/document-shape';
 
 interface Selected {
   readonly text: string;
-  /** How the selections in it are written down. */
-  readonly as: 'themselves' | 'a fragment' | 'an inline fragment';
+  /** How the document writes its selections. */
+  readonly as: 'fields' | 'a fragment' | 'an inline fragment';
   readonly selections: readonly Selected[];
 }
 
 const { selection } = fc.letrec<{ selection: Selected }>((tie) => ({
   selection: fc.record({
     text: fc.constantFrom('a', 'b', 'x: a', 'a @skip(if: false)', 'y: b @include(if: true)'),
-    as: fc.constantFrom('themselves', 'a fragment', 'an inline fragment'),
+    as: fc.constantFrom('fields', 'a fragment', 'an inline fragment'),
     selections: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       fc.constant([]),
@@ -22,23 +22,23 @@ const { selection } = fc.letrec<{ selection: Selected }>((tie) => ({
   }),
 }));
 
-/** Writes a selection down, and the fragments that it needs. */
-function written({ text, as, selections }: Selected, fragments: string[] | undefined): string {
+/** Prints a selection, and adds the fragments that it uses. Undefined `fragments` prints fields only. */
+function print({ text, as, selections }: Selected, fragments: string[] | undefined): string {
   if (selections.length === 0) return text;
-  const inside = selections.map((one) => written(one, fragments)).join(' ');
-  if (!fragments || as === 'themselves') return `${text} { ${inside} }`;
+  const inside = selections.map((one) => print(one, fragments)).join(' ');
+  if (!fragments || as === 'fields') return `${text} { ${inside} }`;
   if (as === 'an inline fragment') return `${text} { ... { ${inside} } }`;
   const name = `F${String(fragments.length)}`;
   fragments.push(`fragment ${name} on T { ${inside} }`);
   return `${text} { ...${name} }`;
 }
 
-it('A document measures the same, however its selections are put into fragments', () => {
+it('A document has the same shape whether its selections are fields or fragments', () => {
   fc.assert(
     fc.property(fc.array(selection, { minLength: 1, maxLength: 4 }), (roots) => {
       const fragments: string[] = [];
-      const inFragments = `{ ${roots.map((root) => written(root, fragments)).join(' ')} } ${fragments.join(' ')}`;
-      const plain = `{ ${roots.map((root) => written(root, undefined)).join(' ')} }`;
+      const inFragments = `{ ${roots.map((root) => print(root, fragments)).join(' ')} } ${fragments.join(' ')}`;
+      const plain = `{ ${roots.map((root) => print(root, undefined)).join(' ')} }`;
       const { depth, aliases, directives, repeated, complete } = measureDocument(parse(plain), 10_000);
       expect(measureDocument(parse(inFragments), 10_000)).toMatchObject({
         depth,
@@ -51,7 +51,7 @@ it('A document measures the same, however its selections are put into fragments'
   );
 });
 
-it('Fragments that double are given up on, and those that go in a circle are left to validation', () => {
+it('Fragments that grow exponentially stop the measurement; cycles of fragments are left to validation', () => {
   const doubling = Array.from(
     { length: 60 },
     (_, index) =>
@@ -60,9 +60,9 @@ it('Fragments that double are given up on, and those that go in a circle are lef
   const shape = measureDocument(parse(`{ ...F0 } ${doubling.join(' ')} fragment F60 on T { a }`), 2_000);
   expect(shape.complete).toBe(false);
   expect(shape.selections).toBeLessThan(3_000);
-  const circle = measureDocument(
+  const cycle = measureDocument(
     parse('{ ...A } fragment A on T { a { ...B } } fragment B on T { b { ...A } }'),
     2_000,
   );
-  expect(circle).toMatchObject({ complete: true, depth: 2 });
+  expect(cycle).toMatchObject({ complete: true, depth: 2 });
 });

@@ -11,20 +11,20 @@ import { createControlPlane, type ControlPlane } from '../../support/proton';
 const { schema } = buildSubgraph();
 const costOf = cachedCosts(schema);
 
-/** What a request may give a variable: a value, or nothing at all. */
-interface Given {
+/** A variable's value in a request; without `value` the variable is omitted. */
+interface Supplied {
   readonly value?: unknown;
 }
 
-const given = (...values: readonly unknown[]): fc.Arbitrary<Given> =>
-  fc.constantFrom<Given>({}, ...values.map((value) => ({ value })));
+const supplied = (...values: readonly unknown[]): fc.Arbitrary<Supplied> =>
+  fc.constantFrom<Supplied>({}, ...values.map((value) => ({ value })));
 
 interface Variable {
   readonly name: string;
   readonly type: string;
-  /** As it is written. */
-  readonly otherwise: string;
-  readonly given: Given;
+  /** As GraphQL, such as `= 7`. */
+  readonly defaultValue: string;
+  readonly supplied: Supplied;
 }
 
 interface Request {
@@ -32,14 +32,16 @@ interface Request {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** A query of this selection, with those of the variables that it uses. */
+/** Builds a query with this selection and the variables that it uses. */
 function requestOf(selection: string, variables: readonly Variable[]): Request {
   const used = variables.filter(({ name }) => selection.includes(name));
-  const definitions = used.map(({ name, type, otherwise }) => `${name}: ${type} ${otherwise}`).join(' ');
+  const definitions = used
+    .map(({ name, type, defaultValue }) => `${name}: ${type} ${defaultValue}`)
+    .join(' ');
   return {
     document: `query ${definitions && `(${definitions})`} { __typename ${selection} }`,
     variables: Object.fromEntries(
-      used.flatMap((one) => ('value' in one.given ? [[one.name.slice(1), one.given.value]] : [])),
+      used.flatMap((one) => ('value' in one.supplied ? [[one.name.slice(1), one.supplied.value]] : [])),
     ),
   };
 }
@@ -47,15 +49,15 @@ function requestOf(selection: string, variables: readonly Variable[]): Request {
 const size: fc.Arbitrary<Variable> = fc.record({
   name: fc.constant('$size'),
   type: fc.constantFrom('Int', 'Int!'),
-  otherwise: fc.constantFrom('', '= null', '= 0', '= 1', '= 7', '= 100', '= 101'),
-  given: given(null, 0, 1, 55, 100, 101, -1, '5', 2.5, 5e9, true, [3], {}),
+  defaultValue: fc.constantFrom('', '= null', '= 0', '= 1', '= 7', '= 100', '= 101'),
+  supplied: supplied(null, 0, 1, 55, 100, 101, -1, '5', 2.5, 5e9, true, [3], {}),
 });
 
 const whether: fc.Arbitrary<Variable> = fc.record({
   name: fc.constant('$whether'),
   type: fc.constantFrom('Boolean', 'Boolean!'),
-  otherwise: fc.constantFrom('', '= true', '= false', '= null'),
-  given: given(null, true, false, 'true', 0),
+  defaultValue: fc.constantFrom('', '= true', '= false', '= null'),
+  supplied: supplied(null, true, false, 'true', 0),
 });
 
 const field = fc
@@ -77,7 +79,7 @@ const asValue = { __typename: 'AwsAccount', id: '111111111111' };
 const list: fc.Arbitrary<Variable> = fc.record({
   name: fc.constant('$list'),
   type: fc.constantFrom('[_Any!]', '[_Any!]!'),
-  otherwise: fc.constantFrom(
+  defaultValue: fc.constantFrom(
     '',
     '= null',
     '= []',
@@ -85,14 +87,14 @@ const list: fc.Arbitrary<Variable> = fc.record({
     `= [${account}, ${account}]`,
     `= ${account}`,
   ),
-  given: given(null, [], [asValue, asValue, asValue], asValue, [null], 5),
+  supplied: supplied(null, [], [asValue, asValue, asValue], asValue, [null], 5),
 });
 
 const one: fc.Arbitrary<Variable> = fc.record({
   name: fc.constant('$one'),
   type: fc.constantFrom('_Any', '_Any!'),
-  otherwise: fc.constantFrom('', `= ${account}`, '= null'),
-  given: given(asValue, null),
+  defaultValue: fc.constantFrom('', `= ${account}`, '= null'),
+  supplied: supplied(asValue, null),
 });
 
 const entities = fc
@@ -107,7 +109,7 @@ const entities = fc
   )
   .map((representations) => `_entities(representations: ${representations}) { __typename }`);
 
-describe('What the limits judge a request by', () => {
+describe('The cost and the number of representations that the limits compute', () => {
   let plane: ControlPlane;
 
   beforeAll(() => {
@@ -116,8 +118,8 @@ describe('What the limits judge a request by', () => {
 
   afterAll(() => plane.store.close());
 
-  /** What is judged, beside what the resolvers are asked for. */
-  async function judgedAndDone({ document, variables }: Request) {
+  /** Returns what the limits compute, and what the resolvers receive. */
+  async function measuredAndExecuted({ document, variables }: Request) {
     const parsed = parse(document);
     fc.pre(validate(schema, parsed).length === 0);
     const operation = getOperationAST(parsed);
@@ -147,18 +149,18 @@ describe('What the limits judge a request by', () => {
     return {
       cost: amountIn(costed.cost, variables),
       representations: amountIn(costed.representations, variables),
-      // Undefined where the variables were refused, null where an argument was.
+      // Undefined when the variables were invalid, null when an argument was.
       executed: data !== undefined && data !== null,
       pages,
       entities: Array.isArray(data?.['_entities']) ? data['_entities'].length : 0,
     };
   }
 
-  it('is the page size that a resolver gets, whatever it is written as', async () => {
+  it('match the page size that a resolver receives, however it is written', async () => {
     await fc.assert(
       fc.asyncProperty(size, whether, field, field, async (size, whether, first, second) => {
         const selection = `a: ${first} b: ${second}`;
-        const { cost, pages, executed } = await judgedAndDone(requestOf(selection, [size, whether]));
+        const { cost, pages, executed } = await measuredAndExecuted(requestOf(selection, [size, whether]));
         const read = pages.map((length) => 1 + (length >= 1 && length <= 100 ? length : 0));
         const done = read.reduce((sum, one) => sum + one, 0);
         expect(cost).toBeGreaterThanOrEqual(done);
@@ -168,14 +170,14 @@ describe('What the limits judge a request by', () => {
     );
   });
 
-  it('is the number of representations that a resolver gets, written or not', async () => {
+  it('match the number of representations that a resolver receives, as literals or variables', async () => {
     await fc.assert(
       fc.asyncProperty(list, one, entities, async (list, one, selection) => {
         const {
           representations,
           entities: done,
           executed,
-        } = await judgedAndDone(requestOf(selection, [list, one]));
+        } = await measuredAndExecuted(requestOf(selection, [list, one]));
         expect(representations).toBeGreaterThanOrEqual(done);
         if (executed) expect(representations).toBe(done);
       }),

@@ -14,7 +14,7 @@
 - name: PROTON_ENDPOINT_PORT
   value: {{ eq (include "proton-subgraph.servesAwsClients" .) "true" | ternary "4002" "off" | quote }}
 {{- else }}
-# The image names a file, and there is none here.
+# Overrides the image's value, because there is no store.
 - name: DATABASE_URL
   value: ""
 {{- end }}

@@ -2,7 +2,7 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* At most 50 characters, so that what is appended still fits into 63. */ -}}
+{{- /* At most 50 characters, so that names with a suffix have at most 63. */ -}}
 {{- define "proton-subgraph.fullname" -}}
 {{- $name := include "proton-subgraph.name" . -}}
 {{- if .Values.fullnameOverride -}}
@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 
 {{- define "proton-subgraph.image" -}}
-{{- $repository := required "image.repository must say where the image is" .Values.image.repository -}}
+{{- $repository := required "image.repository must name the repository of the image" .Values.image.repository -}}
 {{- if .Values.image.digest -}}
 {{ printf "%s@%s" $repository .Values.image.digest }}
 {{- else -}}

@@ -49,14 +49,14 @@ spec:
         {{- end }}
         - name: admin
           containerPort: 4003
-      # Five minutes to open the store and bring it up to date; after that, the others take over.
+      # Five minutes to open and migrate the store, before the other probes start.
       startupProbe:
         httpGet:
           path: /health/live
           port: admin
         periodSeconds: 2
         failureThreshold: 150
-      # Without readiness in it: a restart mends neither a full disk nor an issuer that is away.
+      # Not readiness, because a restart fixes neither a full disk nor an unreachable issuer.
       livenessProbe:
         httpGet:
           path: /health/live
@@ -76,7 +76,7 @@ spec:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       volumeMounts:
-        # For what SQLite sorts that is too much to hold, and for what an import stages.
+        # For SQLite's temporary files, and for imports.
         - name: tmp
           mountPath: /tmp
         {{- if eq (include "proton-subgraph.mode" .) "embedded" }}

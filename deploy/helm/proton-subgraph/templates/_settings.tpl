@@ -1,14 +1,14 @@
-{{- /* A setting as the server reads it. Go writes a million as 1e+06 where Helm reads numbers as float64, as most versions do. */ -}}
+{{- /* Prints a setting. Most versions of Helm read numbers as float64, and Go prints a million as 1e+06. */ -}}
 {{- define "proton-subgraph.value" -}}
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ toString . }}{{ end -}}
 {{- end }}
 
-{{- /* "embedded" where the control plane and its file are in the pod, "sdk" where they are elsewhere. */ -}}
+{{- /* "embedded" when the control plane and its store are in the pod, "sdk" when they are remote. */ -}}
 {{- define "proton-subgraph.mode" -}}
 {{- if .Values.settings.PROTON_UPSTREAM }}sdk{{ else }}embedded{{ end -}}
 {{- end }}
 
-{{- /* "true" where AWS clients are served, else empty. */ -}}
+{{- /* "true" when AWS clients are served, else empty. */ -}}
 {{- define "proton-subgraph.servesAwsClients" -}}
 {{- if and .Values.endpoint.enabled (eq (include "proton-subgraph.mode" .) "embedded") }}true{{ end -}}
 {{- end }}
@@ -17,39 +17,39 @@
 {{ include "proton-subgraph.value" .Values.replicas | int64 }}
 {{- end }}
 
-{{- /* Seconds that a pod has to end: the delay, the grace, and 5 more to close the store. */ -}}
+{{- /* The termination grace period in seconds: delay, grace period, and 5 to close the store. */ -}}
 {{- define "proton-subgraph.terminationSeconds" -}}
 {{- $delay := include "proton-subgraph.value" (.Values.settings.SHUTDOWN_DELAY_MS | default 0) | int64 -}}
 {{- $grace := include "proton-subgraph.value" (dig "SHUTDOWN_GRACE_MS" 10000 .Values.settings) | int64 -}}
 {{ add (div (add $delay $grace 999) 1000) 5 }}
 {{- end }}
 
-{{- /* What the schema of the values refuses as well, for those who pass it over; and what it can't say. */ -}}
+{{- /* Checks that the values' schema can't express, and some that it has, for users who skip it. */ -}}
 {{- define "proton-subgraph.check" -}}
 {{- $mode := include "proton-subgraph.mode" . -}}
 {{- $settings := .Values.settings -}}
 {{- if and (eq $mode "embedded") (gt (include "proton-subgraph.replicas" . | int64) 1) -}}
-{{- fail "replicas must be 1: the SQLite file belongs to one pod. More are possible with settings.PROTON_UPSTREAM." -}}
+{{- fail "replicas must be 1, because one pod owns the SQLite file. More are possible with settings.PROTON_UPSTREAM." -}}
 {{- end -}}
 {{- $secret := and .Values.secret.name .Values.secret.keys.ROUTER_SECRET -}}
 {{- if and $secret $settings.ROUTER_ACCESS_KEY_IDS -}}
-{{- fail "The router proves itself by ROUTER_SECRET or by signatures: set secret.keys.ROUTER_SECRET to '', or leave settings.ROUTER_ACCESS_KEY_IDS out." -}}
+{{- fail "The router authenticates with ROUTER_SECRET or with signatures, not both: set secret.keys.ROUTER_SECRET to '', or leave settings.ROUTER_ACCESS_KEY_IDS out." -}}
 {{- end -}}
-{{- $person := or $settings.AUTH_JWKS_URL .Values.jwtPublicKey.configMap -}}
+{{- $tokens := or $settings.AUTH_JWKS_URL .Values.jwtPublicKey.configMap -}}
 {{- $open := eq (toString $settings.ALLOW_UNAUTHENTICATED) "true" -}}
-{{- if not (or $secret $settings.ROUTER_ACCESS_KEY_IDS $person $open) -}}
-{{- fail "Nobody would have to prove who they are: set secret.name to a Secret with ROUTER_SECRET, or settings.ROUTER_ACCESS_KEY_IDS, or AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE and AUTH_JWKS_URL in settings." -}}
+{{- if not (or $secret $settings.ROUTER_ACCESS_KEY_IDS $tokens $open) -}}
+{{- fail "Requests would not be authenticated: set secret.name to a Secret with ROUTER_SECRET, or settings.ROUTER_ACCESS_KEY_IDS, or AUTH_JWT_ISSUER, AUTH_JWT_AUDIENCE and AUTH_JWKS_URL in settings." -}}
 {{- end -}}
-{{- $sealed := and .Values.secret.name .Values.secret.keys.ACCESS_KEY_ENCRYPTION_KEY -}}
-{{- if and (or (include "proton-subgraph.servesAwsClients" .) $settings.ROUTER_ACCESS_KEY_IDS) (not $sealed) -}}
-{{- fail "Access keys are sealed under ACCESS_KEY_ENCRYPTION_KEY: put it into the Secret that secret.name names. Without AWS clients, endpoint.enabled is false." -}}
+{{- $encrypted := and .Values.secret.name .Values.secret.keys.ACCESS_KEY_ENCRYPTION_KEY -}}
+{{- if and (or (include "proton-subgraph.servesAwsClients" .) $settings.ROUTER_ACCESS_KEY_IDS) (not $encrypted) -}}
+{{- fail "Access keys are encrypted with ACCESS_KEY_ENCRYPTION_KEY: add it to the Secret named in secret.name. To serve no AWS clients, set endpoint.enabled to false." -}}
 {{- end -}}
 {{- range $name, $_ := $settings -}}
 {{- if hasSuffix "_HEADERS" $name -}}
-{{- fail (printf "settings.%s may hold credentials, and manifests are read by many: take it from a Secret, in extraEnv." $name) -}}
+{{- fail (printf "settings.%s may contain credentials, which must not be in a manifest: take it from a Secret, in extraEnv." $name) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.router) -}}
-{{- fail "networkPolicy.router must say who may ask GraphQL: nobody named means everybody." -}}
+{{- fail "networkPolicy.router must name at least one peer, because an empty list allows everyone." -}}
 {{- end -}}
 {{- end }}

@@ -1,0 +1,81 @@
+import { ArgsType, Directive, Field, Int, ObjectType } from 'type-graphql';
+
+import { DEFAULT_PAGE_SIZE, type Page, type PageRequest } from '../proton/page';
+
+/** The arguments of every paged field. The service validates them. */
+@ArgsType()
+export class PageArgs implements PageRequest {
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: DEFAULT_PAGE_SIZE,
+    description: 'The maximum number of items on the page: 1 to 100.',
+  })
+  readonly first?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A cursor of the same list and filter: the page starts after it.',
+  })
+  readonly after?: string | null;
+}
+
+/** Tells a gateway's cost analysis that `first` is the length of the page. */
+export function SizedByFirst(): MethodDecorator & PropertyDecorator {
+  return Directive(
+    '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)',
+  );
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'The position of a page in its list, as the Relay cursor connections specification defines it.',
+})
+@Directive('@shareable')
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether more items follow this page.' })
+  readonly hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'True exactly when the page was requested with a cursor.' })
+  readonly hasPreviousPage!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the first item; null on an empty page.',
+  })
+  readonly startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The cursor of the last item: pass it as `after` for the next page. Null on an empty page.',
+  })
+  readonly endCursor!: string | null;
+}
+
+/** Converts a page to the members that every page type of the schema has. Getters, because most queries select few of them. */
+export function toGraphQLPage<Item, Node>(page: Page<Item>, toNode: (item: Item) => Node) {
+  const { items, hasNextPage, hasPreviousPage, cursorAt } = page;
+  return {
+    get nodes(): readonly Node[] {
+      return items.map(toNode);
+    },
+    get edges(): readonly { readonly cursor: string; readonly node: Node }[] {
+      return items.map((item, index) => ({
+        get cursor() {
+          return cursorAt(index);
+        },
+        node: toNode(item),
+      }));
+    },
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      get startCursor() {
+        return items.length === 0 ? null : cursorAt(0);
+      },
+      get endCursor() {
+        return items.length === 0 ? null : cursorAt(items.length - 1);
+      },
+    } satisfies PageInfo,
+  };
+}
