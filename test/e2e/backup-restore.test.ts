@@ -108,9 +108,9 @@ describe('A backup', () => {
     ) as { accessKeyId: string };
     const server = await startServerProcess(env());
     let acknowledged = 0;
-    let stopLoad = false;
+    const loading = new AbortController();
     const load = (async () => {
-      while (!stopLoad) {
+      while (!loading.signal.aborted) {
         await create(server.url, `load-${String(acknowledged)}`);
         acknowledged += 1;
       }
@@ -120,7 +120,7 @@ describe('A backup', () => {
     const file = folder.path('backup.db');
     const { code, stdout, stderr } = await commandToEnd(['backup', file, '--json'], { env: env() });
     const after = acknowledged;
-    stopLoad = true;
+    loading.abort();
     await load;
     expect(await server.end('SIGTERM')).toBe(0);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -293,16 +293,16 @@ describe('A restore', () => {
     };
     // The server has not received a request yet.
     await expectFailure();
-    let stopLoad = false;
+    const loading = new AbortController();
     const load = (async () => {
-      while (!stopLoad) {
+      while (!loading.signal.aborted) {
         names.push(`load-${String(names.length)}`);
         await create(server.url, names.at(-1) ?? '');
       }
     })();
     while (names.length < 5) await wait(5);
     await expectFailure();
-    stopLoad = true;
+    loading.abort();
     await load;
     const header = readFileSync(location()).subarray(0, 100);
     const write = (bytes: Buffer) => {
@@ -345,7 +345,13 @@ describe('A restore', () => {
 
   it.each<[string, RegExp, (path: string, sound: string) => void]>([
     ['is not there', /^There is no backup/, () => undefined],
-    ['is a folder', /is no regular file/, (path) => mkdirSync(path)],
+    [
+      'is a folder',
+      /is no regular file/,
+      (path) => {
+        mkdirSync(path);
+      },
+    ],
     [
       'is empty',
       /is empty/,
@@ -458,7 +464,7 @@ describe('A restore', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('that fails after it has moved files moves them back', async () => {
+  it('that fails after it has moved files moves them back', () => {
     fill(location(), 1);
     leaveLog();
     const before = folderContent();

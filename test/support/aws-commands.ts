@@ -15,7 +15,7 @@ export const boto3Missing = runs('python3', ['-c', 'import boto3'])
   : 'no python3 with boto3 on this machine';
 
 /** Defines a test that needs something on this machine. If that is missing the test is skipped, and its name says why. */
-export function testUnless(missing: string | undefined, name: string, run: () => Promise<void>): void {
+export function testUnless(missing: string | undefined, name: string, run: () => Promise<void> | void): void {
   if (missing === undefined) it(name, run);
   else it.skip(`${name} (skipped: ${missing})`, run);
 }

@@ -42,7 +42,7 @@ describe('A first start on a disk that is nearly full', () => {
     expect(message).not.toContain('damaged');
   }
 
-  testUnless(smallDiskMissing, 'leaves no torn database, whatever space there is', async () => {
+  testUnless(smallDiskMissing, 'leaves no torn database, whatever space there is', () => {
     disk.mount(AMPLE);
     const file = disk.path('data/proton.db');
     for (const size of SIZES) {
