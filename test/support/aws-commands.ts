@@ -16,8 +16,11 @@ export const boto3Missing = runs('python3', ['-c', 'import boto3'])
 
 /** Defines a test that needs something on this machine. If that is missing the test is skipped, and its name says why. */
 export function testUnless(missing: string | undefined, name: string, run: () => Promise<void> | void): void {
-  if (missing === undefined) it(name, run);
-  else it.skip(`${name} (skipped: ${missing})`, run);
+  const test = async () => {
+    await run();
+  };
+  if (missing === undefined) it(name, test);
+  else it.skip(`${name} (skipped: ${missing})`, test);
 }
 
 function runs(command: string, args: readonly string[]): boolean {
