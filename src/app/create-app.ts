@@ -13,7 +13,7 @@ import { createArrivingBodies } from '../http/body/body-budget';
 import { createAdmission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
 import { createSubjectBudgets } from '../http/hooks/rate-limits';
-import { stopServers } from '../http/lifecycle/stop-servers';
+import { stopServers } from '../http/lifecycle/server-lifecycle';
 import { createWebServer } from '../http/graphql-server';
 import { ProtonFailure } from '../proton/failure';
 import { createContext } from '../subgraph/context';
@@ -78,7 +78,7 @@ export async function createApp(
   const web = createWebServer({
     ...traffic,
     address: config.http,
-    anyHostName: config.http.anyHostName,
+    checkHostHeader: config.http.checkHostHeader,
     corsOrigins: config.http.corsOrigins,
     budgets: user && createSubjectBudgets(config.limits.subject),
     introspectionEnabled: !config.production,
@@ -107,7 +107,7 @@ export async function createApp(
     config.admin &&
     createAdminServer({
       address: config.admin,
-      anyHostName: config.http.anyHostName,
+      checkHostHeader: config.http.checkHostHeader,
       checks: {
         ...checks,
         keys: authentication.keysCheck,

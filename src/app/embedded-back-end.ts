@@ -63,7 +63,7 @@ function awsServer(
   const server = createEndpointServer({
     ...servers,
     address,
-    anyHostName: auth.kind !== 'none',
+    checkHostHeader: auth.kind === 'none',
     endpoint: createAwsApi({ service, authenticate, reportFault, executionMs }),
     reportFault,
     observe: telemetry.requestEnded,

@@ -3,10 +3,14 @@ import fastify, { type FastifyError } from 'fastify';
 import { handleBrokenHttp, wireAnswer } from './lifecycle/malformed-http';
 import type { Address } from './lifecycle/listen';
 import { FOREIGN_HOST, hostMistake, isOwnHost, originForm, requestedHost } from './hooks/host';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import { readinessOf, type Checks } from './readiness';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
+import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  serverOptions,
+  takeWhateverIsExpected,
+  USUAL_TIMING,
+  type ServerTiming,
+} from './lifecycle/server-options';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 
@@ -24,8 +28,8 @@ export interface MetricsPage {
 
 export interface AdminServerOptions {
   readonly address: Address;
-  /** Whether any name that leads here may be asked by; else only names of loopback, so that no web page gets in by its own. */
-  readonly anyHostName: boolean;
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader: boolean;
   readonly checks: Checks;
   readonly metrics: () => Promise<MetricsPage>;
   /** Is told of what goes wrong on our side. */
@@ -39,20 +43,17 @@ export interface AdminServerOptions {
  */
 export function createAdminServer({
   address,
-  anyHostName,
+  checkHostHeader,
   checks,
   metrics,
   reportFault,
   timing = USUAL_TIMING,
 }: AdminServerOptions): ServerLifecycle {
   const { clientErrorHandler, watch } = handleBrokenHttp(() => wireAnswer(400, {}, ''));
-  const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
-    ...timeouts,
-    http: { ...http, ...EVERY_REQUEST },
+    ...serverOptions(timing),
     clientErrorHandler,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
   takeWhateverIsExpected(server.server);
@@ -65,7 +66,7 @@ export function createAdminServer({
     if (mistake === undefined) done();
     else void reply.code(400).send({ message: mistake });
   });
-  if (!anyHostName) {
+  if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
       if (isOwnHost(requestedHost(request))) done();
       else void reply.code(421).send({ message: FOREIGN_HOST });

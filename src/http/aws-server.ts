@@ -5,31 +5,30 @@ import type { AwsApi } from '../aws-api/aws-api';
 import { headerFields, type AwsResponse } from '../aws-api/messages';
 import { HOST_NEEDED } from '../aws-api/request-line';
 import { createAdmission, type Admission } from './hooks/admission-queue';
-import { admitRequests, OVERLOADED } from './hooks/admission';
+import { admitRequests } from './hooks/admission';
+import { OVERLOADED } from './errors';
 import {
   handleBrokenHttp,
   wireAnswer,
   type BrokenHttp,
   type BrokenHttpAnswer,
 } from './lifecycle/malformed-http';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import type { Address } from './lifecycle/listen';
 import { FOREIGN_HOST, hostMistake, isOwnHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
 import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  REQUEST_ID_HEADER,
-  requestIdOf,
-  type RecordOptions,
-} from './request-log/record-requests';
+import { beginRecord, brokenAnswers, keepRecords, type RecordOptions } from './request-log/record-requests';
+import { REQUEST_ID_HEADER, requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
 import { waitingClient } from './lifecycle/response-end';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
+import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  serverOptions,
+  takeWhateverIsExpected,
+  USUAL_TIMING,
+  type ServerTiming,
+} from './lifecycle/server-options';
 
 const BODY = {
   /** Bytes in a request's body. */
@@ -42,8 +41,8 @@ const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' }
 
 export interface EndpointServerOptions {
   readonly address: Address;
-  /** Whether it may be asked by any name; else only by names of loopback. */
-  readonly anyHostName?: boolean;
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader?: boolean;
   /** The places for requests that are worked on at a time. */
   readonly admission?: Admission;
   /** Bounds the bodies that are on their way. */
@@ -61,7 +60,7 @@ export interface EndpointServerOptions {
 /** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
 export function createEndpointServer({
   address,
-  anyHostName = true,
+  checkHostHeader = false,
   admission = createAdmission(Infinity),
   arrivingBodies = createArrivingBodies(),
   endpoint,
@@ -95,10 +94,8 @@ export function createEndpointServer({
   const { clientErrorHandler, watch } = handleBrokenHttp(
     brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
   );
-  const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
-    ...timeouts,
-    http: { ...http, ...EVERY_REQUEST },
+    ...serverOptions(timing),
     frameworkErrors(error, request, reply) {
       beginRecord(request, reply, records);
       if (!refuseHost(request, reply)) onError(error, request, reply);
@@ -106,7 +103,6 @@ export function createEndpointServer({
     clientErrorHandler,
     genReqId: requestIdOf,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
   takeWhateverIsExpected(server.server);
@@ -116,7 +112,7 @@ export function createEndpointServer({
   server.addHook('onRequest', (request, reply, done) => {
     if (!refuseHost(request, reply)) done();
   });
-  if (!anyHostName) {
+  if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
       const host = requestedHost(request);
       // HTTP/1.0 may come without a host, which the endpoint refuses by itself.

@@ -2,15 +2,27 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { INTERNAL_ERROR_MESSAGE } from '../graphql/format-error';
 import { RequestError, type HttpErrorCode } from '../graphql/request-error';
+import { DATA_HEADERS, REQUEST_ID_HEADER } from './headers';
 import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
-import { REQUEST_ID_HEADER } from './request-log/record-requests';
 import type { RequestRecord } from './request-log/request-record';
-import { DATA_HEADERS } from './hooks/security-headers';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
   413: 'BODY_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
 };
+
+/** What those are told for whom there is no place. */
+export const OVERLOADED = {
+  status: 503,
+  message: 'The server has as much to do as it can take. Try again in a moment.',
+  /** In seconds. */
+  headers: { 'retry-after': '1' },
+} as const;
+
+/** The same for a request for GraphQL. */
+export function overloaded(): RequestError {
+  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
+}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 

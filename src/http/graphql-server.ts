@@ -15,30 +15,30 @@ import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
 import { readJsonStrictly } from './body/json-parser';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
 import type { Address } from './lifecycle/listen';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  requestIdOf,
-  type RecordOptions,
-} from './request-log/record-requests';
+import { beginRecord, brokenAnswers, keepRecords, type RecordOptions } from './request-log/record-requests';
+import { requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
-import { originForm } from './hooks/host';
+import { checkHost, originForm, refuseForeignHosts } from './hooks/host';
 import { sendSecurityHeaders } from './hooks/security-headers';
 import { traceRequests } from './request-log/request-spans';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { headerBytesFor, timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
-import type { SubjectBudgets } from './hooks/rate-limits';
-import { admitGraphql, checkHost, limitSubjects, refuseForeignHosts, spendFrom } from './hooks/traffic';
+import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  headerBytesFor,
+  serverOptions,
+  takeWhateverIsExpected,
+  USUAL_TIMING,
+  type ServerTiming,
+} from './lifecycle/server-options';
+import { limitSubjects, spendFrom, type SubjectBudgets } from './hooks/rate-limits';
+import { admitGraphql } from './hooks/admission';
 
 export const GRAPHQL_PATH = '/graphql';
 
 export interface WebServerOptions {
   readonly address: Address;
-  /** Whether it may be asked by any name; else only by names of loopback. */
-  readonly anyHostName?: boolean;
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader?: boolean;
   /** The origins whose pages may read answers. */
   readonly corsOrigins?: readonly string[];
   /** The places for requests that are worked on at a time. */
@@ -77,7 +77,7 @@ export interface WebServer extends ServerLifecycle {
 /** The server that frontends' gateways and Apollo Sandbox talk to. */
 export function createWebServer({
   address,
-  anyHostName = true,
+  checkHostHeader = false,
   corsOrigins = [],
   admission = createAdmission(Infinity),
   arrivingBodies = createArrivingBodies(),
@@ -103,12 +103,11 @@ export function createWebServer({
   };
   const records: RecordOptions = { server: 'graphql', observe };
   const { clientErrorHandler, watch } = handleBrokenHttp(brokenAnswers(records, brokenHttpAnswer));
-  const { http, ...timeouts } = timingOptions(timing);
+  const options = serverOptions(timing);
   const server = fastify({
-    ...timeouts,
+    ...options,
     http: {
-      ...http,
-      ...EVERY_REQUEST,
+      ...options.http,
       maxHeaderSize: headerBytesFor(authentication.user?.maxBytes ?? 0),
     },
     frameworkErrors(error, request, reply) {
@@ -130,7 +129,6 @@ export function createWebServer({
     clientErrorHandler,
     genReqId: requestIdOf,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
   takeWhateverIsExpected(server.server);
@@ -139,7 +137,7 @@ export function createWebServer({
   server.setErrorHandler(onError);
   sendSecurityHeaders(server);
   const refusedHost = checkHost(server);
-  if (!anyHostName) refuseForeignHosts(server);
+  if (checkHostHeader) refuseForeignHosts(server);
   const proveRouter = requireRouter(server, {
     proof: authentication.router,
     bodyLimit: limits.bodyBytes,

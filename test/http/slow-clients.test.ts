@@ -4,8 +4,8 @@ import { text as textOf } from 'node:stream/consumers';
 
 import fastify from 'fastify';
 
-import { whyCut } from '../../src/http/lifecycle/cut';
-import { cutUnreadAnswers } from '../../src/http/lifecycle/unread-answers';
+import { whyCut } from '../../src/http/lifecycle/close-socket';
+import { cutUnreadAnswers } from '../../src/http/lifecycle/connections';
 import { startApp, type RunningApp } from '../support/app';
 import { readMetrics } from '../support/metrics';
 

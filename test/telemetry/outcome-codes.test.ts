@@ -1,6 +1,6 @@
 import type { AwsErrorName } from '../../src/aws-api/aws-error';
 import type { HttpErrorCode } from '../../src/graphql/request-error';
-import type { CutCode } from '../../src/http/lifecycle/cut';
+import type { CutCode } from '../../src/http/lifecycle/close-socket';
 import type { FailureCode } from '../../src/proton/failure';
 import type { LimitCode } from '../../src/graphql/limits/document-limits';
 import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';

@@ -2,12 +2,9 @@ import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../../subgraph/context';
-import { startExecution, type ExecutionDeadline } from './execution-deadline';
-import { OVERLOADED } from '../hooks/admission';
-import { createTurns } from './execution-turns';
+import { createTurns, startExecution, type ExecutionDeadline } from './execution-deadline';
 import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
-import { answerFault } from '../errors';
-import { withoutEmptyName, withoutEmptyParameters } from './empty-parameters';
+import { answerFault, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { waitingClient } from '../lifecycle/response-end';
 
@@ -127,4 +124,32 @@ function headersOf({ headers }: FastifyRequest): HeaderMap {
 function searchOf(url: string): string {
   const start = url.indexOf('?');
   return start === -1 ? '' : url.slice(start);
+}
+
+/** The values of a GET parameter that mean the same as leaving it out; a variable map may also be JSON's null. */
+const EMPTY: Readonly<Record<string, readonly string[]>> = {
+  operationName: [''],
+  variables: ['', 'null'],
+  extensions: ['', 'null'],
+};
+
+/**
+ * Drops optional parameters that are empty from a query string, as GraphQL over HTTP has it. Apollo Server would look for an
+ * operation without a name, and parse an empty text as JSON.
+ */
+function withoutEmptyParameters(search: string): string {
+  if (search === '') return search;
+  const parameters = new URLSearchParams(search);
+  for (const [name, values] of Object.entries(EMPTY)) {
+    for (const value of values) parameters.delete(name, value);
+  }
+  return `?${parameters.toString()}`;
+}
+
+/** The same for the body of a POST: no operation has an empty name, so it asks for none. */
+function withoutEmptyName(body: unknown): unknown {
+  const isObject = typeof body === 'object' && body !== null;
+  return isObject && 'operationName' in body && body.operationName === ''
+    ? { ...body, operationName: null }
+    : body;
 }

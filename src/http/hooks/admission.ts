@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
 import type { BodyBounds } from '../body/read-body';
-import { RequestError } from '../../graphql/request-error';
+import { overloaded, refuse as sendRefusal } from '../errors';
 import type { Admission } from './admission-queue';
-import { whenOver } from '../lifecycle/when-over';
+import { whenOver } from '../lifecycle/response-end';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,19 +25,6 @@ export interface AdmitOptions {
   readonly patienceMs: number;
   /** Answers a request for which there is no place, or none in time. */
   readonly refuse: (reply: FastifyReply) => void;
-}
-
-/** What those are told for whom there is no place. */
-export const OVERLOADED = {
-  status: 503,
-  message: 'The server has as much to do as it can take. Try again in a moment.',
-  /** In seconds. */
-  headers: { 'retry-after': '1' },
-} as const;
-
-/** The same for a request for GraphQL. */
-export function overloaded(): RequestError {
-  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
 }
 
 /**
@@ -132,4 +119,14 @@ export function admitRequests(
 function hasBody({ method, headers }: FastifyRequest): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Lets as many requests in as there are places for. */
+export function admitGraphql(server: FastifyInstance, options: Omit<AdmitOptions, 'refuse'>): void {
+  admitRequests(server, {
+    ...options,
+    refuse: (reply: FastifyReply) => {
+      sendRefusal(reply, overloaded());
+    },
+  });
 }

@@ -7,7 +7,7 @@ import { AuthenticationError } from '../../authentication/headers';
 import type { RouterProof, VerifyBody } from '../../authentication/router/router-proof';
 import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
 import { RequestError } from '../../graphql/request-error';
-import { overloaded } from './admission';
+import { overloaded } from '../errors';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { REQUEST_ID_HEADER } from '../request-log/record-requests';
+import { REQUEST_ID_HEADER } from '../headers';
 
 export interface CorsOptions {
   /** The only path that pages of these origins may ask. */

@@ -1,5 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import { RequestError } from '../../graphql/request-error';
+
 /** The parts of a Fastify request that name a host. */
 interface HostSource {
   /** The request target as it was sent. */
@@ -84,3 +88,29 @@ export function isOwnHost(host: string | undefined): boolean {
 /** The message for a request that names another host. */
 export const FOREIGN_HOST =
   'Without authentication this server answers only who asks it as localhost or by a loopback address, and the Host header names another.';
+
+/** Answers those alone who ask this machine by a name that nobody else can own. */
+export function refuseForeignHosts(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (isOwnHost(requestedHost(request))) done();
+    else done(new RequestError(421, 'MISDIRECTED', `${FOREIGN_HOST} ${REMEDY}`));
+  });
+}
+
+const REMEDY =
+  'Ask for localhost; or have the server know who asks, by ROUTER_SECRET, or set ALLOW_UNAUTHENTICATED=true.';
+
+/**
+ * Refuses requests without one valid Host header.
+ * @returns the check, for requests that fail before the first hook
+ */
+export function checkHost(server: FastifyInstance): (request: FastifyRequest) => RequestError | undefined {
+  const check = (request: FastifyRequest) => {
+    const mistake = hostMistake(request);
+    return mistake === undefined ? undefined : new RequestError(400, 'BAD_REQUEST', mistake);
+  };
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(check(request));
+  });
+  return check;
+}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 import { RequestError } from '../../graphql/request-error';
@@ -115,4 +116,20 @@ function rateLimited(wait: number, message: string): RequestError {
   return new RequestError(429, 'RATE_LIMITED', `${message} Try again in ${String(seconds)} s.`, {
     'retry-after': String(seconds),
   });
+}
+
+/** Counts the requests of every person who is known. */
+export function limitSubjects(server: FastifyInstance, budgets: SubjectBudgets): void {
+  server.addHook('onRequest', async ({ record: { subject } }) => {
+    if (subject !== undefined) await budgets.request(subject);
+  });
+}
+
+/** Takes what a document costs from the budget of the person who sent it, where persons have budgets. */
+export function spendFrom(
+  budgets: SubjectBudgets | undefined,
+): (request: FastifyRequest, cost: number) => Promise<void> {
+  return async ({ record: { subject } }, cost) => {
+    if (subject !== undefined) await budgets?.spend(subject, cost);
+  };
 }

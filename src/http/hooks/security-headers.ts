@@ -1,22 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
-type Headers = Readonly<Record<string, string>>;
-
-/** For every answer. That of HTTPS alone, Strict-Transport-Security, is for whoever ends TLS before this server. */
-const ALWAYS: Headers = {
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-  'cross-origin-resource-policy': 'same-origin',
-  'x-frame-options': 'DENY',
-  'x-permitted-cross-domain-policies': 'none',
-};
-
-/** For answers that are data: a browser that shows one as a page loads and runs nothing for it. */
-export const DATA_HEADERS: Headers = {
-  ...ALWAYS,
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-};
+import type { ResponseHeaders } from '../../graphql/request-error';
+import { ALWAYS, DATA_HEADERS } from '../headers';
 
 const SANDBOX_CDN = 'https://embeddable-sandbox.cdn.apollographql.com';
 const PAGE_CDN = 'https://apollo-server-landing-page.cdn.apollographql.com';
@@ -25,7 +10,7 @@ const PAGE_CDN = 'https://apollo-server-landing-page.cdn.apollographql.com';
  * For the landing page, which shows Apollo's Sandbox in a frame. The frame's queries come from the page itself, by `fetch`.
  * @param nonce that the page has on its own scripts and styles
  */
-function pageHeaders(nonce: string): Headers {
+function pageHeaders(nonce: string): ResponseHeaders {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}' ${SANDBOX_CDN}`,

@@ -1,9 +1,10 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { cut } from './cut';
-import { hangUp } from './close-socket';
-import { whenOver } from './when-over';
+import type { FastifyInstance } from 'fastify';
+
+import { cut, hangUp } from './close-socket';
+import { whenOver } from './response-end';
 
 /** The connections of a server that clients hold open. */
 export interface OpenConnections {
@@ -102,4 +103,30 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
       for (const { socket } of open.values()) cut(socket, 'CUT_AT_STOP');
     },
   };
+}
+
+/**
+ * Cuts off clients that do not read their answers, which would be kept for them in memory. Node has no such timer.
+ * @param patienceMs in which an answer must have been taken, in milliseconds
+ */
+export function cutUnreadAnswers(server: FastifyInstance, patienceMs: number): void {
+  server.addHook('onSend', (_request, { raw }, payload, done) => {
+    if (raw.socket) impatiently(raw, patienceMs);
+    // Others on its connection are answered before it.
+    else {
+      raw.once('socket', () => {
+        impatiently(raw, patienceMs);
+      });
+    }
+    done(null, payload);
+  });
+}
+
+function impatiently(response: ServerResponse, patienceMs: number): void {
+  const impatience = setTimeout(() => {
+    cut(response.req.socket, 'ANSWER_NOT_TAKEN');
+  }, patienceMs);
+  whenOver(response, () => {
+    clearTimeout(impatience);
+  });
 }

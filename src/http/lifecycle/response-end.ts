@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http';
 
-import { whenOver } from './when-over';
-
 /** Whether somebody still waits for the answer to a request. */
 export interface WaitingClient {
   /** Aborted when the client goes away before it has its answer. Made when it is first asked for, and seldom is. */
@@ -23,4 +21,23 @@ export function waitingClient(response: ServerResponse): WaitingClient {
       return made.signal;
     },
   };
+}
+
+/**
+ * Tells once when nobody waits for an answer any more: it has been given in full, or the connection is gone. A response alone
+ * would not say so of a request that came behind others on one connection and never had its turn.
+ */
+export function whenOver(response: ServerResponse, over: () => void): void {
+  const { socket } = response.req;
+  if (response.closed || socket.destroyed) {
+    over();
+    return;
+  }
+  const tell = () => {
+    response.off('close', tell);
+    socket.off('close', tell);
+    over();
+  };
+  response.once('close', tell);
+  socket.once('close', tell);
 }

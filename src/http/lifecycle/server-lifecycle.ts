@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Server as ListeningServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import type { FastifyInstance } from 'fastify';
 
 import { listen, type Address, type AddressVariables } from './listen';
-import { watchConnections } from './connections';
+import { cutUnreadAnswers, watchConnections } from './connections';
 import { USUAL_TIMING, type ServerTiming } from './server-options';
-import { cutUnreadAnswers } from './unread-answers';
 
 /** The life of a server: it listens, and at some time it stops. */
 export interface ServerLifecycle {
@@ -24,12 +24,6 @@ export interface ServerLifecycle {
   readonly stop: () => Promise<number>;
 }
 
-/** How Fastify must be made for the life that it leads here. */
-export const LIFECYCLE_OPTIONS = {
-  // What still arrives on an open connection while the server stops is answered like any other request.
-  return503OnClosing: false,
-} as const;
-
 /**
  * How long a connection on which nothing happens is listened to once the server stops, in milliseconds. A client that uses its
  * connection often sends its next request within that time, and is told with the answer that it was the last; who has not used
@@ -42,7 +36,7 @@ export interface LifecycleOptions extends Partial<ServerTiming> {
   readonly variables?: AddressVariables;
 }
 
-/** @param server made with `LIFECYCLE_OPTIONS`, not listening yet */
+/** @param server made with `serverOptions`, not listening yet */
 export function lifecycleOf(
   server: FastifyInstance,
   address: Address,
@@ -93,4 +87,20 @@ export function lifecycleOf(
       return cut;
     },
   };
+}
+
+/**
+ * Stops servers together.
+ * @param delayMs for which they go on taking whoever comes, in milliseconds, so that whoever sends clients here can find out that
+ * it should not
+ * @returns how many requests were cut
+ */
+export async function stopServers(
+  servers: readonly Pick<ServerLifecycle, 'drain' | 'stop'>[],
+  delayMs: number,
+): Promise<number> {
+  for (const server of servers) server.drain();
+  if (delayMs > 0) await wait(delayMs);
+  const cuts = await Promise.all(servers.map((server) => server.stop()));
+  return cuts.reduce((sum, cut) => sum + cut, 0);
 }

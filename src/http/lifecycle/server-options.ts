@@ -1,4 +1,4 @@
-import type { ServerOptions } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 
 /** How long a server waits for its clients, in milliseconds. */
 export interface ServerTiming {
@@ -29,24 +29,36 @@ export function headerBytesFor(greatestField: number): number {
 }
 
 /** How Fastify must be made for requests that arrive in time or not at all. */
-export function timingOptions({
+export function serverOptions({
   headerMs,
   requestMs,
   keepAliveMs,
 }: Pick<ServerTiming, 'headerMs' | 'requestMs' | 'keepAliveMs'>): {
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
+  readonly return503OnClosing: false;
   readonly http: ServerOptions;
 } {
   return {
     // Fastify sets these on the server that it has made, and would set others were they left out.
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
+    // What still arrives on an open connection while the server stops is answered like any other request.
+    return503OnClosing: false,
     // What Node's server is not made with, it takes for a minute, and looks for every half minute.
     http: {
       requestTimeout: requestMs,
       headersTimeout: headerMs,
       connectionsCheckingInterval: Math.ceil(headerMs / 10),
+      // Node would answer by itself where there is no Host, past every hook, in no shape that a client knows.
+      requireHostHeader: false,
     },
   };
+}
+
+/** Likewise has a server see requests that expect more of it than to go on, which Node would refuse. */
+export function takeWhateverIsExpected(server: Server): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    server.emit('request', request, response),
+  );
 }

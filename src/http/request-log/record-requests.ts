@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { RequestEvent, RequestObserver } from '../../telemetry/events';
+import { REQUEST_ID_HEADER } from '../headers';
 import { hasHungUp, type BrokenHttp, type BrokenHttpAnswer } from '../lifecycle/malformed-http';
 import {
   CLIENT_GONE,
@@ -17,17 +18,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     record: RequestRecord;
   }
-}
-
-export const REQUEST_ID_HEADER = 'x-request-id';
-
-/** Safe in a log line and in a header. */
-const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
-
-/** Fastify's `genReqId`: the client's request id when it is valid, else a new one. */
-export function requestIdOf({ headers }: IncomingMessage): string {
-  const given = headers[REQUEST_ID_HEADER];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 export interface RecordOptions {

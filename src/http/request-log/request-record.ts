@@ -4,7 +4,7 @@ import type { Span } from '@opentelemetry/api';
 
 import type { OperationRecord } from '../../graphql/apollo/graphql-context';
 import type { RequestEvent } from '../../telemetry/events';
-import { whyCut } from '../lifecycle/cut';
+import { whyCut } from '../lifecycle/close-socket';
 
 /** What is known about a request so far, for the log and the metrics. */
 export interface RequestRecord extends OperationRecord {
