@@ -1,26 +1,25 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { handleBrokenHttp, wireAnswer } from './lifecycle/malformed-http';
+import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, hostMistake, isOwnHost, originForm, requestedHost } from './hooks/host';
-import { readinessOf, type Checks } from './readiness';
-import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './hooks/host';
+import { checkReadiness, type Checks } from './readiness';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
   serverOptions,
-  takeWhateverIsExpected,
-  USUAL_TIMING,
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
   type ServerTiming,
 } from './lifecycle/server-options';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 
-/** All that there is here. */
 const PATHS = { live: '/health/live', ready: '/health/ready', metrics: '/metrics' };
 
-/** What one probe sees is not what the next one would; and nothing here is for a browser to interpret. */
+/** Probes need current results, and browsers should not guess a content type. */
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** A page of metrics, in the format that its content type names. */
+/** The metrics as text, in the format that the content type names. */
 export interface MetricsPage {
   readonly contentType: string;
   readonly text: string;
@@ -32,14 +31,14 @@ export interface AdminServerOptions {
   readonly checkHostHeader: boolean;
   readonly checks: Checks;
   readonly metrics: () => Promise<MetricsPage>;
-  /** Is told of what goes wrong on our side. */
+  /** Receives unexpected errors. */
   readonly reportFault: (error: unknown) => void;
   readonly timing?: ServerTiming;
 }
 
 /**
- * Health and metrics, for whoever operates the server. On a port of its own, so that it answers while the others are full or no
- * longer take anyone, and so that what leads there need not lead here.
+ * The server for health and metrics. It has its own port, so that it responds while the other servers are full or draining, and so
+ * that it need not be exposed to clients.
  */
 export function createAdminServer({
   address,
@@ -47,42 +46,42 @@ export function createAdminServer({
   checks,
   metrics,
   reportFault,
-  timing = USUAL_TIMING,
+  timing = DEFAULT_TIMING,
 }: AdminServerOptions): ServerLifecycle {
-  const { clientErrorHandler, watch } = handleBrokenHttp(() => wireAnswer(400, {}, ''));
+  const { clientErrorHandler, watch } = handleMalformedHttp(() => rawResponse(400, {}, ''));
   const server = fastify({
     ...serverOptions(timing),
     clientErrorHandler,
     rewriteUrl: originForm,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
+  acceptExpectHeaders(server.server);
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(HEADERS);
     done();
   });
   server.addHook('onRequest', (request, reply, done) => {
-    const mistake = hostMistake(request);
-    if (mistake === undefined) done();
-    else void reply.code(400).send({ message: mistake });
+    const reason = invalidHostReason(request);
+    if (reason === undefined) done();
+    else void reply.code(400).send({ message: reason });
   });
   if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
-      if (isOwnHost(requestedHost(request))) done();
+      if (isLoopbackHost(requestedHost(request))) done();
       else void reply.code(421).send({ message: FOREIGN_HOST });
     });
   }
-  // Nothing here takes a body.
+  // No route takes a body.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume();
     done(null);
   });
 
-  // That it is answered is the whole answer: the event loop turns.
+  // A response shows that the event loop runs. There is nothing else to check.
   server.get(PATHS.live, () => ({ live: true }));
   server.get(PATHS.ready, async (_request, reply) => {
-    const readiness = await readinessOf(checks, reportFault);
+    const readiness = await checkReadiness(checks, reportFault);
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   server.get(PATHS.metrics, async (_request, reply) => {
@@ -98,5 +97,5 @@ export function createAdminServer({
     reportFault(error);
     return reply.code(500).send({ message: 'Something went wrong. The log says what.' });
   });
-  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
+  return createLifecycle(server, address, { ...timing, variables: VARIABLES });
 }

@@ -8,25 +8,25 @@ import { createAdmission, type Admission } from './hooks/admission-queue';
 import { admitRequests } from './hooks/admission';
 import { OVERLOADED } from './errors';
 import {
-  handleBrokenHttp,
-  wireAnswer,
-  type BrokenHttp,
-  type BrokenHttpAnswer,
+  handleMalformedHttp,
+  rawResponse,
+  type ClientError,
+  type MalformedHttpResponse,
 } from './lifecycle/malformed-http';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, hostMistake, isOwnHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
-import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
+import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
+import { createBodyReader, type BodyReader } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';
-import { beginRecord, brokenAnswers, keepRecords, type RecordOptions } from './request-log/record-requests';
+import { startRecord, respondToMalformedHttp, recordRequests, type RequestLogOptions } from './request-log/record-requests';
 import { REQUEST_ID_HEADER, requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
-import { waitingClient } from './lifecycle/response-end';
-import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import { watchDisconnect } from './lifecycle/response-end';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
   serverOptions,
-  takeWhateverIsExpected,
-  USUAL_TIMING,
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
   type ServerTiming,
 } from './lifecycle/server-options';
 
@@ -39,14 +39,14 @@ const BODY = {
 
 const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' };
 
-export interface EndpointServerOptions {
+export interface AwsServerOptions {
   readonly address: Address;
   /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
   readonly checkHostHeader?: boolean;
   /** The places for requests that are worked on at a time. */
   readonly admission?: Admission;
   /** Bounds the bodies that are on their way. */
-  readonly arrivingBodies?: ArrivingBodies;
+  readonly bodyReader?: BodyReader;
   readonly endpoint: AwsApi;
   /** Is told of what goes wrong on our side, and in which request. */
   readonly reportFault: (error: unknown, requestId: string) => void;
@@ -58,17 +58,17 @@ export interface EndpointServerOptions {
 }
 
 /** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
-export function createEndpointServer({
+export function createAwsServer({
   address,
   checkHostHeader = false,
   admission = createAdmission(Infinity),
-  arrivingBodies = createArrivingBodies(),
+  bodyReader = createBodyReader(),
   endpoint,
   reportFault,
   observe = () => undefined,
   traced = false,
-  timing = USUAL_TIMING,
-}: EndpointServerOptions): ServerLifecycle {
+  timing = DEFAULT_TIMING,
+}: AwsServerOptions): ServerLifecycle {
   const onError = (error: FastifyError, { id, record }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof BodyTooLargeError) {
       void send(
@@ -84,20 +84,20 @@ export function createEndpointServer({
   };
   /** Refuses a request without one valid Host header. */
   const refuseHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    const mistake = hostMistake(request);
+    const mistake = invalidHostReason(request);
     if (mistake === undefined) return false;
     const message = mistake === MISSING_HOST ? HOST_NEEDED : mistake;
     void send(reply, endpoint.refuse(new AwsError('SerializationException', message), request.record));
     return true;
   };
-  const records: RecordOptions = { server: 'endpoint', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp(
-    brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
+  const records: RequestLogOptions = { server: 'endpoint', observe };
+  const { clientErrorHandler, watch } = handleMalformedHttp(
+    respondToMalformedHttp(records, (error, requestId) => malformedHttpResponse(error, requestId, endpoint)),
   );
   const server = fastify({
     ...serverOptions(timing),
     frameworkErrors(error, request, reply) {
-      beginRecord(request, reply, records);
+      startRecord(request, reply, records);
       if (!refuseHost(request, reply)) onError(error, request, reply);
     },
     clientErrorHandler,
@@ -105,8 +105,8 @@ export function createEndpointServer({
     rewriteUrl: originForm,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
-  keepRecords(server, records);
+  acceptExpectHeaders(server.server);
+  recordRequests(server, records);
   if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
   server.addHook('onRequest', (request, reply, done) => {
@@ -116,19 +116,19 @@ export function createEndpointServer({
     server.addHook('onRequest', (request, reply, done) => {
       const host = requestedHost(request);
       // HTTP/1.0 may come without a host, which the endpoint refuses by itself.
-      if (host === undefined || isOwnHost(host)) done();
+      if (host === undefined || isLoopbackHost(host)) done();
       else
         void send(
           reply,
-          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), request.record),
+          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${HOW_TO_FIX}`), request.record),
         );
     });
   }
   admitRequests(server, {
     admission,
-    arrivingBodies,
-    bodyBounds: BODY,
-    patienceMs: timing.requestMs,
+    bodyReader,
+    bodyLimits: BODY,
+    timeoutMs: timing.requestMs,
     refuse(reply) {
       const error = new AwsError('ThrottlingException', OVERLOADED.message);
       void send(reply.headers(OVERLOADED.headers), endpoint.refuse(error, reply.request.record));
@@ -156,15 +156,15 @@ export function createEndpointServer({
           body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
         },
         record,
-        waitingClient(reply.raw),
+        watchDisconnect(reply.raw),
       ),
     );
   server.post('/', answer);
   server.setNotFoundHandler(answer);
-  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
+  return createLifecycle(server, address, { ...timing, variables: VARIABLES });
 }
 
-const REMEDY = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
+const HOW_TO_FIX = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
 
 function send(reply: FastifyReply, { status, headers, body }: AwsResponse): FastifyReply {
   // To the content type of a string, Fastify would add a charset, which the protocol has not.
@@ -172,24 +172,24 @@ function send(reply: FastifyReply, { status, headers, body }: AwsResponse): Fast
 }
 
 /** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: AwsApi): BrokenHttpAnswer {
-  const error = BROKEN[code ?? ''] ?? NO_HTTP;
+function malformedHttpResponse({ code }: ClientError, requestId: string, endpoint: AwsApi): MalformedHttpResponse {
+  const error = ERRORS_BY_CODE[code ?? ''] ?? INVALID_HTTP;
   const { status, headers, body } = endpoint.refuse(error, {
     id: requestId,
     operation: undefined,
     subject: undefined,
     failure: undefined,
   });
-  const wire = wireAnswer(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
-  return { status, outcome: error.name, wire };
+  const raw = rawResponse(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
+  return { status, outcome: error.name, raw };
 }
 
-const NO_HTTP = new AwsError(
+const INVALID_HTTP = new AwsError(
   'SerializationException',
   'The request is not valid HTTP/1.1, or its header is too large.',
 );
 
-const BROKEN: Readonly<Record<string, AwsError>> = {
+const ERRORS_BY_CODE: Readonly<Record<string, AwsError>> = {
   CONNECT: new AwsError('UnknownOperationException', 'This is no proxy.'),
   ERR_HTTP_REQUEST_TIMEOUT: new AwsError('RequestTimeoutException', 'The request took too long to arrive.'),
 };

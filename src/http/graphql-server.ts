@@ -7,35 +7,35 @@ import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { buildSubgraph } from '../subgraph/schema';
 import { createAdmission, type Admission } from './hooks/admission-queue';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
-import { requirePerson } from './hooks/authenticate-user';
-import { requireRouter } from './hooks/authenticate-router';
-import { handleBrokenHttp } from './lifecycle/malformed-http';
-import { allowOrigins } from './hooks/cors';
-import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
+import { addUserAuthentication } from './hooks/authenticate-user';
+import { addRouterAuthentication } from './hooks/authenticate-router';
+import { handleMalformedHttp } from './lifecycle/malformed-http';
+import { addCors } from './hooks/cors';
+import { sendErrorResponse, addNotFoundHandler, malformedHttpResponse } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
-import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
-import { readJsonStrictly } from './body/json-parser';
+import { createBodyReader, type BodyReader } from './body/body-budget';
+import { addJsonParser } from './body/json-parser';
 import type { Address } from './lifecycle/listen';
-import { beginRecord, brokenAnswers, keepRecords, type RecordOptions } from './request-log/record-requests';
+import { startRecord, respondToMalformedHttp, recordRequests, type RequestLogOptions } from './request-log/record-requests';
 import { requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
-import { checkHost, originForm, refuseForeignHosts } from './hooks/host';
-import { sendSecurityHeaders } from './hooks/security-headers';
+import { addHostCheck, originForm, requireLoopbackHost } from './hooks/host';
+import { addSecurityHeaders } from './hooks/security-headers';
 import { traceRequests } from './request-log/request-spans';
-import { lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
-  headerBytesFor,
+  maxHeaderBytes,
   serverOptions,
-  takeWhateverIsExpected,
-  USUAL_TIMING,
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
   type ServerTiming,
 } from './lifecycle/server-options';
-import { limitSubjects, spendFrom, type SubjectBudgets } from './hooks/rate-limits';
-import { admitGraphql } from './hooks/admission';
+import { addRateLimits, chargeTo, type RateLimits } from './hooks/rate-limits';
+import { admitGraphqlRequests } from './hooks/admission';
 
 export const GRAPHQL_PATH = '/graphql';
 
-export interface WebServerOptions {
+export interface GraphqlServerOptions {
   readonly address: Address;
   /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
   readonly checkHostHeader?: boolean;
@@ -44,9 +44,9 @@ export interface WebServerOptions {
   /** The places for requests that are worked on at a time. */
   readonly admission?: Admission;
   /** Bounds the bodies that are on their way. */
-  readonly arrivingBodies?: ArrivingBodies;
+  readonly bodyReader?: BodyReader;
   /** What each person may ask for; undefined where nobody is told from another. */
-  readonly budgets?: SubjectBudgets | undefined;
+  readonly budgets?: RateLimits | undefined;
   /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
   readonly introspectionEnabled: boolean;
   readonly logger: Logger;
@@ -64,7 +64,7 @@ export interface WebServerOptions {
   readonly timing?: ServerTiming;
 }
 
-export interface WebServer extends ServerLifecycle {
+export interface GraphqlServer extends ServerLifecycle {
   /** What can be asked for, by which requests are told apart: the root fields of the schema. */
   readonly operations: readonly string[];
   /**
@@ -75,12 +75,12 @@ export interface WebServer extends ServerLifecycle {
 }
 
 /** The server that frontends' gateways and Apollo Sandbox talk to. */
-export function createWebServer({
+export function createGraphqlServer({
   address,
   checkHostHeader = false,
   corsOrigins = [],
   admission = createAdmission(Infinity),
-  arrivingBodies = createArrivingBodies(),
+  bodyReader = createBodyReader(),
   budgets,
   introspectionEnabled,
   logger,
@@ -91,34 +91,34 @@ export function createWebServer({
   contextFor,
   observe = () => undefined,
   traced: inSpans = false,
-  timing = USUAL_TIMING,
-}: WebServerOptions): WebServer {
+  timing = DEFAULT_TIMING,
+}: GraphqlServerOptions): GraphqlServer {
   const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
-    answerError(error, reply, {
+    sendErrorResponse(error, reply, {
       bodyLimit: limits.bodyBytes,
       reportFault: (fault) => {
         reportFault(fault, id);
       },
     });
   };
-  const records: RecordOptions = { server: 'graphql', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp(brokenAnswers(records, brokenHttpAnswer));
+  const records: RequestLogOptions = { server: 'graphql', observe };
+  const { clientErrorHandler, watch } = handleMalformedHttp(respondToMalformedHttp(records, malformedHttpResponse));
   const options = serverOptions(timing);
   const server = fastify({
     ...options,
     http: {
       ...options.http,
-      maxHeaderSize: headerBytesFor(authentication.user?.maxBytes ?? 0),
+      maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
     },
     frameworkErrors(error, request, reply) {
-      beginRecord(request, reply, records);
-      const misaddressed = refusedHost(request);
+      startRecord(request, reply, records);
+      const misaddressed = hostError(request);
       if (misaddressed) {
-        answerError(misaddressed, reply, { bodyLimit: limits.bodyBytes, reportFault });
+        sendErrorResponse(misaddressed, reply, { bodyLimit: limits.bodyBytes, reportFault });
         return;
       }
       // What is wrong with it is for nobody to know but the router.
-      proveRouter(request, reply)
+      authenticateRouter(request, reply)
         .then(() => error)
         .catch((refusal: unknown) => refusal as FastifyError)
         .then((worse) => {
@@ -131,26 +131,26 @@ export function createWebServer({
     rewriteUrl: originForm,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
-  keepRecords(server, records);
+  acceptExpectHeaders(server.server);
+  recordRequests(server, records);
   if (inSpans) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
-  sendSecurityHeaders(server);
-  const refusedHost = checkHost(server);
-  if (checkHostHeader) refuseForeignHosts(server);
-  const proveRouter = requireRouter(server, {
+  addSecurityHeaders(server);
+  const hostError = addHostCheck(server);
+  if (checkHostHeader) requireLoopbackHost(server);
+  const authenticateRouter = addRouterAuthentication(server, {
     proof: authentication.router,
     bodyLimit: limits.bodyBytes,
-    arrivingBodies,
+    bodyReader,
   });
-  allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
+  addCors(server, { path: GRAPHQL_PATH, origins: corsOrigins });
   // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
-  requirePerson(server, { authentication, introspectionEnabled, logger });
-  if (budgets) limitSubjects(server, budgets);
-  const bodyBounds = { limit: limits.bodyBytes, patience: limits.bodyBytes };
-  admitGraphql(server, { admission, arrivingBodies, bodyBounds, patienceMs: timing.requestMs });
-  answerUnknownPaths(server, GRAPHQL_PATH);
-  readJsonStrictly(server);
+  addUserAuthentication(server, { authentication, introspectionEnabled, logger });
+  if (budgets) addRateLimits(server, budgets);
+  const bodyLimits = { limit: limits.bodyBytes, patience: limits.bodyBytes };
+  admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
+  addNotFoundHandler(server, GRAPHQL_PATH);
+  addJsonParser(server);
 
   const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
@@ -164,16 +164,16 @@ export function createWebServer({
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    spend: spendFrom(budgets),
+    spend: chargeTo(budgets),
     executionMs,
-    serverFor: ({ headers, routerProven }) =>
-      headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerProven)
+    serverFor: ({ headers, routerAuthenticated }) =>
+      headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)
         ? traced
         : apollo,
   });
 
   const apollos = new Set([apollo, traced]);
-  const lifecycle = lifecycleOf(server, address, timing);
+  const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
     async start() {

@@ -14,8 +14,8 @@ export function requestIdOf({ headers }: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** For every answer. That of HTTPS alone, Strict-Transport-Security, is for whoever ends TLS before this server. */
-export const ALWAYS: ResponseHeaders = {
+/** Sent with every response. Strict-Transport-Security is the job of the proxy that terminates TLS. */
+export const COMMON_HEADERS: ResponseHeaders = {
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
   'cross-origin-resource-policy': 'same-origin',
@@ -23,9 +23,9 @@ export const ALWAYS: ResponseHeaders = {
   'x-permitted-cross-domain-policies': 'none',
 };
 
-/** For answers that are data: a browser that shows one as a page loads and runs nothing for it. */
+/** Sent with data. A browser that shows such a response as a page loads and runs nothing. */
 export const DATA_HEADERS: ResponseHeaders = {
-  ...ALWAYS,
+  ...COMMON_HEADERS,
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };

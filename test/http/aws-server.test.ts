@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 
-import { createEndpointServer } from '../../src/http/aws-server';
+import { createAwsServer } from '../../src/http/aws-server';
 import { ListenError } from '../../src/http/lifecycle/listen';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { callAs, sendHttp, unsignedHeaders, type WireResponse, type WireRequest } from '../support/aws-call';
@@ -396,7 +396,7 @@ describe('The endpoint’s server', () => {
     const address = taken.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const refuse = () => ({ status: 400, headers: {}, body: '' });
-    const server = createEndpointServer({
+    const server = createAwsServer({
       address: { host: '127.0.0.1', port },
       endpoint: { handle: () => Promise.resolve(refuse()), refuse },
       reportFault: () => undefined,

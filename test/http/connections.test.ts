@@ -8,11 +8,11 @@ import { pino } from 'pino';
 import type { AwsResponse } from '../../src/aws-api/messages';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { createAwsApi } from '../../src/aws-api/aws-api';
-import { createEndpointServer } from '../../src/http/aws-server';
+import { createAwsServer } from '../../src/http/aws-server';
 import type { Address } from '../../src/http/lifecycle/listen';
-import { USUAL_TIMING, type ServerTiming } from '../../src/http/lifecycle/server-options';
+import { DEFAULT_TIMING, type ServerTiming } from '../../src/http/lifecycle/server-options';
 import { readConfig } from '../../src/config/config';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { createControlPlane } from '../support/proton';
@@ -76,11 +76,11 @@ function holdingEndpoint({ timing, address = ANYWHERE }: Options): HoldingServer
     await gate.pass();
     return { status: 200, headers: {}, body: '"done"' };
   };
-  const server = createEndpointServer({
+  const server = createAwsServer({
     address,
     endpoint: { ...endpoint, handle },
     reportFault: onFault,
-    timing: { ...USUAL_TIMING, ...timing },
+    timing: { ...DEFAULT_TIMING, ...timing },
   });
   return { start: server.start, stop: server.stop, asked: gate.asked, letGo: gate.open };
 }
@@ -90,7 +90,7 @@ const usual = readConfig({});
 function holdingWebServer({ timing, address = ANYWHERE }: Options): HoldingServer {
   const { service } = createControlPlane();
   const gate = createGate();
-  const server = createWebServer({
+  const server = createGraphqlServer({
     address,
     introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
@@ -98,7 +98,7 @@ function holdingWebServer({ timing, address = ANYWHERE }: Options): HoldingServe
     authentication: NO_AUTHENTICATION,
     limits: usual.limits,
     executionMs: usual.timing.executionMs,
-    timing: { ...USUAL_TIMING, ...timing },
+    timing: { ...DEFAULT_TIMING, ...timing },
     async contextFor(_request, client) {
       await gate.pass();
       return createContext(service, unrestrictedViewer('anonymous'), onFault, client);

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';
@@ -100,7 +100,7 @@ describe('What keeps the event loop', () => {
   it('is not answered as if it had been done in time', async () => {
     const { service } = createControlPlane();
     const executionMs = 500;
-    const web = createWebServer({
+    const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       introspectionEnabled: false,
       logger: pino({ level: 'silent' }),

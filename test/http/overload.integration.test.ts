@@ -11,11 +11,11 @@ import { pino } from 'pino';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
 import { createAwsApi } from '../../src/aws-api/aws-api';
-import { createArrivingBodies } from '../../src/http/body/body-budget';
+import { createBodyReader } from '../../src/http/body/body-budget';
 import { createAdmission } from '../../src/http/hooks/admission-queue';
-import { createEndpointServer } from '../../src/http/aws-server';
-import { USUAL_TIMING } from '../../src/http/lifecycle/server-options';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createAwsServer } from '../../src/http/aws-server';
+import { DEFAULT_TIMING } from '../../src/http/lifecycle/server-options';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { createControlPlane } from '../support/proton';
@@ -141,12 +141,12 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
   };
   const common = {
     admission,
-    arrivingBodies: createArrivingBodies(MOST_ARRIVING),
+    bodyReader: createBodyReader(MOST_ARRIVING),
     address: { host: '127.0.0.1', port: 0 },
     reportFault: () => undefined,
-    timing: { ...USUAL_TIMING, headerMs: requestMs, requestMs },
+    timing: { ...DEFAULT_TIMING, headerMs: requestMs, requestMs },
   };
-  const web = createWebServer({
+  const web = createGraphqlServer({
     ...common,
     introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
@@ -163,7 +163,7 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
     ...reports,
     authenticate: () => Promise.reject(new Error('nobody is asked')),
   });
-  const aws = createEndpointServer({
+  const aws = createAwsServer({
     ...common,
     endpoint: {
       ...endpoint,

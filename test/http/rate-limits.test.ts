@@ -1,4 +1,4 @@
-import { createSubjectBudgets } from '../../src/http/hooks/rate-limits';
+import { createRateLimits } from '../../src/http/hooks/rate-limits';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 import { codeOf, post } from '../authentication/posting';
 import { startApp, type RunningApp } from '../support/app';
@@ -81,7 +81,7 @@ describe('A person who asks for too much', () => {
 
 describe('A minute’s budget', () => {
   it('is not charged for what is refused', async () => {
-    const budgets = createSubjectBudgets({ requestsPerMinute: 10, costPerMinute: 100 });
+    const budgets = createRateLimits({ requestsPerMinute: 10, costPerMinute: 100 });
     await budgets.spend('ann', 60);
     await expect(budgets.spend('ann', 60)).rejects.toMatchObject({ statusCode: 429, code: 'RATE_LIMITED' });
     await budgets.spend('ann', 40);
@@ -89,7 +89,7 @@ describe('A minute’s budget', () => {
   });
 
   it('is each person’s own, however long the names are', async () => {
-    const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
+    const budgets = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
     const long = 'x'.repeat(5_000);
     await budgets.request(`${long}1`);
     await budgets.request(`${long}2`);
@@ -97,7 +97,7 @@ describe('A minute’s budget', () => {
   });
 
   it('begins anew after a minute', async () => {
-    const budgets = createSubjectBudgets({ requestsPerMinute: 1, costPerMinute: 1 });
+    const budgets = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
     await budgets.request('ann');
     jest.advanceTimersByTime(59_500);
     await expect(budgets.request('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
@@ -106,7 +106,7 @@ describe('A minute’s budget', () => {
   });
 
   it('is kept for so many new names a minute and no more', async () => {
-    const budgets = createSubjectBudgets({
+    const budgets = createRateLimits({
       requestsPerMinute: 5,
       costPerMinute: 1,
       newSubjectsPerMinute: 100,

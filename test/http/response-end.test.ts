@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 
-import { waitingClient } from '../../src/http/lifecycle/response-end';
+import { watchDisconnect } from '../../src/http/lifecycle/response-end';
 
 describe('A client that waits', () => {
   const server = createServer();
@@ -27,7 +27,7 @@ describe('A client that waits', () => {
 
   it('aborts when it goes away before its answer', async () => {
     const { response, leave } = await askedBy();
-    const { signal } = waitingClient(response);
+    const { signal } = watchDisconnect(response);
     expect(signal.aborted).toBe(false);
     leave();
     await once(signal, 'abort');
@@ -36,7 +36,7 @@ describe('A client that waits', () => {
 
   it('has aborted when it went away before anybody asked', async () => {
     const { response, leave } = await askedBy();
-    const client = waitingClient(response);
+    const client = watchDisconnect(response);
     leave();
     await once(response, 'close');
     expect(client.signal.aborted).toBe(true);
@@ -54,7 +54,7 @@ describe('A client that waits', () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
     await bothArrived;
     server.removeAllListeners('request');
-    const signals = responses.map((response) => waitingClient(response).signal);
+    const signals = responses.map((response) => watchDisconnect(response).signal);
     socket.destroy();
     await Promise.all(signals.map(async (signal) => signal.aborted || once(signal, 'abort')));
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
@@ -62,7 +62,7 @@ describe('A client that waits', () => {
 
   it('does not abort once it has its answer, whenever it is asked for', async () => {
     const { response } = await askedBy();
-    const [early, late] = [waitingClient(response), waitingClient(response)];
+    const [early, late] = [watchDisconnect(response), watchDisconnect(response)];
     const { signal } = early;
     response.end('answer');
     await once(response, 'close');

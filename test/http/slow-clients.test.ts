@@ -4,8 +4,8 @@ import { text as textOf } from 'node:stream/consumers';
 
 import fastify from 'fastify';
 
-import { whyCut } from '../../src/http/lifecycle/close-socket';
-import { cutUnreadAnswers } from '../../src/http/lifecycle/connections';
+import { closeReasonOf } from '../../src/http/lifecycle/close-socket';
+import { closeUnreadResponses } from '../../src/http/lifecycle/connections';
 import { startApp, type RunningApp } from '../support/app';
 import { readMetrics } from '../support/metrics';
 
@@ -106,7 +106,7 @@ describe('An answer that is not read', () => {
     ['is cut off, when its turn comes behind another', 'second'],
   ])('%s, and one that is read is not', async (_title, which) => {
     const server = fastify();
-    cutUnreadAnswers(server, 1_000);
+    closeUnreadResponses(server, 1_000);
     const long = 'x'.repeat(20_000_000);
     const sockets = new Map<string, Socket>();
     let unreadIsHandled: () => void = () => undefined;
@@ -145,7 +145,7 @@ describe('An answer that is not read', () => {
     const whyWasCut = (name: string) => {
       const socket = sockets.get(name);
       if (!socket) throw new Error(`nothing was asked for ${name}`);
-      return whyCut(socket);
+      return closeReasonOf(socket);
     };
 
     const unread = open(which === 'first' ? get('unread') : get('slow') + get('unread')).pause();

@@ -1,7 +1,7 @@
 import type { RequestEnd } from '../../subgraph/context';
 import { RequestError } from '../../graphql/request-error';
 import { overloaded } from '../errors';
-import type { WaitingClient } from '../lifecycle/response-end';
+import type { ClientDisconnect } from '../lifecycle/response-end';
 
 /** The time that a request has for its execution, and before it to come to its turn. */
 export interface ExecutionDeadline extends RequestEnd {
@@ -35,8 +35,8 @@ const DEAR = 100;
  * Starts the clock of one request.
  * @throws RequestError `OVERLOADED` where it has waited too long already
  */
-export function startExecution(
-  client: WaitingClient,
+export function createExecutionDeadline(
+  client: ClientDisconnect,
   { timeoutMs, since, turn }: DeadlineOptions,
 ): ExecutionDeadline {
   /** Since when the request waits, or is executed. */
@@ -120,7 +120,7 @@ const LONGEST_PAUSE = 512;
  * would not do, for Node takes one new connection in each, so that of those who come at once most would not even be seen to wait.
  * @returns resolves when the turn has come
  */
-export function createTurns(): () => Promise<void> {
+export function createExecutionQueue(): () => Promise<void> {
   const waiting: (() => void)[] = [];
   let isRunning = false;
   let pause = 0;

@@ -2,11 +2,11 @@ import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../../subgraph/context';
-import { createTurns, startExecution, type ExecutionDeadline } from './execution-deadline';
+import { createExecutionQueue, createExecutionDeadline, type ExecutionDeadline } from './execution-deadline';
 import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
-import { answerFault, OVERLOADED } from '../errors';
+import { sendInternalError, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
-import { waitingClient } from '../lifecycle/response-end';
+import { watchDisconnect } from '../lifecycle/response-end';
 
 /** Makes what a request's resolvers work with. */
 export type ContextFor = (
@@ -18,12 +18,12 @@ export type ContextFor = (
  * Takes what a request's document costs from its sender's budget.
  * @throws RequestError when there is not that much left
  */
-export type Spend = (request: FastifyRequest, cost: number) => void | Promise<void>;
+export type ChargeCost = (request: FastifyRequest, cost: number) => void | Promise<void>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
   readonly contextFor: ContextFor;
-  readonly spend: Spend;
+  readonly spend: ChargeCost;
   /** How long the execution of a request may take. */
   readonly executionMs: number;
   /** Which server answers a request. */
@@ -40,7 +40,7 @@ export function addGraphqlRoute(
   server: FastifyInstance,
   { path, contextFor, spend, executionMs, serverFor }: GraphqlRouteOptions,
 ): void {
-  const turn = createTurns();
+  const turn = createExecutionQueue();
 
   /** Undefined where the answer is that nobody foresaw it, and why has been reported. */
   async function execute(
@@ -86,9 +86,9 @@ export function addGraphqlRoute(
     method: ['GET', 'POST'],
     url: path,
     handler: async (request, reply) => {
-      const deadline = startExecution(waitingClient(reply.raw), {
+      const deadline = createExecutionDeadline(watchDisconnect(reply.raw), {
         timeoutMs: executionMs,
-        since: request.wholeAt,
+        since: request.receivedAt,
         turn,
       });
       const response = await inGraphqlSpan(request.record, () => {
@@ -97,7 +97,7 @@ export function addGraphqlRoute(
         return deadline.orOver(work);
       });
       if (!response) {
-        answerFault(reply);
+        sendInternalError(reply);
         return reply;
       }
       const { status = 200, headers, body } = response;

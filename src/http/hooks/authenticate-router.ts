@@ -5,41 +5,41 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { AuthenticationError } from '../../authentication/headers';
 import type { RouterProof, VerifyBody } from '../../authentication/router/router-proof';
-import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
+import { BodyEvictedError, type BodyReader } from '../body/body-budget';
 import { RequestError } from '../../graphql/request-error';
 import { overloaded } from '../errors';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whether the router has proven that the request is its own. */
-    routerProven: boolean;
+    routerAuthenticated: boolean;
   }
 }
 
-export interface RouterOptions {
+export interface RouterAuthenticationOptions {
   /** Undefined where routers need not prove anything. */
   readonly proof: RouterProof | undefined;
   /** Bytes in a request's body. */
   readonly bodyLimit: number;
-  readonly arrivingBodies: ArrivingBodies;
+  readonly bodyReader: BodyReader;
 }
 
 /**
  * Rejects unless the request is proven to be the router's, its body included, which is read for that.
  * @throws RequestError 401 `UNAUTHENTICATED`; 503 `OVERLOADED` where its body has to give way to others
  */
-export type ProveRouter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type AuthenticateRouter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
  * Has the router prove itself on every request, whatever its method and path, before anything else is looked at: whoever can't
  * prove it is not told whether a token that they hold is good, is not counted as its person, and takes nobody's place.
  * @returns the proof, for what is answered before the first hook
  */
-export function requireRouter(
+export function addRouterAuthentication(
   server: FastifyInstance,
-  { proof, bodyLimit, arrivingBodies }: RouterOptions,
-): ProveRouter {
-  server.decorateRequest('routerProven', false);
+  { proof, bodyLimit, bodyReader }: RouterAuthenticationOptions,
+): AuthenticateRouter {
+  server.decorateRequest('routerAuthenticated', false);
   if (!proof) return () => Promise.resolve();
   const bodies = new WeakMap<FastifyRequest, Buffer>();
 
@@ -51,11 +51,11 @@ export function requireRouter(
 
   async function wholeBody(raw: IncomingMessage, reply: FastifyReply): Promise<Buffer> {
     try {
-      return await arrivingBodies.read(raw, { limit: bodyLimit, patience: bodyLimit });
+      return await bodyReader.read(raw, { limit: bodyLimit, patience: bodyLimit });
     } catch (error) {
       // What is left of a body that was not read to its end would be taken for the next request.
       reply.header('connection', 'close');
-      if (!(error instanceof BodyCrowdedOutError)) throw error;
+      if (!(error instanceof BodyEvictedError)) throw error;
       throw overloaded();
     }
   }
@@ -75,7 +75,7 @@ export function requireRouter(
     bodies.set(request, body);
   }
 
-  const prove: ProveRouter = async (request, reply) => {
+  const prove: AuthenticateRouter = async (request, reply) => {
     const { method, raw } = request;
     try {
       const verifyBody = proof.verify({ method, url: raw.url ?? '', rawHeaders: raw.rawHeaders });
@@ -83,7 +83,7 @@ export function requireRouter(
     } catch (error) {
       throw refusal(error, request);
     }
-    request.routerProven = true;
+    request.routerAuthenticated = true;
   };
 
   server.addHook('onRequest', prove);

@@ -22,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-export interface PersonOptions {
+export interface UserAuthenticationOptions {
   readonly authentication: Authentication;
   /** Whether there is a landing page, which is for everyone. */
   readonly introspectionEnabled: boolean;
@@ -31,11 +31,11 @@ export interface PersonOptions {
 
 /**
  * Tells on whose behalf each request is answered, and refuses those of persons who do not prove who they are. Goes after
- * `requireRouter`, and after whatever answers preflights.
+ * `addRouterAuthentication`, and after whatever answers preflights.
  */
-export function requirePerson(
+export function addUserAuthentication(
   server: FastifyInstance,
-  { authentication, introspectionEnabled, logger }: PersonOptions,
+  { authentication, introspectionEnabled, logger }: UserAuthenticationOptions,
 ): void {
   const { router, user } = authentication;
   server.decorateRequest('viewer', undefined);
@@ -91,7 +91,7 @@ export function requirePerson(
   // A router that came without a person is let through to here, where it can be told what it asks for.
   server.addHook('preHandler', (request, _reply, done) => {
     if (request.viewer) done();
-    else if (request.routerProven && asksForServiceDefinition(request)) {
+    else if (request.routerAuthenticated && asksForServiceDefinition(request)) {
       setViewer(request, ROUTER_WITHOUT_USER);
       done();
     } else done(refuse(request, 'there is no token'));

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 
 import type { ResponseHeaders } from '../../graphql/request-error';
-import { ALWAYS, DATA_HEADERS } from '../headers';
+import { COMMON_HEADERS, DATA_HEADERS } from '../headers';
 
 const SANDBOX_CDN = 'https://embeddable-sandbox.cdn.apollographql.com';
 const PAGE_CDN = 'https://apollo-server-landing-page.cdn.apollographql.com';
 
 /**
- * For the landing page, which shows Apollo's Sandbox in a frame. The frame's queries come from the page itself, by `fetch`.
- * @param nonce that the page has on its own scripts and styles
+ * Headers for the landing page, which shows Apollo Sandbox in a frame. The page itself sends the frame's queries, with `fetch`.
+ * @param nonce on the page's own scripts and styles
  */
 function pageHeaders(nonce: string): ResponseHeaders {
   const policy = [
@@ -25,20 +25,20 @@ function pageHeaders(nonce: string): ResponseHeaders {
     "frame-ancestors 'none'",
   ].join('; ');
   return {
-    ...ALWAYS,
+    ...COMMON_HEADERS,
     'content-security-policy': policy,
-    // The frame may know which page it is in; more of its address it need not.
+    // The frame needs the page's origin, but not the rest of its URL.
     'referrer-policy': 'strict-origin',
-    // Who signs in to Apollo from Sandbox does so in a window of its own, which must find its way back.
+    // Signing in to Apollo from Sandbox opens a window, which must be able to return its result.
     'cross-origin-opener-policy': 'same-origin-allow-popups',
   };
 }
 
-/** The landing page's renderer makes a nonce for each page, and puts it into a policy of the page's own. */
+/** Apollo's landing page creates a nonce for each page and puts it into a policy in the page. */
 const NONCE = /'nonce-([A-Za-z0-9+/=_-]+)'/;
 
-/** Tells browsers what they may do with each answer, which for data is nothing. */
-export function sendSecurityHeaders(server: FastifyInstance): void {
+/** Adds security headers to every response: stricter ones for data than for the landing page. */
+export function addSecurityHeaders(server: FastifyInstance): void {
   server.addHook('onSend', (_request, reply, payload, done) => {
     const type = reply.getHeader('content-type');
     const isPage = typeof type === 'string' && type.startsWith('text/html') && typeof payload === 'string';
