@@ -80,7 +80,7 @@ export async function createApp(
     address: config.http,
     checkHostHeader: config.http.checkHostHeader,
     corsOrigins: config.http.corsOrigins,
-    budgets: user && createRateLimits(config.limits.subject),
+    rateLimits: user && createRateLimits(config.limits.subject),
     introspectionEnabled: !config.production,
     logger,
     reportFault,

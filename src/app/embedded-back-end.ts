@@ -64,7 +64,7 @@ function awsServer(
     ...servers,
     address,
     checkHostHeader: auth.kind === 'none',
-    endpoint: createAwsApi({ service, authenticate, reportFault, executionMs }),
+    api: createAwsApi({ service, authenticate, reportFault, executionMs }),
     reportFault,
     observe: telemetry.requestEnded,
     traced: telemetry.traced,

@@ -14,10 +14,22 @@ import {
   type MalformedHttpResponse,
 } from './lifecycle/malformed-http';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
+import {
+  FOREIGN_HOST,
+  invalidHostReason,
+  isLoopbackHost,
+  MISSING_HOST,
+  originForm,
+  requestedHost,
+} from './hooks/host';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';
-import { startRecord, respondToMalformedHttp, recordRequests, type RequestLogOptions } from './request-log/record-requests';
+import {
+  startRecord,
+  respondToMalformedHttp,
+  recordRequests,
+  type RequestLogOptions,
+} from './request-log/record-requests';
 import { REQUEST_ID_HEADER, requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
 import { traceRequests } from './request-log/request-spans';
@@ -30,12 +42,7 @@ import {
   type ServerTiming,
 } from './lifecycle/server-options';
 
-const BODY = {
-  /** Bytes in a request's body. */
-  limit: 1_048_576,
-  /** Bytes after which a client that sends on is cut off. */
-  patience: 67_108_864,
-};
+const BODY_LIMITS = { maxBytes: 1_048_576, maxReadBytes: 67_108_864 };
 
 const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' };
 
@@ -43,27 +50,25 @@ export interface AwsServerOptions {
   readonly address: Address;
   /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
   readonly checkHostHeader?: boolean;
-  /** The places for requests that are worked on at a time. */
+  /** Limits the requests at work. */
   readonly admission?: Admission;
-  /** Bounds the bodies that are on their way. */
+  /** Limits the bodies that are being received. */
   readonly bodyReader?: BodyReader;
-  readonly endpoint: AwsApi;
-  /** Is told of what goes wrong on our side, and in which request. */
+  readonly api: AwsApi;
+  /** Receives unexpected errors with the request's id. */
   readonly reportFault: (error: unknown, requestId: string) => void;
-  /** Is told of every request, once, when it has ended. */
   readonly observe?: RequestObserver;
-  /** Whether requests are traced. */
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
-/** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
+/** The server for AWS clients. Every response is in the protocol AWS JSON 1.0, whatever the request. */
 export function createAwsServer({
   address,
   checkHostHeader = false,
   admission = createAdmission(Infinity),
   bodyReader = createBodyReader(),
-  endpoint,
+  api,
   reportFault,
   observe = () => undefined,
   traced = false,
@@ -71,34 +76,31 @@ export function createAwsServer({
 }: AwsServerOptions): ServerLifecycle {
   const onError = (error: FastifyError, { id, record }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof BodyTooLargeError) {
-      void send(
-        reply,
-        endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message), record),
-      );
+      void send(reply, api.refuse(new AwsError('RequestEntityTooLargeException', error.message), record));
     } else if ((error.statusCode ?? 500) < 500) {
-      void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message), record));
+      void send(reply, api.refuse(new AwsError('SerializationException', error.message), record));
     } else {
       reportFault(error, id);
-      void send(reply, endpoint.refuse(FAULT, record));
+      void send(reply, api.refuse(FAULT, record));
     }
   };
-  /** Refuses a request without one valid Host header. */
-  const refuseHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    const mistake = invalidHostReason(request);
-    if (mistake === undefined) return false;
-    const message = mistake === MISSING_HOST ? HOST_NEEDED : mistake;
-    void send(reply, endpoint.refuse(new AwsError('SerializationException', message), request.record));
+  /** Rejects a request without exactly one valid Host header. */
+  const rejectInvalidHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
+    const reason = invalidHostReason(request);
+    if (reason === undefined) return false;
+    const message = reason === MISSING_HOST ? HOST_NEEDED : reason;
+    void send(reply, api.refuse(new AwsError('SerializationException', message), request.record));
     return true;
   };
   const records: RequestLogOptions = { server: 'endpoint', observe };
   const { clientErrorHandler, watch } = handleMalformedHttp(
-    respondToMalformedHttp(records, (error, requestId) => malformedHttpResponse(error, requestId, endpoint)),
+    respondToMalformedHttp(records, (error, requestId) => malformedHttpResponse(error, requestId, api)),
   );
   const server = fastify({
     ...serverOptions(timing),
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
-      if (!refuseHost(request, reply)) onError(error, request, reply);
+      if (!rejectInvalidHost(request, reply)) onError(error, request, reply);
     },
     clientErrorHandler,
     genReqId: requestIdOf,
@@ -110,45 +112,45 @@ export function createAwsServer({
   if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
   server.addHook('onRequest', (request, reply, done) => {
-    if (!refuseHost(request, reply)) done();
+    if (!rejectInvalidHost(request, reply)) done();
   });
   if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
       const host = requestedHost(request);
-      // HTTP/1.0 may come without a host, which the endpoint refuses by itself.
+      // HTTP/1.0 allows requests without a host. The API rejects them.
       if (host === undefined || isLoopbackHost(host)) done();
       else
         void send(
           reply,
-          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${HOW_TO_FIX}`), request.record),
+          api.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${HOW_TO_FIX}`), request.record),
         );
     });
   }
   admitRequests(server, {
     admission,
     bodyReader,
-    bodyLimits: BODY,
+    bodyLimits: BODY_LIMITS,
     timeoutMs: timing.requestMs,
     refuse(reply) {
       const error = new AwsError('ThrottlingException', OVERLOADED.message);
-      void send(reply.headers(OVERLOADED.headers), endpoint.refuse(error, reply.request.record));
+      void send(reply.headers(OVERLOADED.headers), api.refuse(error, reply.request.record));
     },
   });
-  // Fastify would refuse a content type that is malformed, where any must do. As it was sent it stays in `rawHeaders`.
+  // Any content type is accepted, but Fastify would reject a malformed one. `rawHeaders` still has it.
   server.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     delete headers['content-type'];
     done();
   });
   server.removeAllContentTypeParsers();
-  // Bodies are signed as they are, so nothing looks at them before the endpoint does.
+  // The signature covers the raw bytes, so the API parses them.
   server.addContentTypeParser('*', ({ bodyBytes }: FastifyRequest, _payload, done) => {
     done(null, bodyBytes);
   });
 
-  const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
+  const handle = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
     send(
       reply,
-      await endpoint.handle(
+      await api.handle(
         {
           method,
           url,
@@ -159,22 +161,22 @@ export function createAwsServer({
         watchDisconnect(reply.raw),
       ),
     );
-  server.post('/', answer);
-  server.setNotFoundHandler(answer);
+  server.post('/', handle);
+  server.setNotFoundHandler(handle);
   return createLifecycle(server, address, { ...timing, variables: VARIABLES });
 }
 
 const HOW_TO_FIX = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
 
 function send(reply: FastifyReply, { status, headers, body }: AwsResponse): FastifyReply {
-  // To the content type of a string, Fastify would add a charset, which the protocol has not.
+  // A buffer, because Fastify would add a charset to the content type of a string.
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
-/** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function malformedHttpResponse({ code }: ClientError, requestId: string, endpoint: AwsApi): MalformedHttpResponse {
+/** The response to malformed or late HTTP. */
+function malformedHttpResponse({ code }: ClientError, requestId: string, api: AwsApi): MalformedHttpResponse {
   const error = ERRORS_BY_CODE[code ?? ''] ?? INVALID_HTTP;
-  const { status, headers, body } = endpoint.refuse(error, {
+  const { status, headers, body } = api.refuse(error, {
     id: requestId,
     operation: undefined,
     subject: undefined,

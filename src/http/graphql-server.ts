@@ -16,7 +16,12 @@ import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
 import type { Address } from './lifecycle/listen';
-import { startRecord, respondToMalformedHttp, recordRequests, type RequestLogOptions } from './request-log/record-requests';
+import {
+  startRecord,
+  respondToMalformedHttp,
+  recordRequests,
+  type RequestLogOptions,
+} from './request-log/record-requests';
 import { requestIdOf } from './headers';
 import type { RequestObserver } from '../telemetry/events';
 import { addHostCheck, originForm, requireLoopbackHost } from './hooks/host';
@@ -39,49 +44,47 @@ export interface GraphqlServerOptions {
   readonly address: Address;
   /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
   readonly checkHostHeader?: boolean;
-  /** The origins whose pages may read answers. */
+  /** The origins whose pages may read responses. */
   readonly corsOrigins?: readonly string[];
-  /** The places for requests that are worked on at a time. */
+  /** Limits the requests at work. */
   readonly admission?: Admission;
-  /** Bounds the bodies that are on their way. */
+  /** Limits the bodies that are being received. */
   readonly bodyReader?: BodyReader;
-  /** What each person may ask for; undefined where nobody is told from another. */
-  readonly budgets?: RateLimits | undefined;
-  /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
+  /** Limits for each user; undefined if users are not authenticated. */
+  readonly rateLimits?: RateLimits | undefined;
+  /** Enables introspection, Sandbox and federated traces. */
   readonly introspectionEnabled: boolean;
   readonly logger: Logger;
-  /** Is told of what goes wrong on our side, and in which request. */
+  /** Receives unexpected errors, with the request's id if there is one. */
   readonly reportFault: (error: unknown, requestId?: string) => void;
   readonly authentication: Authentication;
   readonly limits: { readonly bodyBytes: number; readonly document: DocumentLimits };
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
-  /** Is told of every request, once, when it has ended. */
   readonly observe?: RequestObserver;
-  /** Whether requests are traced. */
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
 export interface GraphqlServer extends ServerLifecycle {
-  /** What can be asked for, by which requests are told apart: the root fields of the schema. */
+  /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
   /**
-   * Resolves with the address of the GraphQL endpoint once it listens.
+   * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
    */
   readonly start: () => Promise<string>;
 }
 
-/** The server that frontends' gateways and Apollo Sandbox talk to. */
+/** The server for GraphQL clients: gateways, routers and Apollo Sandbox. */
 export function createGraphqlServer({
   address,
   checkHostHeader = false,
   corsOrigins = [],
   admission = createAdmission(Infinity),
   bodyReader = createBodyReader(),
-  budgets,
+  rateLimits,
   introspectionEnabled,
   logger,
   reportFault,
@@ -90,7 +93,7 @@ export function createGraphqlServer({
   executionMs,
   contextFor,
   observe = () => undefined,
-  traced: inSpans = false,
+  traced = false,
   timing = DEFAULT_TIMING,
 }: GraphqlServerOptions): GraphqlServer {
   const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
@@ -102,7 +105,9 @@ export function createGraphqlServer({
     });
   };
   const records: RequestLogOptions = { server: 'graphql', observe };
-  const { clientErrorHandler, watch } = handleMalformedHttp(respondToMalformedHttp(records, malformedHttpResponse));
+  const { clientErrorHandler, watch } = handleMalformedHttp(
+    respondToMalformedHttp(records, malformedHttpResponse),
+  );
   const options = serverOptions(timing);
   const server = fastify({
     ...options,
@@ -112,17 +117,17 @@ export function createGraphqlServer({
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
-      const misaddressed = hostError(request);
-      if (misaddressed) {
-        sendErrorResponse(misaddressed, reply, { bodyLimit: limits.bodyBytes, reportFault });
+      const invalidHost = hostError(request);
+      if (invalidHost) {
+        sendErrorResponse(invalidHost, reply, { bodyLimit: limits.bodyBytes, reportFault });
         return;
       }
-      // What is wrong with it is for nobody to know but the router.
+      // Only the router may see what is wrong with the request.
       authenticateRouter(request, reply)
         .then(() => error)
-        .catch((refusal: unknown) => refusal as FastifyError)
-        .then((worse) => {
-          onError(worse, request, reply);
+        .catch((authenticationError: unknown) => authenticationError as FastifyError)
+        .then((errorToSend) => {
+          onError(errorToSend, request, reply);
         })
         .catch(() => reply.raw.destroy());
     },
@@ -133,7 +138,7 @@ export function createGraphqlServer({
   watch(server.server);
   acceptExpectHeaders(server.server);
   recordRequests(server, records);
-  if (inSpans) traceRequests(server, GRAPHQL_PATH);
+  if (traced) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
   addSecurityHeaders(server);
   const hostError = addHostCheck(server);
@@ -144,10 +149,10 @@ export function createGraphqlServer({
     bodyReader,
   });
   addCors(server, { path: GRAPHQL_PATH, origins: corsOrigins });
-  // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
+  // Authentication runs before admission, so a request that waits for the issuer's keys does not occupy a slot.
   addUserAuthentication(server, { authentication, introspectionEnabled, logger });
-  if (budgets) addRateLimits(server, budgets);
-  const bodyLimits = { limit: limits.bodyBytes, patience: limits.bodyBytes };
+  if (rateLimits) addRateLimits(server, rateLimits);
+  const bodyLimits = { maxBytes: limits.bodyBytes, maxReadBytes: limits.bodyBytes };
   admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
   addNotFoundHandler(server, GRAPHQL_PATH);
   addJsonParser(server);
@@ -155,24 +160,24 @@ export function createGraphqlServer({
   const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
   const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
-  // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
-  // Where nobody may have them, neither is made.
-  const traced =
+  // Federated tracing wraps every resolver of its schema permanently, so it gets a schema and an Apollo Server of its own. Neither is
+  // created when no client may request traces.
+  const tracingApollo =
     introspectionEnabled || authentication.router
       ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
       : apollo;
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    spend: chargeTo(budgets),
+    chargeCost: chargeTo(rateLimits),
     executionMs,
     serverFor: ({ headers, routerAuthenticated }) =>
       headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)
-        ? traced
+        ? tracingApollo
         : apollo,
   });
 
-  const apollos = new Set([apollo, traced]);
+  const apollos = new Set([apollo, tracingApollo]);
   const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
@@ -182,14 +187,14 @@ export function createGraphqlServer({
     },
     drain: lifecycle.drain,
     async stop() {
-      const cut = await lifecycle.stop();
+      const cutOff = await lifecycle.stop();
       await Promise.all([...apollos].map((each) => each.stop()));
-      return cut;
+      return cutOff;
     },
   };
 }
 
-/** What every schema has, and no type lists. */
+/** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];
 
 function rootFieldsOf(schema: GraphQLSchema): readonly string[] {

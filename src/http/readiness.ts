@@ -16,7 +16,10 @@ const MAX_CHECK_MS = 900;
  * Runs all checks at the same time.
  * @param reportFault receives the error of a check that throws; the check counts as failed
  */
-export async function checkReadiness(checks: Checks, reportFault: (error: unknown) => void): Promise<Readiness> {
+export async function checkReadiness(
+  checks: Checks,
+  reportFault: (error: unknown) => void,
+): Promise<Readiness> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]): Promise<readonly [string, CheckResult]> => {
       try {

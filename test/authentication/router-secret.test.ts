@@ -117,8 +117,8 @@ describe('With a secret of the router', () => {
 describe('With a secret of the router, and the server full', () => {
   it('a request without it gets 401, which reveals nothing about the load', async () => {
     const admission = createAdmission(1);
-    const atWork = admission.ask(() => undefined);
-    const waiting = admission.ask(() => undefined);
+    const atWork = admission.enter(() => undefined);
+    const waiting = admission.enter(() => undefined);
     const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       admission,

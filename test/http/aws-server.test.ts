@@ -398,7 +398,7 @@ describe('The endpoint’s server', () => {
     const refuse = () => ({ status: 400, headers: {}, body: '' });
     const server = createAwsServer({
       address: { host: '127.0.0.1', port },
-      endpoint: { handle: () => Promise.resolve(refuse()), refuse },
+      api: { handle: () => Promise.resolve(refuse()), refuse },
       reportFault: () => undefined,
     });
     const starting = server.start();

@@ -78,7 +78,7 @@ function holdingEndpoint({ timing, address = ANYWHERE }: Options): HoldingServer
   };
   const server = createAwsServer({
     address,
-    endpoint: { ...endpoint, handle },
+    api: { ...endpoint, handle },
     reportFault: onFault,
     timing: { ...DEFAULT_TIMING, ...timing },
   });

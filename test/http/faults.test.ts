@@ -251,7 +251,7 @@ function recordOf(id: string): RequestRecord {
     operationName: undefined,
     failure: undefined,
     reason: undefined,
-    broken: undefined,
+    malformed: undefined,
     span: undefined,
   };
 }

@@ -112,7 +112,7 @@ describe('The memory budget', () => {
   it('lets small requests pass large ones that wait for memory', () => {
     const admission = createAdmission(10, { atWork: 100, waiting: 200 });
     const started: string[] = [];
-    const ask = (name: string, bytes: number) => admission.ask(() => started.push(name), bytes);
+    const ask = (name: string, bytes: number) => admission.enter(() => started.push(name), bytes);
     const first = ask('first', 90);
     const second = ask('second', 90);
     expect([first?.isAtWork(), second?.isAtWork()]).toEqual([true, false]);
@@ -129,9 +129,9 @@ describe('The memory budget', () => {
 
   it('lets one body in that is larger than all of it', () => {
     const admission = createAdmission(10, { atWork: 100, waiting: 200 });
-    const large = admission.ask(() => undefined, 1_000);
+    const large = admission.enter(() => undefined, 1_000);
     let isNext = false;
-    const next = admission.ask(() => (isNext = true), 1_000);
+    const next = admission.enter(() => (isNext = true), 1_000);
     expect([large?.isAtWork(), next?.isAtWork()]).toEqual([true, false]);
     large?.leave();
     expect(isNext).toBe(true);

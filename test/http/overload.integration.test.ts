@@ -165,7 +165,7 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
   });
   const aws = createAwsServer({
     ...common,
-    endpoint: {
+    api: {
       ...endpoint,
       async handle() {
         await pass();

@@ -81,46 +81,49 @@ describe('A person who asks for too much', () => {
 
 describe('A minute’s budget', () => {
   it('is not charged for what is refused', async () => {
-    const budgets = createRateLimits({ requestsPerMinute: 10, costPerMinute: 100 });
-    await budgets.spend('ann', 60);
-    await expect(budgets.spend('ann', 60)).rejects.toMatchObject({ statusCode: 429, code: 'RATE_LIMITED' });
-    await budgets.spend('ann', 40);
-    await expect(budgets.spend('ann', 1)).rejects.toMatchObject({ statusCode: 429 });
+    const rateLimits = createRateLimits({ requestsPerMinute: 10, costPerMinute: 100 });
+    await rateLimits.chargeCost('ann', 60);
+    await expect(rateLimits.chargeCost('ann', 60)).rejects.toMatchObject({
+      statusCode: 429,
+      code: 'RATE_LIMITED',
+    });
+    await rateLimits.chargeCost('ann', 40);
+    await expect(rateLimits.chargeCost('ann', 1)).rejects.toMatchObject({ statusCode: 429 });
   });
 
   it('is each person’s own, however long the names are', async () => {
-    const budgets = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
+    const rateLimits = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
     const long = 'x'.repeat(5_000);
-    await budgets.request(`${long}1`);
-    await budgets.request(`${long}2`);
-    await expect(budgets.request(`${long}1`)).rejects.toMatchObject({ statusCode: 429 });
+    await rateLimits.countRequest(`${long}1`);
+    await rateLimits.countRequest(`${long}2`);
+    await expect(rateLimits.countRequest(`${long}1`)).rejects.toMatchObject({ statusCode: 429 });
   });
 
   it('begins anew after a minute', async () => {
-    const budgets = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
-    await budgets.request('ann');
+    const rateLimits = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
+    await rateLimits.countRequest('ann');
     jest.advanceTimersByTime(59_500);
-    await expect(budgets.request('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
+    await expect(rateLimits.countRequest('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
     jest.advanceTimersByTime(500);
-    await expect(budgets.request('ann')).resolves.toBeUndefined();
+    await expect(rateLimits.countRequest('ann')).resolves.toBeUndefined();
   });
 
   it('is kept for so many new names a minute and no more', async () => {
-    const budgets = createRateLimits({
+    const rateLimits = createRateLimits({
       requestsPerMinute: 5,
       costPerMinute: 1,
       newSubjectsPerMinute: 100,
     });
-    for (let number = 0; number < 100; number += 1) await budgets.request(String(number));
+    for (let number = 0; number < 100; number += 1) await rateLimits.countRequest(String(number));
     // Nothing is kept of who is refused, so that the same name is as new when it comes again.
     for (let time = 0; time < 2; time += 1) {
-      await expect(budgets.request('one more')).rejects.toMatchObject({
+      await expect(rateLimits.countRequest('one more')).rejects.toMatchObject({
         statusCode: 429,
         code: 'RATE_LIMITED',
       });
     }
-    await expect(budgets.request('7')).resolves.toBeUndefined();
+    await expect(rateLimits.countRequest('7')).resolves.toBeUndefined();
     jest.advanceTimersByTime(60_000);
-    await expect(budgets.request('one more')).resolves.toBeUndefined();
+    await expect(rateLimits.countRequest('one more')).resolves.toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ describe('A body', () => {
     await fc.assert(
       fc.asyncProperty(pieces, fc.nat(3000), async (chunks, limit) => {
         const whole = Buffer.concat(chunks);
-        const reading = readBody(arriving(chunks), { limit, patience: 4000 });
+        const reading = readBody(arriving(chunks), { maxBytes: limit, maxReadBytes: 4000 });
         if (whole.length > limit) await expect(reading).rejects.toThrow(BodyTooLargeError);
         else expect(whole.equals(await reading)).toBe(true);
       }),
@@ -28,8 +28,8 @@ describe('A body', () => {
   it('may be as long as its limit, and takes no more memory than that', async () => {
     const limit = 100_000;
     const body = await readBody(arriving(repeated(Buffer.alloc(100, 'x'), 1000)), {
-      limit,
-      patience: limit,
+      maxBytes: limit,
+      maxReadBytes: limit,
     });
     expect(body.toString()).toBe('x'.repeat(limit));
     expect(body.buffer.byteLength).toBeLessThanOrEqual(limit);
@@ -43,14 +43,14 @@ describe('A body', () => {
         yield Buffer.alloc(1000);
       }
     };
-    const reading = readBody(arriving(endless()), { limit: 10_000, patience: 1_000_000 });
+    const reading = readBody(arriving(endless()), { maxBytes: 10_000, maxReadBytes: 1_000_000 });
     await expect(reading).rejects.toThrow(new BodyTooLargeError('The body has more than 10000 bytes.'));
     expect(read).toBeGreaterThan(1_000_000);
     expect(read).toBeLessThan(1_200_000);
   });
 
   it('may come in 4,096 tiny pieces, not in one more', async () => {
-    const bounds = { limit: 1_048_576, patience: 1_048_576 };
+    const bounds = { maxBytes: 1_048_576, maxReadBytes: 1_048_576 };
     const crumb = Buffer.from('x');
     expect(await readBody(arriving(repeated(crumb, 4096)), bounds)).toHaveLength(4096);
     await expect(readBody(arriving(repeated(crumb, 4097)), bounds)).rejects.toThrow(UnreadableBodyError);

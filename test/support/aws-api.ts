@@ -55,7 +55,7 @@ export async function startEndpoint({
   };
   const authenticate = auth === 'none' ? trustAccessKeyId() : verifySignature({ accessKeys, now });
   const endpoint = createAwsApi({ service, authenticate, reportFault, now });
-  const server = createAwsServer({ address: { host: '127.0.0.1', port: 0 }, endpoint, reportFault });
+  const server = createAwsServer({ address: { host: '127.0.0.1', port: 0 }, api: endpoint, reportFault });
   const origin = await server.start();
   return {
     origin,

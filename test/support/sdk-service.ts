@@ -82,7 +82,7 @@ export async function startSignedEndpoint({
   const calls: EndpointCall[] = [];
   const server = createAwsServer({
     address: { host: '127.0.0.1', port: 0 },
-    endpoint: {
+    api: {
       ...endpoint,
       handle(request) {
         const [target = ''] = request.headers.get('x-amz-target') ?? [];

@@ -67,7 +67,8 @@ export function readBody(
       abort(new UnreadableBodyError('The body ended before its end.', { cause }));
     }
     function onEnd(): void {
-      if (length > maxBytes) abort(new BodyTooLargeError(`The body has more than ${String(maxBytes)} bytes.`));
+      if (length > maxBytes)
+        abort(new BodyTooLargeError(`The body has more than ${String(maxBytes)} bytes.`));
       else if (hasTinyChunks(chunks, length))
         abort(new UnreadableBodyError('The body comes in too many tiny pieces.'));
       else {

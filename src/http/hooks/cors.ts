@@ -42,10 +42,7 @@ export function addCors(server: FastifyInstance, { path, origins }: CorsOptions)
     {
       delegator: (request: FastifyRequest, callback) => {
         const [requestedPath] = request.url.split('?');
-        callback(
-          null,
-          requestedPath === path && !isPlainOptions(request) ? allowed : { origin: false },
-        );
+        callback(null, requestedPath === path && !isPlainOptions(request) ? allowed : { origin: false });
       },
     },
     (error) => {
