@@ -1,16 +1,16 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
-import type { Address } from './lifecycle/listen';
 import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './hooks/host';
-import { checkReadiness, type Checks } from './readiness';
+import type { Address } from './lifecycle/listen';
+import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
 import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
-  serverOptions,
   acceptExpectHeaders,
   DEFAULT_TIMING,
+  serverOptions,
   type ServerTiming,
 } from './lifecycle/server-options';
+import { checkReadiness, type Checks } from './readiness';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 

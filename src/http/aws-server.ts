@@ -1,19 +1,16 @@
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 
-import { AwsError, FAULT } from '../aws-api/aws-error';
 import type { AwsApi } from '../aws-api/aws-api';
+import { AwsError, FAULT } from '../aws-api/aws-error';
 import { headerFields, type AwsResponse } from '../aws-api/messages';
 import { HOST_NEEDED } from '../aws-api/request-line';
-import { createAdmission, type Admission } from './hooks/admission-queue';
-import { admitRequests } from './hooks/admission';
+import type { RequestObserver } from '../telemetry/events';
+import { createBodyReader, type BodyReader } from './body/body-budget';
+import { BodyTooLargeError } from './body/read-body';
 import { OVERLOADED } from './errors';
-import {
-  handleMalformedHttp,
-  rawResponse,
-  type ClientError,
-  type MalformedHttpResponse,
-} from './lifecycle/malformed-http';
-import type { Address } from './lifecycle/listen';
+import { REQUEST_ID_HEADER, requestIdOf } from './headers';
+import { admitRequests } from './hooks/admission';
+import { createAdmission, type Admission } from './hooks/admission-queue';
 import {
   FOREIGN_HOST,
   invalidHostReason,
@@ -22,25 +19,28 @@ import {
   originForm,
   requestedHost,
 } from './hooks/host';
-import { createBodyReader, type BodyReader } from './body/body-budget';
-import { BodyTooLargeError } from './body/read-body';
+import type { Address } from './lifecycle/listen';
 import {
-  startRecord,
-  respondToMalformedHttp,
-  recordRequests,
-  type RequestLogOptions,
-} from './request-log/record-requests';
-import { REQUEST_ID_HEADER, requestIdOf } from './headers';
-import type { RequestObserver } from '../telemetry/events';
-import { traceRequests } from './request-log/request-spans';
+  handleMalformedHttp,
+  rawResponse,
+  type ClientError,
+  type MalformedHttpResponse,
+} from './lifecycle/malformed-http';
 import { watchDisconnect } from './lifecycle/response-end';
 import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
-  serverOptions,
   acceptExpectHeaders,
   DEFAULT_TIMING,
+  serverOptions,
   type ServerTiming,
 } from './lifecycle/server-options';
+import {
+  recordRequests,
+  respondToMalformedHttp,
+  startRecord,
+  type RequestLogOptions,
+} from './request-log/record-requests';
+import { traceRequests } from './request-log/request-spans';
 
 const BODY_LIMITS = { maxBytes: 1_048_576, maxReadBytes: 67_108_864 };
 

@@ -3,40 +3,40 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
+import { createApolloServer } from '../graphql/apollo/apollo-server';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { buildSubgraph } from '../subgraph/schema';
-import { createAdmission, type Admission } from './hooks/admission-queue';
-import { createApolloServer } from '../graphql/apollo/apollo-server';
-import { addUserAuthentication } from './hooks/authenticate-user';
-import { addRouterAuthentication } from './hooks/authenticate-router';
-import { handleMalformedHttp } from './lifecycle/malformed-http';
-import { addCors } from './hooks/cors';
-import { sendErrorResponse, addNotFoundHandler, malformedHttpResponse } from './errors';
-import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
+import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
-import type { Address } from './lifecycle/listen';
-import {
-  startRecord,
-  respondToMalformedHttp,
-  recordRequests,
-  type RequestLogOptions,
-} from './request-log/record-requests';
+import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
+import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { requestIdOf } from './headers';
-import type { RequestObserver } from '../telemetry/events';
+import { admitGraphqlRequests } from './hooks/admission';
+import { createAdmission, type Admission } from './hooks/admission-queue';
+import { addRouterAuthentication } from './hooks/authenticate-router';
+import { addUserAuthentication } from './hooks/authenticate-user';
+import { addCors } from './hooks/cors';
 import { addHostCheck, originForm, requireLoopbackHost } from './hooks/host';
+import { addRateLimits, chargeTo, type RateLimits } from './hooks/rate-limits';
 import { addSecurityHeaders } from './hooks/security-headers';
-import { traceRequests } from './request-log/request-spans';
+import type { Address } from './lifecycle/listen';
+import { handleMalformedHttp } from './lifecycle/malformed-http';
 import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
 import {
-  maxHeaderBytes,
-  serverOptions,
   acceptExpectHeaders,
   DEFAULT_TIMING,
+  maxHeaderBytes,
+  serverOptions,
   type ServerTiming,
 } from './lifecycle/server-options';
-import { addRateLimits, chargeTo, type RateLimits } from './hooks/rate-limits';
-import { admitGraphqlRequests } from './hooks/admission';
+import {
+  recordRequests,
+  respondToMalformedHttp,
+  startRecord,
+  type RequestLogOptions,
+} from './request-log/record-requests';
+import { traceRequests } from './request-log/request-spans';
 
 export const GRAPHQL_PATH = '/graphql';
 
