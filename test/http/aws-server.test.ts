@@ -34,12 +34,12 @@ describe('The AWS server', () => {
       headers: { ...unsignedHeaders(ENVIRONMENT, LIST), ...request.headers },
     });
 
-  function expectAwsError(answer: WireResponse, error: string, message: RegExp): void {
-    expect(answer).toMatchObject({ status: 400, error });
-    expect(answer.message).toMatch(message);
-    expect(answer.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
-    expect(answer.headers['x-amzn-errortype']).toBe(error);
-    expectAwsHeaders(answer);
+  function expectAwsError(response: WireResponse, error: string, message: RegExp): void {
+    expect(response).toMatchObject({ status: 400, error });
+    expect(response.message).toMatch(message);
+    expect(response.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
+    expect(response.headers['x-amzn-errortype']).toBe(error);
+    expectAwsHeaders(response);
   }
 
   function expectAwsHeaders({ headers }: WireResponse): void {

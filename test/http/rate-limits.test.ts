@@ -21,9 +21,9 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function expectRateLimited(answer: WireResponse): void {
-  expect([answer.status, codeOf(answer)]).toEqual([429, 'RATE_LIMITED']);
-  expect(answer.headers['retry-after']).toBe('60');
+function expectRateLimited(response: WireResponse): void {
+  expect([response.status, codeOf(response)]).toEqual([429, 'RATE_LIMITED']);
+  expect(response.headers['retry-after']).toBe('60');
 }
 
 describe('A user who sends too many requests', () => {

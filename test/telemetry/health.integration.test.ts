@@ -13,7 +13,9 @@ describe('Readiness', () => {
     try {
       const results: unknown[] = [];
       const stuck = () => new Promise<never>(() => undefined);
-      void checkReadiness({ stuck, well: () => 'ok' }, () => undefined).then((result) => results.push(result));
+      void checkReadiness({ stuck, well: () => 'ok' }, () => undefined).then((result) =>
+        results.push(result),
+      );
       await jest.advanceTimersByTimeAsync(950);
       expect(results).toEqual([
         { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
