@@ -28,7 +28,7 @@ const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
 describe('The configuration', () => {
   it('has a default for every variable', () => {
     expect(readConfig({})).toEqual({
-      http: { host: '127.0.0.1', port: 4001, anyHostName: false, corsOrigins: [] },
+      http: { host: '127.0.0.1', port: 4001, checkHostHeader: true, corsOrigins: [] },
       admin: { host: '127.0.0.1', port: 4003 },
       authentication: { router: undefined, user: undefined },
       limits: {
@@ -424,7 +424,7 @@ describe('The configuration', () => {
       expect(mistakenVariables({ ...keys, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
         'ALLOW_UNAUTHENTICATED',
       ]);
-      expect(readConfig(keys).http.anyHostName).toBe(true);
+      expect(readConfig(keys).http.checkHostHeader).toBe(false);
       for (const proof of [{ ROUTER_SECRET: 'word' }, jwks]) {
         expect(mistakenVariables({ ...anywhere, ...proof })).toEqual([]);
         expect(mistakenVariables({ ...proof, ALLOW_UNAUTHENTICATED: 'true' })).toEqual([
@@ -441,9 +441,9 @@ describe('The configuration', () => {
     });
 
     it('turns the check of the Host header off, except on loopback without authentication', () => {
-      expect(readConfig({}).http.anyHostName).toBe(false);
+      expect(readConfig({}).http.checkHostHeader).toBe(true);
       for (const environment of [{ ALLOW_UNAUTHENTICATED: 'true' }, { ROUTER_SECRET: 'word' }, jwks])
-        expect(readConfig(environment).http.anyHostName).toBe(true);
+        expect(readConfig(environment).http.checkHostHeader).toBe(false);
     });
   });
 

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 
 import { readConfig } from '../../src/config/config';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import type { ClientTuning } from '../../src/proton-sdk/transport/clients';
 import { createSdkProtonService } from '../../src/proton-sdk/sdk-proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
@@ -39,7 +39,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
     warn: console.error,
   });
   const viewer = unrestrictedViewer('anonymous');
-  const web = createWebServer({
+  const web = createGraphqlServer({
     address: http,
     introspectionEnabled: false,
     logger: pino({ level: 'silent' }),

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 
 import type { AccessKeys } from '../control-plane/access-keys/access-keys';
-import type { ArrivingBodies } from '../http/body/body-budget';
+import type { BodyReader } from '../http/body/body-budget';
 import type { Admission } from '../http/hooks/admission-queue';
 import type { Checks } from '../http/readiness';
 import type { ServerLifecycle } from '../http/lifecycle/server-lifecycle';
@@ -30,7 +30,7 @@ export interface BackEnd {
 /** What the servers for clients share. */
 export interface Traffic {
   readonly admission: Admission;
-  readonly arrivingBodies: ArrivingBodies;
+  readonly bodyReader: BodyReader;
   readonly timing: ServerTiming;
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;

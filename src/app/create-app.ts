@@ -9,12 +9,12 @@ import type { Config } from '../config/config';
 import { troubleOf } from '../control-plane/sqlite/errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
-import { createArrivingBodies } from '../http/body/body-budget';
+import { createBodyReader } from '../http/body/body-budget';
 import { createAdmission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
-import { createSubjectBudgets } from '../http/hooks/rate-limits';
-import { stopServers } from '../http/lifecycle/stop-servers';
-import { createWebServer } from '../http/graphql-server';
+import { createRateLimits } from '../http/hooks/rate-limits';
+import { stopServers } from '../http/lifecycle/server-lifecycle';
+import { createGraphqlServer } from '../http/graphql-server';
 import { ProtonFailure } from '../proton/failure';
 import { createContext } from '../subgraph/context';
 import { createTelemetry } from '../telemetry/telemetry';
@@ -75,12 +75,12 @@ export async function createApp(
     findKey: async (id) => routerKeys?.find(id),
     reportKeys: reportKeysTo(logger),
   });
-  const web = createWebServer({
+  const web = createGraphqlServer({
     ...traffic,
     address: config.http,
-    anyHostName: config.http.anyHostName,
+    checkHostHeader: config.http.checkHostHeader,
     corsOrigins: config.http.corsOrigins,
-    budgets: user && createSubjectBudgets(config.limits.subject),
+    rateLimits: user && createRateLimits(config.limits.subject),
     introspectionEnabled: !config.production,
     logger,
     reportFault,
@@ -107,7 +107,7 @@ export async function createApp(
     config.admin &&
     createAdminServer({
       address: config.admin,
-      anyHostName: config.http.anyHostName,
+      checkHostHeader: config.http.checkHostHeader,
       checks: {
         ...checks,
         keys: authentication.keysCheck,
@@ -172,7 +172,7 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
 function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {
   return {
     admission: createAdmission(limits.inFlight),
-    arrivingBodies: createArrivingBodies(),
+    bodyReader: createBodyReader(),
     executionMs,
     timing: { headerMs: requestMs, requestMs, keepAliveMs, stopGraceMs: shutdown.graceMs },
   };

@@ -6,7 +6,7 @@ import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
-import { createEndpointServer } from '../http/aws-server';
+import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
 import type { StoreHealth } from '../control-plane/store-health';
@@ -60,11 +60,11 @@ function awsServer(
       : undefined;
   const authenticate = accessKeys ? verifySignature({ accessKeys }) : trustAccessKeyId();
   const { executionMs, ...servers } = traffic;
-  const server = createEndpointServer({
+  const server = createAwsServer({
     ...servers,
     address,
-    anyHostName: auth.kind !== 'none',
-    endpoint: createAwsApi({ service, authenticate, reportFault, executionMs }),
+    checkHostHeader: auth.kind === 'none',
+    api: createAwsApi({ service, authenticate, reportFault, executionMs }),
     reportFault,
     observe: telemetry.requestEnded,
     traced: telemetry.traced,

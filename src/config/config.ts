@@ -17,8 +17,8 @@ export interface Config {
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** Whether requests may use any host name; else only names of loopback, against DNS rebinding. */
-    readonly anyHostName: boolean;
+    /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+    readonly checkHostHeader: boolean;
     /** The origins whose pages may read responses. */
     readonly corsOrigins: readonly string[];
   };
@@ -69,7 +69,7 @@ export function readConfig(environment: Environment): Config {
     http: {
       host,
       port: variables.PORT,
-      anyHostName: authenticated || variables.ALLOW_UNAUTHENTICATED === 'true' || !isLoopback(host),
+      checkHostHeader: !authenticated && variables.ALLOW_UNAUTHENTICATED !== 'true' && isLoopback(host),
       corsOrigins: variables.CORS_ORIGINS ?? [],
     },
     admin: variables.ADMIN_PORT === 'off' ? undefined : { host, port: variables.ADMIN_PORT },

@@ -1,22 +1,25 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { handleBrokenHttp, wireAnswer } from './lifecycle/malformed-http';
+import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './hooks/host';
 import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, hostMistake, isOwnHost, originForm, requestedHost } from './hooks/host';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
-import { readinessOf, type Checks } from './readiness';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
+import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
+  serverOptions,
+  type ServerTiming,
+} from './lifecycle/server-options';
+import { checkReadiness, type Checks } from './readiness';
 
 const VARIABLES = { host: 'HOST', port: 'ADMIN_PORT' };
 
-/** All that there is here. */
 const PATHS = { live: '/health/live', ready: '/health/ready', metrics: '/metrics' };
 
-/** What one probe sees is not what the next one would; and nothing here is for a browser to interpret. */
+/** Probes need current results, and browsers should not guess a content type. */
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** A page of metrics, in the format that its content type names. */
+/** The metrics as text, in the format that the content type names. */
 export interface MetricsPage {
   readonly contentType: string;
   readonly text: string;
@@ -24,64 +27,61 @@ export interface MetricsPage {
 
 export interface AdminServerOptions {
   readonly address: Address;
-  /** Whether any name that leads here may be asked by; else only names of loopback, so that no web page gets in by its own. */
-  readonly anyHostName: boolean;
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader: boolean;
   readonly checks: Checks;
   readonly metrics: () => Promise<MetricsPage>;
-  /** Is told of what goes wrong on our side. */
+  /** Receives unexpected errors. */
   readonly reportFault: (error: unknown) => void;
   readonly timing?: ServerTiming;
 }
 
 /**
- * Health and metrics, for whoever operates the server. On a port of its own, so that it answers while the others are full or no
- * longer take anyone, and so that what leads there need not lead here.
+ * The server for health and metrics. It has its own port, so that it responds while the other servers are full or draining, and so
+ * that it need not be exposed to clients.
  */
 export function createAdminServer({
   address,
-  anyHostName,
+  checkHostHeader,
   checks,
   metrics,
   reportFault,
-  timing = USUAL_TIMING,
+  timing = DEFAULT_TIMING,
 }: AdminServerOptions): ServerLifecycle {
-  const { clientErrorHandler, watch } = handleBrokenHttp(() => wireAnswer(400, {}, ''));
-  const { http, ...timeouts } = timingOptions(timing);
+  const { clientErrorHandler, watch } = handleMalformedHttp(() => rawResponse(400, {}, ''));
   const server = fastify({
-    ...timeouts,
-    http: { ...http, ...EVERY_REQUEST },
+    ...serverOptions(timing),
     clientErrorHandler,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
+  acceptExpectHeaders(server.server);
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(HEADERS);
     done();
   });
   server.addHook('onRequest', (request, reply, done) => {
-    const mistake = hostMistake(request);
-    if (mistake === undefined) done();
-    else void reply.code(400).send({ message: mistake });
+    const reason = invalidHostReason(request);
+    if (reason === undefined) done();
+    else void reply.code(400).send({ message: reason });
   });
-  if (!anyHostName) {
+  if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
-      if (isOwnHost(requestedHost(request))) done();
+      if (isLoopbackHost(requestedHost(request))) done();
       else void reply.code(421).send({ message: FOREIGN_HOST });
     });
   }
-  // Nothing here takes a body.
+  // No route takes a body.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume();
     done(null);
   });
 
-  // That it is answered is the whole answer: the event loop turns.
+  // A response shows that the event loop runs. There is nothing else to check.
   server.get(PATHS.live, () => ({ live: true }));
   server.get(PATHS.ready, async (_request, reply) => {
-    const readiness = await readinessOf(checks, reportFault);
+    const readiness = await checkReadiness(checks, reportFault);
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   server.get(PATHS.metrics, async (_request, reply) => {
@@ -97,5 +97,5 @@ export function createAdminServer({
     reportFault(error);
     return reply.code(500).send({ message: 'Something went wrong. The log says what.' });
   });
-  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
+  return createLifecycle(server, address, { ...timing, variables: VARIABLES });
 }

@@ -1,158 +1,156 @@
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 
-import { AwsError, FAULT } from '../aws-api/aws-error';
 import type { AwsApi } from '../aws-api/aws-api';
+import { AwsError, FAULT } from '../aws-api/aws-error';
 import { headerFields, type AwsResponse } from '../aws-api/messages';
 import { HOST_NEEDED } from '../aws-api/request-line';
-import { createAdmission, type Admission } from './hooks/admission-queue';
-import { admitRequests, OVERLOADED } from './hooks/admission';
-import {
-  handleBrokenHttp,
-  wireAnswer,
-  type BrokenHttp,
-  type BrokenHttpAnswer,
-} from './lifecycle/malformed-http';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
-import type { Address } from './lifecycle/listen';
-import { FOREIGN_HOST, hostMistake, isOwnHost, MISSING_HOST, originForm, requestedHost } from './hooks/host';
-import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
-import { BodyTooLargeError } from './body/read-body';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  REQUEST_ID_HEADER,
-  requestIdOf,
-  type RecordOptions,
-} from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
+import { createBodyReader, type BodyReader } from './body/body-budget';
+import { BodyTooLargeError } from './body/read-body';
+import { OVERLOADED } from './errors';
+import { REQUEST_ID_HEADER, requestIdOf } from './headers';
+import { admitRequests } from './hooks/admission';
+import { createAdmission, type Admission } from './hooks/admission-queue';
+import {
+  FOREIGN_HOST,
+  invalidHostReason,
+  isLoopbackHost,
+  MISSING_HOST,
+  originForm,
+  requestedHost,
+} from './hooks/host';
+import type { Address } from './lifecycle/listen';
+import {
+  handleMalformedHttp,
+  rawResponse,
+  type ClientError,
+  type MalformedHttpResponse,
+} from './lifecycle/malformed-http';
+import { watchDisconnect } from './lifecycle/response-end';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
+  serverOptions,
+  type ServerTiming,
+} from './lifecycle/server-options';
+import {
+  recordRequests,
+  respondToMalformedHttp,
+  startRecord,
+  type RequestLogOptions,
+} from './request-log/record-requests';
 import { traceRequests } from './request-log/request-spans';
-import { waitingClient } from './lifecycle/response-end';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
 
-const BODY = {
-  /** Bytes in a request's body. */
-  limit: 1_048_576,
-  /** Bytes after which a client that sends on is cut off. */
-  patience: 67_108_864,
-};
+const BODY_LIMITS = { maxBytes: 1_048_576, maxReadBytes: 67_108_864 };
 
 const VARIABLES = { host: 'PROTON_ENDPOINT_HOST', port: 'PROTON_ENDPOINT_PORT' };
 
-export interface EndpointServerOptions {
+export interface AwsServerOptions {
   readonly address: Address;
-  /** Whether it may be asked by any name; else only by names of loopback. */
-  readonly anyHostName?: boolean;
-  /** The places for requests that are worked on at a time. */
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader?: boolean;
+  /** Limits the requests at work. */
   readonly admission?: Admission;
-  /** Bounds the bodies that are on their way. */
-  readonly arrivingBodies?: ArrivingBodies;
-  readonly endpoint: AwsApi;
-  /** Is told of what goes wrong on our side, and in which request. */
+  /** Limits the bodies that are being received. */
+  readonly bodyReader?: BodyReader;
+  readonly api: AwsApi;
+  /** Receives unexpected errors with the request's id. */
   readonly reportFault: (error: unknown, requestId: string) => void;
-  /** Is told of every request, once, when it has ended. */
   readonly observe?: RequestObserver;
-  /** Whether requests are traced. */
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
-/** The server that AWS clients talk to. Whatever it is sent, it answers in AWS's JSON protocol. */
-export function createEndpointServer({
+/** The server for AWS clients. Every response is in the protocol AWS JSON 1.0, whatever the request. */
+export function createAwsServer({
   address,
-  anyHostName = true,
+  checkHostHeader = false,
   admission = createAdmission(Infinity),
-  arrivingBodies = createArrivingBodies(),
-  endpoint,
+  bodyReader = createBodyReader(),
+  api,
   reportFault,
   observe = () => undefined,
   traced = false,
-  timing = USUAL_TIMING,
-}: EndpointServerOptions): ServerLifecycle {
+  timing = DEFAULT_TIMING,
+}: AwsServerOptions): ServerLifecycle {
   const onError = (error: FastifyError, { id, record }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof BodyTooLargeError) {
-      void send(
-        reply,
-        endpoint.refuse(new AwsError('RequestEntityTooLargeException', error.message), record),
-      );
+      void send(reply, api.refuse(new AwsError('RequestEntityTooLargeException', error.message), record));
     } else if ((error.statusCode ?? 500) < 500) {
-      void send(reply, endpoint.refuse(new AwsError('SerializationException', error.message), record));
+      void send(reply, api.refuse(new AwsError('SerializationException', error.message), record));
     } else {
       reportFault(error, id);
-      void send(reply, endpoint.refuse(FAULT, record));
+      void send(reply, api.refuse(FAULT, record));
     }
   };
-  /** Refuses a request without one valid Host header. */
-  const refuseHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    const mistake = hostMistake(request);
-    if (mistake === undefined) return false;
-    const message = mistake === MISSING_HOST ? HOST_NEEDED : mistake;
-    void send(reply, endpoint.refuse(new AwsError('SerializationException', message), request.record));
+  /** Rejects a request without exactly one valid Host header. */
+  const rejectInvalidHost = (request: FastifyRequest, reply: FastifyReply): boolean => {
+    const reason = invalidHostReason(request);
+    if (reason === undefined) return false;
+    const message = reason === MISSING_HOST ? HOST_NEEDED : reason;
+    void send(reply, api.refuse(new AwsError('SerializationException', message), request.record));
     return true;
   };
-  const records: RecordOptions = { server: 'endpoint', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp(
-    brokenAnswers(records, (error, requestId) => brokenHttpAnswer(error, requestId, endpoint)),
+  const records: RequestLogOptions = { server: 'endpoint', observe };
+  const { clientErrorHandler, watch } = handleMalformedHttp(
+    respondToMalformedHttp(records, (error, requestId) => malformedHttpResponse(error, requestId, api)),
   );
-  const { http, ...timeouts } = timingOptions(timing);
   const server = fastify({
-    ...timeouts,
-    http: { ...http, ...EVERY_REQUEST },
+    ...serverOptions(timing),
     frameworkErrors(error, request, reply) {
-      beginRecord(request, reply, records);
-      if (!refuseHost(request, reply)) onError(error, request, reply);
+      startRecord(request, reply, records);
+      if (!rejectInvalidHost(request, reply)) onError(error, request, reply);
     },
     clientErrorHandler,
     genReqId: requestIdOf,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
-  keepRecords(server, records);
+  acceptExpectHeaders(server.server);
+  recordRequests(server, records);
   if (traced) traceRequests(server, '/');
   server.setErrorHandler(onError);
   server.addHook('onRequest', (request, reply, done) => {
-    if (!refuseHost(request, reply)) done();
+    if (!rejectInvalidHost(request, reply)) done();
   });
-  if (!anyHostName) {
+  if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
       const host = requestedHost(request);
-      // HTTP/1.0 may come without a host, which the endpoint refuses by itself.
-      if (host === undefined || isOwnHost(host)) done();
+      // HTTP/1.0 allows requests without a host. The API rejects them.
+      if (host === undefined || isLoopbackHost(host)) done();
       else
         void send(
           reply,
-          endpoint.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${REMEDY}`), request.record),
+          api.refuse(new AwsError('AccessDeniedException', `${FOREIGN_HOST} ${HOW_TO_FIX}`), request.record),
         );
     });
   }
   admitRequests(server, {
     admission,
-    arrivingBodies,
-    bodyBounds: BODY,
-    patienceMs: timing.requestMs,
+    bodyReader,
+    bodyLimits: BODY_LIMITS,
+    timeoutMs: timing.requestMs,
     refuse(reply) {
       const error = new AwsError('ThrottlingException', OVERLOADED.message);
-      void send(reply.headers(OVERLOADED.headers), endpoint.refuse(error, reply.request.record));
+      void send(reply.headers(OVERLOADED.headers), api.refuse(error, reply.request.record));
     },
   });
-  // Fastify would refuse a content type that is malformed, where any must do. As it was sent it stays in `rawHeaders`.
+  // Any content type is accepted, but Fastify would reject a malformed one. `rawHeaders` still has it.
   server.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     delete headers['content-type'];
     done();
   });
   server.removeAllContentTypeParsers();
-  // Bodies are signed as they are, so nothing looks at them before the endpoint does.
+  // The signature covers the raw bytes, so the API parses them.
   server.addContentTypeParser('*', ({ bodyBytes }: FastifyRequest, _payload, done) => {
     done(null, bodyBytes);
   });
 
-  const answer = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
+  const handle = async ({ method, url, raw, body, record }: FastifyRequest, reply: FastifyReply) =>
     send(
       reply,
-      await endpoint.handle(
+      await api.handle(
         {
           method,
           url,
@@ -160,40 +158,40 @@ export function createEndpointServer({
           body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
         },
         record,
-        waitingClient(reply.raw),
+        watchDisconnect(reply.raw),
       ),
     );
-  server.post('/', answer);
-  server.setNotFoundHandler(answer);
-  return lifecycleOf(server, address, { ...timing, variables: VARIABLES });
+  server.post('/', handle);
+  server.setNotFoundHandler(handle);
+  return createLifecycle(server, address, { ...timing, variables: VARIABLES });
 }
 
-const REMEDY = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
+const HOW_TO_FIX = 'Ask for localhost, or have callers sign their requests, with PROTON_ENDPOINT_AUTH=sigv4.';
 
 function send(reply: FastifyReply, { status, headers, body }: AwsResponse): FastifyReply {
-  // To the content type of a string, Fastify would add a charset, which the protocol has not.
+  // A buffer, because Fastify would add a charset to the content type of a string.
   return reply.code(status).headers(headers).send(Buffer.from(body));
 }
 
-/** What is written to whoever sends what is not HTTP, or does not send it in time. */
-function brokenHttpAnswer({ code }: BrokenHttp, requestId: string, endpoint: AwsApi): BrokenHttpAnswer {
-  const error = BROKEN[code ?? ''] ?? NO_HTTP;
-  const { status, headers, body } = endpoint.refuse(error, {
+/** The response to malformed or late HTTP. */
+function malformedHttpResponse({ code }: ClientError, requestId: string, api: AwsApi): MalformedHttpResponse {
+  const error = ERRORS_BY_CODE[code ?? ''] ?? INVALID_HTTP;
+  const { status, headers, body } = api.refuse(error, {
     id: requestId,
     operation: undefined,
     subject: undefined,
     failure: undefined,
   });
-  const wire = wireAnswer(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
-  return { status, outcome: error.name, wire };
+  const raw = rawResponse(status, { ...headers, [REQUEST_ID_HEADER]: requestId }, body);
+  return { status, outcome: error.name, raw };
 }
 
-const NO_HTTP = new AwsError(
+const INVALID_HTTP = new AwsError(
   'SerializationException',
   'The request is not valid HTTP/1.1, or its header is too large.',
 );
 
-const BROKEN: Readonly<Record<string, AwsError>> = {
+const ERRORS_BY_CODE: Readonly<Record<string, AwsError>> = {
   CONNECT: new AwsError('UnknownOperationException', 'This is no proxy.'),
   ERR_HTTP_REQUEST_TIMEOUT: new AwsError('RequestTimeoutException', 'The request took too long to arrive.'),
 };

@@ -2,15 +2,27 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { INTERNAL_ERROR_MESSAGE } from '../graphql/format-error';
 import { RequestError, type HttpErrorCode } from '../graphql/request-error';
-import { wireAnswer, type BrokenHttp, type BrokenHttpAnswer } from './lifecycle/malformed-http';
-import { REQUEST_ID_HEADER } from './request-log/record-requests';
+import { DATA_HEADERS, REQUEST_ID_HEADER } from './headers';
+import { rawResponse, type ClientError, type MalformedHttpResponse } from './lifecycle/malformed-http';
 import type { RequestRecord } from './request-log/request-record';
-import { DATA_HEADERS } from './hooks/security-headers';
 
 const CODE_OF_STATUS: Readonly<Record<number, HttpErrorCode>> = {
   413: 'BODY_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
 };
+
+/** The response when the server has no capacity left. */
+export const OVERLOADED = {
+  status: 503,
+  message: 'The server has as much to do as it can take. Try again in a moment.',
+  /** In seconds. */
+  headers: { 'retry-after': '1' },
+} as const;
+
+/** `OVERLOADED` as the error of a GraphQL request. */
+export function overloaded(): RequestError {
+  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
+}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -25,34 +37,34 @@ function sendError(
   if (record) record.failure ??= code;
   void reply
     .code(status)
-    // No hook adds these to what Fastify refuses before its first one.
+    // Hooks do not run for requests that Fastify rejects before the first hook.
     .headers(DATA_HEADERS)
     .type(JSON_TYPE)
     .send(errorBody(code, message, extensions));
 }
 
-/** What Fastify refuses before its first hook has none. */
+/** Undefined for requests that Fastify rejects before the first hook. */
 function recordOf({ record }: { readonly record?: RequestRecord }): RequestRecord | undefined {
   return record;
 }
 
 /**
- * Answers what is refused before a document is read, and masks what fails in a handler.
- * @param reportFault is told of what nobody foresaw
+ * Sends the response for an error. Unexpected errors are masked.
+ * @param reportFault receives unexpected errors
  */
-export function answerError(
+export function sendErrorResponse(
   error: FastifyError | RequestError,
   reply: FastifyReply,
   { bodyLimit, reportFault }: { readonly bodyLimit: number; readonly reportFault: (error: unknown) => void },
 ): void {
   if (error instanceof RequestError) {
-    refuse(reply, error);
+    sendRequestError(reply, error);
     return;
   }
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     reportFault(error);
-    answerFault(reply);
+    sendInternalError(reply);
     return;
   }
   const code = CODE_OF_STATUS[status] ?? 'BAD_REQUEST';
@@ -64,19 +76,22 @@ export function answerError(
   );
 }
 
-/** Answers what nobody foresaw, once it has been reported: masked, with the id that finds the report. */
-export function answerFault(reply: FastifyReply): void {
+/** Sends a masked response for an unexpected error that was reported. It contains the request id, to find the report. */
+export function sendInternalError(reply: FastifyReply): void {
   sendError(reply, 500, 'INTERNAL_SERVER_ERROR', INTERNAL_ERROR_MESSAGE, { requestId: reply.request.id });
 }
 
-/** Answers a request that is refused. */
-export function refuse(reply: FastifyReply, { statusCode, code, message, headers }: RequestError): void {
+/** Rejects a request. */
+export function sendRequestError(
+  reply: FastifyReply,
+  { statusCode, code, message, headers }: RequestError,
+): void {
   void reply.headers(headers);
   sendError(reply, statusCode, code, message);
 }
 
-/** @param knownPath what there is, for whoever asks for something else, or with another method than it takes */
-export function answerUnknownPaths(server: FastifyInstance, knownPath: string): void {
+/** Responds with 404 to other paths than `knownPath`, and with 405 to other methods than it has. */
+export function addNotFoundHandler(server: FastifyInstance, knownPath: string): void {
   server.setNotFoundHandler(({ url }, reply) => {
     const [path = ''] = url.split('?');
     if (path === knownPath) {
@@ -88,16 +103,16 @@ export function answerUnknownPaths(server: FastifyInstance, knownPath: string): 
   });
 }
 
-/** What is written to whoever sends what is not HTTP, or does not send it in time; and what there is to tell of it. */
-export function brokenHttpAnswer({ code }: BrokenHttp, requestId: string): BrokenHttpAnswer {
-  const [status, outcome, message] = BROKEN[code ?? ''] ?? NO_HTTP;
+/** The response to malformed or late HTTP. */
+export function malformedHttpResponse({ code }: ClientError, requestId: string): MalformedHttpResponse {
+  const [status, outcome, message] = ERRORS_BY_CODE[code ?? ''] ?? INVALID_HTTP;
   const headers = { ...DATA_HEADERS, 'Content-Type': JSON_TYPE, [REQUEST_ID_HEADER]: requestId };
-  return { status, outcome, wire: wireAnswer(status, headers, errorBody(outcome, message)) };
+  return { status, outcome, raw: rawResponse(status, headers, errorBody(outcome, message)) };
 }
 
-const NO_HTTP = [400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.'] as const;
+const INVALID_HTTP = [400, 'BAD_REQUEST', 'The request is not valid HTTP/1.1.'] as const;
 
-const BROKEN: Readonly<Record<string, readonly [status: number, HttpErrorCode, message: string]>> = {
+const ERRORS_BY_CODE: Readonly<Record<string, readonly [status: number, HttpErrorCode, message: string]>> = {
   CONNECT: [405, 'METHOD_NOT_ALLOWED', 'This is no proxy.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'REQUEST_TIMEOUT', 'The request took too long to arrive.'],
   HPE_HEADER_OVERFLOW: [431, 'BAD_REQUEST', 'The header of the request is too large.'],

@@ -3,85 +3,88 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
+import { createApolloServer } from '../graphql/apollo/apollo-server';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { buildSubgraph } from '../subgraph/schema';
-import { createAdmission, type Admission } from './hooks/admission-queue';
-import { createApolloServer } from '../graphql/apollo/apollo-server';
-import { requirePerson } from './hooks/authenticate-user';
-import { requireRouter } from './hooks/authenticate-router';
-import { handleBrokenHttp } from './lifecycle/malformed-http';
-import { allowOrigins } from './hooks/cors';
-import { answerError, answerUnknownPaths, brokenHttpAnswer } from './errors';
-import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
-import { createArrivingBodies, type ArrivingBodies } from './body/body-budget';
-import { readJsonStrictly } from './body/json-parser';
-import { EVERY_REQUEST, takeWhateverIsExpected } from './lifecycle/every-request';
-import type { Address } from './lifecycle/listen';
-import {
-  beginRecord,
-  brokenAnswers,
-  keepRecords,
-  requestIdOf,
-  type RecordOptions,
-} from './request-log/record-requests';
 import type { RequestObserver } from '../telemetry/events';
-import { originForm } from './hooks/host';
-import { sendSecurityHeaders } from './hooks/security-headers';
+import { createBodyReader, type BodyReader } from './body/body-budget';
+import { addJsonParser } from './body/json-parser';
+import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
+import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
+import { requestIdOf } from './headers';
+import { admitGraphqlRequests } from './hooks/admission';
+import { createAdmission, type Admission } from './hooks/admission-queue';
+import { addRouterAuthentication } from './hooks/authenticate-router';
+import { addUserAuthentication } from './hooks/authenticate-user';
+import { addCors } from './hooks/cors';
+import { addHostCheck, originForm, requireLoopbackHost } from './hooks/host';
+import { addRateLimits, chargeTo, type RateLimits } from './hooks/rate-limits';
+import { addSecurityHeaders } from './hooks/security-headers';
+import type { Address } from './lifecycle/listen';
+import { handleMalformedHttp } from './lifecycle/malformed-http';
+import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
+import {
+  acceptExpectHeaders,
+  DEFAULT_TIMING,
+  maxHeaderBytes,
+  serverOptions,
+  type ServerTiming,
+} from './lifecycle/server-options';
+import {
+  recordRequests,
+  respondToMalformedHttp,
+  startRecord,
+  type RequestLogOptions,
+} from './request-log/record-requests';
 import { traceRequests } from './request-log/request-spans';
-import { LIFECYCLE_OPTIONS, lifecycleOf, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import { headerBytesFor, timingOptions, USUAL_TIMING, type ServerTiming } from './lifecycle/server-options';
-import type { SubjectBudgets } from './hooks/rate-limits';
-import { admitGraphql, checkHost, limitSubjects, refuseForeignHosts, spendFrom } from './hooks/traffic';
 
 export const GRAPHQL_PATH = '/graphql';
 
-export interface WebServerOptions {
+export interface GraphqlServerOptions {
   readonly address: Address;
-  /** Whether it may be asked by any name; else only by names of loopback. */
-  readonly anyHostName?: boolean;
-  /** The origins whose pages may read answers. */
+  /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
+  readonly checkHostHeader?: boolean;
+  /** The origins whose pages may read responses. */
   readonly corsOrigins?: readonly string[];
-  /** The places for requests that are worked on at a time. */
+  /** Limits the requests at work. */
   readonly admission?: Admission;
-  /** Bounds the bodies that are on their way. */
-  readonly arrivingBodies?: ArrivingBodies;
-  /** What each person may ask for; undefined where nobody is told from another. */
-  readonly budgets?: SubjectBudgets | undefined;
-  /** Whether the schema may be explored: introspection, Sandbox, federated traces. */
+  /** Limits the bodies that are being received. */
+  readonly bodyReader?: BodyReader;
+  /** Limits for each user; undefined if users are not authenticated. */
+  readonly rateLimits?: RateLimits | undefined;
+  /** Enables introspection, Sandbox and federated traces. */
   readonly introspectionEnabled: boolean;
   readonly logger: Logger;
-  /** Is told of what goes wrong on our side, and in which request. */
+  /** Receives unexpected errors, with the request's id if there is one. */
   readonly reportFault: (error: unknown, requestId?: string) => void;
   readonly authentication: Authentication;
   readonly limits: { readonly bodyBytes: number; readonly document: DocumentLimits };
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
-  /** Is told of every request, once, when it has ended. */
   readonly observe?: RequestObserver;
-  /** Whether requests are traced. */
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
 }
 
-export interface WebServer extends ServerLifecycle {
-  /** What can be asked for, by which requests are told apart: the root fields of the schema. */
+export interface GraphqlServer extends ServerLifecycle {
+  /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
   /**
-   * Resolves with the address of the GraphQL endpoint once it listens.
+   * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
    */
   readonly start: () => Promise<string>;
 }
 
-/** The server that frontends' gateways and Apollo Sandbox talk to. */
-export function createWebServer({
+/** The server for GraphQL clients: gateways, routers and Apollo Sandbox. */
+export function createGraphqlServer({
   address,
-  anyHostName = true,
+  checkHostHeader = false,
   corsOrigins = [],
   admission = createAdmission(Infinity),
-  arrivingBodies = createArrivingBodies(),
-  budgets,
+  bodyReader = createBodyReader(),
+  rateLimits,
   introspectionEnabled,
   logger,
   reportFault,
@@ -90,92 +93,92 @@ export function createWebServer({
   executionMs,
   contextFor,
   observe = () => undefined,
-  traced: inSpans = false,
-  timing = USUAL_TIMING,
-}: WebServerOptions): WebServer {
+  traced = false,
+  timing = DEFAULT_TIMING,
+}: GraphqlServerOptions): GraphqlServer {
   const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
-    answerError(error, reply, {
+    sendErrorResponse(error, reply, {
       bodyLimit: limits.bodyBytes,
       reportFault: (fault) => {
         reportFault(fault, id);
       },
     });
   };
-  const records: RecordOptions = { server: 'graphql', observe };
-  const { clientErrorHandler, watch } = handleBrokenHttp(brokenAnswers(records, brokenHttpAnswer));
-  const { http, ...timeouts } = timingOptions(timing);
+  const records: RequestLogOptions = { server: 'graphql', observe };
+  const { clientErrorHandler, watch } = handleMalformedHttp(
+    respondToMalformedHttp(records, malformedHttpResponse),
+  );
+  const options = serverOptions(timing);
   const server = fastify({
-    ...timeouts,
+    ...options,
     http: {
-      ...http,
-      ...EVERY_REQUEST,
-      maxHeaderSize: headerBytesFor(authentication.user?.maxBytes ?? 0),
+      ...options.http,
+      maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
     },
     frameworkErrors(error, request, reply) {
-      beginRecord(request, reply, records);
-      const misaddressed = refusedHost(request);
-      if (misaddressed) {
-        answerError(misaddressed, reply, { bodyLimit: limits.bodyBytes, reportFault });
+      startRecord(request, reply, records);
+      const invalidHost = hostError(request);
+      if (invalidHost) {
+        sendErrorResponse(invalidHost, reply, { bodyLimit: limits.bodyBytes, reportFault });
         return;
       }
-      // What is wrong with it is for nobody to know but the router.
-      proveRouter(request, reply)
+      // Only the router may see what is wrong with the request.
+      authenticateRouter(request, reply)
         .then(() => error)
-        .catch((refusal: unknown) => refusal as FastifyError)
-        .then((worse) => {
-          onError(worse, request, reply);
+        .catch((authenticationError: unknown) => authenticationError as FastifyError)
+        .then((errorToSend) => {
+          onError(errorToSend, request, reply);
         })
         .catch(() => reply.raw.destroy());
     },
     clientErrorHandler,
     genReqId: requestIdOf,
     rewriteUrl: originForm,
-    ...LIFECYCLE_OPTIONS,
   });
   watch(server.server);
-  takeWhateverIsExpected(server.server);
-  keepRecords(server, records);
-  if (inSpans) traceRequests(server, GRAPHQL_PATH);
+  acceptExpectHeaders(server.server);
+  recordRequests(server, records);
+  if (traced) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
-  sendSecurityHeaders(server);
-  const refusedHost = checkHost(server);
-  if (!anyHostName) refuseForeignHosts(server);
-  const proveRouter = requireRouter(server, {
+  addSecurityHeaders(server);
+  const hostError = addHostCheck(server);
+  if (checkHostHeader) requireLoopbackHost(server);
+  const authenticateRouter = addRouterAuthentication(server, {
     proof: authentication.router,
     bodyLimit: limits.bodyBytes,
-    arrivingBodies,
+    bodyReader,
   });
-  allowOrigins(server, { path: GRAPHQL_PATH, origins: corsOrigins });
-  // Who waits until the issuer is asked for a key, or has asked for enough, takes no place from others meanwhile.
-  requirePerson(server, { authentication, introspectionEnabled, logger });
-  if (budgets) limitSubjects(server, budgets);
-  const bodyBounds = { limit: limits.bodyBytes, patience: limits.bodyBytes };
-  admitGraphql(server, { admission, arrivingBodies, bodyBounds, patienceMs: timing.requestMs });
-  answerUnknownPaths(server, GRAPHQL_PATH);
-  readJsonStrictly(server);
+  addCors(server, { path: GRAPHQL_PATH, origins: corsOrigins });
+  // Authentication runs before admission, so a request that waits for the issuer's keys does not occupy a slot.
+  addUserAuthentication(server, { authentication, introspectionEnabled, logger });
+  if (rateLimits) addRateLimits(server, rateLimits);
+  const bodyLimits = { maxBytes: limits.bodyBytes, maxReadBytes: limits.bodyBytes };
+  admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
+  addNotFoundHandler(server, GRAPHQL_PATH);
+  addJsonParser(server);
 
   const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
   const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
-  // Tracing wraps every resolver of its schema for good, so traces have a schema and a server of their own.
-  // Where nobody may have them, neither is made.
-  const traced =
+  // Federated tracing wraps every resolver of its schema permanently, so it gets a schema and an Apollo Server of its own. Neither is
+  // created when no client may request traces.
+  const tracingApollo =
     introspectionEnabled || authentication.router
       ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
       : apollo;
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    spend: spendFrom(budgets),
+    chargeCost: chargeTo(rateLimits),
     executionMs,
-    serverFor: ({ headers, routerProven }) =>
-      headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerProven)
-        ? traced
+    serverFor: ({ headers, routerAuthenticated }) =>
+      headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)
+        ? tracingApollo
         : apollo,
   });
 
-  const apollos = new Set([apollo, traced]);
-  const lifecycle = lifecycleOf(server, address, timing);
+  const apollos = new Set([apollo, tracingApollo]);
+  const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
     async start() {
@@ -184,14 +187,14 @@ export function createWebServer({
     },
     drain: lifecycle.drain,
     async stop() {
-      const cut = await lifecycle.stop();
+      const cutOff = await lifecycle.stop();
       await Promise.all([...apollos].map((each) => each.stop()));
-      return cut;
+      return cutOff;
     },
   };
 }
 
-/** What every schema has, and no type lists. */
+/** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];
 
 function rootFieldsOf(schema: GraphQLSchema): readonly string[] {

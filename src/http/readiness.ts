@@ -1,7 +1,7 @@
-/** What is well, or a sentence on what is not, for whoever operates the server. */
+/** `ok`, or a sentence for the operator that says what is wrong. */
 export type CheckResult = 'ok' | (string & {});
 
-/** What must be well for requests to be sent here, by its name in the answer. */
+/** The checks that must pass before this server should receive requests, by their names in the response. */
 export type Checks = Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>;
 
 export interface Readiness {
@@ -9,18 +9,21 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** A probe waits about a second; what takes longer is not well. */
-const MOST_MS = 900;
+/** Probes usually time out after one second. A check that takes longer than this fails. */
+const MAX_CHECK_MS = 900;
 
 /**
- * Makes all checks at the same time.
- * @param reportFault is told of a check that throws, which counts as failed
+ * Runs all checks at the same time.
+ * @param reportFault receives the error of a check that throws; the check counts as failed
  */
-export async function readinessOf(checks: Checks, reportFault: (error: unknown) => void): Promise<Readiness> {
+export async function checkReadiness(
+  checks: Checks,
+  reportFault: (error: unknown) => void,
+): Promise<Readiness> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]): Promise<readonly [string, CheckResult]> => {
       try {
-        return [name, await inTime(check)];
+        return [name, await withTimeout(check)];
       } catch (error) {
         reportFault(error);
         return [name, 'could not be checked; the log says why'];
@@ -30,10 +33,10 @@ export async function readinessOf(checks: Checks, reportFault: (error: unknown) 
   return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
 }
 
-async function inTime(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
+async function withTimeout(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(resolve, MOST_MS, `did not answer within ${String(MOST_MS)} ms`);
+    timer = setTimeout(resolve, MAX_CHECK_MS, `did not answer within ${String(MAX_CHECK_MS)} ms`);
   });
   try {
     return await Promise.race([check(), late]);

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { createAuthentication } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
 import { createAdmission } from '../../src/http/hooks/admission-queue';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { startApp, type RunningApp } from '../support/app';
 import { sendHttp, type WireHeaders, type WireRequest } from '../support/aws-call';
 import { bearer, createKeys, tokenOf, useKeyFile } from './issuer';
@@ -117,9 +117,9 @@ describe('With a secret of the router', () => {
 describe('With a secret of the router, and the server full', () => {
   it('a request without it gets 401, which reveals nothing about the load', async () => {
     const admission = createAdmission(1);
-    const atWork = admission.ask(() => undefined);
-    const waiting = admission.ask(() => undefined);
-    const web = createWebServer({
+    const atWork = admission.enter(() => undefined);
+    const waiting = admission.enter(() => undefined);
+    const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       admission,
       authentication: createAuthentication(

@@ -2,11 +2,11 @@ import { serverAudits } from 'graphql-http';
 
 import { startApp, type RunningApp } from '../support/app';
 
-/** The audits that graphql-http has for servers, of the GraphQL over HTTP specification. */
+/** Runs graphql-http's audits of the GraphQL over HTTP specification. */
 
 /**
- * None is a MUST. The specification would have 200 for mistakes of whoever accepts `application/json`, as servers answered before
- * there was one; here, as in Apollo Server, a mistake is a 400 whatever is accepted, which proxies and logs understand.
+ * These are SHOULDs. For clients that accept `application/json`, the specification recommends status 200 for errors, as servers did
+ * before it existed. Apollo Server always responds with 400, which proxies and logs understand.
  */
 const EXPECTED_FAILURES = [
   '572B SHOULD use 200 status code on document parsing failure when accepting application/json',
@@ -22,14 +22,14 @@ beforeAll(async () => {
 
 afterAll(() => app.stop());
 
-/** Like every client that does not want to be taken for a form: Cross-Site Request Forgery is prevented. */
+/** Sends the header that the prevention of cross-site request forgery demands. */
 const fetchWithPreflight: typeof fetch = (input, init) => {
   const headers = new Headers(init?.headers);
   if ((init?.method ?? 'GET') === 'GET') headers.set('apollo-require-preflight', 'true');
   return fetch(input, { ...init, headers });
 };
 
-it('passes every audit but the ones that are listed here', async () => {
+it('passes every audit except the listed ones', async () => {
   const audits = serverAudits({ url: app.url, fetchFn: fetchWithPreflight });
   const failures: string[] = [];
   for (const audit of audits) {

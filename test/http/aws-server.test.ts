@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 
-import { createEndpointServer } from '../../src/http/aws-server';
+import { createAwsServer } from '../../src/http/aws-server';
 import { ListenError } from '../../src/http/lifecycle/listen';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { callAs, sendHttp, unsignedHeaders, type WireResponse, type WireRequest } from '../support/aws-call';
@@ -13,7 +13,7 @@ const LIST = 'ListEnvironmentAccountConnections';
 const MEBIBYTE = 1_048_576;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-describe('The endpoint’s server', () => {
+describe('The AWS server', () => {
   let endpoint: RunningEndpoint;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('The endpoint’s server', () => {
 
   afterEach(() => {
     const faults = endpoint.faults;
-    if (faults.length > 0) throw new Error('the server reported a fault', { cause: faults[0] });
+    if (faults.length > 0) throw new Error('the server reported an unexpected error', { cause: faults[0] });
   });
 
   const list = (request: WireRequest = {}) =>
@@ -34,12 +34,12 @@ describe('The endpoint’s server', () => {
       headers: { ...unsignedHeaders(ENVIRONMENT, LIST), ...request.headers },
     });
 
-  function expectAwsError(answer: WireResponse, error: string, message: RegExp): void {
-    expect(answer).toMatchObject({ status: 400, error });
-    expect(answer.message).toMatch(message);
-    expect(answer.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
-    expect(answer.headers['x-amzn-errortype']).toBe(error);
-    expectAwsHeaders(answer);
+  function expectAwsError(response: WireResponse, error: string, message: RegExp): void {
+    expect(response).toMatchObject({ status: 400, error });
+    expect(response.message).toMatch(message);
+    expect(response.text).toMatch(/^\{"__type":"com\.amazonaws\.proton#/);
+    expect(response.headers['x-amzn-errortype']).toBe(error);
+    expectAwsHeaders(response);
   }
 
   function expectAwsHeaders({ headers }: WireResponse): void {
@@ -48,7 +48,7 @@ describe('The endpoint’s server', () => {
     expect(Math.abs(Date.parse(String(headers['date'])) - Date.now())).toBeLessThan(5000);
   }
 
-  it('answers in AWS’s JSON protocol, each request with an id of its own', async () => {
+  it('responds in the AWS JSON protocol, with a new id for each request', async () => {
     const [one, two] = [await list(), await list()];
     expect(one).toMatchObject({ status: 200, text: '{"environmentAccountConnections":[]}' });
     expectAwsHeaders(one);
@@ -64,14 +64,14 @@ describe('The endpoint’s server', () => {
     'a/b, c/d',
     ['application/json', 'text/html'],
     undefined,
-  ])('reads the body as JSON whatever its content type is called: %j', async (type) => {
+  ])('reads the body as JSON, whatever its content type: %j', async (type) => {
     const headers = unsignedHeaders(ENVIRONMENT, LIST);
     Reflect.deleteProperty(headers, 'content-type');
-    const answer = await sendHttp(endpoint.origin, {
+    const response = await sendHttp(endpoint.origin, {
       headers: type === undefined ? headers : { ...headers, 'content-type': type },
       body: '{"requestedBy":"ENVIRONMENT_ACCOUNT"}',
     });
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
   });
 
   it.each<[string, WireRequest, string, RegExp]>([
@@ -89,7 +89,7 @@ describe('The endpoint’s server', () => {
     ],
     ['a whole URL with a path', { path: 'http://x/graphql' }, 'UnknownOperationException', /POST \//],
     [
-      'a whole URL with a query string',
+      'an absolute URL with a query string',
       { path: 'http://x?x=1' },
       'UnknownOperationException',
       /query string/,
@@ -119,13 +119,13 @@ describe('The endpoint’s server', () => {
       /X-Amz-Target must be/,
     ],
     [
-      'an operation in small letters',
+      'an operation in lower case',
       { headers: { 'x-amz-target': `AwsProton20200720.${LIST.toLowerCase()}` } },
       'UnknownOperationException',
       /X-Amz-Target must be/,
     ],
     [
-      'an operation that every object has',
+      'the name of an object property',
       { headers: { 'x-amz-target': 'AwsProton20200720.constructor' } },
       'UnknownOperationException',
       /X-Amz-Target must be/,
@@ -149,7 +149,7 @@ describe('The endpoint’s server', () => {
     ['a JSON string', { body: '"x"' }, 'SerializationException', /JSON object/],
     ['a JSON number', { body: '1e400' }, 'SerializationException', /JSON object/],
     [
-      'bytes that are no UTF-8',
+      'bytes that are not UTF-8',
       { body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
       'SerializationException',
       /UTF-8/,
@@ -204,7 +204,7 @@ describe('The endpoint’s server', () => {
       /12 digits/,
     ],
     [
-      'an account in other digits',
+      'an account in non-ASCII digits',
       { headers: unsignedHeaders('222222222222\u00b2', LIST) },
       'UnrecognizedClientException',
       /12 digits/,
@@ -221,7 +221,7 @@ describe('The endpoint’s server', () => {
       /correct service/,
     ],
     [
-      'a Region that is none',
+      'an invalid Region',
       { headers: unsignedHeaders(ENVIRONMENT, LIST, { region: 'mars' }) },
       'InvalidSignatureException',
       /valid Region/,
@@ -233,7 +233,7 @@ describe('The endpoint’s server', () => {
       /valid Region/,
     ],
     [
-      'an Authorization of another kind',
+      'another Authorization scheme',
       { headers: { authorization: 'Basic Og==' } },
       'IncompleteSignatureException',
       /AWS4-HMAC-SHA256/,
@@ -263,19 +263,19 @@ describe('The endpoint’s server', () => {
       'AccessDeniedException',
       /web pages/,
     ],
-  ])('refuses %s with a clear error', async (_title, request, error, message) => {
+  ])('rejects %s with a clear error', async (_title, request, error, message) => {
     expectAwsError(await list(request), error, message);
   });
 
-  it('says that no one has signed, where no one has', async () => {
-    const answer = await sendHttp(endpoint.origin, {
+  it('reports a missing Authorization header', async () => {
+    const response = await sendHttp(endpoint.origin, {
       headers: { 'x-amz-target': `AwsProton20200720.${LIST}` },
     });
-    expectAwsError(answer, 'MissingAuthenticationTokenException', /no Authorization/);
+    expectAwsError(response, 'MissingAuthenticationTokenException', /no Authorization/);
   });
 
   it.each(['http://proton.example.com/', 'http://proton.example.com', 'HTTPS://[::1]:1/'])(
-    'takes a whole URL for a target, as a server must: %s',
+    'accepts an absolute URL in the request line, as a server must: %s',
     async (path) => {
       expect(await list({ path })).toMatchObject({ status: 200 });
     },
@@ -284,13 +284,13 @@ describe('The endpoint’s server', () => {
   it('closes the connection after a body that is too large', async () => {
     const body = ' '.repeat(MEBIBYTE + 1);
     for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
-      const answer = await list({ body, headers });
-      expect(answer).toMatchObject({ error: 'RequestEntityTooLargeException' });
-      expect(answer.headers['connection']).toBe('close');
+      const response = await list({ body, headers });
+      expect(response).toMatchObject({ error: 'RequestEntityTooLargeException' });
+      expect(response.headers['connection']).toBe('close');
     }
   });
 
-  it('says that there is no Host, where there is none', async () => {
+  it('reports a missing Host header', async () => {
     const { hostname, port } = new URL(endpoint.origin);
     const socket = connect(Number(port), hostname);
     socket.write('POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
@@ -299,21 +299,21 @@ describe('The endpoint’s server', () => {
     );
   });
 
-  it('takes no notice of what else is expected of it', async () => {
+  it('ignores an unknown Expect header', async () => {
     expect(await list({ headers: { expect: 'miracles' } })).toMatchObject({ status: 200 });
   });
 
-  it('takes an empty body for an input without members', async () => {
+  it('reads an empty body as an input without members', async () => {
     expectAwsError(await list({ body: '' }), 'ValidationException', /requestedBy must be given/);
     expectAwsError(await list({ body: '{}' }), 'ValidationException', /requestedBy must be given/);
   });
 
-  it('takes a body of exactly a mebibyte, and the last of two members of one name', async () => {
+  it('accepts a body of exactly 1 MiB, and uses the last of two members with the same name', async () => {
     const body = '{"requestedBy":"nobody","requestedBy":"ENVIRONMENT_ACCOUNT"}';
     expect(await list({ body: body.padEnd(MEBIBYTE) })).toMatchObject({ status: 200 });
   });
 
-  it('counts as nesting what is nested, not brackets in texts', async () => {
+  it('counts nested values, not brackets in strings', async () => {
     const brackets = '['.repeat(1000);
     const members = [`"\\"${brackets}": "${brackets}\\""`, `"surprise": ${'['.repeat(30)}${']'.repeat(30)}`];
     const body = `{"requestedBy":"ENVIRONMENT_ACCOUNT", ${members.join()}}`;
@@ -322,7 +322,7 @@ describe('The endpoint’s server', () => {
     expectAwsError(await list({ body: behindBackslash }), 'SerializationException', /levels deep/);
   });
 
-  it('ignores what it does not know, and what poisons prototypes does nothing', async () => {
+  it('ignores unknown members and members that would pollute prototypes', async () => {
     const body =
       '{"requestedBy":"ENVIRONMENT_ACCOUNT","__proto__":{"maxResults":"x","nextToken":7},"constructor":{"prototype":{"maxResults":0}},"surprise":1e400}';
     expect(await list({ body })).toMatchObject({ status: 200 });
@@ -330,30 +330,33 @@ describe('The endpoint’s server', () => {
     expectAwsError(await list({ body: inherited }), 'ValidationException', /requestedBy must be given/);
     const tag =
       '{"resourceArn":"arn:aws:proton:us-east-1:222222222222:x","tags":[{"key":"a","__proto__":{"value":"b"}}]}';
-    const answer = await callAs(endpoint.origin, ENVIRONMENT, 'TagResource', tag);
-    expectAwsError(answer, 'ValidationException', /tags\.0\.value must be given/);
+    const response = await callAs(endpoint.origin, ENVIRONMENT, 'TagResource', tag);
+    expectAwsError(response, 'ValidationException', /tags\.0\.value must be given/);
     expect(({} as { maxResults?: unknown }).maxResults).toBeUndefined();
   });
 
   it.each([
-    ['no HTTP', 'hello\r\n\r\n'],
-    ['no Host', 'POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
+    ['input that is not HTTP', 'hello\r\n\r\n'],
+    ['no Host header', 'POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'],
     ['a header that is too large', `POST / HTTP/1.1\r\nHost: x\r\nX-Note: ${'a'.repeat(100_000)}\r\n\r\n`],
-    ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
     [
-      'a length and chunks',
+      'two Content-Length headers',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx',
+    ],
+    [
+      'Content-Length and Transfer-Encoding',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['a header over two lines', 'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\r\n b\r\n\r\n'],
     ['a NUL in a header', 'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: a\0b\r\n\r\n'],
-    ['a body in broken chunks', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
-  ])('answers what is broken HTTP in AWS’s shape too: %s', async (_title, bytes) => {
+    ['malformed chunks', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('responds to malformed HTTP in the AWS JSON protocol too: %s', async (_title, bytes) => {
     const { hostname, port } = new URL(endpoint.origin);
     const socket = connect(Number(port), hostname);
     socket.write(bytes);
-    const answer = await textOf(socket);
+    const response = await textOf(socket);
     socket.destroy();
-    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    const [head = '', body = ''] = response.split('\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 400 /);
     for (const field of [
       /^content-type: application\/x-amz-json-1\.0$/im,
@@ -365,7 +368,7 @@ describe('The endpoint’s server', () => {
     expect(body).toMatch(/com\.amazonaws\.proton#\w+Exception/);
   });
 
-  it('is not troubled by a client that goes away in the middle of its request', async () => {
+  it('keeps working when a client disconnects in the middle of a request', async () => {
     const { hostname, port } = new URL(endpoint.origin);
     const socket = connect(Number(port), hostname);
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"requestedBy"');
@@ -374,7 +377,7 @@ describe('The endpoint’s server', () => {
     expect(await list()).toMatchObject({ status: 200 });
   });
 
-  it('answers what is under way when it is told to stop, and closes connections that are kept alive', async () => {
+  it('responds to active requests when it stops, and closes idle connections', async () => {
     const stopping = await startEndpoint({ auth: 'none' });
     const create = (name: string) =>
       callAs(stopping.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
@@ -382,23 +385,23 @@ describe('The endpoint’s server', () => {
         environmentName: name,
       });
     expect((await create('first')).headers['connection']).toBe('keep-alive');
-    const underWay = [create('second'), create('third')];
-    // Both have left when the first is answered.
-    await Promise.race(underWay);
+    const active = [create('second'), create('third')];
+    // Both have been sent when the first response arrives.
+    await Promise.race(active);
     await stopping.stop();
-    expect((await Promise.all(underWay)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await Promise.all(active)).map(({ status }) => status)).toEqual([200, 200]);
     await expect(create('fourth')).rejects.toThrow(/ECONNREFUSED|ECONNRESET|hang up/);
   });
 
-  it('names its own variables when it can’t listen', async () => {
+  it('names its own variables when it cannot listen', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const refuse = () => ({ status: 400, headers: {}, body: '' });
-    const server = createEndpointServer({
+    const server = createAwsServer({
       address: { host: '127.0.0.1', port },
-      endpoint: { handle: () => Promise.resolve(refuse()), refuse },
+      api: { handle: () => Promise.resolve(refuse()), refuse },
       reportFault: () => undefined,
     });
     const starting = server.start();

@@ -9,15 +9,15 @@ const ORIGIN = 'https://console.example.com';
 const SECRET = 'a-secret-that-only-the-router-has';
 const QUERY = '{"query":"{ __typename }"}';
 
-interface Sent {
+interface RequestOptions {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** What `fetch` would not send: its Host header is its own, and so are others. */
-async function send(url: string, { method = 'POST', path, headers = {}, body }: Sent) {
+/** Sends a request with any headers. `fetch` does not allow setting Host and some others. */
+async function send(url: string, { method = 'POST', path, headers = {}, body }: RequestOptions) {
   const { hostname, port, pathname } = new URL(url);
   return new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>(
     (resolve, reject) => {
@@ -36,7 +36,7 @@ async function send(url: string, { method = 'POST', path, headers = {}, body }: 
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const preflight = (origin: string, headers: Readonly<Record<string, string>> = {}): Sent => ({
+const preflight = (origin: string, headers: Readonly<Record<string, string>> = {}): RequestOptions => ({
   method: 'OPTIONS',
   headers: {
     origin,
@@ -46,17 +46,17 @@ const preflight = (origin: string, headers: Readonly<Record<string, string>> = {
   },
 });
 
-describe('A server that names no origins', () => {
+describe('A server without CORS origins', () => {
   let app: RunningApp;
   beforeAll(async () => {
     app = await startApp();
   });
   afterAll(() => app.stop());
 
-  it('lets no page read its answers, and answers no preflight', async () => {
-    const answer = await send(app.url, { headers: { ...JSON_TYPE, origin: ORIGIN } });
-    expect(answer.status).toBe(200);
-    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
+  it('lets no page read responses, and accepts no preflight', async () => {
+    const response = await send(app.url, { headers: { ...JSON_TYPE, origin: ORIGIN } });
+    expect(response.status).toBe(200);
+    expect(Object.keys(response.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
     expect((await send(app.url, preflight(ORIGIN))).status).toBe(405);
   });
 
@@ -69,7 +69,7 @@ describe('A server that names no origins', () => {
     '127.9.8.7',
     '[::1]:4001',
     '[::1]',
-  ])('answers without authentication to the host %s', async (host) => {
+  ])('responds without authentication to requests for the host %s', async (host) => {
     expect((await send(app.url, { headers: { ...JSON_TYPE, host } })).status).toBe(200);
   });
 
@@ -82,7 +82,7 @@ describe('A server that names no origins', () => {
     '10.0.0.1',
     '[::2]',
     '0.0.0.0',
-  ])('answers neither GraphQL nor the landing page to the host %s, and says what to do', async (host) => {
+  ])('rejects requests for the host %s, the landing page included, and says how to fix it', async (host) => {
     for (const sent of [
       { headers: { ...JSON_TYPE, host } },
       { method: 'GET', headers: { host, accept: 'text/html' } },
@@ -101,23 +101,23 @@ describe('A server that names no origins', () => {
     }
   });
 
-  it('has the endpoint for AWS clients refuse other hosts as well, while callers are believed', async () => {
+  it('rejects other hosts on the port for AWS clients too, while the access key id is trusted as the account', async () => {
     const endpoint = app.protonEndpoint ?? '';
     const refused = await send(endpoint, { headers: { host: 'evil.example.com:4002' }, body: '{}' });
     expect([refused.status, refused.headers['x-amzn-errortype']]).toEqual([400, 'AccessDeniedException']);
-    const answered = await callAs(endpoint, '111111111111', 'ListEnvironmentAccountConnections', {
+    const accepted = await callAs(endpoint, '111111111111', 'ListEnvironmentAccountConnections', {
       requestedBy: 'ENVIRONMENT_ACCOUNT',
     });
-    expect(answered.status).toBe(200);
+    expect(accepted.status).toBe(200);
   });
 
-  it.each<[string, Sent]>([
-    ['an answer', { headers: JSON_TYPE }],
-    ['a refusal by a route', { method: 'PUT' }],
-    ['a path that is none', { method: 'GET', path: '/nothing' }],
+  it.each<[string, RequestOptions]>([
+    ['a response', { headers: JSON_TYPE }],
+    ['an error of a route', { method: 'PUT' }],
+    ['an unknown path', { method: 'GET', path: '/nothing' }],
     ['a path that can’t be decoded', { method: 'GET', path: '/%zz' }],
-    ['a body that is no JSON', { headers: JSON_TYPE, body: '{' }],
-  ])('tells browsers to make nothing of %s', async (_title, sent) => {
+    ['a body that is not JSON', { headers: JSON_TYPE, body: '{' }],
+  ])('sends the strictest security headers with %s', async (_title, sent) => {
     const { headers } = await send(app.url, sent);
     expect(headers).toMatchObject({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -128,17 +128,17 @@ describe('A server that names no origins', () => {
     });
   });
 
-  it('shows a landing page that may load all that it names, and nothing else', async () => {
+  it('allows the landing page to load everything that it references, and nothing else', async () => {
     const page = await send(app.url, { method: 'GET', headers: { accept: 'text/html' } });
     expect(page.headers['content-type']).toMatch(/^text\/html/);
     const policy = readPolicy(String(page.headers['content-security-policy']));
     const loads = loadsOf(page.text);
-    // Were the page another, the check could pass for it names nothing.
+    // Makes sure that the check finds what the page references.
     const kinds = ['script-src', 'style-src', 'img-src', 'manifest-src'];
     expect([...new Set(loads.map(({ directive }) => directive))].sort()).toEqual(kinds.sort());
     expect(loads.filter(({ inline }) => inline !== undefined).length).toBeGreaterThanOrEqual(3);
     expect(loads.filter((load) => !allows(policy, load))).toEqual([]);
-    // Sandbox shows itself in a frame, has the page ask the endpoint for it, and takes its font from Google.
+    // Sandbox runs in a frame, the page sends its requests, and its font comes from Google.
     for (const later of [
       { directive: 'frame-src', url: 'https://sandbox.embed.apollographql.com/sandbox/explorer' },
       { directive: 'connect-src', url: app.url },
@@ -159,7 +159,7 @@ describe('A server that names no origins', () => {
     expect(policy.get('frame-ancestors')).toEqual(["'none'"]);
   });
 
-  it('gives every landing page a nonce of its own', async () => {
+  it('creates a new nonce for every landing page', async () => {
     const policies = await Promise.all(
       [1, 2].map(async () => {
         const { headers } = await send(app.url, { method: 'GET', headers: { accept: 'text/html' } });
@@ -170,7 +170,7 @@ describe('A server that names no origins', () => {
   });
 });
 
-describe('A server that names an origin', () => {
+describe('A server with a CORS origin', () => {
   let app: RunningApp;
   beforeAll(async () => {
     app = await startApp({ CORS_ORIGINS: `${ORIGIN}, https://other.example.com`, ROUTER_SECRET: SECRET });
@@ -179,7 +179,7 @@ describe('A server that names an origin', () => {
 
   const asRouter = { 'router-authorization': SECRET };
 
-  it('answers its preflights, with what Apollo’s clients send and what they may read', async () => {
+  it('accepts its preflights, with the headers that Apollo clients send and read', async () => {
     const { status, headers } = await send(app.url, preflight(ORIGIN, asRouter));
     expect(status).toBe(204);
     expect(headers).toMatchObject({
@@ -201,7 +201,7 @@ describe('A server that names an origin', () => {
     expect(headers['access-control-allow-credentials']).toBeUndefined();
   });
 
-  it('lets its pages read answers', async () => {
+  it('lets its pages read responses', async () => {
     const { status, headers } = await send(app.url, {
       headers: { ...JSON_TYPE, ...asRouter, origin: ORIGIN },
     });
@@ -218,7 +218,7 @@ describe('A server that names an origin', () => {
     'null',
     `${ORIGIN}.evil.example.com`,
     ORIGIN.replace('https', 'http'),
-  ])('lets no page of %s read anything', async (origin) => {
+  ])('lets no page of %s read responses', async (origin) => {
     for (const sent of [preflight(origin, asRouter), { headers: { ...JSON_TYPE, ...asRouter, origin } }]) {
       const { headers } = await send(app.url, sent);
       expect(headers['access-control-allow-origin']).toBeUndefined();
@@ -226,19 +226,19 @@ describe('A server that names an origin', () => {
     }
   });
 
-  it('answers a preflight that does not come from the router with 401, like everything else', async () => {
+  it('rejects a preflight without the router secret with 401, like any other request', async () => {
     const { status, text } = await send(app.url, preflight(ORIGIN));
     expect(status).toBe(401);
     expect(JSON.parse(text)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
   });
 
-  it('knows no preflight for what is not GraphQL, and no OPTIONS that is none', async () => {
+  it('accepts no preflight for other paths, and no other OPTIONS requests', async () => {
     const elsewhere = await send(app.url, { ...preflight(ORIGIN, asRouter), path: '/elsewhere' });
     expect([elsewhere.status, elsewhere.headers['access-control-allow-origin']]).toEqual([404, undefined]);
     expect((await send(app.url, { method: 'OPTIONS', headers: asRouter })).status).toBe(405);
   });
 
-  it('may be asked by any name, for the secret is proof enough', async () => {
+  it('accepts any host name, because the router secret authenticates the request', async () => {
     const { status } = await send(app.url, {
       headers: { ...JSON_TYPE, ...asRouter, host: 'subgraph.internal:4001' },
     });
@@ -257,7 +257,7 @@ function readPolicy(header: string): Policy {
   );
 }
 
-/** Something that a page loads or runs. */
+/** A resource that a page loads or runs. */
 interface Load {
   readonly directive: string;
   readonly url?: string;
@@ -266,7 +266,7 @@ interface Load {
   readonly self?: string;
 }
 
-/** What the Content Security Policy says of it: by the nonce, by the hash, or by where it comes from. */
+/** Whether the Content Security Policy allows the resource, by nonce, hash or origin. */
 function allows(policy: Policy, { directive, url, inline, nonce, self }: Load): boolean {
   const sources = policy.get(directive) ?? policy.get('default-src') ?? ['*'];
   return sources.some((source) => {
@@ -287,7 +287,7 @@ const REL_DIRECTIVE: Readonly<Record<string, string>> = {
   stylesheet: 'style-src',
 };
 
-/** Everything in a page that its policy is asked about. */
+/** All resources in a page that its policy applies to. */
 function loadsOf(html: string): readonly Load[] {
   const loads: Load[] = [];
   for (const [, name = '', attributes = '', content = ''] of html.matchAll(

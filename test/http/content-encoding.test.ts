@@ -42,7 +42,7 @@ it.each([
   'identity,Identity ,, identity',
   ['identity', 'identity'],
   ['', 'Identity'],
-])('a body is taken as it is with Content-Encoding %j', async (encoding) => {
+])('a body with Content-Encoding %j is accepted unchanged', async (encoding) => {
   expect(await graphql(encoding)).toMatchObject({ status: 200, output: { data: { __typename: 'Query' } } });
   expect(await aws(encoding)).toMatchObject({ status: 200 });
 });
@@ -55,14 +55,14 @@ it.each([
   'identity;q=1',
   'identity identity',
   ['identity', 'br'],
-])('GraphQL refuses Content-Encoding %j', async (encoding) => {
+])('GraphQL rejects Content-Encoding %j', async (encoding) => {
   const refused = await graphql(encoding);
   expect(refused.status).toBe(415);
   expect(refused.text).toContain('The body must not be compressed; it is: ');
   expect(refused.text).toContain('UNSUPPORTED_MEDIA_TYPE');
 });
 
-it('a compressed body is not read by either server', async () => {
+it('neither server reads a compressed body', async () => {
   expect((await graphql('gzip', gzipSync('{"query":"{ __typename }"}'))).status).toBe(415);
   expect(await aws('gzip', gzipSync('{"requestedBy":"ENVIRONMENT_ACCOUNT"}'))).toMatchObject({
     status: 400,

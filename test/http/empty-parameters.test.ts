@@ -20,7 +20,7 @@ async function post(body: object): Promise<string> {
 const QUERY = `query=${encodeURIComponent('query Only { __typename }')}`;
 const TWO = `query=${encodeURIComponent('query A { a: __typename } query B { b: __typename }')}`;
 
-describe('A parameter of a GET that is empty', () => {
+describe('An empty parameter of a GET request', () => {
   it.each([
     'operationName=',
     'operationName',
@@ -30,12 +30,12 @@ describe('A parameter of a GET that is empty', () => {
     'extensions=null',
     'operationName=&variables=&extensions=',
     'operationName=&operationName=Only',
-  ])('counts as left out: %s', async (parameters) => {
+  ])('is ignored: %s', async (parameters) => {
     expect(await get(`${QUERY}&${parameters}`)).toBe('200 {"data":{"__typename":"Query"}}');
     expect(await get(`${parameters}&${QUERY}`)).toBe('200 {"data":{"__typename":"Query"}}');
   });
 
-  it('leaves the others as they are', async () => {
+  it('does not change other parameters', async () => {
     const query = encodeURIComponent(
       'query ($x: Int! = 1) { environmentAccountConnections(first: $x) { totalCount } }',
     );
@@ -46,20 +46,20 @@ describe('A parameter of a GET that is empty', () => {
     expect(await get(`${TWO}&variables=&operationName=B`)).toBe('200 {"data":{"b":"Query"}}');
   });
 
-  it('chooses no operation where there are two', async () => {
+  it('selects no operation when there are two', async () => {
     expect(await get(`${TWO}&operationName=`)).toBe(await get(TWO));
     expect(await get(TWO)).toMatch(/^400 .*OPERATION_RESOLUTION_FAILURE/);
   });
 
-  it('is missed where it is needed, or is no JSON', async () => {
+  it('is an error if the parameter is required or is not JSON', async () => {
     expect(await get('query=')).toMatch(/^400 /);
     expect(await get(`${QUERY}&variables=%20x`)).toMatch(/^400 .*invalid JSON/);
     expect(await get(`${QUERY}&operationName=%20`)).toMatch(/^400 .*OPERATION_RESOLUTION_FAILURE/);
   });
 });
 
-describe('A member of a POST that is null', () => {
-  it('counts as left out, and so does an empty operation name', async () => {
+describe('A member of a POST body that is null', () => {
+  it('is ignored, and so is an empty operation name', async () => {
     const query = 'query Only { __typename }';
     const nothing = { operationName: null, variables: null, extensions: null };
     for (const members of [nothing, { operationName: '' }, { ...nothing, operationName: '' }]) {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';
@@ -11,7 +11,7 @@ import { request } from '../support/graphql-client';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { startServerProcess, type ServerProcess } from '../support/server-process';
 
-/** A Proton endpoint that never answers, and a server that would wait for it far longer than it may. */
+/** Tests with a Proton endpoint that never responds, and a call timeout much longer than the execution timeout. */
 
 let behind: RunningApp;
 let proxy: FaultProxy;
@@ -36,7 +36,7 @@ afterAll(async () => {
   await behind.stop();
 });
 
-/** Lets nothing through from now on, and keeps what came. */
+/** Makes the proxy hold all calls from now on. Returns the calls. */
 function hang(): Exchange[] {
   const held: Exchange[] = [];
   proxy.use((exchange) => {
@@ -56,7 +56,7 @@ const post = (query: string) =>
 const create = (name: string) =>
   `createEnvironmentAccountConnection(input: { managementAccountId: "${MANAGEMENT}", environmentAccountId: "${ENVIRONMENT}", environmentName: "${name}", roleArn: "arn:aws:iam::${ENVIRONMENT}:role/proton" }) { success }`;
 
-it('answers 504 with its code when execution takes too long, and gives up the calls that are under way', async () => {
+it('responds with 504 and its code when execution takes too long, and aborts active calls', async () => {
   const held = hang();
   const response = await post('{ environmentAccountConnections { nodes { id } } }');
   expect(response.status).toBe(504);
@@ -74,12 +74,12 @@ it('answers 504 with its code when execution takes too long, and gives up the ca
   await Promise.all(held.map(({ abandoned }) => abandoned));
 });
 
-it('begins no further write of the same document', async () => {
+it('starts no further write of the same document', async () => {
   const held = hang();
   const response = await post(`mutation { a: ${create('first')} b: ${create('second')} }`);
   expect(response.status).toBe(504);
   await Promise.all(held.map(({ abandoned }) => abandoned));
-  // Another request on the way to the endpoint and back: what was still to come would have come before it.
+  // A round trip to the endpoint: a further write would arrive before it.
   proxy.use((exchange) => {
     held.push(exchange);
     return undefined;
@@ -90,17 +90,17 @@ it('begins no further write of the same document', async () => {
   expect(bodies.join('\n')).not.toContain('second');
 });
 
-it('answers the next request as if nothing had been', async () => {
+it('handles the next request normally', async () => {
   proxy.use(() => undefined);
   const response = await post(`mutation { ${create('third')} }`);
   expect(await response.json()).toEqual({ data: { createEnvironmentAccountConnection: { success: true } } });
 });
 
-describe('What keeps the event loop', () => {
-  it('is not answered as if it had been done in time', async () => {
+describe('A document that blocks the event loop', () => {
+  it('times out even though the timer was blocked too', async () => {
     const { service } = createControlPlane();
     const executionMs = 500;
-    const web = createWebServer({
+    const server = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       introspectionEnabled: false,
       logger: pino({ level: 'silent' }),
@@ -109,10 +109,10 @@ describe('What keeps the event loop', () => {
       limits: readConfig({}).limits,
       executionMs,
       contextFor: (_request, deadline) => {
-        const keeping: typeof service = {
+        const blocking: typeof service = {
           ...service,
-          session(...of) {
-            const session = service.session(...of);
+          session(...parameters) {
+            const session = service.session(...parameters);
             return {
               ...session,
               countConnections(selections) {
@@ -123,16 +123,16 @@ describe('What keeps the event loop', () => {
             };
           },
         };
-        return createContext(keeping, unrestrictedViewer('anonymous'), () => undefined, deadline);
+        return createContext(blocking, unrestrictedViewer('anonymous'), () => undefined, deadline);
       },
     });
-    const answer = await request(await web.start(), '{ environmentAccountConnections { totalCount } }');
-    expect(answer).toMatchObject({ errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] });
-    expect(answer.data).toBeUndefined();
-    await web.stop();
+    const response = await request(await server.start(), '{ environmentAccountConnections { totalCount } }');
+    expect(response).toMatchObject({ errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] });
+    expect(response.data).toBeUndefined();
+    await server.stop();
   });
 
-  it('is begun one after the other while others are answered, and not at all once it has waited too long', async () => {
+  it('waits for others like it while cheap requests are served, and is rejected when it waits too long', async () => {
     const { url, admin = '', end } = await startServerProcess({ EXECUTION_TIMEOUT_MS: '1000' });
     const ask = (query: string) =>
       fetch(url, {
@@ -145,34 +145,34 @@ describe('What keeps the event loop', () => {
         { length: 25 },
         (_, index) => `a${String(index)}: ${create(`e-${String(page)}-${String(index)}`)}`,
       );
-      // Told again where the machine is slow: what is there already stays as it is.
+      // Repeated on a slow machine. Connections that exist already stay as they are.
       while ((await ask(`mutation { ${some.join(' ')} }`)).status !== 200);
     }
-    const dear =
+    const expensive =
       '{ environmentAccountConnections(first: 98) { nodes { managementAccount { environmentAccountConnections(first: 98) { nodes { id arn roleArn createdAt } } } } } }';
-    let answered = 0;
+    let responded = 0;
     const flood = Array.from({ length: 40 }, async () => {
-      const response = await ask(dear);
+      const response = await ask(expensive);
       const text = await response.text();
-      answered += 1;
+      responded += 1;
       return { status: response.status, retryAfter: response.headers.get('retry-after'), text };
     });
     const between: number[] = [];
-    while (answered < flood.length) {
+    while (responded < flood.length) {
       expect((await fetch(`${admin}/health/live`)).status).toBe(200);
       expect((await ask('{ __typename }')).status).toBe(200);
-      between.push(answered);
+      between.push(responded);
     }
-    // Not all before them, and not all after them.
+    // Cheap requests were served before all expensive ones had a response.
     expect(between.filter((count) => count < flood.length).length).toBeGreaterThan(0);
-    const answers = await Promise.all(flood);
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(refused.length).toBeGreaterThan(0);
-    for (const { retryAfter, text } of refused) {
+    const responses = await Promise.all(flood);
+    const rejected = responses.filter(({ status }) => status === 503);
+    expect(rejected.length).toBeGreaterThan(0);
+    for (const { retryAfter, text } of rejected) {
       expect(retryAfter).toBe('1');
       expect(text).toContain('"code":"OVERLOADED"');
     }
-    expect([200, 503, 504]).toEqual(expect.arrayContaining(answers.map(({ status }) => status)));
+    expect([200, 503, 504]).toEqual(expect.arrayContaining(responses.map(({ status }) => status)));
     expect(await end('SIGTERM')).toBe(0);
   });
 });

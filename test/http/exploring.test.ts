@@ -27,7 +27,7 @@ describe('Outside production', () => {
     );
   });
 
-  it('the schema can be introspected and mistakes are helped with', async () => {
+  it('the schema can be introspected, and errors suggest names', async () => {
     const app = await startApp();
     const { data } = await request(app.url, getIntrospectionQuery());
     const { errors } = await request(app.url, '{ environmentAccountConnexions { totalCount } }');
@@ -42,7 +42,7 @@ describe('In production', () => {
     const app = await startApp({ NODE_ENV: 'production' });
     const page = await fetch(app.url, { headers: { accept: 'text/html' } });
     const introspection = await request(app.url, getIntrospectionQuery());
-    const mistake = await request(app.url, '{ environmentAccountConnexions { totalCount } }');
+    const misspeltField = await request(app.url, '{ environmentAccountConnexions { totalCount } }');
     const list = `query ($filter: EnvironmentAccountConnectionFilter) {
       environmentAccountConnections(filter: $filter) { totalCount } }`;
     const misspelt = [
@@ -58,7 +58,7 @@ describe('In production', () => {
     await app.stop();
     expect(await page.text()).not.toContain('Sandbox');
     expect(introspection.errors?.[0]?.extensions).toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' });
-    for (const { errors } of [mistake, ...misspelt]) {
+    for (const { errors } of [misspeltField, ...misspelt]) {
       expect(errors?.[0]?.message).toMatch(/\w/);
       expect(errors?.[0]?.message).not.toContain('Did you mean');
     }
@@ -72,7 +72,7 @@ describe('In production', () => {
     expect(data?._service.sdl).toContain('type EnvironmentAccountConnection');
   });
 
-  it('a router that has proven itself gets traces and the SDL', async () => {
+  it('an authenticated router gets traces and the SDL', async () => {
     const app = await startApp({
       NODE_ENV: 'production',
       ROUTER_SECRET: 'a-secret-of-the-router-long-enough',

@@ -19,7 +19,7 @@ import { testEnvironment } from '../support/test-environment';
 
 const folder = useTemporaryFolder();
 
-/** The app in production over a file, with its log. */
+/** Starts the app in production mode, and collects its log. */
 async function startLogging(database: string) {
   const lines: string[] = [];
   const log = new Writable({
@@ -37,7 +37,7 @@ async function startLogging(database: string) {
   return { url: graphql, lines, stop: app.stop };
 }
 
-it('A fault is masked, with the id by which the log tells what it was, once however many fields met it', async () => {
+it('An unexpected error is masked, and logged once with the request id, however many fields it affects', async () => {
   const location = folder.path('proton.db');
   const { url, lines, stop } = await startLogging(location);
   const other = new BetterSqlite3(location);
@@ -67,8 +67,8 @@ it('A fault is masked, with the id by which the log tells what it was, once howe
   expect(faults.map(({ err }) => err?.message)).toEqual([expect.stringContaining('no such table')]);
 });
 
-/** Has every server of Apollo's that starts from now on work with one more plugin. */
-function plugIn(listener: GraphQLRequestListener<object>): void {
+/** Adds a plugin to every Apollo Server that starts from now on. */
+function addPlugin(listener: GraphQLRequestListener<object>): void {
   const plugin: ApolloServerPlugin<object> = { requestDidStart: () => Promise.resolve(listener) };
   const start = jest.spyOn(ApolloServer.prototype, 'start');
   const original = start.getMockImplementation();
@@ -86,15 +86,15 @@ describe.each([
   'didResolveOperation',
   'responseForOperation',
   'willSendResponse',
-] as const)('A fault in Apollo’s own pipeline, in %s', (hook) => {
+] as const)('An error in Apollo Server’s pipeline, in %s', (hook) => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
   it.each(['{ __typename }', '{ environmentAccountConnections(first: 0) { totalCount } }'])(
-    'is masked and told like any other: %s',
+    'is masked and logged like any other: %s',
     async (query) => {
-      plugIn({ [hook]: fails });
+      addPlugin({ [hook]: fails });
       const { url, lines, stop } = await startLogging(':memory:');
       const response = await fetch(url, {
         method: 'POST',
@@ -129,7 +129,7 @@ describe.each([
   );
 });
 
-it('A fault that two requests share is told of both, and once of each', async () => {
+it('An error that two requests share is reported once for each', async () => {
   const shared = new Error('at fault');
   const reported: unknown[] = [];
   const apollo = new ApolloServer<GraphqlContext>({
@@ -162,7 +162,7 @@ it('A fault that two requests share is told of both, and once of each', async ()
   ]);
 });
 
-describe('In production, a mistake of a request', () => {
+describe('In production, a client error', () => {
   let app: RunningApp;
 
   beforeAll(async () => {
@@ -174,7 +174,7 @@ describe('In production, a mistake of a request', () => {
   const STATUSES = 'environmentAccountConnections(filter: { statuses: [$status] }) { totalCount }';
   const BY_VARIABLE = `query ($status: EnvironmentAccountConnectionStatus!) { ${STATUSES} }`;
 
-  it('is told without a suggestion', async () => {
+  it('suggests no names', async () => {
     const { errors } = await request(app.url, BY_VARIABLE, { status: 'PENDIN' });
     expect(errors).toMatchObject([
       {
@@ -188,11 +188,11 @@ describe('In production, a mistake of a request', () => {
     }
   });
 
-  // What took a pattern to it needed a minute for a quarter of this.
+  // A regular expression took a minute for a quarter of this text.
   it.each([
     ['the value of a variable', BY_VARIABLE],
     ['a value in the document', '{ environmentAccountConnections(first: "$TEXT") { totalCount } }'],
-  ])('is told at once and cut, whatever it repeats: %s', async (_name, document) => {
+  ])('is sent at once and truncated, whatever it repeats: %s', async (_name, document) => {
     const text = 'Did you mean '.repeat(75_000);
     const inDocument = document.includes('$TEXT');
     const { errors } = await request(
@@ -204,7 +204,7 @@ describe('In production, a mistake of a request', () => {
     expect(errors?.[0]?.message.length).toBeLessThan(1_010);
   });
 
-  it('is no fault of ours, though it is found only in execution', async () => {
+  it('is not reported as a server error, though execution finds it', async () => {
     const representations = await request(
       app.url,
       'query ($r: [_Any!] = []) { _entities(representations: $r) { __typename } }',
@@ -227,7 +227,7 @@ describe('In production, a mistake of a request', () => {
     }
   });
 
-  it('is told five times at the most, of variables as well', async () => {
+  it('is reported at most five times, for variables too', async () => {
     const { errors } = await request(
       app.url,
       'query ($s: [EnvironmentAccountConnectionStatus!]) { environmentAccountConnections(filter: { statuses: $s }) { totalCount } }',
@@ -251,7 +251,7 @@ function recordOf(id: string): RequestRecord {
     operationName: undefined,
     failure: undefined,
     reason: undefined,
-    broken: undefined,
+    malformed: undefined,
     span: undefined,
   };
 }

@@ -2,7 +2,7 @@ import { getIntrospectionQuery } from 'graphql';
 
 import { startApp, type RunningApp } from '../support/app';
 
-/** What graphql-cop looks for, of a server as it is deployed; and what it would find is answered otherwise here. */
+/** The checks of graphql-cop, against a server in production mode. */
 
 let app: RunningApp;
 
@@ -12,26 +12,26 @@ beforeAll(async () => {
 
 afterAll(() => app.stop());
 
-interface Answer {
+interface GraphqlResponse {
   readonly status: number;
   readonly text: string;
-  /** Undefined where the answer is no JSON. */
-  readonly json: { readonly data?: unknown; readonly errors?: readonly AnsweredError[] } | undefined;
+  /** Undefined if the response is not JSON. */
+  readonly json: { readonly data?: unknown; readonly errors?: readonly ResponseError[] } | undefined;
 }
 
-interface AnsweredError {
+interface ResponseError {
   readonly message: string;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-async function ask(url: string, init?: RequestInit): Promise<Answer> {
+async function ask(url: string, init?: RequestInit): Promise<GraphqlResponse> {
   const response = await fetch(url, init);
   const text = await response.text();
   const isJson = /^application\/(graphql-response\+)?json/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     text,
-    json: isJson ? (JSON.parse(text) as Answer['json']) : undefined,
+    json: isJson ? (JSON.parse(text) as GraphqlResponse['json']) : undefined,
   };
 }
 
@@ -47,7 +47,7 @@ const times = (count: number, text: (index: number) => string) =>
 
 const withQuery = (query: string) => `${app.url}?query=${encodeURIComponent(query)}`;
 
-function expectRefused({ status, json }: Answer, code: string): void {
+function expectRejected({ status, json }: GraphqlResponse, code: string): void {
   expect({ status, data: json?.data }).toEqual({
     status: code === 'UNSUPPORTED_MEDIA_TYPE' ? 415 : 400,
     data: undefined,
@@ -55,31 +55,31 @@ function expectRefused({ status, json }: Answer, code: string): void {
   expect(json?.errors?.[0]?.extensions?.['code']).toBe(code);
 }
 
-it('Alias overloading: a hundred and one aliases of one field are refused', async () => {
-  expectRefused(
+it('Alias overloading: 101 aliases of one field are rejected', async () => {
+  expectRejected(
     await post({ query: `query cop { ${times(101, (index) => `alias${String(index)}:__typename`)} }` }),
     'TOO_MANY_ALIASES',
   );
 });
 
-it('Array-based query batching: ten queries in one request are refused', async () => {
-  expectRefused(
+it('Array-based query batching: ten queries in one request are rejected', async () => {
+  expectRejected(
     await post(Array.from({ length: 10 }, () => ({ query: 'query cop { __typename }' }))),
     'BAD_REQUEST',
   );
 });
 
-it('Circular fragment: fragments that spread each other are refused', async () => {
-  const answer = await post({
+it('Circular fragment: fragments that spread each other are rejected', async () => {
+  const response = await post({
     query:
       'query { __schema { ...A } } fragment A on __Schema { __typename ...B } fragment B on __Schema { ...A }',
   });
-  expectRefused(answer, 'GRAPHQL_VALIDATION_FAILED');
+  expectRejected(response, 'GRAPHQL_VALIDATION_FAILED');
 });
 
-it('Circular introspection: types of fields of types are refused, in production and out of it', async () => {
+it('Circular introspection: types of fields of types are rejected, in production and outside', async () => {
   const query = `query cop { __schema { types { ${'fields { type { '.repeat(4)} name ${'} }'.repeat(4)} } } }`;
-  expectRefused(await post({ query }), 'GRAPHQL_VALIDATION_FAILED');
+  expectRejected(await post({ query }), 'GRAPHQL_VALIDATION_FAILED');
   const explorable = await startApp();
   const response = await fetch(explorable.url, {
     method: 'POST',
@@ -90,29 +90,29 @@ it('Circular introspection: types of fields of types are refused, in production 
   expect(response.status).toBe(400);
 });
 
-it('Directive overloading: ten unknown directives are told of in five errors, and a hundred are refused', async () => {
+it('Directive overloading: ten unknown directives produce five errors, and a hundred are rejected', async () => {
   const ten = await post({ query: `query { __typename ${'@aa'.repeat(10)} }` });
-  expectRefused(ten, 'GRAPHQL_VALIDATION_FAILED');
+  expectRejected(ten, 'GRAPHQL_VALIDATION_FAILED');
   expect(ten.json?.errors).toHaveLength(5);
-  expectRefused(await post({ query: `query { __typename ${'@aa'.repeat(100)} }` }), 'TOO_MANY_DIRECTIVES');
+  expectRejected(await post({ query: `query { __typename ${'@aa'.repeat(100)} }` }), 'TOO_MANY_DIRECTIVES');
 });
 
-it('Field duplication: one field five hundred times is refused', async () => {
-  expectRefused(await post({ query: `query cop { ${'__typename '.repeat(500)} }` }), 'TOO_EXPENSIVE');
+it('Field duplication: one field five hundred times is rejected', async () => {
+  expectRejected(await post({ query: `query cop { ${'__typename '.repeat(500)} }` }), 'TOO_EXPENSIVE');
 });
 
-it('Field suggestions: a misspelt field is answered without the names that there are', async () => {
+it('Field suggestions: the error for a misspelt field suggests no names', async () => {
   for (const query of [
     'query cop { __schema { directive } }',
     '{ environmentAccountConnexions { totalCount } }',
   ]) {
-    const answer = await post({ query });
-    expectRefused(answer, 'GRAPHQL_VALIDATION_FAILED');
-    expect(answer.text).not.toContain('Did you mean');
+    const response = await post({ query });
+    expectRejected(response, 'GRAPHQL_VALIDATION_FAILED');
+    expect(response.text).not.toContain('Did you mean');
   }
 });
 
-it('GraphQL IDE: none is at any of the paths where one is looked for', async () => {
+it('GraphQL IDE: no common path has one', async () => {
   for (const path of ['/graphiql', '/playground', '/console', '/graphql']) {
     const { text } = await ask(new URL(path, app.url).href, { headers: { accept: 'text/html' } });
     expect(text).not.toMatch(
@@ -121,15 +121,15 @@ it('GraphQL IDE: none is at any of the paths where one is looked for', async () 
   }
 });
 
-it('Introspection: the schema is not shown', async () => {
-  expectRefused(await post({ query: getIntrospectionQuery() }), 'GRAPHQL_VALIDATION_FAILED');
-  expectRefused(
+it('Introspection: it is disabled', async () => {
+  expectRejected(await post({ query: getIntrospectionQuery() }), 'GRAPHQL_VALIDATION_FAILED');
+  expectRejected(
     await post({ query: 'query cop { __schema { types { name fields { name } } } }' }),
     'GRAPHQL_VALIDATION_FAILED',
   );
 });
 
-it('Trace mode: an answer carries no trace, asked for or not', async () => {
+it('Trace mode: no response contains a trace, requested or not', async () => {
   const response = await fetch(app.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'apollo-federation-include-trace': 'ftv1' },
@@ -140,39 +140,39 @@ it('Trace mode: an answer carries no trace, asked for or not', async () => {
   expect(text).not.toMatch(/tracing|exception|stacktrace/i);
 });
 
-it('GET method query support: a query that a link could send is refused', async () => {
-  expectRefused(await ask(withQuery('query cop { __typename }')), 'BAD_REQUEST');
+it('GET method query support: a query that a link could send is rejected', async () => {
+  expectRejected(await ask(withQuery('query cop { __typename }')), 'BAD_REQUEST');
 });
 
-it('Mutation over GET: refused, even to a client that asks for a preflight', async () => {
-  expectRefused(await ask(withQuery('mutation cop { __typename }')), 'BAD_REQUEST');
+it('Mutation over GET: it is rejected, even with the header that forces a preflight', async () => {
+  expectRejected(await ask(withQuery('mutation cop { __typename }')), 'BAD_REQUEST');
   const { status, json } = await ask(withQuery('mutation cop { __typename }'), {
     headers: { 'apollo-require-preflight': 'true' },
   });
   expect({ status, data: json?.data }).toEqual({ status: 405, data: undefined });
 });
 
-it('POST based url-encoded query: a form and plain text are refused, and so is a query in the URL', async () => {
+it('POST based url-encoded query: a form, plain text and a query in the URL are rejected', async () => {
   for (const type of ['application/x-www-form-urlencoded', 'text/plain']) {
-    const answer = await ask(app.url, {
+    const response = await ask(app.url, {
       method: 'POST',
       headers: { 'content-type': type },
       body: 'query=query cop { __typename }',
     });
-    expectRefused(answer, 'UNSUPPORTED_MEDIA_TYPE');
+    expectRejected(response, 'UNSUPPORTED_MEDIA_TYPE');
   }
   const inUrl = await ask(withQuery('query cop { __typename }'), { method: 'POST' });
   expect(inUrl.status).toBeGreaterThanOrEqual(400);
   expect(inUrl.json?.data).toBeUndefined();
 });
 
-it('Unhandled errors: what is no GraphQL is answered without a trace of what failed', async () => {
-  const answer = await post({ query: 'qwerty cop { abc }' });
-  expectRefused(answer, 'GRAPHQL_PARSE_FAILED');
-  expect(answer.text).not.toMatch(/exception|stacktrace|node_modules/);
+it('Unhandled errors: the response to invalid GraphQL contains no stack trace', async () => {
+  const response = await post({ query: 'qwerty cop { abc }' });
+  expectRejected(response, 'GRAPHQL_PARSE_FAILED');
+  expect(response.text).not.toMatch(/exception|stacktrace|node_modules/);
 });
 
-it('Persisted queries: none is looked for or kept', async () => {
+it('Persisted queries: they are not supported', async () => {
   const { json } = await post({
     query: '{ __typename }',
     extensions: {

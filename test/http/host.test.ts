@@ -3,11 +3,11 @@ import { sendBytes } from '../support/raw-http';
 
 const ENCRYPTION_KEY = Buffer.alloc(32, 1).toString('base64');
 
-/** Every way in which requests are, or are not, authenticated. */
+/** All modes of authentication. */
 const MODES: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['without authentication', {}],
   ['with ALLOW_UNAUTHENTICATED', { ALLOW_UNAUTHENTICATED: 'true' }],
-  ['with a secret of the router', { ROUTER_SECRET: 'secret' }],
+  ['with a router secret', { ROUTER_SECRET: 'secret' }],
   ['with signed requests', { PROTON_ENDPOINT_AUTH: 'sigv4', ACCESS_KEY_ENCRYPTION_KEY: ENCRYPTION_KEY }],
 ];
 
@@ -67,7 +67,7 @@ const VALID = [
 
 const BODY = '{"query":"{ __typename }"}';
 
-/** A request that closes its connection, with these fields besides. */
+/** A request with these header fields that closes its connection. */
 function requestOf(
   target: string,
   fields: readonly string[],
@@ -99,7 +99,7 @@ describe.each(MODES)('%s', (_mode, environment) => {
       ['two Host headers', ['Host: localhost', 'Host: localhost']],
       ['two Host headers that differ', ['Host: localhost', 'X: y', 'HOST: example.com']],
       ['no Host header', []],
-    ])('refuses a request with %s, whatever it asks for', async (_title, fields) => {
+    ])('rejects a request with %s, whatever its path and method', async (_title, fields) => {
       for (const path of paths.filter((each) => each !== '/%zz' || urlOf(app) !== app.admin)) {
         for (const method of ['POST', 'GET', 'OPTIONS']) {
           expect(await send(path, fields, { method })).toMatch(refusal);
@@ -107,64 +107,64 @@ describe.each(MODES)('%s', (_mode, environment) => {
       }
     });
 
-    it.each(INVALID)('refuses the Host header “%s”', async (host) => {
+    it.each(INVALID)('rejects the Host header “%s”', async (host) => {
       expect(await send(paths[0], [`Host: ${host}`])).toMatch(refusal);
       expect(await send(paths[0], [`Host: ${host}`], { version: '1.0' })).toMatch(refusal);
     });
 
-    it.each(VALID)('does not refuse the Host header “%s”', async (host) => {
-      const answer = await send(paths[0], [`Host: ${host}`]);
-      expect(answer).toMatch(/^HTTP\/1\.1 [2-5]/);
-      expect(answer).not.toMatch(refusal);
-      expect(answer).not.toMatch(/^HTTP\/1\.1 421/);
+    it.each(VALID)('accepts the Host header “%s”', async (host) => {
+      const response = await send(paths[0], [`Host: ${host}`]);
+      expect(response).toMatch(/^HTTP\/1\.1 [2-5]/);
+      expect(response).not.toMatch(refusal);
+      expect(response).not.toMatch(/^HTTP\/1\.1 421/);
     });
 
-    it('refuses a request before its body is there', async () => {
+    it('rejects a request before its body arrives', async () => {
       const head = requestOf(paths[0], ['Host: a', 'Host: b']).slice(0, -BODY.length);
       expect(await sendBytes(urlOf(app), head)).toMatch(refusal);
     });
 
-    it('refuses a request that expects something', async () => {
+    it('rejects a request with an Expect header', async () => {
       expect(await send(paths[0], ['Host: a', 'Host: b', 'Expect: more'])).toMatch(refusal);
     });
 
     it.each(['http://user@localhost', 'http://[::1', 'http://localhost:x'])(
-      'refuses a request for the URL %s',
+      'rejects a request for the URL %s',
       async (origin) => {
         expect(await send(`${origin}${paths[0]}`, ['Host: localhost'])).toMatch(/^HTTP\/1\.1 400 /);
       },
     );
   });
 
-  it('refuses a tunnel to a host that is named twice with 400', async () => {
+  it('rejects CONNECT with two Host headers with 400', async () => {
     for (const { urlOf } of PORTS) {
-      const answer = await sendBytes(
+      const response = await sendBytes(
         urlOf(app),
         'CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\nHost: localhost:1\r\n\r\n',
       );
-      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(response).toMatch(/^HTTP\/1\.1 400 /);
     }
   });
 });
 
-describe('A request for a whole URL', () => {
+describe('A request with an absolute URL', () => {
   let app: RunningApp;
   beforeAll(async () => {
     app = await startApp();
   });
   afterAll(() => app.stop());
 
-  it('is answered like one for its path', async () => {
+  it('gets the same response as one for the path', async () => {
     const { url, admin = '' } = app;
     const fields = ['Host: localhost'];
     expect(await sendBytes(url, requestOf('http://localhost/graphql', fields))).toMatch(
       /\{"data":\{"__typename":"Query"\}\}\s*$/,
     );
-    const asked = requestOf('http://localhost/health/live', fields, { method: 'GET' });
-    expect(await sendBytes(admin, asked)).toMatch(/\{"live":true\}$/);
+    const request = requestOf('http://localhost/health/live', fields, { method: 'GET' });
+    expect(await sendBytes(admin, request)).toMatch(/\{"live":true\}$/);
   });
 
-  it('is for the host in the URL, whatever the Host header says', async () => {
+  it('is checked by the host in the URL, whatever the Host header says', async () => {
     const { url, admin = '', protonEndpoint = '' } = app;
     for (const [address, path, refusal] of [
       [url, '/graphql', /^HTTP\/1\.1 421 /],
@@ -182,11 +182,11 @@ describe('A request for a whole URL', () => {
   });
 });
 
-it('HTTP/1.0 may leave the Host header out', async () => {
+it('HTTP/1.0 does not need a Host header', async () => {
   const app = await startApp({ ALLOW_UNAUTHENTICATED: 'true', HOST: '127.0.0.1' });
-  const answer = await sendBytes(app.url, requestOf('/graphql', [], { version: '1.0' }));
+  const response = await sendBytes(app.url, requestOf('/graphql', [], { version: '1.0' }));
   const probe = await sendBytes(app.admin ?? '', 'GET /health/live HTTP/1.0\r\n\r\n');
   await app.stop();
-  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(response).toMatch(/^HTTP\/1\.1 200 /);
   expect(probe).toMatch(/^HTTP\/1\.1 200 .*\{"live":true\}$/s);
 });

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startApp, type RunningApp } from '../support/app';
 
 const REQUEST_MS = 200;
-/** The server closes an idle connection a second later than it says. */
+/** The server closes an idle connection one second later than it announces. */
 const CLOSED_AFTER_MS = 1_000;
 
 const PORTS = [
@@ -31,7 +31,7 @@ describe('An idle connection', () => {
     });
   }
 
-  /** Does the same on a connection to each port, at the same time. */
+  /** Runs the exercise on a connection to each port, at the same time. */
   async function onEveryPort(exercise: (socket: Socket, request: string) => Promise<void>): Promise<void> {
     await Promise.all(
       PORTS.map(async (urlOf) => {
@@ -45,19 +45,19 @@ describe('An idle connection', () => {
     );
   }
 
-  it('may be opened long before its first request', async () => {
+  it('may be open for a long time before its first request', async () => {
     await start(3_600_000);
     await onEveryPort(async (socket, request) => {
       await wait(5 * REQUEST_MS);
       expect(socket.destroyed).toBe(false);
       socket.write(request);
-      const [answer] = (await once(socket, 'data')) as [Buffer];
-      expect(answer.toString()).toMatch(/^HTTP\/1\.1 [24]0\d /);
-      expect(answer.toString()).not.toMatch(/too long/);
+      const [response] = (await once(socket, 'data')) as [Buffer];
+      expect(response.toString()).toMatch(/^HTTP\/1\.1 [24]0\d /);
+      expect(response.toString()).not.toMatch(/too long/);
     });
   });
 
-  it('is closed without a word when it has been idle for long enough', async () => {
+  it('is closed without a response when it was idle for too long', async () => {
     await start(2 * REQUEST_MS);
     await onEveryPort(async (socket) => {
       const since = performance.now();
@@ -66,16 +66,16 @@ describe('An idle connection', () => {
     });
   });
 
-  it('has as long for its first header as every other, once that has begun', async () => {
+  it('gives its first header as much time as any other', async () => {
     await start(3_600_000);
     await onEveryPort(async (socket) => {
       await wait(3 * REQUEST_MS);
       const since = performance.now();
       const bytes = setInterval(() => socket.write('x'), 20);
       socket.write('POST /');
-      const answer = await textOf(socket);
+      const response = await textOf(socket);
       clearInterval(bytes);
-      expect(answer).toMatch(/^HTTP\/1\.1 40[08] /);
+      expect(response).toMatch(/^HTTP\/1\.1 40[08] /);
       expect(performance.now() - since).toBeGreaterThanOrEqual(REQUEST_MS);
     });
   });
@@ -97,7 +97,7 @@ describe('An idle connection', () => {
     });
   });
 
-  it('does not hold up a stop', async () => {
+  it('does not delay a stop', async () => {
     await start(3_600_000);
     await onEveryPort(async (socket) => {
       await wait(2 * REQUEST_MS);

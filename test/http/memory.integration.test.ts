@@ -7,11 +7,11 @@ import { unsignedHeaders } from '../support/aws-call';
 import { startServerProcess } from '../support/server-process';
 
 const MEBIBYTE = 1_048_576;
-/** Each of these bodies takes some 20 MiB of it, once it is parsed. */
+/** Each body takes about 20 MiB of the heap once it is parsed. */
 const HEAP_MIB = 160;
 const REQUESTS = 40;
 
-/** Sends one body many times at once, and counts what comes back. */
+/** Sends one body many times at once, and counts the outcomes. */
 async function sendAtOnce(
   url: string,
   body: string,
@@ -31,7 +31,7 @@ async function sendAtOnce(
               resolve(`${String(response.statusCode)} ${code ?? 'OK'}`);
             },
             () => {
-              resolve('cut');
+              resolve('cut off');
             },
           );
         },
@@ -74,10 +74,10 @@ it.each([
     /^(200 OK|400 ThrottlingException)$/,
   ],
 ] as const)(
-  'more large bodies at once than the heap holds get a response each from the port of %s',
+  'the port for %s responds to more large bodies at once than fit into the heap',
   async (port, body, headers, expected) => {
     const server = await startServerProcess(
-      // A busy machine takes its time: none of these is to run out.
+      // Long enough for a busy machine.
       { REQUEST_TIMEOUT_MS: '120000', EXECUTION_TIMEOUT_MS: '120000' },
       { prelude: `export NODE_OPTIONS=--max-old-space-size=${String(HEAP_MIB)}` },
     );
@@ -87,7 +87,7 @@ it.each([
     expect([...outcomes.keys()].filter((outcome) => !expected.test(outcome))).toEqual([]);
     expect(outcomes.get('200 OK')).toBeGreaterThan(0);
     expect([...outcomes.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS);
-    // It goes on serving.
+    // The server still works.
     const after = await fetch(server.url, {
       method: 'POST',
       headers: JSON_TYPE,
@@ -100,7 +100,7 @@ it.each([
 );
 
 describe('The memory budget', () => {
-  it('follows the heap, and leaves a large one as much for bodies as ever', () => {
+  it('grows with the heap, up to 64 MiB for bodies that arrive or wait', () => {
     const [small, large] = [memoryBudget(256 * MEBIBYTE), memoryBudget(4_144 * MEBIBYTE)];
     expect(small.atWork).toBeGreaterThan(2 * MEBIBYTE);
     expect(small.atWork).toBeLessThan(5 * MEBIBYTE);
@@ -112,26 +112,26 @@ describe('The memory budget', () => {
   it('lets small requests pass large ones that wait for memory', () => {
     const admission = createAdmission(10, { atWork: 100, waiting: 200 });
     const started: string[] = [];
-    const ask = (name: string, bytes: number) => admission.ask(() => started.push(name), bytes);
-    const first = ask('first', 90);
-    const second = ask('second', 90);
+    const enter = (name: string, bytes: number) => admission.enter(() => started.push(name), bytes);
+    const first = enter('first', 90);
+    const second = enter('second', 90);
     expect([first?.isAtWork(), second?.isAtWork()]).toEqual([true, false]);
-    expect(ask('small', 10)?.isAtWork()).toBe(true);
-    expect(ask('without a body', 0)?.isAtWork()).toBe(true);
-    expect(ask('third', 90)?.isAtWork()).toBe(false);
-    // No more may wait.
-    expect(ask('fourth', 90)).toBeUndefined();
+    expect(enter('small', 10)?.isAtWork()).toBe(true);
+    expect(enter('without a body', 0)?.isAtWork()).toBe(true);
+    expect(enter('third', 90)?.isAtWork()).toBe(false);
+    // The queue's budget is used up.
+    expect(enter('fourth', 90)).toBeUndefined();
     first?.leave();
     expect(started).toEqual(['second']);
     second?.leave();
     expect(started).toEqual(['second', 'third']);
   });
 
-  it('lets one body in that is larger than all of it', () => {
+  it('admits one body that is larger than the whole budget', () => {
     const admission = createAdmission(10, { atWork: 100, waiting: 200 });
-    const large = admission.ask(() => undefined, 1_000);
+    const large = admission.enter(() => undefined, 1_000);
     let isNext = false;
-    const next = admission.ask(() => (isNext = true), 1_000);
+    const next = admission.enter(() => (isNext = true), 1_000);
     expect([large?.isAtWork(), next?.isAtWork()]).toEqual([true, false]);
     large?.leave();
     expect(isNext).toBe(true);

@@ -11,11 +11,11 @@ import { pino } from 'pino';
 import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
 import { createAwsApi } from '../../src/aws-api/aws-api';
-import { createArrivingBodies } from '../../src/http/body/body-budget';
+import { createBodyReader } from '../../src/http/body/body-budget';
 import { createAdmission } from '../../src/http/hooks/admission-queue';
-import { createEndpointServer } from '../../src/http/aws-server';
-import { USUAL_TIMING } from '../../src/http/lifecycle/server-options';
-import { createWebServer } from '../../src/http/graphql-server';
+import { createAwsServer } from '../../src/http/aws-server';
+import { DEFAULT_TIMING } from '../../src/http/lifecycle/server-options';
+import { createGraphqlServer } from '../../src/http/graphql-server';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { createControlPlane } from '../support/proton';
@@ -23,13 +23,13 @@ import { startServerProcess } from '../support/server-process';
 
 const READ = '{ environmentAccountConnection(id: "2b5b3a2e-2b5b-4a2e-8b5b-3a2e2b5b3a2e") { id } }';
 
-interface Answer {
+interface GraphqlResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: string;
 }
 
-function post(agent: Agent, url: string, body: string): Promise<Answer> {
+function post(agent: Agent, url: string, body: string): Promise<GraphqlResponse> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
     const request = sendRequest(url, { method: 'POST', agent, headers }, (response) => {
@@ -43,27 +43,27 @@ function post(agent: Agent, url: string, body: string): Promise<Answer> {
   });
 }
 
-/** A Proton endpoint that takes every call and answers none before it is let. */
+/** A Proton endpoint that holds every call until it is released. */
 async function startHangingProton() {
   const held = new Set<ServerResponse>();
   let hangs = true;
-  const answer = (response: ServerResponse) => {
+  const respond = (response: ServerResponse) => {
     response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
     response.end('{"__type":"ResourceNotFoundException","message":"there is none"}');
   };
   const server = createServer((incoming, response) => {
     incoming.resume();
     if (hangs) held.add(response);
-    else answer(response);
+    else respond(response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     origin: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     calls: () => held.size,
-    letGo() {
+    release() {
       hangs = false;
-      for (const response of held) answer(response);
+      for (const response of held) respond(response);
     },
     stop() {
       server.closeAllConnections();
@@ -72,8 +72,8 @@ async function startHangingProton() {
   };
 }
 
-describe('A server with more to do than it can', () => {
-  it('works on so many requests, has as many wait, refuses all others, and goes on when there is room', async () => {
+describe('An overloaded server', () => {
+  it('executes a limited number of requests, queues as many, rejects all others, and recovers', async () => {
     const proton = await startHangingProton();
     const { url, child, end } = await startServerProcess({
       PROTON_UPSTREAM: proton.origin,
@@ -95,24 +95,24 @@ describe('A server with more to do than it can', () => {
     const before = memory();
 
     const short = JSON.stringify({ query: READ });
-    // Of these nothing may be kept.
+    // The server must not keep these bodies.
     const long = JSON.stringify({ query: READ, extensions: { padding: 'x'.repeat(500_000) } });
-    const answers: Answer[] = [];
+    const responses: GraphqlResponse[] = [];
     const all = Array.from({ length: 1008 }, async (_, index) => {
-      answers.push(await post(agent, url, index % 10 === 9 ? long : short));
+      responses.push(await post(agent, url, index % 10 === 9 ? long : short));
     });
-    while (answers.length < 1000 || proton.calls() < 4) await wait(5);
+    while (responses.length < 1000 || proton.calls() < 4) await wait(5);
     expect(proton.calls()).toBe(4);
     expect(memory() - before).toBeLessThan(150_000);
-    proton.letGo();
+    proton.release();
     await Promise.all(all);
 
-    const [refused, taken] = [answers.slice(0, 1000), answers.slice(1000)];
-    for (const { status, retryAfter, body } of refused) {
+    const [rejected, accepted] = [responses.slice(0, 1000), responses.slice(1000)];
+    for (const { status, retryAfter, body } of rejected) {
       expect([status, retryAfter]).toEqual([503, '1']);
       expect(JSON.parse(body)).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
     }
-    for (const { status, body } of taken) {
+    for (const { status, body } of accepted) {
       expect([status, body]).toEqual([200, '{"data":{"environmentAccountConnection":null}}\n']);
     }
     expect((await post(agent, url, short)).status).toBe(200);
@@ -122,18 +122,18 @@ describe('A server with more to do than it can', () => {
   });
 });
 
-const MOST = 3;
-const MOST_ARRIVING = { bodies: 30, bytes: 1_000_000 };
-/** Long enough for requests that are answered in the end, however busy the machine is. */
-const AMPLE_MS = 300_000;
-/** Short enough to be waited for. */
+const MAX_AT_WORK = 3;
+const BODY_BUDGET = { bodies: 30, bytes: 1_000_000 };
+/** Longer than any request takes, however busy the machine is. */
+const LONG_MS = 300_000;
+/** Short enough to wait for in a test. */
 const SHORT_MS = 150;
-const usual = readConfig({});
+const defaults = readConfig({});
 
-/** Both servers of a process, whose requests are held while the gate is shut. */
-async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {}) {
+/** Starts a GraphQL and an AWS server with one admission. They hold their requests while the gate is shut. */
+async function startHolding({ executionMs = 60_000, requestMs = LONG_MS } = {}) {
   const { service } = createControlPlane();
-  const admission = createAdmission(MOST);
+  const admission = createAdmission(MAX_AT_WORK);
   let held: (() => void)[] = [];
   let isShut = true;
   const pass = async () => {
@@ -141,17 +141,17 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
   };
   const common = {
     admission,
-    arrivingBodies: createArrivingBodies(MOST_ARRIVING),
+    bodyReader: createBodyReader(BODY_BUDGET),
     address: { host: '127.0.0.1', port: 0 },
     reportFault: () => undefined,
-    timing: { ...USUAL_TIMING, headerMs: requestMs, requestMs },
+    timing: { ...DEFAULT_TIMING, headerMs: requestMs, requestMs },
   };
-  const web = createWebServer({
+  const graphqlServer = createGraphqlServer({
     ...common,
     introspectionEnabled: false,
     logger: pino({ level: 'silent' }),
     authentication: NO_AUTHENTICATION,
-    limits: usual.limits,
+    limits: defaults.limits,
     executionMs,
     async contextFor(_request, client) {
       await pass();
@@ -159,22 +159,22 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
     },
   });
   const reports = { service, reportFault: () => undefined };
-  const endpoint = createAwsApi({
+  const api = createAwsApi({
     ...reports,
-    authenticate: () => Promise.reject(new Error('nobody is asked')),
+    authenticate: () => Promise.reject(new Error('authenticate must not be called')),
   });
-  const aws = createEndpointServer({
+  const awsServer = createAwsServer({
     ...common,
-    endpoint: {
-      ...endpoint,
+    api: {
+      ...api,
       async handle() {
         await pass();
         return { status: 200, headers: {}, body: '"done"' };
       },
     },
   });
-  const graphql = new URL(await web.start());
-  const proton = new URL(await aws.start());
+  const graphql = new URL(await graphqlServer.start());
+  const proton = new URL(await awsServer.start());
   return {
     admission,
     graphql,
@@ -184,11 +184,11 @@ async function startHolding({ executionMs = 60_000, requestMs = AMPLE_MS } = {})
     },
     open() {
       isShut = false;
-      for (const go of held) go();
+      for (const release of held) release();
       held = [];
     },
     async stop() {
-      await Promise.all([web.stop(), aws.stop()]);
+      await Promise.all([graphqlServer.stop(), awsServer.stop()]);
     },
   };
 }
@@ -198,7 +198,7 @@ const whole = (path: string) =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(QUERY.length)}\r\n\r\n${QUERY}`;
 const half = (path: string) => whole(path).slice(0, -5);
 
-describe('Places for requests', () => {
+describe('The slots of the admission queue', () => {
   let servers: Awaited<ReturnType<typeof startHolding>>;
   const open: Socket[] = [];
 
@@ -220,142 +220,139 @@ describe('Places for requests', () => {
     return socket;
   }
 
-  async function counted(atWork: number, waiting: number): Promise<void> {
+  async function untilCounted(atWork: number, waiting: number): Promise<void> {
     const { counts } = servers.admission;
     while (counts().atWork !== atWork || counts().waiting !== waiting) await wait(2);
     expect(counts()).toEqual({ atWork, waiting });
   }
 
-  it('are shared by GraphQL and the endpoint for AWS clients, each of which refuses in its own words', async () => {
+  it('are shared by both servers, and each rejects requests in its own protocol', async () => {
     const { graphql, proton } = servers;
-    for (let index = 0; index < MOST; index += 1)
+    for (let index = 0; index < MAX_AT_WORK; index += 1)
       client(index % 2 ? graphql : proton, whole(graphql.pathname));
-    await counted(MOST, 0);
-    const waiting = Array.from({ length: MOST }, () => client(graphql, whole(graphql.pathname)));
-    await counted(MOST, MOST);
-    const [refused] = (await once(client(graphql, whole(graphql.pathname)), 'data')) as [Buffer];
-    expect(refused.toString()).toMatch(/^HTTP\/1\.1 503 .*^retry-after: 1\r$.*"code":"OVERLOADED"/ims);
+    await untilCounted(MAX_AT_WORK, 0);
+    const waiting = Array.from({ length: MAX_AT_WORK }, () => client(graphql, whole(graphql.pathname)));
+    await untilCounted(MAX_AT_WORK, MAX_AT_WORK);
+    const [overloaded] = (await once(client(graphql, whole(graphql.pathname)), 'data')) as [Buffer];
+    expect(overloaded.toString()).toMatch(/^HTTP\/1\.1 503 .*^retry-after: 1\r$.*"code":"OVERLOADED"/ims);
     const [throttled] = (await once(client(proton, whole('/')), 'data')) as [Buffer];
     expect(throttled.toString()).toMatch(
       /^HTTP\/1\.1 400 .*^retry-after: 1\r$.*^x-amzn-ErrorType: ThrottlingException\r$/ims,
     );
     servers.open();
     for (const socket of waiting) {
-      const [answer] = (await once(socket, 'data')) as [Buffer];
-      expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+      const [response] = (await once(socket, 'data')) as [Buffer];
+      expect(response.toString()).toMatch(/^HTTP\/1\.1 200 /);
     }
-    await counted(0, 0);
+    await untilCounted(0, 0);
   });
 
-  it('are not kept by who has gone from the queue', async () => {
+  it('are freed when a waiting client disconnects', async () => {
     const { graphql } = servers;
-    for (let index = 0; index < MOST; index += 1) client(graphql, whole(graphql.pathname));
-    await counted(MOST, 0);
+    for (let index = 0; index < MAX_AT_WORK; index += 1) client(graphql, whole(graphql.pathname));
+    await untilCounted(MAX_AT_WORK, 0);
     const [first, second] = [
       client(graphql, whole(graphql.pathname)),
       client(graphql, whole(graphql.pathname)),
     ];
-    await counted(MOST, 2);
+    await untilCounted(MAX_AT_WORK, 2);
     first.destroy();
-    await counted(MOST, 1);
+    await untilCounted(MAX_AT_WORK, 1);
     servers.open();
-    const [answer] = (await once(second, 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    const [response] = (await once(second, 'data')) as [Buffer];
+    expect(response.toString()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it('are kept while somebody’s work goes on, though he has gone', async () => {
+  it('stay occupied while the work of a disconnected client continues', async () => {
     const { graphql } = servers;
-    const gone = client(graphql, whole(graphql.pathname));
-    await counted(1, 0);
-    gone.destroy();
-    await once(gone, 'close');
+    const disconnected = client(graphql, whole(graphql.pathname));
+    await untilCounted(1, 0);
+    disconnected.destroy();
+    await once(disconnected, 'close');
     const after = client(graphql, whole(graphql.pathname));
-    await counted(2, 0);
+    await untilCounted(2, 0);
     servers.open();
     await once(after, 'data');
-    await counted(0, 0);
-    expect(gone.bytesRead).toBe(0);
+    await untilCounted(0, 0);
+    expect(disconnected.bytesRead).toBe(0);
   });
 
-  it('are waited for no longer than a request may take', async () => {
+  it('are waited for no longer than the request timeout', async () => {
     await servers.stop();
     servers = await startHolding({ requestMs: SHORT_MS });
     const { graphql } = servers;
-    for (let index = 0; index < MOST; index += 1) client(graphql, whole(graphql.pathname));
-    await counted(MOST, 0);
+    for (let index = 0; index < MAX_AT_WORK; index += 1) client(graphql, whole(graphql.pathname));
+    await untilCounted(MAX_AT_WORK, 0);
     const [late] = (await once(client(graphql, whole(graphql.pathname)), 'data')) as [Buffer];
     expect(late.toString()).toMatch(/^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s);
-    await counted(MOST, 0);
+    await untilCounted(MAX_AT_WORK, 0);
   });
 
-  it('are refused to a long body in a way that its sender can read, on a connection that goes on', async () => {
+  it('are denied to a request with a long body so that the client reads the error and can reuse the connection', async () => {
     const { graphql } = servers;
-    for (let index = 0; index < 2 * MOST; index += 1) client(graphql, whole(graphql.pathname));
-    await counted(MOST, MOST);
+    for (let index = 0; index < 2 * MAX_AT_WORK; index += 1) client(graphql, whole(graphql.pathname));
+    await untilCounted(MAX_AT_WORK, MAX_AT_WORK);
     const length = 3_000_000;
     const socket = client(
       graphql,
       `POST ${graphql.pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(length)}\r\n\r\n${' '.repeat(length)}`,
     );
-    const [refused] = (await once(socket, 'data')) as [Buffer];
-    expect(refused.toString()).toMatch(/^HTTP\/1\.1 503 /);
+    const [rejected] = (await once(socket, 'data')) as [Buffer];
+    expect(rejected.toString()).toMatch(/^HTTP\/1\.1 503 /);
     servers.open();
-    await counted(0, 0);
+    await untilCounted(0, 0);
     socket.write(whole(graphql.pathname).replace('HTTP/1.1\r\n', 'HTTP/1.1\r\nConnection: close\r\n'));
     expect(await textOf(socket)).toMatch(/HTTP\/1\.1 200 /);
   });
 
-  /** Begins a request, and resolves once the server has. */
-  async function begun(url: URL, length: number, bytes: string): Promise<Socket> {
+  /** Starts a request, and resolves once the server has its header. */
+  async function startRequest(url: URL, length: number, bytes: string): Promise<Socket> {
     const socket = client(
       url,
       `POST ${url.pathname} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: ${String(length)}\r\n\r\n`,
     );
-    const [told] = (await once(socket, 'data')) as [Buffer];
-    expect(told.toString()).toMatch(/^HTTP\/1\.1 100 /);
+    const [interim] = (await once(socket, 'data')) as [Buffer];
+    expect(interim.toString()).toMatch(/^HTTP\/1\.1 100 /);
     socket.write(bytes);
     return socket;
   }
 
-  it.each(['graphql', 'proton'] as const)('are not taken by half a request to %s', async (name) => {
-    const patient = await startHolding();
-    patient.open();
-    for (let index = 0; index < 2 * MOST; index += 1) await begun(patient[name], 500, '{');
-    expect(patient.admission.counts()).toEqual({ atWork: 0, waiting: 0 });
-    const [answer] = (await once(client(patient[name], whole(patient[name].pathname)), 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  it.each(['graphql', 'proton'] as const)('are not occupied by incomplete requests to %s', async (name) => {
+    const servers = await startHolding();
+    servers.open();
+    for (let index = 0; index < 2 * MAX_AT_WORK; index += 1) await startRequest(servers[name], 500, '{');
+    expect(servers.admission.counts()).toEqual({ atWork: 0, waiting: 0 });
+    const [response] = (await once(client(servers[name], whole(servers[name].pathname)), 'data')) as [Buffer];
+    expect(response.toString()).toMatch(/^HTTP\/1\.1 200 /);
     for (const socket of open.splice(0)) socket.destroy();
-    await patient.stop();
+    await servers.stop();
   });
 
   it.each([
     ['graphql', /^HTTP\/1\.1 503 .*^retry-after: 1\r$.*"code":"OVERLOADED"/ims],
     ['proton', /^HTTP\/1\.1 400 .*^x-amzn-ErrorType: ThrottlingException\r$/ims],
-  ] as const)(
-    'are as free when bodies on their way to %s are too many, or too large',
-    async (name, refusal) => {
-      const patient = await startHolding();
-      patient.open();
-      const oldest = await begun(patient[name], 500, '{');
-      const refused = textOf(oldest);
-      for (let index = 1; index < MOST_ARRIVING.bodies; index += 1) await begun(patient[name], 500, '{');
-      const [newest] = (await once(client(patient[name], whole(patient[name].pathname)), 'data')) as [Buffer];
-      expect(newest.toString()).toMatch(/^HTTP\/1\.1 200 /);
-      expect(await refused).toMatch(refusal);
+  ] as const)('stay free when too many or too large bodies arrive at %s', async (name, refusal) => {
+    const servers = await startHolding();
+    servers.open();
+    const oldest = await startRequest(servers[name], 500, '{');
+    const rejected = textOf(oldest);
+    for (let index = 1; index < BODY_BUDGET.bodies; index += 1) await startRequest(servers[name], 500, '{');
+    const [newest] = (await once(client(servers[name], whole(servers[name].pathname)), 'data')) as [Buffer];
+    expect(newest.toString()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await rejected).toMatch(refusal);
 
-      for (const socket of open.splice(0)) socket.destroy();
-      const large = textOf(await begun(patient[name], 900_000, ' '.repeat(600_000)));
-      await begun(patient[name], 900_000, ' '.repeat(600_000));
-      expect(await large).toMatch(refusal);
-      for (const socket of open.splice(0)) socket.destroy();
-      await patient.stop();
-    },
-  );
+    for (const socket of open.splice(0)) socket.destroy();
+    const large = textOf(await startRequest(servers[name], 900_000, ' '.repeat(600_000)));
+    await startRequest(servers[name], 900_000, ' '.repeat(600_000));
+    expect(await large).toMatch(refusal);
+    for (const socket of open.splice(0)) socket.destroy();
+    await servers.stop();
+  });
 
-  it('are kept for work that goes on after it was given up', async () => {
+  it('stay occupied by work that continues after its timeout', async () => {
     const short = await startHolding({ executionMs: 100 });
     const [late] = (await once(client(short.graphql, whole(short.graphql.pathname)), 'data')) as [Buffer];
-    // Nothing had been executed yet.
+    // The execution had not started yet.
     expect(late.toString()).toMatch(/^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s);
     expect(short.admission.counts()).toEqual({ atWork: 1, waiting: 0 });
     short.open();
@@ -363,13 +360,13 @@ describe('Places for requests', () => {
     await short.stop();
   });
 
-  it('are all free after whatever clients do', async () => {
+  it('are all free in the end, whatever clients do', async () => {
     await servers.stop();
     servers = await startHolding({ requestMs: SHORT_MS });
     const action = fc.record({
       to: fc.constantFrom('graphql', 'proton'),
       sends: fc.constantFrom('whole', 'half', 'three at once', 'whole and half', 'header alone'),
-      then: fc.constantFrom('leaves', 'leaves later', 'ends', 'stays'),
+      then: fc.constantFrom('disconnects', 'disconnects later', 'ends', 'stays'),
     });
     const schedule = fc.array(action, { minLength: 1, maxLength: 25 });
     await fc.assert(
@@ -386,14 +383,14 @@ describe('Places for requests', () => {
             'header alone': one.slice(0, 30),
           }[sends];
           const socket = client(url, bytes);
-          if (then === 'leaves') socket.once('connect', () => socket.destroy());
-          else if (then === 'leaves later') setTimeout(() => socket.destroy(), 10);
+          if (then === 'disconnects') socket.once('connect', () => socket.destroy());
+          else if (then === 'disconnects later') setTimeout(() => socket.destroy(), 10);
           else if (then === 'ends') socket.once('connect', () => socket.end());
         }
         await wait(15);
         servers.open();
-        // Who has sent half a request is cut off in time.
-        await counted(0, 0);
+        // Incomplete requests time out.
+        await untilCounted(0, 0);
         for (const socket of open.splice(0)) socket.destroy();
       }),
       { numRuns: 8 },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { startApp, type RunningApp } from '../support/app';
 import { dataOf } from '../support/graphql-client';
 
-/** Every mutation, with its input as a variable of the type that the schema gives it. */
+/** Every mutation, with its input as a variable. */
 const MUTATIONS = ['create', 'update', 'accept', 'reject', 'delete', 'tag', 'untag'].map((verb) => {
   const type = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}EnvironmentAccountConnectionInput`;
   return `mutation ($input: ${type}!) { it: ${verb}EnvironmentAccountConnection(input: $input) { success data { id } error { code message violations { path message } } } }`;
@@ -80,7 +80,7 @@ const bodies = fc.oneof(
   values,
 );
 
-describe('Whatever is sent', () => {
+describe('With random input', () => {
   let app: RunningApp;
 
   beforeAll(async () => {
@@ -96,7 +96,7 @@ describe('Whatever is sent', () => {
     );
   }
 
-  it('the answer is JSON and no fault, it tells nothing of the inside, and a refusal changes no row', async () => {
+  it('the response is JSON without an internal error or internal details, and a rejected request changes no row', async () => {
     let before = await connections();
     await fc.assert(
       fc.asyncProperty(bodies, async (body) => {
@@ -111,9 +111,9 @@ describe('Whatever is sent', () => {
         expect(text).not.toMatch(
           /INTERNAL_SERVER_ERROR|node_modules|\.[jt]s:\d|SQLITE|SqliteError|stacktrace/,
         );
-        const answer = JSON.parse(text) as { data?: { it?: { success?: boolean } | null } | null };
+        const parsed = JSON.parse(text) as { data?: { it?: { success?: boolean } | null } | null };
         const after = await connections();
-        if (answer.data?.it?.success !== true) expect(after).toEqual(before);
+        if (parsed.data?.it?.success !== true) expect(after).toEqual(before);
         before = after;
       }),
       { numRuns: 1000 },

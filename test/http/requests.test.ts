@@ -4,14 +4,14 @@ import { text } from 'node:stream/consumers';
 
 import { startApp, type RunningApp } from '../support/app';
 
-interface Answer {
+interface HttpResponse {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
   readonly allow?: string | undefined;
 }
 
-describe('The web server', () => {
+describe('The GraphQL server', () => {
   let app: RunningApp;
 
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('The web server', () => {
   async function post(
     body: string | Uint8Array,
     headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     const response = await fetch(app.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -37,7 +37,7 @@ describe('The web server', () => {
   }
 
   function expectError(
-    { status, contentType, text: body }: Answer,
+    { status, contentType, text: body }: HttpResponse,
     expected: { status: number; code: string },
   ): void {
     expect({ status, body }).toMatchObject({ status: expected.status });
@@ -51,10 +51,16 @@ describe('The web server', () => {
   it.each([
     ['malformed JSON', '{"query": ', {}, 400, 'BAD_REQUEST'],
     ['an empty body', '', {}, 400, 'BAD_REQUEST'],
-    ['a body that poisons prototypes', '{"__proto__": {"query": "{ __typename }"}}', {}, 400, 'BAD_REQUEST'],
+    ['a body that pollutes prototypes', '{"__proto__": {"query": "{ __typename }"}}', {}, 400, 'BAD_REQUEST'],
     ['no query', '{}', {}, 400, 'BAD_REQUEST'],
-    ['a query that is no string', '{"query": 7}', {}, 400, 'BAD_REQUEST'],
-    ['variables that are no object', '{"query": "{ __typename }", "variables": "x"}', {}, 400, 'BAD_REQUEST'],
+    ['a query that is not a string', '{"query": 7}', {}, 400, 'BAD_REQUEST'],
+    [
+      'variables that are not an object',
+      '{"query": "{ __typename }", "variables": "x"}',
+      {},
+      400,
+      'BAD_REQUEST',
+    ],
     ['a JSON string', '"{ __typename }"', {}, 400, 'BAD_REQUEST'],
     ['JSON null', 'null', {}, 400, 'BAD_REQUEST'],
     ['a batch', '[{"query": "{ __typename }"}]', {}, 400, 'BAD_REQUEST'],
@@ -75,7 +81,7 @@ describe('The web server', () => {
       'BAD_USER_INPUT',
     ],
     [
-      'nothing that CSRF prevention can trust',
+      'a content type that CSRF prevention rejects',
       '{"query": "{ __typename }"}',
       { 'content-type': 'text/plain' },
       415,
@@ -130,18 +136,18 @@ describe('The web server', () => {
       400,
       'GRAPHQL_PARSE_FAILED',
     ],
-  ] as const)('answers %s with a JSON error', async (_name, body, headers, status, code) => {
+  ] as const)('responds to %s with a JSON error', async (_name, body, headers, status, code) => {
     expectError(await post(body, headers), { status, code });
   });
 
-  it('answers variables nested a hundred thousand deep with a JSON error', async () => {
+  it('responds to variables nested 100,000 deep with a JSON error', async () => {
     const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const body = `{"query": "query ($id: ID!) { environmentAccountConnection(id: $id) { id } }", "variables": {"id": ${nested}}}`;
     expectError(await post(body), { status: 400, code: 'BAD_USER_INPUT' });
   });
 
-  it('takes a document of 2,000 tokens and answers one token more with a JSON error', async () => {
-    // Sixteen names and signs, and as many values as it takes.
+  it('accepts a document of 2,000 tokens and rejects one token more', async () => {
+    // The document has 16 other tokens.
     const document = (tokens: number) => {
       const values = 'PENDING '.repeat(tokens - 16);
       return JSON.stringify({
@@ -152,7 +158,7 @@ describe('The web server', () => {
     expectError(await post(document(2001)), { status: 400, code: 'TOO_MANY_TOKENS' });
   });
 
-  it('answers bytes that are not UTF-8 with a JSON error', async () => {
+  it('responds to bytes that are not UTF-8 with a JSON error', async () => {
     const body = Buffer.concat([
       Buffer.from('{"query": "{ __typename } #'),
       Buffer.from([0xff, 0xfe]),
@@ -161,18 +167,18 @@ describe('The web server', () => {
     expectError(await post(body), { status: 400, code: 'BAD_REQUEST' });
   });
 
-  it('takes a body of 1 MiB and answers one byte more with a JSON error', async () => {
+  it('accepts a body of 1 MiB and rejects one byte more', async () => {
     const query = '{ __typename }';
     const filled = (size: number) => JSON.stringify({ query }).padEnd(size, ' ');
     expect((await post(filled(1_048_576))).status).toBe(200);
     expectError(await post(filled(1_048_577)), { status: 413, code: 'BODY_TOO_LARGE' });
   });
 
-  it.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('takes charset=%s', async (charset) => {
-    const answer = await post('{"query": "{ __typename }"}', {
+  it.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('accepts charset=%s', async (charset) => {
+    const response = await post('{"query": "{ __typename }"}', {
       'content-type': `application/json; charset=${charset}`,
     });
-    expect(JSON.parse(answer.text)).toEqual({ data: { __typename: 'Query' } });
+    expect(JSON.parse(response.text)).toEqual({ data: { __typename: 'Query' } });
   });
 
   it.each([
@@ -183,9 +189,9 @@ describe('The web server', () => {
     ['OPTIONS', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
     ['TRACE', '/graphql', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/%zz', 400, 'BAD_REQUEST'],
-  ])('answers %s %s with a JSON error', async (method, path, status, code) => {
+  ])('responds to %s %s with a JSON error', async (method, path, status, code) => {
     const { port } = new URL(app.url);
-    const answer = await new Promise<Answer>((resolve, reject) => {
+    const result = await new Promise<HttpResponse>((resolve, reject) => {
       httpRequest({ port, path, method }, (response) => {
         text(response).then(
           (body) => {
@@ -204,11 +210,11 @@ describe('The web server', () => {
         .on('error', reject)
         .end();
     });
-    expectError(answer, { status, code });
-    if (status === 405) expect(answer.allow).toBe('GET, POST');
+    expectError(result, { status, code });
+    if (status === 405) expect(result.allow).toBe('GET, POST');
   });
 
-  it('answers a Host header that is none', async () => {
+  it('responds to an invalid Host header with a JSON error', async () => {
     const body = '{"query": "{ __typename }"}';
     const raw = await rawExchange(
       `POST /graphql HTTP/1.1\r\nHost: %%%\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\nConnection: close\r\n\r\n${body}`,
@@ -216,14 +222,14 @@ describe('The web server', () => {
     expect(raw).toMatch(/^HTTP\/1\.1 400 .*"code":"BAD_REQUEST"\}\}\]\}$/s);
   });
 
-  it('answers what is not HTTP with a JSON error', async () => {
+  it('responds to input that is not HTTP with a JSON error', async () => {
     const raw = await rawExchange('nonsense\r\n\r\n');
     expect(raw).toMatch(/^HTTP\/1\.1 400 /);
     expect(raw).toContain('content-type: application/json'.replace('content-type', 'Content-Type'));
     expect(raw).toContain('"errors":[{"message"');
   });
 
-  it('answers headers beyond measure with a JSON error', async () => {
+  it('responds to headers that are too large with a JSON error', async () => {
     const raw = await rawExchange(
       `GET /graphql HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
     );
@@ -231,12 +237,12 @@ describe('The web server', () => {
     expect(raw).toContain('"code":"BAD_REQUEST"');
   });
 
-  it('refuses a GET that a form or an image could send, and answers one that only a script can', async () => {
+  it('rejects a GET that a form or an image could send, and accepts one that only a script can send', async () => {
     const query = `${app.url}?query=${encodeURIComponent('{ __typename }')}`;
     const forged = await fetch(query);
     expect(forged.status).toBe(400);
-    const meant = await fetch(query, { headers: { 'apollo-require-preflight': 'true' } });
-    expect(await meant.json()).toEqual({ data: { __typename: 'Query' } });
+    const scripted = await fetch(query, { headers: { 'apollo-require-preflight': 'true' } });
+    expect(await scripted.json()).toEqual({ data: { __typename: 'Query' } });
   });
 
   it('runs no mutation over GET', async () => {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, get, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 
-import { waitingClient } from '../../src/http/lifecycle/response-end';
+import { watchDisconnect } from '../../src/http/lifecycle/response-end';
 
-describe('A client that waits', () => {
+describe('The signal of a disconnect', () => {
   const server = createServer();
   let origin: string;
 
@@ -17,32 +17,38 @@ describe('A client that waits', () => {
 
   afterAll(() => server.close());
 
-  /** A request that arrived, and a way for its sender to go away. */
-  async function askedBy(): Promise<{ readonly response: ServerResponse; readonly leave: () => void }> {
+  /** Sends a request, and returns its response on the server and a function that disconnects the client. */
+  async function sendRequest(): Promise<{
+    readonly response: ServerResponse;
+    readonly disconnect: () => void;
+  }> {
     const arrived = once(server, 'request') as Promise<[unknown, ServerResponse]>;
-    const client = get(origin, { agent: false }, (answer) => answer.resume()).on('error', () => undefined);
+    const client = get(origin, { agent: false }, (incoming) => incoming.resume()).on(
+      'error',
+      () => undefined,
+    );
     const [, response] = await arrived;
-    return { response, leave: () => client.destroy() };
+    return { response, disconnect: () => client.destroy() };
   }
 
-  it('aborts when it goes away before its answer', async () => {
-    const { response, leave } = await askedBy();
-    const { signal } = waitingClient(response);
+  it('aborts when the client disconnects before the response', async () => {
+    const { response, disconnect } = await sendRequest();
+    const { signal } = watchDisconnect(response);
     expect(signal.aborted).toBe(false);
-    leave();
+    disconnect();
     await once(signal, 'abort');
     expect(signal.aborted).toBe(true);
   });
 
-  it('has aborted when it went away before anybody asked', async () => {
-    const { response, leave } = await askedBy();
-    const client = waitingClient(response);
-    leave();
+  it('is aborted if the client had disconnected before the first use', async () => {
+    const { response, disconnect } = await sendRequest();
+    const client = watchDisconnect(response);
+    disconnect();
     await once(response, 'close');
     expect(client.signal.aborted).toBe(true);
   });
 
-  it('aborts when it goes away while its request waits behind another on its connection', async () => {
+  it('aborts when the client disconnects while its request waits behind another on the same connection', async () => {
     const responses: ServerResponse[] = [];
     const bothArrived = new Promise<void>((resolve) => {
       server.on('request', (_request, response: ServerResponse) => {
@@ -54,17 +60,17 @@ describe('A client that waits', () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
     await bothArrived;
     server.removeAllListeners('request');
-    const signals = responses.map((response) => waitingClient(response).signal);
+    const signals = responses.map((response) => watchDisconnect(response).signal);
     socket.destroy();
     await Promise.all(signals.map(async (signal) => signal.aborted || once(signal, 'abort')));
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it('does not abort once it has its answer, whenever it is asked for', async () => {
-    const { response } = await askedBy();
-    const [early, late] = [waitingClient(response), waitingClient(response)];
+  it('does not abort after a complete response, whenever it is first used', async () => {
+    const { response } = await sendRequest();
+    const [early, late] = [watchDisconnect(response), watchDisconnect(response)];
     const { signal } = early;
-    response.end('answer');
+    response.end('body');
     await once(response, 'close');
     expect([signal.aborted, late.signal.aborted]).toEqual([false, false]);
   });

@@ -4,8 +4,8 @@ import { text as textOf } from 'node:stream/consumers';
 
 import fastify from 'fastify';
 
-import { whyCut } from '../../src/http/lifecycle/cut';
-import { cutUnreadAnswers } from '../../src/http/lifecycle/unread-answers';
+import { closeReasonOf } from '../../src/http/lifecycle/close-socket';
+import { closeUnreadResponses } from '../../src/http/lifecycle/connections';
 import { startApp, type RunningApp } from '../support/app';
 import { readMetrics } from '../support/metrics';
 
@@ -44,7 +44,7 @@ describe.each(['graphql', 'proton'] as const)('The %s server', (name) => {
       QUERY,
     ].join('\r\n');
 
-  it('closes a connection that is opened and never used, and counts no request for it', async () => {
+  it('closes a connection that is never used, and counts no request for it', async () => {
     expect(await textOf(client(''))).toBe('');
     const { samples } = await readMetrics(app.admin);
     const timedOut = samples.filter(({ labels }) =>
@@ -54,36 +54,36 @@ describe.each(['graphql', 'proton'] as const)('The %s server', (name) => {
     expect(timedOut.filter(({ value }) => value > 0)).toEqual([]);
   });
 
-  it('closes a connection that is not used again', async () => {
+  it('closes a connection that is idle after a request', async () => {
     const socket = client(request());
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^connection: keep-alive\r$/im);
-    expect(answer.toString()).toMatch(/^keep-alive: timeout=\d+\r$/im);
+    const [response] = (await once(socket, 'data')) as [Buffer];
+    expect(response.toString()).toMatch(/^connection: keep-alive\r$/im);
+    expect(response.toString()).toMatch(/^keep-alive: timeout=\d+\r$/im);
     await once(socket, 'close');
-    expect(socket.bytesRead).toBe(answer.length);
+    expect(socket.bytesRead).toBe(response.length);
   });
 
   it.each([
     ['header', (socket: Socket) => socket.write('X-More: y\r\n')],
     ['body', (socket: Socket) => socket.write(' ')],
-  ])('cuts off a client that sends its %s byte by byte', async (part, more) => {
+  ])('times out when a client sends its %s byte by byte', async (part, more) => {
     const whole = request('X-First: 1');
     const at = part === 'header' ? whole.indexOf('Content-Length') : whole.indexOf('\r\n\r\n') + 5;
     const socket = client(whole.slice(0, at).replace(/Content-Length: \d+/, 'Content-Length: 1000'));
-    const crumbs = setInterval(() => more(socket), 20);
-    const answer = await textOf(socket);
-    clearInterval(crumbs);
-    expect(answer).toMatch(/took too long/);
+    const timer = setInterval(() => more(socket), 20);
+    const response = await textOf(socket);
+    clearInterval(timer);
+    expect(response).toMatch(/took too long/);
   });
 
-  it('has no more of a header in memory than a few kilobytes, whatever it consists of', async () => {
+  it('rejects a header of more than a few kilobytes, however many fields it has', async () => {
     const fields = Array.from({ length: 5_000 }, (_, index) => `X-${String(index)}: ${'y'.repeat(50)}`);
     expect(await textOf(client(request(...fields)))).toMatch(/^HTTP\/1\.1 4\d\d .*too large/s);
   });
 });
 
-describe('An answer that is not read', () => {
-  // How long it takes to send an answer depends on the machine; here no time passes but what the test lets pass.
+describe('A response that is not read', () => {
+  // How long sending a response takes depends on the machine. The test controls the time.
   beforeEach(() => {
     jest.useFakeTimers({
       doNotFake: [
@@ -103,25 +103,25 @@ describe('An answer that is not read', () => {
 
   it.each([
     ['is cut off', 'first'],
-    ['is cut off, when its turn comes behind another', 'second'],
-  ])('%s, and one that is read is not', async (_title, which) => {
+    ['is cut off after it waited behind another response', 'second'],
+  ])('%s, unlike one that is read', async (_title, which) => {
     const server = fastify();
-    cutUnreadAnswers(server, 1_000);
+    closeUnreadResponses(server, 1_000);
     const long = 'x'.repeat(20_000_000);
     const sockets = new Map<string, Socket>();
-    let unreadIsHandled: () => void = () => undefined;
-    const handled = new Promise<void>((resolve) => (unreadIsHandled = resolve));
-    let unreadHasItsTurn: () => void = () => undefined;
-    const turn = new Promise<void>((resolve) => (unreadHasItsTurn = resolve));
-    let unreadIsOver: () => void = () => undefined;
-    const over = new Promise<void>((resolve) => (unreadIsOver = resolve));
-    let letFirstGo: () => void = () => undefined;
-    const firstMayGo = new Promise<void>((resolve) => (letFirstGo = resolve));
+    let onUnreadSent: () => void = () => undefined;
+    const unreadSent = new Promise<void>((resolve) => (onUnreadSent = resolve));
+    let onUnreadTurn: () => void = () => undefined;
+    const unreadTurn = new Promise<void>((resolve) => (onUnreadTurn = resolve));
+    let onUnreadClosed: () => void = () => undefined;
+    const unreadClosed = new Promise<void>((resolve) => (onUnreadClosed = resolve));
+    let releaseSlow: () => void = () => undefined;
+    const slowReleased = new Promise<void>((resolve) => (releaseSlow = resolve));
     server.addHook('onSend', ({ url }, { raw }, payload, done) => {
       if (url === '/unread') {
-        unreadIsHandled();
-        if (raw.socket) unreadHasItsTurn();
-        else raw.once('socket', unreadHasItsTurn);
+        onUnreadSent();
+        if (raw.socket) onUnreadTurn();
+        else raw.once('socket', onUnreadTurn);
       }
       done(null, payload);
     });
@@ -129,8 +129,8 @@ describe('An answer that is not read', () => {
       '/:name',
       async ({ params: { name }, raw: { socket } }, reply) => {
         sockets.set(name, socket);
-        if (name === 'unread') reply.raw.once('close', unreadIsOver);
-        if (name === 'slow') await firstMayGo;
+        if (name === 'unread') reply.raw.once('close', onUnreadClosed);
+        if (name === 'slow') await slowReleased;
         return name === 'slow' ? 'x' : long;
       },
     );
@@ -142,33 +142,33 @@ describe('An answer that is not read', () => {
       return socket;
     };
     const get = (name: string) => `GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`;
-    const whyWasCut = (name: string) => {
+    const closeReason = (name: string) => {
       const socket = sockets.get(name);
-      if (!socket) throw new Error(`nothing was asked for ${name}`);
-      return whyCut(socket);
+      if (!socket) throw new Error(`there was no request for ${name}`);
+      return closeReasonOf(socket);
     };
 
     const unread = open(which === 'first' ? get('unread') : get('slow') + get('unread')).pause();
-    await handled;
-    // It waits longer for its turn than it may take to be read.
+    await unreadSent;
+    // The time before its turn does not count.
     if (which === 'second') jest.advanceTimersByTime(1_200);
-    expect(whyWasCut('unread')).toBeUndefined();
-    letFirstGo();
-    await turn;
+    expect(closeReason('unread')).toBeUndefined();
+    releaseSlow();
+    await unreadTurn;
     const reader = open(get('read').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     jest.advanceTimersByTime(999);
-    expect(whyWasCut('unread')).toBeUndefined();
+    expect(closeReason('unread')).toBeUndefined();
     expect((await textOf(reader)).length).toBeGreaterThan(long.length);
     jest.advanceTimersByTime(1);
-    await over;
-    const gone = once(unread, 'close');
+    await unreadClosed;
+    const closed = once(unread, 'close');
     unread.resume();
-    await gone;
+    await closed;
     expect(unread.bytesRead).toBeLessThan(long.length);
     jest.advanceTimersByTime(1_000);
-    // The log says whose doing it was.
-    expect(whyWasCut('unread')).toBe('ANSWER_NOT_TAKEN');
-    expect(whyWasCut('read')).toBeUndefined();
+    // The log reports that the server closed the connection.
+    expect(closeReason('unread')).toBe('ANSWER_NOT_TAKEN');
+    expect(closeReason('read')).toBeUndefined();
     await server.close();
   });
 });

@@ -3,7 +3,7 @@ import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { createAccessKeys, type AccessKeys } from '../../src/control-plane/access-keys/access-keys';
 import { trustAccessKeyId, verifySignature } from '../../src/aws-api/authenticate';
 import { createAwsApi } from '../../src/aws-api/aws-api';
-import { createEndpointServer } from '../../src/http/aws-server';
+import { createAwsServer } from '../../src/http/aws-server';
 import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
@@ -55,7 +55,7 @@ export async function startEndpoint({
   };
   const authenticate = auth === 'none' ? trustAccessKeyId() : verifySignature({ accessKeys, now });
   const endpoint = createAwsApi({ service, authenticate, reportFault, now });
-  const server = createEndpointServer({ address: { host: '127.0.0.1', port: 0 }, endpoint, reportFault });
+  const server = createAwsServer({ address: { host: '127.0.0.1', port: 0 }, api: endpoint, reportFault });
   const origin = await server.start();
   return {
     origin,

@@ -4,7 +4,7 @@ import { createAccessKeys, type IssuedAccessKey } from '../../src/control-plane/
 import { verifySignature } from '../../src/aws-api/authenticate';
 import { createAwsApi } from '../../src/aws-api/aws-api';
 import type { AwsRequest, AwsResponse } from '../../src/aws-api/messages';
-import { createEndpointServer } from '../../src/http/aws-server';
+import { createAwsServer } from '../../src/http/aws-server';
 import type { AccountId, Region } from '../../src/proton/identifiers';
 import {
   createEmbeddedProtonService,
@@ -80,9 +80,9 @@ export async function startSignedEndpoint({
     now: signaturesAt,
   });
   const calls: EndpointCall[] = [];
-  const server = createEndpointServer({
+  const server = createAwsServer({
     address: { host: '127.0.0.1', port: 0 },
-    endpoint: {
+    api: {
       ...endpoint,
       handle(request) {
         const [target = ''] = request.headers.get('x-amz-target') ?? [];

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 
 import { storeChecks } from '../../src/app/embedded-back-end';
-import { readinessOf } from '../../src/http/readiness';
+import { checkReadiness } from '../../src/http/readiness';
 import { startApp } from '../support/app';
 import { sendHttp } from '../support/aws-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';
@@ -13,7 +13,9 @@ describe('Readiness', () => {
     try {
       const results: unknown[] = [];
       const stuck = () => new Promise<never>(() => undefined);
-      void readinessOf({ stuck, well: () => 'ok' }, () => undefined).then((result) => results.push(result));
+      void checkReadiness({ stuck, well: () => 'ok' }, () => undefined).then((result) =>
+        results.push(result),
+      );
       await jest.advanceTimersByTimeAsync(950);
       expect(results).toEqual([
         { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
@@ -30,7 +32,7 @@ describe('Readiness', () => {
       return Promise.resolve({ ok: false, part: 'migrations', reason: `query ${String(queries)}` });
     });
     for (const query of [1, 2]) {
-      const result = await readinessOf(checks, () => undefined);
+      const result = await checkReadiness(checks, () => undefined);
       expect(result).toEqual({ ready: false, checks: { store: 'ok', migrations: `query ${String(query)}` } });
     }
     expect(queries).toBe(2);

@@ -1,11 +1,11 @@
 import type { AwsErrorName } from '../../src/aws-api/aws-error';
 import type { HttpErrorCode } from '../../src/graphql/request-error';
-import type { CutCode } from '../../src/http/lifecycle/cut';
+import type { CloseReason } from '../../src/http/lifecycle/close-socket';
 import type { FailureCode } from '../../src/proton/failure';
 import type { LimitCode } from '../../src/graphql/limits/document-limits';
 import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';
 
-type Code = AwsErrorName | CutCode | HttpErrorCode | FailureCode | LimitCode;
+type Code = AwsErrorName | CloseReason | HttpErrorCode | FailureCode | LimitCode;
 
 /** The type makes sure that no code is missing. */
 const CODES: Readonly<Record<Code, true>> = {

@@ -1,77 +1,77 @@
 import type { Readable } from 'node:stream';
 
 import { memoryBudget } from '../memory-budget';
-import { readRawBody, type BodyBounds } from './read-body';
+import { readBody, type BodyLimits } from './read-body';
 
-/** What all bodies that are on their way may be together. */
-export interface ArrivingBounds {
+/** Limits for all bodies that are being received, together. */
+export interface BodyBudget {
   readonly bodies: number;
-  /** Bytes that are kept of them. */
+  /** Total bytes buffered. */
   readonly bytes: number;
 }
 
-/** A body that has given way to others, for there were too many on their way. */
-export class BodyCrowdedOutError extends Error {
-  override readonly name = 'BodyCrowdedOutError';
+/** Too many bodies arrived at once, and this one was dropped to make room. */
+export class BodyEvictedError extends Error {
+  override readonly name = 'BodyEvictedError';
   readonly statusCode = 503;
 }
 
-/** Reads bodies, of which only so much may be on its way at a time. All servers of a process share one. */
-export interface ArrivingBodies {
-  /** @throws BodyTooLargeError, BodyBrokenError, BodyCrowdedOutError */
-  readonly read: (payload: Readable, bounds: BodyBounds) => Promise<Buffer>;
+/** Reads request bodies within one budget. All servers of a process share one reader. */
+export interface BodyReader {
+  /** @throws BodyTooLargeError, UnreadableBodyError, BodyEvictedError */
+  readonly read: (payload: Readable, limits: BodyLimits) => Promise<Buffer>;
 }
 
-interface Arriving {
+interface ArrivingBody {
   bytes: number;
-  giveUp: (why: Error) => void;
+  abort: (reason: Error) => void;
 }
 
-/** Half a request costs its sender nothing, so that there are many before one must give way. */
+/** High, because an incomplete request costs its client nothing: an attacker needs this many before a body is dropped. */
 const MAX_BODIES = 4_096;
 
 /**
- * Where there is no room, the body that has been on its way for longest gives way, and not the newest: most arrive in a moment, and
- * who keeps others out would have to begin so many in that moment.
+ * When the budget is exceeded, the oldest body is dropped, not the newest. Most bodies arrive within a moment, so an attacker would
+ * have to start very many requests within that moment to push others out.
  */
-export function createArrivingBodies(
-  { bodies, bytes }: ArrivingBounds = { bodies: MAX_BODIES, bytes: memoryBudget().arriving },
-): ArrivingBodies {
-  /** In the order in which they began. */
-  const underWay = new Set<Arriving>();
-  let held = 0;
+export function createBodyReader(
+  { bodies, bytes }: BodyBudget = { bodies: MAX_BODIES, bytes: memoryBudget().arriving },
+): BodyReader {
+  /** In the order in which their reading started. */
+  const arriving = new Set<ArrivingBody>();
+  let buffered = 0;
 
-  function forget(body: Arriving): void {
-    if (!underWay.delete(body)) return;
-    held -= body.bytes;
+  function remove(body: ArrivingBody): void {
+    if (!arriving.delete(body)) return;
+    buffered -= body.bytes;
   }
 
-  function makeRoom(): void {
-    for (const body of underWay) {
-      if (underWay.size <= bodies && (held <= bytes || underWay.size === 1)) return;
-      forget(body);
-      body.giveUp(new BodyCrowdedOutError('The body had to give way to others.'));
+  function evict(): void {
+    for (const body of arriving) {
+      if (arriving.size <= bodies && (buffered <= bytes || arriving.size === 1)) return;
+      remove(body);
+      body.abort(new BodyEvictedError('The body had to give way to others.'));
     }
   }
 
   return {
-    async read(payload, bounds) {
-      const body: Arriving = { bytes: 0, giveUp: () => undefined };
-      underWay.add(body);
+    async read(payload, limits) {
+      const body: ArrivingBody = { bytes: 0, abort: () => undefined };
+      arriving.add(body);
       try {
-        return await readRawBody(payload, bounds, {
-          begun(giveUp) {
-            body.giveUp = giveUp;
-            makeRoom();
+        return await readBody(payload, limits, {
+          onStart(abort) {
+            body.abort = abort;
+            evict();
           },
-          keeps(length) {
-            held += length - body.bytes;
+          onBuffered(length) {
+            buffered += length - body.bytes;
             body.bytes = length;
-            makeRoom();
+            evict();
           },
         });
       } finally {
-        forget(body);
+        remove(body);
       }
     },
   };

@@ -2,20 +2,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { RequestError } from '../../graphql/request-error';
 
-const NONE = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads JSON bodies strictly as UTF-8. Fastify's own parser takes any charset for UTF-8 and puts U+FFFD where a byte is none,
- * which would store something that nobody sent; and it keeps an object for each piece that a body comes in. Goes with
- * `admitRequests`, which reads them.
+ * Parses JSON bodies, strictly as UTF-8. Fastify's own parser reads every charset as UTF-8 and replaces invalid bytes with U+FFFD,
+ * so the store would keep text that the client never sent; it also keeps an object for each chunk of a body. `admitRequests` reads
+ * the bytes.
  */
-export function readJsonStrictly(server: FastifyInstance): void {
+export function addJsonParser(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
 
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', async (request: FastifyRequest) => {
-    const text = decode(request, request.bodyBytes ?? NONE);
+    const text = decode(request, request.bodyBytes ?? NO_BYTES);
     return new Promise<unknown>((resolve, reject) => {
       void parseJson(request, text, (error, parsed) => {
         if (error) reject(error);
@@ -25,7 +25,7 @@ export function readJsonStrictly(server: FastifyInstance): void {
   });
 }
 
-/** @throws RequestError for what is not, or does not claim to be, UTF-8 as it is */
+/** @throws RequestError for another charset, a compressed body, or bytes that are not UTF-8 */
 function decode({ headers }: FastifyRequest, body: Buffer): string {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
@@ -50,7 +50,7 @@ function decode({ headers }: FastifyRequest, body: Buffer): string {
   }
 }
 
-/** A list of names, whose case and empty elements mean nothing (RFC 9110, sections 8.4.1 and 5.6.1). */
+/** A list of names. Case and empty elements are ignored (RFC 9110, sections 8.4.1 and 5.6.1). */
 function isIdentity(encoding: string): boolean {
   return encoding.split(',').every((name) => /^(?:identity)?$/i.test(name.trim()));
 }

@@ -1,114 +1,115 @@
 import type { Readable } from 'node:stream';
 
-/** A body that is longer than what is taken. */
+/** The body is longer than the limit. */
 export class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError';
-  /** Fastify's name for whose fault it is. */
+  /** Fastify reads the status of the response from here. */
   readonly statusCode = 413;
 }
 
-/** A body that can't be read: its sender went away, or sends it in crumbs. */
-export class BodyBrokenError extends Error {
-  override readonly name = 'BodyBrokenError';
+/** The client disconnected, or sends the body in too many tiny chunks. */
+export class UnreadableBodyError extends Error {
+  override readonly name = 'UnreadableBodyError';
   readonly statusCode = 400;
 }
 
-export interface BodyBounds {
-  /** Bytes that are kept. */
-  readonly limit: number;
-  /** Bytes that are read at all; at least `limit`. */
-  readonly patience: number;
+export interface BodyLimits {
+  /** A longer body is an error. */
+  readonly maxBytes: number;
+  /** How far a body that is too long is read and discarded; at least `maxBytes`. */
+  readonly maxReadBytes: number;
 }
 
-/** Each piece costs as much to handle as some hundred bytes do, so that a flood of tiny ones costs more than any body. */
-const CRUMBS = { pieces: 4_096, bytesEach: 64 };
+/** Handling a chunk costs about as much as a hundred bytes, so a flood of tiny chunks costs more than the largest body. */
+const TINY_CHUNKS = { max: 4_096, averageBytes: 64 };
 
-const LEAST_CAPACITY = 16_384;
+const MIN_CAPACITY = 16_384;
 
-/** Follows a body on its way. */
-export interface BodyWatch {
-  /** @param giveUp ends the reading, which rejects with what it is given */
-  readonly begun: (giveUp: (why: Error) => void) => void;
-  /** Is told of the bytes that are kept by now. It may give up. */
-  readonly keeps: (bytes: number) => void;
+/** Callbacks while a body is read. */
+export interface BodyReadObserver {
+  /** @param abort stops reading; `readBody` then rejects with the reason */
+  readonly onStart: (abort: (reason: Error) => void) => void;
+  /** Called for each chunk with the size of the buffer. It may abort. */
+  readonly onBuffered: (bytes: number) => void;
 }
 
 /**
- * Reads a body as it came. One that is too long is read on and thrown away, up to a bound: a client that is cut off while it
- * still writes sees a broken connection instead of its answer, and tries again.
+ * Reads a body as bytes. A body that is too long is read further and discarded, up to a limit: a client whose connection closes
+ * while it still writes sees a broken connection instead of the response, and tries again.
  *
- * A body that is not read to its end leaves its stream as it is, for its connection is what the answer goes over. That must be
- * closed then, as Fastify does where a parser of bodies fails.
- * @throws BodyTooLargeError, BodyBrokenError
+ * After an error the stream is only paused, because its connection carries the response. The caller must close the connection
+ * afterwards, as Fastify does when a body parser fails.
+ * @throws BodyTooLargeError, UnreadableBodyError
  */
-export function readRawBody(
+export function readBody(
   payload: Readable,
-  { limit, patience }: BodyBounds,
-  watch?: BodyWatch,
+  { maxBytes, maxReadBytes }: BodyLimits,
+  observer?: BodyReadObserver,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let kept: Buffer = Buffer.alloc(0);
+    let buffer: Buffer = Buffer.alloc(0);
     let length = 0;
-    let pieces = 0;
-    let isOver = false;
+    let chunks = 0;
+    let isDone = false;
 
-    function end(): void {
-      isOver = true;
-      payload.off('data', take).off('end', conclude).off('error', breakOff).off('close', breakOff);
+    function finish(): void {
+      isDone = true;
+      payload.off('data', onData).off('end', onEnd).off('error', onBreak).off('close', onBreak);
     }
-    function giveUp(why: Error): void {
-      if (isOver) return;
-      end();
+    function abort(reason: Error): void {
+      if (isDone) return;
+      finish();
       payload.pause();
-      kept = Buffer.alloc(0);
-      reject(why);
+      buffer = Buffer.alloc(0);
+      reject(reason);
     }
-    function breakOff(cause?: unknown): void {
-      giveUp(new BodyBrokenError('The body ended before its end.', { cause }));
+    function onBreak(cause?: unknown): void {
+      abort(new UnreadableBodyError('The body ended before its end.', { cause }));
     }
-    function conclude(): void {
-      if (length > limit) giveUp(new BodyTooLargeError(`The body has more than ${String(limit)} bytes.`));
-      else if (isCrumbs(pieces, length))
-        giveUp(new BodyBrokenError('The body comes in too many tiny pieces.'));
+    function onEnd(): void {
+      if (length > maxBytes)
+        abort(new BodyTooLargeError(`The body has more than ${String(maxBytes)} bytes.`));
+      else if (hasTinyChunks(chunks, length))
+        abort(new UnreadableBodyError('The body comes in too many tiny pieces.'));
       else {
-        end();
-        resolve(kept.subarray(0, length));
+        finish();
+        resolve(buffer.subarray(0, length));
       }
     }
-    function take(chunk: Buffer): void {
+    function onData(chunk: Buffer): void {
       const start = length;
       length += chunk.length;
-      pieces += 1;
-      if (length <= limit) {
-        // Copied, for a piece of one byte is kept as an object that takes hundreds.
-        kept = withRoom(kept, start, length, limit);
-        chunk.copy(kept, start);
-      } else kept = Buffer.alloc(0);
-      watch?.keeps(kept.length);
-      if (length > patience || isCrumbs(pieces, length)) conclude();
+      chunks += 1;
+      if (length <= maxBytes) {
+        // Copied, because a chunk of one byte is an object of several hundred bytes.
+        buffer = withCapacity(buffer, start, length, maxBytes);
+        chunk.copy(buffer, start);
+      } else buffer = Buffer.alloc(0);
+      observer?.onBuffered(buffer.length);
+      if (length > maxReadBytes || hasTinyChunks(chunks, length)) onEnd();
     }
 
     if (payload.readableEnded) {
-      conclude();
+      onEnd();
       return;
     }
     if (payload.destroyed) {
-      breakOff();
+      onBreak();
       return;
     }
-    payload.on('end', conclude).on('error', breakOff).on('close', breakOff).on('data', take);
-    watch?.begun(giveUp);
+    payload.on('end', onEnd).on('error', onBreak).on('close', onBreak).on('data', onData);
+    observer?.onStart(abort);
   });
 }
 
-function isCrumbs(pieces: number, length: number): boolean {
-  return pieces > CRUMBS.pieces && length < pieces * CRUMBS.bytesEach;
+function hasTinyChunks(chunks: number, length: number): boolean {
+  return chunks > TINY_CHUNKS.max && length < chunks * TINY_CHUNKS.averageBytes;
 }
 
-/** A buffer with what another one has up to `start`, and room up to `end`. */
-function withRoom(kept: Buffer, start: number, end: number, limit: number): Buffer {
-  if (end <= kept.length) return kept;
-  const roomy = Buffer.allocUnsafe(Math.min(limit, Math.max(end, 2 * kept.length, LEAST_CAPACITY)));
-  kept.copy(roomy, 0, 0, start);
-  return roomy;
+/** A buffer of at least `end` bytes that has the first `start` bytes of `buffer`. */
+function withCapacity(buffer: Buffer, start: number, end: number, maxBytes: number): Buffer {
+  if (end <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(end, 2 * buffer.length, MIN_CAPACITY)));
+  buffer.copy(larger, 0, 0, start);
+  return larger;
 }

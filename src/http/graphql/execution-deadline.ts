@@ -1,63 +1,66 @@
 import type { RequestEnd } from '../../subgraph/context';
 import { RequestError } from '../../graphql/request-error';
-import { overloaded } from '../hooks/admission';
-import type { WaitingClient } from '../lifecycle/response-end';
+import { overloaded } from '../errors';
+import type { ClientDisconnect } from '../lifecycle/response-end';
 
-/** The time that a request has for its execution, and before it to come to its turn. */
+/** Limits how long a request may wait for its execution, and then how long the execution may take. */
 export interface ExecutionDeadline extends RequestEnd {
-  /** Aborted when the time is up, or nobody waits for the answer any more. Made when it is first asked for. */
+  /** Aborted when the time is up or the client disconnects. Created on first use. */
   readonly signal: AbortSignal;
   readonly isOver: () => boolean;
   /**
-   * Goes right before the execution, whose time it begins.
-   * @throws RequestError `OVERLOADED` where the request has waited for as long as an execution may take
+   * Called right before execution. Expensive documents wait here for their turn. Then the time of the execution starts.
+   * @throws RequestError `OVERLOADED` if the request has waited longer than an execution may take
    */
-  readonly begin: (cost: number) => Promise<void>;
+  readonly waitToExecute: (cost: number) => Promise<void>;
   /**
-   * Waits for the work, and no longer than there is time. What is not done by then goes on until its next call on the service.
-   * @throws RequestError `EXECUTION_TIMEOUT`, or `OVERLOADED` where it had not begun
+   * Waits for the work, at most until the deadline. Work that is not done by then continues until its next call to the service.
+   * @throws RequestError `EXECUTION_TIMEOUT`, or `OVERLOADED` if the execution had not started
    */
-  readonly orOver: <Value>(work: Promise<Value>) => Promise<Value>;
+  readonly race: <Value>(work: Promise<Value>) => Promise<Value>;
 }
 
 export interface DeadlineOptions {
   readonly timeoutMs: number;
-  /** When the request was there, by the clock of `performance.now()`. */
-  readonly since: number;
-  /** Resolves when it is the turn of a document that is dear. */
-  readonly turn: () => Promise<void>;
+  /** When the request had arrived, from `performance.now()`. */
+  readonly receivedAt: number;
+  /** Resolves when an expensive document may be executed. */
+  readonly waitForTurn: () => Promise<void>;
 }
 
-/** What costs as much keeps the event loop for some 10 ms: few enough for others to wait, too many where hundreds come at once. */
-const DEAR = 100;
+/**
+ * A document of this cost blocks the event loop for about 10 ms: short enough for other requests to wait, too long when hundreds
+ * arrive at once.
+ */
+const EXPENSIVE_COST = 100;
 
 /**
- * Starts the clock of one request.
- * @throws RequestError `OVERLOADED` where it has waited too long already
+ * Starts the deadline of one request.
+ * @throws RequestError `OVERLOADED` if the request has waited too long already
  */
-export function startExecution(
-  client: WaitingClient,
-  { timeoutMs, since, turn }: DeadlineOptions,
+export function createExecutionDeadline(
+  client: ClientDisconnect,
+  { timeoutMs, receivedAt, waitForTurn }: DeadlineOptions,
 ): ExecutionDeadline {
-  /** Since when the request waits, or is executed. */
-  let from = since;
-  let hasBegun = false;
+  /** When the request started to wait, then when its execution started. */
+  let startedAt = receivedAt;
+  let isExecuting = false;
   let isOver = false;
   let controller: AbortController | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let giveUp: (error: RequestError) => void = () => undefined;
+  let rejectRace: (error: RequestError) => void = () => undefined;
 
-  const isLate = () => performance.now() - from >= timeoutMs;
-  const lateness = () => (hasBegun ? timedOut(timeoutMs) : overloaded());
+  const isLate = () => performance.now() - startedAt >= timeoutMs;
+  const timeoutError = () => (isExecuting ? executionTimeout(timeoutMs) : overloaded());
 
   function startTimer(): void {
     timer = setTimeout(
       () => {
         isOver = true;
         controller?.abort();
-        giveUp(lateness());
+        rejectRace(timeoutError());
       },
-      Math.max(0, timeoutMs - (performance.now() - from)),
+      Math.max(0, timeoutMs - (performance.now() - startedAt)),
     );
   }
 
@@ -67,33 +70,33 @@ export function startExecution(
 
     get signal() {
       if (controller) return controller.signal;
-      const made = (controller = new AbortController());
+      const created = (controller = new AbortController());
       const abort = () => {
-        made.abort();
+        created.abort();
       };
       if (isOver || client.signal.aborted) abort();
       else client.signal.addEventListener('abort', abort, { once: true });
-      return made.signal;
+      return created.signal;
     },
 
-    async begin(cost) {
-      if (cost >= DEAR) await turn();
-      // The timer may not have come to its turn either.
+    async waitToExecute(cost) {
+      if (cost >= EXPENSIVE_COST) await waitForTurn();
+      // Checks the time too: a blocked event loop delays the timer.
       if (isOver || isLate()) throw overloaded();
-      hasBegun = true;
-      from = performance.now();
+      isExecuting = true;
+      startedAt = performance.now();
       clearTimeout(timer);
       startTimer();
     },
 
-    orOver: (work) =>
+    race: (work) =>
       new Promise((resolve, reject) => {
-        giveUp = reject;
+        rejectRace = reject;
         startTimer();
         work
           .then((value) => {
-            // What kept the event loop kept the timer too.
-            if (hasBegun && isLate()) reject(timedOut(timeoutMs));
+            // Work that blocked the event loop also delayed the timer.
+            if (isExecuting && isLate()) reject(executionTimeout(timeoutMs));
             else resolve(value);
           }, reject)
           .finally(() => {
@@ -103,10 +106,49 @@ export function startExecution(
   };
 }
 
-function timedOut(timeoutMs: number): RequestError {
+function executionTimeout(timeoutMs: number): RequestError {
   return new RequestError(
     504,
     'EXECUTION_TIMEOUT',
     `The request was given up after ${String(timeoutMs)} ms. A write in it may have been carried out all the same: look before you repeat it, or repeat it with the same client token.`,
   );
+}
+
+/** The most turns of the event loop between two expensive executions. */
+const MAX_PAUSE = 512;
+
+/**
+ * Creates a queue for expensive executions, in order of arrival. Between two of them the event loop turns once for each millisecond
+ * that the last one blocked it, so that cheap requests are served in between. One turn would not be enough: Node accepts one new
+ * connection per turn, so most of the clients that connect at the same time would have to wait for several executions.
+ * @returns a function whose promise resolves when it is the caller's turn
+ */
+export function createExecutionQueue(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let isRunning = false;
+  let pause = 0;
+
+  function next(): void {
+    if (pause > 0) {
+      pause -= 1;
+      setImmediate(next);
+      return;
+    }
+    const startTurn = waiting.shift();
+    isRunning = startTurn !== undefined;
+    if (!startTurn) return;
+    startTurn();
+    const startedAt = performance.now();
+    setImmediate(() => {
+      pause = Math.min(MAX_PAUSE, Math.floor(performance.now() - startedAt));
+      next();
+    });
+  }
+
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (!isRunning) setImmediate(next);
+      isRunning = true;
+    });
 }

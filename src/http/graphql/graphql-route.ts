@@ -2,68 +2,63 @@ import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { SubgraphContext } from '../../subgraph/context';
-import { startExecution, type ExecutionDeadline } from './execution-deadline';
-import { OVERLOADED } from '../hooks/admission';
-import { createTurns } from './execution-turns';
+import { createExecutionQueue, createExecutionDeadline, type ExecutionDeadline } from './execution-deadline';
 import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
-import { answerFault } from '../errors';
-import { withoutEmptyName, withoutEmptyParameters } from './empty-parameters';
+import { sendInternalError, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
-import { waitingClient } from '../lifecycle/response-end';
+import { watchDisconnect } from '../lifecycle/response-end';
 
-/** Makes what a request's resolvers work with. */
+/** Creates the context for the resolvers of a request. */
 export type ContextFor = (
   request: FastifyRequest,
   deadline: ExecutionDeadline,
 ) => SubgraphContext | Promise<SubgraphContext>;
 
-/**
- * Takes what a request's document costs from its sender's budget.
- * @throws RequestError when there is not that much left
- */
-export type Spend = (request: FastifyRequest, cost: number) => void | Promise<void>;
-
 export interface GraphqlRouteOptions {
   readonly path: string;
   readonly contextFor: ContextFor;
-  readonly spend: Spend;
-  /** How long the execution of a request may take. */
+  /**
+   * Charges the cost of a request's document to the user's rate limit.
+   * @throws RequestError when the limit is exceeded
+   */
+  readonly chargeCost: (request: FastifyRequest, cost: number) => void | Promise<void>;
+  /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
-  /** Which server answers a request. */
+  /** Returns the Apollo Server for a request. */
   readonly serverFor: (request: FastifyRequest) => ApolloServer<GraphqlContext>;
 }
 
 /**
- * Hands requests to Apollo Server, which knows GraphQL over HTTP.
+ * Passes requests to Apollo Server, which implements GraphQL over HTTP.
  *
- * The published integration for Fastify is not used: it builds a URL from the Host header to find the query string, and so
- * answers 500 to a Host that is none.
+ * The published Fastify integration is not used: it builds a URL from the Host header to find the query string, and responds with
+ * 500 if the header is invalid.
  */
 export function addGraphqlRoute(
   server: FastifyInstance,
-  { path, contextFor, spend, executionMs, serverFor }: GraphqlRouteOptions,
+  { path, contextFor, chargeCost, executionMs, serverFor }: GraphqlRouteOptions,
 ): void {
-  const turn = createTurns();
+  const waitForTurn = createExecutionQueue();
 
-  /** Undefined where the answer is that nobody foresaw it, and why has been reported. */
+  /** Undefined for an unexpected failure that has already been reported. */
   async function execute(
     request: FastifyRequest,
     deadline: ExecutionDeadline,
   ): Promise<HTTPGraphQLResponse | undefined> {
-    // Before Apollo Server asks for it: what fails here is answered with the request's id, like everything that nobody foresaw.
+    // Created outside Apollo Server, so that the response to a failure contains the request's id.
     const context = await contextFor(request, deadline);
     const { record } = request;
-    const told: unknown[] = [];
+    let wasReported = false;
     const contextValue: GraphqlContext = {
       ...context,
       record,
       noteFailure(code) {
         record.failure ??= code;
       },
-      waitToExecute: deadline.begin,
-      chargeCost: (cost) => spend(request, cost),
+      waitToExecute: deadline.waitToExecute,
+      chargeCost: (cost) => chargeCost(request, cost),
       reportFault(fault) {
-        told.push(fault);
+        wasReported = true;
         context.reportFault(fault);
       },
     };
@@ -77,10 +72,10 @@ export function addGraphqlRoute(
       context: () => Promise.resolve(contextValue),
     });
     const { status = 200 } = response;
-    // That it has waited too long is no fault.
+    // `OVERLOADED` is expected.
     if (status < 500 || status === OVERLOADED.status) return response;
-    // What is at fault in Apollo Server itself, or in what is plugged into it, no plugin can answer with the request's id.
-    if (told.length === 0) context.reportFault(new Error(`Apollo Server answered ${String(status)}`));
+    // A failure in Apollo Server or a plugin: no plugin can add the request's id to the response.
+    if (!wasReported) context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
     record.failure = 'INTERNAL_SERVER_ERROR';
     return undefined;
   }
@@ -89,27 +84,27 @@ export function addGraphqlRoute(
     method: ['GET', 'POST'],
     url: path,
     handler: async (request, reply) => {
-      const deadline = startExecution(waitingClient(reply.raw), {
+      const deadline = createExecutionDeadline(watchDisconnect(reply.raw), {
         timeoutMs: executionMs,
-        since: request.wholeAt,
-        turn,
+        receivedAt: request.receivedAt,
+        waitForTurn,
       });
       const response = await inGraphqlSpan(request.record, () => {
         const work = execute(request, deadline);
         request.work = work;
-        return deadline.orOver(work);
+        return deadline.race(work);
       });
       if (!response) {
-        answerFault(reply);
+        sendInternalError(reply);
         return reply;
       }
       const { status = 200, headers, body } = response;
-      // What Apollo Server refuses by itself, it tells no plugin.
+      // Apollo Server rejects some requests without calling a plugin.
       if (status >= 400) request.record.failure ??= status === 405 ? 'METHOD_NOT_ALLOWED' : 'BAD_REQUEST';
       for (const [name, value] of headers) reply.header(name, value);
       reply.code(status);
-      // Incremental delivery is offered by no schema that is built here.
-      if (body.kind === 'chunked') throw new Error('an incremental response was asked for');
+      // The schema has no incremental delivery.
+      if (body.kind === 'chunked') throw new Error('unexpected incremental response');
       return reply.send(body.string);
     },
   });
@@ -127,4 +122,32 @@ function headersOf({ headers }: FastifyRequest): HeaderMap {
 function searchOf(url: string): string {
   const start = url.indexOf('?');
   return start === -1 ? '' : url.slice(start);
+}
+
+/** Values of GET parameters that mean the same as a missing parameter. JSON parameters may also be `null`. */
+const EMPTY_VALUES: Readonly<Record<string, readonly string[]>> = {
+  operationName: [''],
+  variables: ['', 'null'],
+  extensions: ['', 'null'],
+};
+
+/**
+ * Removes empty optional parameters from a query string, as the GraphQL over HTTP specification demands. Apollo Server would look
+ * for an operation with an empty name, and parse an empty string as JSON.
+ */
+function withoutEmptyParameters(search: string): string {
+  if (search === '') return search;
+  const parameters = new URLSearchParams(search);
+  for (const [name, values] of Object.entries(EMPTY_VALUES)) {
+    for (const value of values) parameters.delete(name, value);
+  }
+  return `?${parameters.toString()}`;
+}
+
+/** Removes an empty operation name from the body of a POST request. */
+function withoutEmptyName(body: unknown): unknown {
+  const isObject = typeof body === 'object' && body !== null;
+  return isObject && 'operationName' in body && body.operationName === ''
+    ? { ...body, operationName: null }
+    : body;
 }

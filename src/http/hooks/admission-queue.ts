@@ -1,95 +1,95 @@
 import { memoryBudget, type MemoryBudget } from '../memory-budget';
 
-/** A request's place: at work, or in the queue before it. */
-export interface Place {
-  /** Whether it may be worked on already; else its turn comes. */
+/** A request's place among the requests at work, or in the queue. */
+export interface Slot {
+  /** Whether the request may proceed; otherwise it waits for its turn. */
   readonly isAtWork: () => boolean;
-  /** Gives the place up, wherever it is. Calling it again does nothing. */
+  /** Frees the place. Calling it again does nothing. */
   readonly leave: () => void;
 }
 
-/** Lets so many requests be worked on at a time, and as many wait. All servers of a process share one. */
+/** Limits how many requests are at work at a time, and how many wait. All servers of a process share one. */
 export interface Admission {
-  /** Whether nobody can have a place now, not even in the queue. */
+  /** Whether even the queue is full. */
   readonly isFull: () => boolean;
   /**
-   * Asks for a place. Undefined where even the queue is full.
-   * @param onTurn is called once if it had to wait, when its turn comes
-   * @param bytes of its body
+   * Takes a slot. Returns undefined if even the queue is full.
+   * @param onTurn called once when the request's turn comes, if it had to wait
+   * @param bytes size of the request's body
    */
-  readonly ask: (onTurn: () => void, bytes?: number) => Place | undefined;
+  readonly enter: (onTurn: () => void, bytes?: number) => Slot | undefined;
   readonly counts: () => { readonly atWork: number; readonly waiting: number };
 }
 
-interface Holder {
+interface Entry {
   readonly onTurn: () => void;
   readonly bytes: number;
   state: 'waiting' | 'at work' | 'gone';
 }
 
 /**
- * @param most requests at work; as many again may wait
- * @param budget bytes of bodies. A body that is larger than that is let in when it is the only one.
+ * @param max requests at work; as many again may wait
+ * @param budget limits for the total body bytes. A larger body is admitted when it is the only one.
  */
 export function createAdmission(
-  most: number,
+  max: number,
   budget: Pick<MemoryBudget, 'atWork' | 'waiting'> = memoryBudget(),
 ): Admission {
   let atWork = 0;
-  let workBytes = 0;
-  /** In the order in which they came. Who gives up is taken out at once, so that nobody waits behind someone who has gone. */
-  const queue = new Set<Holder>();
-  let waitingBytes = 0;
+  let bytesAtWork = 0;
+  /** In order of arrival. A request that gives up is removed at once, so that others do not wait behind it. */
+  const queue = new Set<Entry>();
+  let bytesWaiting = 0;
 
-  function forget(holder: Holder): void {
-    queue.delete(holder);
-    waitingBytes -= holder.bytes;
+  function removeFromQueue(entry: Entry): void {
+    queue.delete(entry);
+    bytesWaiting -= entry.bytes;
   }
 
-  function fits({ bytes }: Holder): boolean {
-    return atWork < most && (bytes === 0 || workBytes === 0 || workBytes + bytes <= budget.atWork);
+  function fits({ bytes }: Entry): boolean {
+    return atWork < max && (bytes === 0 || bytesAtWork === 0 || bytesAtWork + bytes <= budget.atWork);
   }
 
-  function begin(holder: Holder): void {
-    holder.state = 'at work';
+  function start(entry: Entry): void {
+    entry.state = 'at work';
     atWork += 1;
-    workBytes += holder.bytes;
+    bytesAtWork += entry.bytes;
   }
 
-  /** A small request does not wait behind a large one for which there is no memory yet. */
-  function beginNext(): void {
-    for (const next of queue) {
-      if (atWork >= most) return;
-      if (!fits(next)) continue;
-      forget(next);
-      begin(next);
-      next.onTurn();
+  /** Small requests may pass a large one for which there is not enough memory yet. */
+  function startNext(): void {
+    for (const entry of queue) {
+      if (atWork >= max) return;
+      if (!fits(entry)) continue;
+      removeFromQueue(entry);
+      start(entry);
+      entry.onTurn();
     }
   }
 
-  function leave(holder: Holder): void {
-    const { state } = holder;
-    holder.state = 'gone';
-    if (state === 'waiting') forget(holder);
+  function leave(entry: Entry): void {
+    const { state } = entry;
+    entry.state = 'gone';
+    if (state === 'waiting') removeFromQueue(entry);
     if (state !== 'at work') return;
     atWork -= 1;
-    workBytes -= holder.bytes;
-    beginNext();
+    bytesAtWork -= entry.bytes;
+    startNext();
   }
 
   return {
-    isFull: () => atWork >= most && queue.size >= most,
-    ask(onTurn, bytes = 0) {
-      const holder: Holder = { onTurn, bytes, state: 'waiting' };
-      if (fits(holder)) begin(holder);
-      else if (queue.size < most && (queue.size === 0 || waitingBytes + bytes <= budget.waiting)) {
-        queue.add(holder);
-        waitingBytes += bytes;
+    isFull: () => atWork >= max && queue.size >= max,
+    enter(onTurn, bytes = 0) {
+      const entry: Entry = { onTurn, bytes, state: 'waiting' };
+      if (fits(entry)) start(entry);
+      else if (queue.size < max && (queue.size === 0 || bytesWaiting + bytes <= budget.waiting)) {
+        queue.add(entry);
+        bytesWaiting += bytes;
       } else return undefined;
       return {
-        isAtWork: () => holder.state === 'at work',
+        isAtWork: () => entry.state === 'at work',
         leave: () => {
-          leave(holder);
+          leave(entry);
         },
       };
     },

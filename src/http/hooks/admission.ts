@@ -1,61 +1,48 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
-import type { BodyBounds } from '../body/read-body';
-import { RequestError } from '../../graphql/request-error';
+import { BodyEvictedError, type BodyReader } from '../body/body-budget';
+import type { BodyLimits } from '../body/read-body';
+import { overloaded, sendRequestError } from '../errors';
+import { onResponseEnd } from '../lifecycle/response-end';
 import type { Admission } from './admission-queue';
-import { whenOver } from '../lifecycle/when-over';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came; undefined where there is none. */
+    /** The body as it was sent; undefined without a body. */
     bodyBytes: Buffer | undefined;
-    /** When all of it was here, by the clock of `performance.now()`. */
-    wholeAt: number;
-    /** What goes on for it, where that may go on beyond its answer. */
+    /** When the whole request had arrived, from `performance.now()`. */
+    receivedAt: number;
+    /** The execution of the request, if it may go on after the response. */
     work: Promise<unknown> | undefined;
   }
 }
 
 export interface AdmitOptions {
   readonly admission: Admission;
-  readonly arrivingBodies: ArrivingBodies;
-  readonly bodyBounds: BodyBounds;
+  readonly bodyReader: BodyReader;
+  readonly bodyLimits: BodyLimits;
   /** How long a request may wait for its turn, in milliseconds. */
-  readonly patienceMs: number;
-  /** Answers a request for which there is no place, or none in time. */
+  readonly timeoutMs: number;
+  /** Sends the response to a request that gets no slot, or not in time. */
   readonly refuse: (reply: FastifyReply) => void;
 }
 
-/** What those are told for whom there is no place. */
-export const OVERLOADED = {
-  status: 503,
-  message: 'The server has as much to do as it can take. Try again in a moment.',
-  /** In seconds. */
-  headers: { 'retry-after': '1' },
-} as const;
-
-/** The same for a request for GraphQL. */
-export function overloaded(): RequestError {
-  return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
-}
-
 /**
- * Lets requests in as there is room for them, before their bodies are parsed. A request takes its place once its body is here, so
- * that nobody keeps others out by half a request; where all places are taken already when it begins, it is refused at once.
+ * Admits requests as capacity allows, before their bodies are parsed. A request takes a slot once its body has arrived, so that
+ * incomplete requests do not occupy slots. If all slots are taken when the request starts, it is rejected at once.
  *
- * A place is held until the request has been answered in full, and until the work on it has ended: a client that goes away takes
- * its work back only where that can be called off.
+ * A request keeps its slot until the response is complete and its execution has ended, because a disconnect does not stop an
+ * execution that cannot be aborted.
  */
 export function admitRequests(
   server: FastifyInstance,
-  { admission, arrivingBodies, bodyBounds, patienceMs, refuse }: AdmitOptions,
+  { admission, bodyReader, bodyLimits, timeoutMs, refuse }: AdmitOptions,
 ): void {
   server.decorateRequest('bodyBytes', undefined);
-  server.decorateRequest('wholeAt', 0);
+  server.decorateRequest('receivedAt', 0);
   server.decorateRequest('work', undefined);
-  /** For those who hold a place: tells that the work is done. */
-  const onWorkDone = new WeakMap<FastifyReply, () => void>();
+  /** One callback for each request with a slot. */
+  const onWorkEnd = new WeakMap<FastifyReply, () => void>();
 
   server.addHook('onRequest', (_request, reply, done) => {
     if (admission.isFull()) refuse(reply);
@@ -63,73 +50,83 @@ export function admitRequests(
   });
 
   server.addHook('preParsing', (request, reply, payload, done) => {
-    const goOn = () => {
-      request.wholeAt = performance.now();
-      takePlace(reply, request.bodyBytes?.length ?? 0, () => {
+    const admit = () => {
+      request.receivedAt = performance.now();
+      takeSlot(reply, request.bodyBytes?.length ?? 0, () => {
         done(null, payload);
       });
     };
     if (!hasBody(request)) {
-      goOn();
+      admit();
       return;
     }
-    arrivingBodies.read(payload, bodyBounds).then(
+    bodyReader.read(payload, bodyLimits).then(
       (body) => {
         request.bodyBytes = body;
-        goOn();
+        admit();
       },
       (error: unknown) => {
-        // What is left of a body that was not read to its end would be taken for the next request.
+        // Otherwise the rest of the body would be parsed as the next request.
         reply.header('connection', 'close');
-        if (error instanceof BodyCrowdedOutError) refuse(reply);
+        if (error instanceof BodyEvictedError) refuse(reply);
         else done(error instanceof Error ? error : new Error('a body could not be read', { cause: error }));
       },
     );
   });
 
-  function takePlace(reply: FastifyReply, bytes: number, onTurn: () => void): void {
-    const place = admission.ask(() => {
-      clearTimeout(impatience);
+  function takeSlot(reply: FastifyReply, bytes: number, onTurn: () => void): void {
+    const slot = admission.enter(() => {
+      clearTimeout(timer);
       onTurn();
     }, bytes);
-    if (!place) {
+    if (!slot) {
       refuse(reply);
       return;
     }
-    const impatience = place.isAtWork()
+    const timer = slot.isAtWork()
       ? undefined
       : setTimeout(() => {
-          place.leave();
+          slot.leave();
           refuse(reply);
-        }, patienceMs);
-    let isOver = false;
-    let isDone = false;
-    const leaveInTheEnd = () => {
-      if (isOver && (isDone || !place.isAtWork())) place.leave();
+        }, timeoutMs);
+    let responseEnded = false;
+    let workEnded = false;
+    const leaveWhenDone = () => {
+      if (responseEnded && (workEnded || !slot.isAtWork())) slot.leave();
     };
-    onWorkDone.set(reply, () => {
-      isDone = true;
-      leaveInTheEnd();
+    onWorkEnd.set(reply, () => {
+      workEnded = true;
+      leaveWhenDone();
     });
-    whenOver(reply.raw, () => {
-      isOver = true;
-      clearTimeout(impatience);
-      leaveInTheEnd();
+    onResponseEnd(reply.raw, () => {
+      responseEnded = true;
+      clearTimeout(timer);
+      leaveWhenDone();
     });
-    if (place.isAtWork()) onTurn();
+    if (slot.isAtWork()) onTurn();
   }
 
-  // Every way to an answer leads through here, whether somebody is left to read it or not.
+  // Runs for every response, even if the client has disconnected.
   server.addHook('onSend', ({ work }, reply, payload, done) => {
-    const tell = onWorkDone.get(reply);
-    if (tell && work) void work.then(tell, tell);
-    else tell?.();
+    const workEnded = onWorkEnd.get(reply);
+    if (workEnded && work) void work.then(workEnded, workEnded);
+    else workEnded?.();
     done(null, payload);
   });
 }
 
-/** Whether there is a body that somebody reads. */
+/** Whether there is a body that is read. */
 function hasBody({ method, headers }: FastifyRequest): boolean {
   if (method === 'GET' || method === 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Admits GraphQL requests as capacity allows; the others get `OVERLOADED`. */
+export function admitGraphqlRequests(server: FastifyInstance, options: Omit<AdmitOptions, 'refuse'>): void {
+  admitRequests(server, {
+    ...options,
+    refuse: (reply) => {
+      sendRequestError(reply, overloaded());
+    },
+  });
 }

@@ -5,57 +5,57 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { AuthenticationError } from '../../authentication/headers';
 import type { RouterProof, VerifyBody } from '../../authentication/router/router-proof';
-import { BodyCrowdedOutError, type ArrivingBodies } from '../body/body-budget';
+import { BodyEvictedError, type BodyReader } from '../body/body-budget';
 import { RequestError } from '../../graphql/request-error';
-import { overloaded } from './admission';
+import { overloaded } from '../errors';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether the router has proven that the request is its own. */
-    routerProven: boolean;
+    /** Whether the router authenticated itself on this request. */
+    routerAuthenticated: boolean;
   }
 }
 
-export interface RouterOptions {
-  /** Undefined where routers need not prove anything. */
+export interface RouterAuthenticationOptions {
+  /** Undefined if routers need not authenticate. */
   readonly proof: RouterProof | undefined;
-  /** Bytes in a request's body. */
+  /** Limit for a request's body, in bytes. */
   readonly bodyLimit: number;
-  readonly arrivingBodies: ArrivingBodies;
+  readonly bodyReader: BodyReader;
 }
 
 /**
- * Rejects unless the request is proven to be the router's, its body included, which is read for that.
- * @throws RequestError 401 `UNAUTHENTICATED`; 503 `OVERLOADED` where its body has to give way to others
+ * Rejects unless the router sent the request. Reads the body if the proof covers it.
+ * @throws RequestError 401 `UNAUTHENTICATED`; 503 `OVERLOADED` if too many bodies arrive at once
  */
-export type ProveRouter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type AuthenticateRouter = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /**
- * Has the router prove itself on every request, whatever its method and path, before anything else is looked at: whoever can't
- * prove it is not told whether a token that they hold is good, is not counted as its person, and takes nobody's place.
- * @returns the proof, for what is answered before the first hook
+ * Authenticates the router on every request, whatever its method and path, before anything is parsed. Without the router's proof a
+ * client can't find out whether a user's token is valid, use up that user's rate limit, or occupy a slot.
+ * @returns the check, for requests that fail before the first hook
  */
-export function requireRouter(
+export function addRouterAuthentication(
   server: FastifyInstance,
-  { proof, bodyLimit, arrivingBodies }: RouterOptions,
-): ProveRouter {
-  server.decorateRequest('routerProven', false);
+  { proof, bodyLimit, bodyReader }: RouterAuthenticationOptions,
+): AuthenticateRouter {
+  server.decorateRequest('routerAuthenticated', false);
   if (!proof) return () => Promise.resolve();
   const bodies = new WeakMap<FastifyRequest, Buffer>();
 
-  function refusal(error: unknown, { record }: FastifyRequest): unknown {
+  function toRequestError(error: unknown, { record }: FastifyRequest): unknown {
     if (!(error instanceof AuthenticationError)) return error;
     record.reason ??= error.message;
     return new RequestError(401, 'UNAUTHENTICATED', REFUSED, { 'www-authenticate': proof?.challenge ?? '' });
   }
 
-  async function wholeBody(raw: IncomingMessage, reply: FastifyReply): Promise<Buffer> {
+  async function readWholeBody(raw: IncomingMessage, reply: FastifyReply): Promise<Buffer> {
     try {
-      return await arrivingBodies.read(raw, { limit: bodyLimit, patience: bodyLimit });
+      return await bodyReader.read(raw, { maxBytes: bodyLimit, maxReadBytes: bodyLimit });
     } catch (error) {
-      // What is left of a body that was not read to its end would be taken for the next request.
+      // Otherwise the rest of the body would be parsed as the next request.
       reply.header('connection', 'close');
-      if (!(error instanceof BodyCrowdedOutError)) throw error;
+      if (!(error instanceof BodyEvictedError)) throw error;
       throw overloaded();
     }
   }
@@ -65,35 +65,35 @@ export function requireRouter(
     reply: FastifyReply,
     verifyBody: VerifyBody,
   ): Promise<void> {
-    // Nobody reads another method's body.
+    // Only the body of POST is used.
     if (request.method !== 'POST') {
       await verifyBody(Buffer.alloc(0));
       return;
     }
-    const body = await wholeBody(request.raw, reply);
+    const body = await readWholeBody(request.raw, reply);
     await verifyBody(body);
     bodies.set(request, body);
   }
 
-  const prove: ProveRouter = async (request, reply) => {
+  const authenticate: AuthenticateRouter = async (request, reply) => {
     const { method, raw } = request;
     try {
       const verifyBody = proof.verify({ method, url: raw.url ?? '', rawHeaders: raw.rawHeaders });
       if (verifyBody) await verifyBodyOf(request, reply, verifyBody);
     } catch (error) {
-      throw refusal(error, request);
+      throw toRequestError(error, request);
     }
-    request.routerProven = true;
+    request.routerAuthenticated = true;
   };
 
-  server.addHook('onRequest', prove);
-  // What was read to be judged is there to be parsed as if it came just now.
+  server.addHook('onRequest', authenticate);
+  // The body was read for the proof. Provides it again for parsing.
   server.addHook('preParsing', (request, _reply, payload, done) => {
     const body = bodies.get(request);
     bodies.delete(request);
     done(null, body ? Readable.from([body], { objectMode: false }) : payload);
   });
-  return prove;
+  return authenticate;
 }
 
 const REFUSED =

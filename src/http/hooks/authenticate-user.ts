@@ -2,40 +2,40 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
 import {
-  type Authentication,
-  type UserAuthentication,
   authenticateUser,
   PUBLIC_VIEWER,
   ROUTER_WITHOUT_USER,
   viewerWithoutUser,
+  type Authentication,
+  type UserAuthentication,
   type Viewer,
 } from '../../authentication/authentication';
-import { TooManyWaitingError } from '../../authentication/user/verification-keys';
 import { AuthenticationError } from '../../authentication/headers';
+import { TooManyWaitingError } from '../../authentication/user/verification-keys';
 import { RequestError } from '../../graphql/request-error';
 import { asksForServiceDefinition } from './service-definition';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** On whose behalf the request is answered; undefined for one that may not execute anything. */
+    /** The viewer; undefined until authentication, and for a router's request without a user's token. */
     viewer: Viewer | undefined;
   }
 }
 
-export interface PersonOptions {
+export interface UserAuthenticationOptions {
   readonly authentication: Authentication;
-  /** Whether there is a landing page, which is for everyone. */
+  /** Also enables the landing page, which needs no token. */
   readonly introspectionEnabled: boolean;
   readonly logger: Logger;
 }
 
 /**
- * Tells on whose behalf each request is answered, and refuses those of persons who do not prove who they are. Goes after
- * `requireRouter`, and after whatever answers preflights.
+ * Authenticates the user of each request, sets `request.viewer`, and rejects requests without a valid token. Must be added after
+ * `addRouterAuthentication` and `addCors`.
  */
-export function requirePerson(
+export function addUserAuthentication(
   server: FastifyInstance,
-  { authentication, introspectionEnabled, logger }: PersonOptions,
+  { authentication, introspectionEnabled, logger }: UserAuthenticationOptions,
 ): void {
   const { router, user } = authentication;
   server.decorateRequest('viewer', undefined);
@@ -59,39 +59,42 @@ export function requirePerson(
     );
   };
 
-  async function identify(request: FastifyRequest, by: UserAuthentication): Promise<Viewer | undefined> {
+  async function authenticate(
+    request: FastifyRequest,
+    userAuthentication: UserAuthentication,
+  ): Promise<Viewer | undefined> {
     try {
-      const found = await authenticateUser(request.raw.rawHeaders, tokenHeader, by);
-      if (found?.claim === 'malformed') {
-        logger.warn({ requestId: request.id, subject: found.viewer.subject }, MALFORMED_CLAIM);
+      const token = await authenticateUser(request.raw.rawHeaders, tokenHeader, userAuthentication);
+      if (token?.claim === 'malformed') {
+        logger.warn({ requestId: request.id, subject: token.viewer.subject }, MALFORMED_CLAIM);
       }
-      return found?.viewer;
+      return token?.viewer;
     } catch (error) {
-      if (error instanceof TooManyWaitingError) throw notReady(SOON_MS);
+      if (error instanceof TooManyWaitingError) throw notReady(RETRY_MS);
       if (!(error instanceof AuthenticationError)) throw error;
       throw refuse(request, error.message, ' error="invalid_token"');
     }
   }
 
-  // What is not routed executes nothing; the landing page does not either.
-  const isForEveryone = (request: FastifyRequest) =>
-    request.is404 || request.method === 'OPTIONS' || (introspectionEnabled && asksForPage(request));
+  // These execute no document: unknown paths, OPTIONS and the landing page.
+  const isPublic = (request: FastifyRequest) =>
+    request.is404 || request.method === 'OPTIONS' || (introspectionEnabled && requestsLandingPage(request));
 
   server.addHook('onRequest', async (request) => {
-    if (isForEveryone(request)) {
+    if (isPublic(request)) {
       request.viewer = PUBLIC_VIEWER;
       return;
     }
     if (!user.keys.ready()) throw notReady(user.keys.retryMs);
-    const viewer = await identify(request, user);
+    const viewer = await authenticate(request, user);
     if (viewer) setViewer(request, viewer);
     else if (!router) throw refuse(request, 'there is no token');
   });
 
-  // A router that came without a person is let through to here, where it can be told what it asks for.
+  // A router may fetch the service definition without a user's token. Only here is the document known.
   server.addHook('preHandler', (request, _reply, done) => {
     if (request.viewer) done();
-    else if (request.routerProven && asksForServiceDefinition(request)) {
+    else if (request.routerAuthenticated && asksForServiceDefinition(request)) {
       setViewer(request, ROUTER_WITHOUT_USER);
       done();
     } else done(refuse(request, 'there is no token'));
@@ -99,9 +102,9 @@ export function requirePerson(
 }
 
 const MALFORMED_CLAIM =
-  "a token's claim about accounts is malformed, and so gives no permission: AUTH_ACCOUNTS_CLAIM names it, docs/guides/authentication.md describes it";
+  'the accounts claim of a token is malformed and grants no permissions: AUTH_ACCOUNTS_CLAIM names it, docs/guides/authentication.md describes it';
 
-/** @throws RequestError where it is not known on whose behalf */
+/** @throws RequestError if the request has no viewer */
 export function viewerOf({ viewer }: FastifyRequest): Viewer {
   if (viewer) return viewer;
   throw new RequestError(401, 'UNAUTHENTICATED', 'The request needs a valid token.');
@@ -112,13 +115,13 @@ function setViewer(request: FastifyRequest, viewer: Viewer): void {
   request.record.subject = viewer.subject;
 }
 
-/** What a browser sends to see a page. There is no document in it that could be executed. */
-function asksForPage({ method, url, headers }: FastifyRequest): boolean {
+/** Whether a browser requests the landing page. Such a request contains no document. */
+function requestsLandingPage({ method, url, headers }: FastifyRequest): boolean {
   return method === 'GET' && !url.includes('?') && (headers.accept ?? '').includes('text/html');
 }
 
-/** By then the issuer has answered, or not. */
-const SOON_MS = 1_000;
+/** When the issuer's response should be here. */
+const RETRY_MS = 1_000;
 
 function notReady(retryMs: number): RequestError {
   return new RequestError(

@@ -1,16 +1,16 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { REQUEST_ID_HEADER } from '../request-log/record-requests';
+import { REQUEST_ID_HEADER } from '../headers';
 
 export interface CorsOptions {
-  /** The only path that pages of these origins may ask. */
+  /** The only path that pages of these origins may use. */
   readonly path: string;
-  /** As in `https://studio.apollographql.com`. With none, no page may read an answer. */
+  /** Such as `https://studio.apollographql.com`. If empty, no page may read responses. */
   readonly origins: readonly string[];
 }
 
-/** What a page may send beyond what every page may. */
+/** Headers that a page may send in addition to the safelisted ones. */
 const REQUEST_HEADERS = [
   'content-type',
   'authorization',
@@ -21,28 +21,28 @@ const REQUEST_HEADERS = [
   'tracestate',
   REQUEST_ID_HEADER,
 ];
-/** What a page may read beyond the body. */
-const ANSWER_HEADERS = [REQUEST_ID_HEADER, 'retry-after'];
-/** How long a browser may remember what it was allowed, in seconds. */
+/** Headers that a page may read in addition to the safelisted ones. */
+const RESPONSE_HEADERS = [REQUEST_ID_HEADER, 'retry-after'];
+/** How long browsers may cache a preflight response, in seconds. */
 const MAX_AGE_S = 600;
 
-/** Lets pages of certain origins ask and read answers, and answers the requests by which browsers find that out. */
-export function allowOrigins(server: FastifyInstance, { path, origins }: CorsOptions): void {
+/** Lets pages of the given origins send requests and read responses, and responds to their preflight requests. */
+export function addCors(server: FastifyInstance, { path, origins }: CorsOptions): void {
   if (origins.length === 0) return;
   const allowed = {
     origin: [...origins],
     methods: ['GET', 'POST'],
     allowedHeaders: REQUEST_HEADERS,
-    exposedHeaders: ANSWER_HEADERS,
+    exposedHeaders: RESPONSE_HEADERS,
     maxAge: MAX_AGE_S,
   };
-  // Called, and not registered: what is registered comes after all hooks that stand in the code, wherever it stands itself.
+  // Called directly, because Fastify loads registered plugins later: their hooks would run after all hooks added here.
   cors(
     server,
     {
       delegator: (request: FastifyRequest, callback) => {
-        const [asked] = request.url.split('?');
-        callback(null, asked === path && !isOtherOptions(request) ? allowed : { origin: false });
+        const [requestedPath] = request.url.split('?');
+        callback(null, requestedPath === path && !isPlainOptions(request) ? allowed : { origin: false });
       },
     },
     (error) => {
@@ -51,8 +51,8 @@ export function allowOrigins(server: FastifyInstance, { path, origins }: CorsOpt
   );
 }
 
-/** OPTIONS that asks for nobody's permission is a method like any other. */
-function isOtherOptions({ method, headers }: FastifyRequest): boolean {
+/** Whether an OPTIONS request is not a preflight. It is then handled like any other method. */
+function isPlainOptions({ method, headers }: FastifyRequest): boolean {
   return (
     method === 'OPTIONS' &&
     (headers.origin === undefined || headers['access-control-request-method'] === undefined)

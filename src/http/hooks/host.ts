@@ -1,5 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import { RequestError } from '../../graphql/request-error';
+
 /** The parts of a Fastify request that name a host. */
 interface HostSource {
   /** The request target as it was sent. */
@@ -11,12 +15,12 @@ interface HostSource {
 export const MISSING_HOST = 'The request has no Host header.';
 
 /**
- * Checks the Host header as RFC 9112, section 3.2 demands it. Returns what is wrong, or undefined.
+ * Checks the Host header as RFC 9112, section 3.2 demands. Returns what is wrong, or undefined.
  *
- * An empty host is refused too. It is only right for a target without an authority, and every `http` URL has one (RFC 9110,
- * section 4.2.1). HTTP/1.0 has no Host header, so it may be left out there.
+ * An empty host is invalid too: it is only correct for a URL without an authority, and every `http` URL has one (RFC 9110,
+ * section 4.2.1). HTTP/1.0 does not require the header.
  */
-export function hostMistake({ originalUrl, raw }: HostSource): string | undefined {
+export function invalidHostReason({ originalUrl, raw }: HostSource): string | undefined {
   const [host, ...others] = hostFields(raw.rawHeaders);
   if (host === undefined) return raw.httpVersion === '1.0' ? undefined : MISSING_HOST;
   if (others.length > 0) return 'The request has more than one Host header.';
@@ -26,12 +30,12 @@ export function hostMistake({ originalUrl, raw }: HostSource): string | undefine
   return 'The URL of the request must name a host or an address, and perhaps a port.';
 }
 
-/** The host that a request is sent to. A URL in the request line wins over the Host header: RFC 9112, section 3.2.2. */
+/** The host that a request names. A URL in the request line has precedence over the Host header: RFC 9112, section 3.2.2. */
 export function requestedHost({ originalUrl, raw }: HostSource): string | undefined {
   return authorityOf(originalUrl) ?? hostFields(raw.rawHeaders)[0];
 }
 
-/** Fastify's `rewriteUrl`: a server must also take a whole URL in the request line, as clients send it to a proxy. */
+/** Fastify's `rewriteUrl`: a server must also accept an absolute URL in the request line, as clients send it to a proxy. */
 export function originForm({ url = '/' }: { readonly url?: string | undefined }): string {
   const scheme = ABSOLUTE.exec(url)?.[0];
   if (scheme === undefined) return url;
@@ -49,7 +53,7 @@ function hostFields(rawHeaders: readonly string[]): readonly string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [name = '', value = ''] = [rawHeaders[index], rawHeaders[index + 1]];
-    // Most names end here, without a copy in lower case.
+    // The length first, because it avoids a lower-case copy of most names.
     if (name.length === 4 && name.toLowerCase() === 'host') values.push(value);
   }
   return values;
@@ -63,15 +67,15 @@ function isAuthority(value: string): boolean {
   const match = AUTHORITY.exec(value);
   if (!match) return false;
   const [, literal] = match;
-  // A zone, as in `fe80::1%eth0`, has no place in a URL.
+  // URLs cannot contain a zone, as in `fe80::1%eth0`.
   return literal === undefined || (isIPv6(literal) && !literal.includes('%')) || FUTURE_ADDRESS.test(literal);
 }
 
 /**
- * Whether a host is this machine by a name that nobody else can own. By any other, a web page could have its visitor's
- * browser ask a server that only this machine reaches, and read the answers: DNS rebinding. Ports do not matter.
+ * Whether a host is localhost or a loopback address, whatever its port. A web page can point any other name at this machine, so that
+ * its visitor's browser sends requests to a local server and the page reads the responses: DNS rebinding.
  */
-export function isOwnHost(host: string | undefined): boolean {
+export function isLoopbackHost(host: string | undefined): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host ?? '')?.[1]?.toLowerCase() ?? '';
   return (
     name === 'localhost' ||
@@ -81,6 +85,32 @@ export function isOwnHost(host: string | undefined): boolean {
   );
 }
 
-/** The message for a request that names another host. */
+/** The message for a request to another host. */
 export const FOREIGN_HOST =
   'Without authentication this server answers only who asks it as localhost or by a loopback address, and the Host header names another.';
+
+/** Rejects requests whose host is not localhost or a loopback address. */
+export function requireLoopbackHost(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (isLoopbackHost(requestedHost(request))) done();
+    else done(new RequestError(421, 'MISDIRECTED', `${FOREIGN_HOST} ${HOW_TO_FIX}`));
+  });
+}
+
+const HOW_TO_FIX =
+  'Ask for localhost; or have the server know who asks, by ROUTER_SECRET, or set ALLOW_UNAUTHENTICATED=true.';
+
+/**
+ * Rejects requests without exactly one valid Host header.
+ * @returns the check, for requests that fail before the first hook
+ */
+export function addHostCheck(server: FastifyInstance): (request: FastifyRequest) => RequestError | undefined {
+  const check = (request: FastifyRequest) => {
+    const reason = invalidHostReason(request);
+    return reason === undefined ? undefined : new RequestError(400, 'BAD_REQUEST', reason);
+  };
+  server.addHook('onRequest', (request, _reply, done) => {
+    done(check(request));
+  });
+  return check;
+}

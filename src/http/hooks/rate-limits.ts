@@ -1,48 +1,49 @@
 import { createHash } from 'node:crypto';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 import { RequestError } from '../../graphql/request-error';
 
-/** What one person may ask for in a minute. */
-export interface SubjectLimits {
+/** What one subject may use in a minute. */
+export interface RateLimitOptions {
   readonly requestsPerMinute: number;
-  /** In the unit that documents are priced in. */
+  /** In the unit of document costs. */
   readonly costPerMinute: number;
   /** Subjects that may be counted for the first time in a minute; 100,000 by default. */
   readonly newSubjectsPerMinute?: number;
 }
 
-/** Counts what each subject asks for. A minute begins with the first request that is counted in it. */
-export interface SubjectBudgets {
+/** Counts requests and costs for each subject. A minute starts with the subject's first request in it. */
+export interface RateLimits {
   /**
    * Counts a request.
    * @throws RequestError 429 `RATE_LIMITED`, with `retry-after`
    */
-  readonly request: (subject: string) => Promise<void>;
+  readonly countRequest: (subject: string) => Promise<void>;
   /**
-   * Takes the cost of an operation from the subject's budget, before it is carried out. What is refused costs nothing.
-   * @throws RequestError 429 `RATE_LIMITED`, with `retry-after`; 400 `TOO_EXPENSIVE` for what no minute has room for
+   * Charges the cost of an operation to the subject, before it is executed. Rejected operations are free.
+   * @throws RequestError 429 `RATE_LIMITED`, with `retry-after`; 400 `TOO_EXPENSIVE` if the cost exceeds a whole minute's limit
    */
-  readonly spend: (subject: string, cost: number) => Promise<void>;
+  readonly chargeCost: (subject: string, cost: number) => Promise<void>;
 }
 
 const MINUTE_S = 60;
 /** Bounds the memory for subjects, because a token can name any number of them. */
 const MAX_NEW_SUBJECTS = 100_000;
-/** Characters of a subject that is kept as it is. */
-const SHORT = 64;
+/** A longer subject is stored as its hash. */
+const MAX_KEY_LENGTH = 64;
 
-export function createSubjectBudgets({
+export function createRateLimits({
   requestsPerMinute,
   costPerMinute,
   newSubjectsPerMinute = MAX_NEW_SUBJECTS,
-}: SubjectLimits): SubjectBudgets {
+}: RateLimitOptions): RateLimits {
   const requests = counterOf('requests', requestsPerMinute);
   const cost = counterOf('cost', costPerMinute);
   const newSubjects = counterOf('subjects', newSubjectsPerMinute);
 
-  /** Answers when there is room again, in milliseconds; undefined where there is room now. */
+  /** Returns how long to wait, in milliseconds, if the limit is exceeded; otherwise undefined. */
   async function take(
     counter: RateLimiterMemory,
     subject: string,
@@ -62,12 +63,12 @@ export function createSubjectBudgets({
   }
 
   return {
-    async request(subject) {
+    async countRequest(subject) {
       const wait = await take(requests, subject, 1);
       if (wait !== undefined)
         throw rateLimited(wait, `You may send ${String(requestsPerMinute)} requests a minute.`);
     },
-    async spend(subject, price) {
+    async chargeCost(subject, price) {
       if (price > costPerMinute) {
         throw new RequestError(
           400,
@@ -92,20 +93,20 @@ interface Outcome {
   readonly msBeforeNext: number;
 }
 
-/** The limiter rejects with what it resolves with. */
+/** The limiter rejects with the same type that it resolves with. */
 async function outcomeOf(consumed: Promise<RateLimiterRes>): Promise<Outcome> {
   try {
     const { isFirstInDuration: isFirst, msBeforeNext } = await consumed;
     return { refused: false, isFirst, msBeforeNext };
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    return { refused: true, isFirst: refusal.isFirstInDuration, msBeforeNext: refusal.msBeforeNext };
+  } catch (result) {
+    if (!(result instanceof RateLimiterRes)) throw result;
+    return { refused: true, isFirst: result.isFirstInDuration, msBeforeNext: result.msBeforeNext };
   }
 }
 
-/** A token may name a subject in thousands of characters. */
+/** Hashes long subjects, because a token's `sub` may have thousands of characters. */
 function keyOf(subject: string): string {
-  return subject.length <= SHORT
+  return subject.length <= MAX_KEY_LENGTH
     ? subject
     : `sha256:${createHash('sha256').update(subject).digest('base64')}`;
 }
@@ -115,4 +116,20 @@ function rateLimited(wait: number, message: string): RequestError {
   return new RequestError(429, 'RATE_LIMITED', `${message} Try again in ${String(seconds)} s.`, {
     'retry-after': String(seconds),
   });
+}
+
+/** Counts the requests of every authenticated subject. */
+export function addRateLimits(server: FastifyInstance, rateLimits: RateLimits): void {
+  server.addHook('onRequest', async ({ record: { subject } }) => {
+    if (subject !== undefined) await rateLimits.countRequest(subject);
+  });
+}
+
+/** Charges the cost of a document to the subject of its request, if there are rate limits. */
+export function chargeTo(
+  rateLimits: RateLimits | undefined,
+): (request: FastifyRequest, cost: number) => Promise<void> {
+  return async ({ record: { subject } }, cost) => {
+    if (subject !== undefined) await rateLimits?.chargeCost(subject, cost);
+  };
 }

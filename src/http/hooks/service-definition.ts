@@ -1,19 +1,19 @@
 import type { FastifyRequest } from 'fastify';
 import { Kind, OperationTypeNode, parse, type DocumentNode, type SelectionNode } from 'graphql';
 
-/** A document that asks for the service definition has some ten tokens. */
-const MOST_TOKENS = 100;
+/** A query for the service definition has about ten tokens. */
+const MAX_TOKENS = 100;
 
 /**
- * Whether a request asks for `_service { sdl }` and for nothing else, as gateways do that compose their supergraph. Only the plain
- * form counts: without fragments and directives there is nothing in it that could stand for something else.
+ * Whether a request queries `_service { sdl }` and nothing else, as gateways do when they compose their supergraph. Queries with
+ * fragments or directives do not count, so that the check stays simple and safe.
  */
 export function asksForServiceDefinition(request: FastifyRequest): boolean {
   const query = queryOf(request);
   if (query === undefined) return false;
   let document: DocumentNode;
   try {
-    document = parse(query, { maxTokens: MOST_TOKENS, noLocation: true });
+    document = parse(query, { maxTokens: MAX_TOKENS, noLocation: true });
   } catch {
     return false;
   }

@@ -1,22 +1,38 @@
 import type { Socket } from 'node:net';
 
-/** How long a client has to read its last answer before its connection is cut, in milliseconds. */
+/** How long a client has to read its last response before its connection is destroyed, in milliseconds. */
 const LINGER_MS = 1_000;
 
 /**
- * Closes a connection in a way that its client can read what it was told: one that is destroyed with bytes unread takes from
- * its client what the client has not read yet. What still comes is read and thrown away, so that nothing is carried out that
- * could no longer be answered.
- * @param lastWords go over the wire before the end
+ * Closes a connection so that the client can still read the last response. Destroying a socket that has unread input resets the
+ * connection, and the client loses what it has not read yet. Further input is read and discarded, so that no request is executed
+ * that could not get a response.
+ * @param lastResponse bytes to send before closing
  */
-export function hangUp(socket: Socket, lastWords = ''): void {
-  const impatience = setTimeout(() => socket.destroy(), LINGER_MS);
+export function closeSocket(socket: Socket, lastResponse = ''): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => {
-    clearTimeout(impatience);
+    clearTimeout(timer);
   });
-  socket.end(lastWords);
-  // Until now an HTTP parser listened.
+  socket.end(lastResponse);
+  // Until now the HTTP parser listened.
   socket.removeAllListeners('data');
   socket.on('data', () => undefined);
   socket.resume();
+}
+
+/** Why this server destroyed a connection before its response was complete. */
+export type CloseReason = 'ANSWER_NOT_TAKEN' | 'CUT_AT_STOP';
+
+const reasons = new WeakMap<Socket, CloseReason>();
+
+/** Destroys a connection and remembers why, so that the log does not report that the client disconnected. */
+export function destroySocket(socket: Socket, reason: CloseReason): void {
+  if (!socket.destroyed) reasons.set(socket, reason);
+  socket.destroy();
+}
+
+/** Undefined for a connection that this server did not destroy. */
+export function closeReasonOf(socket: Socket): CloseReason | undefined {
+  return reasons.get(socket);
 }

@@ -1,69 +1,73 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { cut } from './cut';
-import { hangUp } from './close-socket';
-import { whenOver } from './when-over';
+import type { FastifyInstance } from 'fastify';
 
-/** The connections of a server that clients hold open. */
+import { closeSocket, destroySocket } from './close-socket';
+import { onResponseEnd } from './response-end';
+
+/** The open connections of a server. */
 export interface OpenConnections {
-  /** Requests that have come, in whole or in part, and have no whole answer yet. */
-  readonly requestsUnderWay: () => number;
-  /** Hangs up where nothing is under way, and from now on wherever nothing is any more. */
-  readonly hangUpIdle: () => void;
-  readonly cutAll: () => void;
+  /** The number of requests that have arrived, completely or in part, and whose response is not complete. */
+  readonly activeRequests: () => number;
+  /** Closes idle connections, and from now on each connection as soon as it is idle. */
+  readonly closeIdle: () => void;
+  readonly destroyAll: () => void;
 }
 
 interface Connection {
   readonly socket: Socket;
-  underWay: number;
-  /** Bytes that had come when nothing was under way last. More of them are the beginning of a request. */
-  restingAt: number;
-  /** Runs while nothing is under way. */
+  activeRequests: number;
+  /** Bytes read when the connection last became idle. More bytes are the start of a request. */
+  bytesReadWhenIdle: number;
+  /** Runs while the connection is idle. */
   idleTimer: NodeJS.Timeout | undefined;
 }
 
 export interface IdleTiming {
-  /** How long a connection may be idle, before its first request as well as between two. */
+  /** How long a connection may be idle, before its first request as well as between requests. */
   readonly keepAliveMs: number;
   /** How long a header may take to arrive. */
   readonly headerMs: number;
 }
 
-/** Clients know `keepAliveMs`. A request that they send in the last moment is still on its way then. */
+/** Clients know `keepAliveMs`. A request that a client sends at the last moment may still be in transit. */
 const TRANSIT_MS = 1_000;
 
 /**
- * Closes idle connections. Node does so only after a first request, and never if a client sends empty lines between requests.
- * @param server that does not listen yet
+ * Tracks connections and closes idle ones. Node closes idle connections only after the first request, and never if a client sends
+ * empty lines between requests.
+ * @param server not listening yet
  */
 export function watchConnections(server: Server, { keepAliveMs, headerMs }: IdleTiming): OpenConnections {
   const open = new Map<Socket, Connection>();
-  let unwanted = false;
+  let closeWhenIdle = false;
 
-  const isPartial = ({ socket, restingAt }: Connection) => socket.bytesRead > restingAt;
+  const hasPartialRequest = ({ socket, bytesReadWhenIdle }: Connection) =>
+    socket.bytesRead > bytesReadWhenIdle;
 
-  function hangUpIfIdle(connection: Connection): void {
-    const { socket, underWay } = connection;
-    if (underWay === 0 && !isPartial(connection) && socket.writable) hangUp(socket);
+  function closeIfIdle(connection: Connection): void {
+    const { socket, activeRequests } = connection;
+    if (activeRequests === 0 && !hasPartialRequest(connection) && socket.writable) closeSocket(socket);
   }
 
   function startIdleTimer(connection: Connection): void {
     connection.idleTimer = setTimeout(() => {
-      // Node ends a header that takes too long. What is left after that are empty lines, which begin no header.
-      if (isPartial(connection)) connection.idleTimer = setTimeout(hangUp, 2 * headerMs, connection.socket);
-      else hangUp(connection.socket);
+      // Node times out a slow header. Input that is left after that is empty lines, for which Node has no timeout.
+      if (hasPartialRequest(connection))
+        connection.idleTimer = setTimeout(closeSocket, 2 * headerMs, connection.socket);
+      else closeSocket(connection.socket);
     }, keepAliveMs + TRANSIT_MS);
   }
 
   server.on('connection', (socket: Socket) => {
-    // Who sends many requests at once on one connection has as many listeners wait for its end.
+    // Each pipelined request adds a `close` listener.
     socket.setMaxListeners(0);
-    // Node closes so after a last answer, and would not wait until that has been read.
+    // Node calls this after the last response, and would not wait until the client has read it.
     socket.destroySoon = () => {
-      hangUp(socket);
+      closeSocket(socket);
     };
-    const connection: Connection = { socket, underWay: 0, restingAt: 0, idleTimer: undefined };
+    const connection: Connection = { socket, activeRequests: 0, bytesReadWhenIdle: 0, idleTimer: undefined };
     open.set(socket, connection);
     startIdleTimer(connection);
     socket.once('close', () => {
@@ -74,32 +78,58 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
   server.on('request', (request, response) => {
     const connection = open.get(request.socket);
     if (!connection) return;
-    connection.underWay += 1;
+    connection.activeRequests += 1;
     clearTimeout(connection.idleTimer);
-    whenOver(response, () => {
-      connection.underWay -= 1;
-      // Of a body that was not waited for, the rest belongs to no request that is still to be answered.
-      if (connection.underWay === 0) {
-        connection.restingAt = request.complete ? request.socket.bytesRead : Infinity;
+    onResponseEnd(response, () => {
+      connection.activeRequests -= 1;
+      if (connection.activeRequests === 0) {
+        // After an early response, the rest of the request's body is not the start of another request.
+        connection.bytesReadWhenIdle = request.complete ? request.socket.bytesRead : Infinity;
         if (open.has(request.socket)) startIdleTimer(connection);
       }
-      if (unwanted) hangUpIfIdle(connection);
+      if (closeWhenIdle) closeIfIdle(connection);
     });
-    if (connection.restingAt === Infinity) connection.restingAt = 0;
+    if (connection.bytesReadWhenIdle === Infinity) connection.bytesReadWhenIdle = 0;
   });
 
   return {
-    requestsUnderWay: () =>
+    activeRequests: () =>
       [...open.values()].reduce(
-        (sum, connection) => sum + (connection.underWay || Number(isPartial(connection))),
+        (sum, connection) => sum + (connection.activeRequests || Number(hasPartialRequest(connection))),
         0,
       ),
-    hangUpIdle() {
-      unwanted = true;
-      for (const connection of open.values()) hangUpIfIdle(connection);
+    closeIdle() {
+      closeWhenIdle = true;
+      for (const connection of open.values()) closeIfIdle(connection);
     },
-    cutAll() {
-      for (const { socket } of open.values()) cut(socket, 'CUT_AT_STOP');
+    destroyAll() {
+      for (const { socket } of open.values()) destroySocket(socket, 'CUT_AT_STOP');
     },
   };
+}
+
+/**
+ * Destroys the connections of clients that do not read their response, which would stay in memory. Node has no timeout for this.
+ * @param timeoutMs time to read a response, in milliseconds
+ */
+export function closeUnreadResponses(server: FastifyInstance, timeoutMs: number): void {
+  server.addHook('onSend', (_request, { raw }, payload, done) => {
+    if (raw.socket) startReadTimer(raw, timeoutMs);
+    // Earlier responses on the connection come first.
+    else {
+      raw.once('socket', () => {
+        startReadTimer(raw, timeoutMs);
+      });
+    }
+    done(null, payload);
+  });
+}
+
+function startReadTimer(response: ServerResponse, timeoutMs: number): void {
+  const timer = setTimeout(() => {
+    destroySocket(response.req.socket, 'ANSWER_NOT_TAKEN');
+  }, timeoutMs);
+  onResponseEnd(response, () => {
+    clearTimeout(timer);
+  });
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 
 export interface Address {
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0 uses any free port. */
   readonly port: number;
 }
 
@@ -14,22 +14,22 @@ export interface AddressVariables {
   readonly port: string;
 }
 
-const WEB_VARIABLES: AddressVariables = { host: 'HOST', port: 'PORT' };
+const GRAPHQL_VARIABLES: AddressVariables = { host: 'HOST', port: 'PORT' };
 
-/** An address that can't be listened on. The message says which, why, and what to do. */
+/** The server can't listen on its address. The message says which address, why, and how to fix it. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
 /**
- * Resolves with the origin that clients reach the server by.
- * @param variables that set the address, for whoever must be told to change it
+ * Resolves with the server's origin.
+ * @param variables the variables that set the address, for error messages
  * @throws ListenError
  */
 export async function listen(
   server: FastifyInstance,
   { host, port }: Address,
-  variables: AddressVariables = WEB_VARIABLES,
+  variables: AddressVariables = GRAPHQL_VARIABLES,
 ): Promise<string> {
   try {
     await server.listen({ host: await addressOf(host), port });
@@ -46,8 +46,8 @@ export async function listen(
 }
 
 /**
- * The one address that is listened on, for a name that may have several. Told to listen on `localhost`, Fastify would make a
- * server for each of its addresses, and the others would neither stop with the first nor answer what is not HTTP as it does.
+ * Resolves a host name to one address. For `localhost`, Fastify would create a server for each address, and the additional servers
+ * would neither stop with the first one nor handle malformed HTTP.
  */
 async function addressOf(host: string): Promise<string> {
   const addresses = await lookup(host, { all: true });

@@ -1,25 +1,25 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { hostMistake } from '../hooks/host';
-import { hangUp } from './close-socket';
+import { invalidHostReason } from '../hooks/host';
+import { closeSocket } from './close-socket';
 
-/** What Node says of a connection on which no HTTP arrives, or not in time; or `CONNECT`, of one that is asked to be a tunnel. */
-export type BrokenHttp = Error & { readonly code?: string };
+/** Node's error for input that is not HTTP or arrives too late. The code is `CONNECT` or `INVALID_HOST` for CONNECT requests. */
+export type ClientError = Error & { readonly code?: string };
 
-/** The last words on a connection. */
-export interface BrokenHttpAnswer {
+/** The last response on a connection. */
+export interface MalformedHttpResponse {
   readonly status: number;
-  /** The code of what is wrong. */
+  /** The error code for the log. */
   readonly outcome: string;
-  /** The whole answer, as it goes over the wire. */
-  readonly wire: string;
+  /** The whole response as it is sent. */
+  readonly raw: string;
 }
 
-export interface BrokenHttpHandler {
-  /** Goes to Fastify. */
-  readonly clientErrorHandler: (error: BrokenHttp, socket: Socket) => void;
-  /** Must be told of the server that Fastify made, before it listens. */
+export interface MalformedHttpHandler {
+  /** For Fastify's options. */
+  readonly clientErrorHandler: (error: ClientError, socket: Socket) => void;
+  /** Must be called with Fastify's Node server before it listens. */
   readonly watch: (server: Server) => void;
 }
 
@@ -29,94 +29,94 @@ interface Exchange {
 }
 
 interface Connection {
-  readonly underWay: Set<Exchange>;
+  readonly active: Set<Exchange>;
   latest: Exchange | undefined;
-  broken: boolean;
+  isMalformed: boolean;
 }
 
 /**
- * Answers what is not HTTP at all, never ends, or asks for a tunnel; there is no request then that a handler could be given. A request that came
- * before on the same connection gets its own answer first and no other, for it may have been carried out.
- * @param answerTo writes a whole answer, as it goes over the wire; it is told of the request whose body is what is broken, where
- * there is one
+ * Responds to malformed HTTP, to requests that do not arrive in time, and to CONNECT. For these Node creates no request that a hook
+ * could handle. Earlier requests on the same connection get their own responses first and no error, because they may have been
+ * executed.
+ * @param createResponse returns the raw response; `unfinished` is the request whose body is malformed or late, if any
  */
-export function handleBrokenHttp(
-  answerTo: (error: BrokenHttp, unfinished: IncomingMessage | undefined) => string,
-): BrokenHttpHandler {
+export function handleMalformedHttp(
+  createResponse: (error: ClientError, unfinished: IncomingMessage | undefined) => string,
+): MalformedHttpHandler {
   const connections = new WeakMap<Socket, Connection>();
 
   function connectionOf(socket: Socket): Connection {
     let connection = connections.get(socket);
     if (!connection) {
-      connection = { underWay: new Set(), latest: undefined, broken: false };
+      connection = { active: new Set(), latest: undefined, isMalformed: false };
       connections.set(socket, connection);
     }
     return connection;
   }
 
-  function breakOff(socket: Socket, error: BrokenHttp): void {
+  function reject(socket: Socket, error: ClientError): void {
     const connection = connectionOf(socket);
-    // Whatever else comes after what is broken is reported again.
-    if (connection.broken) return;
-    connection.broken = true;
-    if (waiting(connection).length > 0) return;
-    if (wasAnsweredEarly(connection.latest)) hangUp(socket);
-    else hangUp(socket, answerTo(error, unfinishedOf(connection.latest)));
+    // Node reports each further chunk again.
+    if (connection.isMalformed) return;
+    connection.isMalformed = true;
+    if (finishing(connection).length > 0) return;
+    if (hadEarlyResponse(connection.latest)) closeSocket(socket);
+    else closeSocket(socket, createResponse(error, unfinishedRequest(connection.latest)));
   }
 
   return {
     watch(server) {
       server.on('connect', ({ socket, url = '', rawHeaders, httpVersion }) => {
-        // Node no longer listens to it, and an error that nobody listens to ends the process.
+        // Node has removed its own listener, and an `error` event without a listener ends the process.
         socket.on('error', () => socket.destroy());
-        const mistake = hostMistake({ originalUrl: url, raw: { rawHeaders, httpVersion } });
-        const code = mistake === undefined ? 'CONNECT' : 'INVALID_HOST';
-        breakOff(socket, Object.assign(new Error('a tunnel was asked for'), { code }));
+        const reason = invalidHostReason({ originalUrl: url, raw: { rawHeaders, httpVersion } });
+        const code = reason === undefined ? 'CONNECT' : 'INVALID_HOST';
+        reject(socket, Object.assign(new Error('a tunnel was asked for'), { code }));
       });
       server.on('request', (request, response) => {
         const connection = connectionOf(request.socket);
         const exchange = { request, response };
         connection.latest = exchange;
-        connection.underWay.add(exchange);
+        connection.active.add(exchange);
         response.once('close', () => {
-          connection.underWay.delete(exchange);
-          if (connection.broken && waiting(connection).length === 0) hangUp(request.socket);
+          connection.active.delete(exchange);
+          if (connection.isMalformed && finishing(connection).length === 0) closeSocket(request.socket);
         });
       });
     },
     clientErrorHandler(error, socket) {
-      if (connectionOf(socket).broken) return;
+      if (connectionOf(socket).isMalformed) return;
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
       else if (socket.bytesRead === 0) {
-        // Node starts the timeout of the first header with the connection, and again with the first byte. Until then the
-        // connection is idle, and `watchConnections` decides how long.
-        if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') hangUp(socket);
-      } else breakOff(socket, error);
+        // Node starts the timeout of the first header with the connection, and again with the first byte. Until the first byte the
+        // connection is idle, and `watchConnections` closes it.
+        if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') closeSocket(socket);
+      } else reject(socket, error);
     },
   };
 }
 
-/** Exchanges that end by themselves: their request is here, or their answer has begun. What is broken is in none of them. */
-function waiting({ underWay }: Connection): readonly Exchange[] {
-  return [...underWay].filter(({ request, response }) => request.complete || response.headersSent);
+/** Exchanges that the malformed input does not belong to: their request is complete, or their response has started. */
+function finishing({ active }: Connection): readonly Exchange[] {
+  return [...active].filter(({ request, response }) => request.complete || response.headersSent);
 }
 
-/** Whether a request whose body is what is broken has had its answer, which was not for its body. */
-function wasAnsweredEarly(latest: Exchange | undefined): boolean {
+/** Whether the request with the malformed body already got a response, which did not depend on its body. */
+function hadEarlyResponse(latest: Exchange | undefined): boolean {
   return latest !== undefined && !latest.request.complete && latest.response.headersSent;
 }
 
-function unfinishedOf(latest: Exchange | undefined): IncomingMessage | undefined {
+function unfinishedRequest(latest: Exchange | undefined): IncomingMessage | undefined {
   return latest === undefined || latest.request.complete ? undefined : latest.request;
 }
 
-/** Whether a client has ended its connection in the middle of a request. */
-export function hasHungUp({ code }: BrokenHttp): boolean {
+/** Whether the client disconnected in the middle of a request. */
+export function isDisconnect({ code }: ClientError): boolean {
   return code === 'HPE_INVALID_EOF_STATE';
 }
 
-/** Writes an answer that closes its connection. */
-export function wireAnswer(status: number, headers: Readonly<Record<string, string>>, body: string): string {
+/** A response as it is sent. It closes its connection. */
+export function rawResponse(status: number, headers: Readonly<Record<string, string>>, body: string): string {
   const fields = {
     ...headers,
     'Content-Length': String(Buffer.byteLength(body)),

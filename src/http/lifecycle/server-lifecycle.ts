@@ -1,96 +1,105 @@
 import { once } from 'node:events';
 import { Server as ListeningServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import type { FastifyInstance } from 'fastify';
 
+import { closeUnreadResponses, watchConnections } from './connections';
 import { listen, type Address, type AddressVariables } from './listen';
-import { watchConnections } from './connections';
-import { USUAL_TIMING, type ServerTiming } from './server-options';
-import { cutUnreadAnswers } from './unread-answers';
+import { DEFAULT_TIMING, type ServerTiming } from './server-options';
 
-/** The life of a server: it listens, and at some time it stops. */
+/** Starts and stops a server. */
 export interface ServerLifecycle {
   /**
-   * Resolves with the origin that clients reach it by, once it listens.
+   * Resolves with the server's origin once it listens.
    * @throws ListenError
    */
   readonly start: () => Promise<string>;
-  /** Goes on as before, but each connection is closed with its next answer, so that clients look for another server. */
+  /** Keeps serving, but closes each connection after its next response, so that clients connect to another server. */
   readonly drain: () => void;
   /**
-   * Takes no new connection and lets requests under way finish, for as long as its grace is.
-   * @returns once all connections are closed, how many requests were cut
+   * Accepts no new connections, and waits for active requests for up to `stopGraceMs`.
+   * @returns the number of requests that were cut off, once all connections are closed
    */
   readonly stop: () => Promise<number>;
 }
 
-/** How Fastify must be made for the life that it leads here. */
-export const LIFECYCLE_OPTIONS = {
-  // What still arrives on an open connection while the server stops is answered like any other request.
-  return503OnClosing: false,
-} as const;
-
 /**
- * How long a connection on which nothing happens is listened to once the server stops, in milliseconds. A client that uses its
- * connection often sends its next request within that time, and is told with the answer that it was the last; who has not used
- * it for longer seldom does so in the moment in which it is closed.
+ * How long idle connections stay open after the stop began, in milliseconds. Busy clients send another request within this time,
+ * and its response closes the connection. A client that was idle for longer rarely sends a request just as its connection closes.
  */
-const LAST_CALL_MS = 200;
+const IDLE_GRACE_MS = 200;
 
 export interface LifecycleOptions extends Partial<ServerTiming> {
-  /** What sets the address, for whoever must be told to change it. */
+  /** The variables that set the address, for error messages. */
   readonly variables?: AddressVariables;
 }
 
-/** @param server made with `LIFECYCLE_OPTIONS`, not listening yet */
-export function lifecycleOf(
+/** @param server created with `serverOptions`, not listening yet */
+export function createLifecycle(
   server: FastifyInstance,
   address: Address,
   {
     variables,
-    headerMs = USUAL_TIMING.headerMs,
-    requestMs = USUAL_TIMING.requestMs,
-    keepAliveMs = USUAL_TIMING.keepAliveMs,
-    stopGraceMs = USUAL_TIMING.stopGraceMs,
+    headerMs = DEFAULT_TIMING.headerMs,
+    requestMs = DEFAULT_TIMING.requestMs,
+    keepAliveMs = DEFAULT_TIMING.keepAliveMs,
+    stopGraceMs = DEFAULT_TIMING.stopGraceMs,
   }: LifecycleOptions = {},
 ): ServerLifecycle {
-  let lastAnswers = false;
+  let isDraining = false;
   const connections = watchConnections(server.server, { keepAliveMs, headerMs });
-  cutUnreadAnswers(server, requestMs);
-  // A connection that is kept alive would keep the server from ending: the last answer on each closes it.
+  closeUnreadResponses(server, requestMs);
+  // Connections that stay open would keep the server from stopping.
   server.addHook('onSend', (_request, reply, payload, done) => {
-    if (lastAnswers) reply.header('connection', 'close');
+    if (isDraining) reply.header('connection', 'close');
     done(null, payload);
   });
 
-  /** Resolves, once all connections are closed, with how many requests were cut. */
-  async function letGoOfClients(): Promise<number> {
-    let cut = 0;
+  /** Resolves with the number of requests that were cut off, once all connections are closed. */
+  async function closeConnections(): Promise<number> {
+    let cutOff = 0;
     const closed = once(server.server, 'close');
-    // Not by HTTP's own way, which would cut every connection on which nothing is under way, though a request may be on its
-    // way to it, and would no longer look for requests that do not arrive in time.
+    // Not `http.Server.close`: it destroys idle connections, to which a request may be in transit, and it stops the check for
+    // requests that time out.
     ListeningServer.prototype.close.call(server.server);
-    const lastCall = setTimeout(connections.hangUpIdle, LAST_CALL_MS);
-    const impatience = setTimeout(() => {
-      cut = connections.requestsUnderWay();
-      connections.cutAll();
+    const idleTimer = setTimeout(connections.closeIdle, IDLE_GRACE_MS);
+    const stopTimer = setTimeout(() => {
+      cutOff = connections.activeRequests();
+      connections.destroyAll();
     }, stopGraceMs);
     await closed;
-    clearTimeout(lastCall);
-    clearTimeout(impatience);
-    return cut;
+    clearTimeout(idleTimer);
+    clearTimeout(stopTimer);
+    return cutOff;
   }
 
   return {
     start: () => listen(server, address, variables),
     drain() {
-      lastAnswers = true;
+      isDraining = true;
     },
     async stop() {
-      lastAnswers = true;
-      const cut = server.server.listening ? await letGoOfClients() : 0;
+      isDraining = true;
+      const cutOff = server.server.listening ? await closeConnections() : 0;
       await server.close();
-      return cut;
+      return cutOff;
     },
   };
+}
+
+/**
+ * Stops several servers at the same time.
+ * @param delayMs how long they keep accepting connections, in milliseconds, so that a load balancer can notice that the server is
+ * not ready
+ * @returns the number of requests that were cut off
+ */
+export async function stopServers(
+  servers: readonly Pick<ServerLifecycle, 'drain' | 'stop'>[],
+  delayMs: number,
+): Promise<number> {
+  for (const server of servers) server.drain();
+  if (delayMs > 0) await wait(delayMs);
+  const counts = await Promise.all(servers.map((server) => server.stop()));
+  return counts.reduce((sum, count) => sum + count, 0);
 }

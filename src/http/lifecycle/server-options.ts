@@ -1,52 +1,65 @@
-import type { ServerOptions } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 
-/** How long a server waits for its clients, in milliseconds. */
+/** A server's timeouts for its clients, in milliseconds. */
 export interface ServerTiming {
   /** For a request's header to arrive. */
   readonly headerMs: number;
-  /** For all of a request to arrive, its header with it; and for its answer to be taken. At least `headerMs`. */
+  /** For a whole request to arrive, with its header, and for the client to read the response. At least `headerMs`. */
   readonly requestMs: number;
-  /** For the first or the next request on a connection. Clients are told so; a second later it is closed. */
+  /** For the first or the next request on a connection. Sent to clients; the connection is closed one second later. */
   readonly keepAliveMs: number;
-  /** For requests under way to be answered, once the server stops. */
+  /** For active requests to finish when the server stops. */
   readonly stopGraceMs: number;
 }
 
-export const USUAL_TIMING: ServerTiming = {
+export const DEFAULT_TIMING: ServerTiming = {
   headerMs: 10_000,
   requestMs: 10_000,
   keepAliveMs: 65_000,
   stopGraceMs: 10_000,
 };
 
-/** Node's own bound of a header, in bytes, and what is kept free in a greater one for what comes besides the greatest field. */
-const USUAL_HEADER_BYTES = 16_384;
+/** Node's default limit for a request's header. */
+const DEFAULT_HEADER_BYTES = 16_384;
+/** Reserved for the other fields of a header. */
 const OTHER_FIELDS_BYTES = 8_192;
 
-/** How much a header may have, in bytes, so that a field of so many can come in it. More is answered with 431. */
-export function headerBytesFor(greatestField: number): number {
-  return Math.max(USUAL_HEADER_BYTES, greatestField + OTHER_FIELDS_BYTES);
+/** The limit for a request's header, so that one field of `fieldBytes` fits. Larger headers get 431. */
+export function maxHeaderBytes(fieldBytes: number): number {
+  return Math.max(DEFAULT_HEADER_BYTES, fieldBytes + OTHER_FIELDS_BYTES);
 }
 
-/** How Fastify must be made for requests that arrive in time or not at all. */
-export function timingOptions({
+/** Options for Fastify: the timeouts, and every request reaches the hooks. */
+export function serverOptions({
   headerMs,
   requestMs,
   keepAliveMs,
 }: Pick<ServerTiming, 'headerMs' | 'requestMs' | 'keepAliveMs'>): {
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
+  readonly return503OnClosing: false;
   readonly http: ServerOptions;
 } {
   return {
-    // Fastify sets these on the server that it has made, and would set others were they left out.
+    // Fastify sets these on Node's server, with its own defaults if they are missing.
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
-    // What Node's server is not made with, it takes for a minute, and looks for every half minute.
+    // Requests on open connections get a normal response while the server stops.
+    return503OnClosing: false,
+    // Node's defaults are a minute, checked every half minute.
     http: {
       requestTimeout: requestMs,
       headersTimeout: headerMs,
       connectionsCheckingInterval: Math.ceil(headerMs / 10),
+      // Without a Host header, Node would send a response of its own, which is neither GraphQL nor AWS's JSON.
+      requireHostHeader: false,
     },
   };
+}
+
+/** Handles requests with an unknown `Expect` header like any other. Node would reject them. */
+export function acceptExpectHeaders(server: Server): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    server.emit('request', request, response),
+  );
 }

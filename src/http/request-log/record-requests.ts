@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { RequestEvent, RequestObserver } from '../../telemetry/events';
-import { hasHungUp, type BrokenHttp, type BrokenHttpAnswer } from '../lifecycle/malformed-http';
+import { REQUEST_ID_HEADER } from '../headers';
+import { isDisconnect, type ClientError, type MalformedHttpResponse } from '../lifecycle/malformed-http';
 import {
   CLIENT_GONE,
   malformedRequestEvent,
@@ -19,18 +20,7 @@ declare module 'fastify' {
   }
 }
 
-export const REQUEST_ID_HEADER = 'x-request-id';
-
-/** Safe in a log line and in a header. */
-const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
-
-/** Fastify's `genReqId`: the client's request id when it is valid, else a new one. */
-export function requestIdOf({ headers }: IncomingMessage): string {
-  const given = headers[REQUEST_ID_HEADER];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
-
-export interface RecordOptions {
+export interface RequestLogOptions {
   readonly server: RequestEvent['server'];
   readonly observe: RequestObserver;
 }
@@ -39,20 +29,20 @@ export interface RecordOptions {
  * Creates a record for every request, before any other hook runs, and returns its id in a header.
  * @param server made with `genReqId: requestIdOf`
  */
-export function keepRecords(server: FastifyInstance, options: RecordOptions): void {
+export function recordRequests(server: FastifyInstance, options: RequestLogOptions): void {
   // Fastify wants every request to have the same shape; the hook sets the value.
   server.decorateRequest('record');
   server.addHook('onRequest', (request, reply, done) => {
-    beginRecord(request, reply, options);
+    startRecord(request, reply, options);
     done();
   });
 }
 
-/** Also for requests that Fastify refuses before its first hook. A request that has a record keeps it. */
-export function beginRecord(
+/** Also called for requests that Fastify rejects before the first hook. A request that has a record keeps it. */
+export function startRecord(
   request: FastifyRequest,
   reply: FastifyReply,
-  { server, observe }: RecordOptions,
+  { server, observe }: RequestLogOptions,
 ): void {
   if (hasRecord(request)) return;
   const { id } = request;
@@ -75,20 +65,20 @@ const records = new WeakMap<IncomingMessage, RequestRecord>();
 
 /**
  * Responds to malformed or late HTTP and reports it. A request that had started is reported as failed when its connection closes.
- * @param answerTo creates the response, which carries the same request id as the log
- * @returns the response as bytes; takes the request that had started, if any
+ * @param createResponse creates the response, which carries the same request id as the log
+ * @returns a function for `handleMalformedHttp`
  */
-export function brokenAnswers(
-  { server, observe }: RecordOptions,
-  answerTo: (error: BrokenHttp, requestId: string) => BrokenHttpAnswer,
-): (error: BrokenHttp, unfinished: IncomingMessage | undefined) => string {
+export function respondToMalformedHttp(
+  { server, observe }: RequestLogOptions,
+  createResponse: (error: ClientError, requestId: string) => MalformedHttpResponse,
+): (error: ClientError, unfinished: IncomingMessage | undefined) => string {
   return (error, unfinished) => {
     const record = unfinished && records.get(unfinished);
     const requestId = record?.id ?? randomUUID();
-    const { outcome, status, wire } = answerTo(error, requestId);
-    const result = hasHungUp(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
-    if (record) record.broken ??= result;
+    const { outcome, status, raw } = createResponse(error, requestId);
+    const result = isDisconnect(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };
+    if (record) record.malformed ??= result;
     else observe(malformedRequestEvent(server, { requestId, ...result }));
-    return wire;
+    return raw;
   };
 }

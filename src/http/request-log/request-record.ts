@@ -4,7 +4,7 @@ import type { Span } from '@opentelemetry/api';
 
 import type { OperationRecord } from '../../graphql/apollo/graphql-context';
 import type { RequestEvent } from '../../telemetry/events';
-import { whyCut } from '../lifecycle/cut';
+import { closeReasonOf } from '../lifecycle/close-socket';
 
 /** What is known about a request so far, for the log and the metrics. */
 export interface RequestRecord extends OperationRecord {
@@ -17,7 +17,7 @@ export interface RequestRecord extends OperationRecord {
   /** Why authentication failed; never sent to the client. */
   reason: string | undefined;
   /** What was wrong with the HTTP of a request that never arrived completely, and the status of the response, if there was one. */
-  broken: { readonly outcome: string; readonly status: number | undefined } | undefined;
+  malformed: { readonly outcome: string; readonly status: number | undefined } | undefined;
   /** The span of the whole request, when it is traced. */
   span: Span | undefined;
 }
@@ -36,7 +36,7 @@ export function newRecord(id: string): RequestRecord {
     operationName: undefined,
     failure: undefined,
     reason: undefined,
-    broken: undefined,
+    malformed: undefined,
     span: undefined,
   };
 }
@@ -53,12 +53,12 @@ export function requestEvent(
     operation: record.operation,
     operationName: record.operationName,
     subject: record.subject,
-    // An unfinished response was cut: by this server, by broken HTTP, or by the client.
+    // An unfinished response was cut off by this server, by malformed HTTP, or by the client.
     outcome: response.writableFinished
       ? (record.failure ?? OK)
-      : (whyCut(response.req.socket) ?? record.broken?.outcome ?? CLIENT_GONE),
+      : (closeReasonOf(response.req.socket) ?? record.malformed?.outcome ?? CLIENT_GONE),
     reason: record.reason,
-    status: response.headersSent ? response.statusCode : record.broken?.status,
+    status: response.headersSent ? response.statusCode : record.malformed?.status,
     durationMs: performance.now() - record.arrivedAt,
     trace: record.span?.spanContext(),
   };

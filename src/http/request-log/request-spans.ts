@@ -13,13 +13,13 @@ import type { RequestRecord } from './request-record';
 
 const tracer = trace.getTracer('proton-subgraph');
 
-/** What a span may say that a request's method was; there are as many others as callers can think of. */
+/** Other methods are recorded as `_OTHER`, as OpenTelemetry demands, because clients can send any. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
- * Begins a span for every request, which goes on with the trace that its sender began, and ends it with the request.
- * @param server that keeps records already
- * @param path where it answers
+ * Starts a span for every request, as a child of the client's trace, and ends it with the response.
+ * @param server after `recordRequests`
+ * @param path the only route
  */
 export function traceRequests(server: FastifyInstance, path: string): void {
   const contexts = new WeakMap<RequestRecord, Context>();
@@ -44,28 +44,29 @@ export function traceRequests(server: FastifyInstance, path: string): void {
     reply.raw.once('close', () => {
       if (reply.raw.headersSent) span.setAttribute('http.response.status_code', reply.raw.statusCode);
       if (record.operation !== undefined) span.setAttribute('proton_subgraph.operation', record.operation);
-      const wrong = record.broken?.outcome ?? record.failure;
-      if (wrong !== undefined) span.setAttribute('error.type', wrong);
+      const errorType = record.malformed?.outcome ?? record.failure;
+      if (errorType !== undefined) span.setAttribute('error.type', errorType);
       if (!reply.raw.writableFinished || reply.raw.statusCode >= 500) {
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       span.end();
     });
-    const within = trace.setSpan(parent, span);
-    contexts.set(record, within);
-    context.with(within, done);
+    const spanContext = trace.setSpan(parent, span);
+    contexts.set(record, spanContext);
+    context.with(spanContext, done);
   });
-  // A body arrives in the context of its connection, and a request that waited goes on in that of whoever made way for it.
+  // Restores the context: a body is read in the context of its connection, and a request that waited for admission continues in the
+  // context of the request that made room.
   server.addHook('preHandler', ({ record }, _reply, done) => {
     context.with(contexts.get(record) ?? ROOT_CONTEXT, done);
   });
 }
 
-/** Executes a GraphQL request in a span of its own. Neither the document nor its variables are told. */
-export function inGraphqlSpan<Answer>(
+/** Executes a GraphQL request in its own span. The span contains neither the document nor its variables. */
+export function inGraphqlSpan<Result>(
   record: RequestRecord,
-  execute: () => Promise<Answer>,
-): Promise<Answer> {
+  execute: () => Promise<Result>,
+): Promise<Result> {
   if (!record.span) return execute();
   return tracer.startActiveSpan('graphql', async (span) => {
     try {
