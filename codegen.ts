@@ -6,7 +6,7 @@ const client = {
   config: { scalars: { DateTime: 'string' }, useTypeImports: true },
 };
 
-/** Types the operation files for whoever sends them: the tests, the example, a frontend that copies this file. */
+/** Generates types for the operation files, for tests, the example, and frontends that copy this file. */
 const config: CodegenConfig = {
   generates: {
     './generated/operations/': {

@@ -11,7 +11,7 @@ export interface Case {
   readonly connections: number;
   /**
    * The body of a request.
-   * @param serial tells requests apart where no two may be alike
+   * @param serial makes each request different where no two may be equal
    */
   readonly bodyOf: (serial: number) => string;
 }

@@ -8,7 +8,7 @@ import { candidate, type CandidateName } from './candidates';
 import { PROJECT } from './project';
 
 /** What a figure means nothing without. */
-export interface Surroundings {
+export interface BenchEnvironment {
   /** RFC 3339, in UTC. */
   readonly date: string;
   readonly cpu: string;
@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly packages: Readonly<Record<string, string>>;
 }
 
-export function surroundings(candidates: readonly CandidateName[]): Surroundings {
+export function describeEnvironment(candidates: readonly CandidateName[]): BenchEnvironment {
   const packages = [...new Set(candidates.flatMap((name) => candidate(name).packages))].sort();
   const processors = cpus();
   return {

@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 import { PROJECT } from './project';
 import { CONTEST_NAMES, type ContestName } from './candidates';
 import type { CaseResult } from './measure';
-import { circumstancesOf, columnsOf, rowsOf, titleOf, type Report } from './report';
+import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './report';
 
 const README = join(PROJECT, 'bench', 'README.md');
 const begin = (contest: ContestName) => `<!-- ${contest}:begin -->`;
@@ -14,7 +14,7 @@ const end = (contest: ContestName) => `<!-- ${contest}:end -->`;
 
 /** A report as Markdown, formatted as the project formats its files. */
 export function markdownReport(report: Report): Promise<string> {
-  const circumstances = circumstancesOf(report).map((line) => `- ${line}`);
+  const circumstances = environmentLines(report).map((line) => `- ${line}`);
   const tables = report.results.map((result) => `### ${titleOf(result)}\n\n${table(result)}`);
   return formatted([circumstances.join('\n'), ...tables].join('\n\n'));
 }

@@ -21,7 +21,7 @@ export interface CaseResult {
   readonly measurements: readonly Measurement[];
 }
 
-/** Measures every case, and tells `onProgress` what is under way. */
+/** Measures every case, and reports progress to `onProgress`. */
 export async function measure(
   options: Options,
   workspace: Workspace,

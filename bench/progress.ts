@@ -1,4 +1,4 @@
-/** Tells a person what is under way, in one line that is written over; machines are told nothing. */
+/** Shows progress on a terminal, in one line that is overwritten. Prints nothing elsewhere. */
 export interface Progress {
   readonly show: (what: string) => void;
   readonly clear: () => void;

@@ -2,11 +2,11 @@ import { CONTESTS, type ContestName } from './candidates';
 import type { CaseResult } from './measure';
 import type { Options } from './options';
 import { median } from './statistics';
-import type { Surroundings } from './machine';
+import type { BenchEnvironment } from './machine';
 
 /** A run, ready to be shown. */
 export interface Report {
-  readonly surroundings: Surroundings;
+  readonly environment: BenchEnvironment;
   readonly options: Pick<Options, 'rounds' | 'seconds' | 'warmUp' | 'connections'>;
   readonly results: readonly CaseResult[];
 }
@@ -45,8 +45,8 @@ export function rowsOf({ subject, measurements }: CaseResult): readonly (readonl
 }
 
 /** Where and how the figures came about, a line each. */
-export function circumstancesOf({ surroundings, options }: Report): readonly string[] {
-  const { date, cpu, cores, memoryGiB, system, node, loadBefore, packages } = surroundings;
+export function environmentLines({ environment, options }: Report): readonly string[] {
+  const { date, cpu, cores, memoryGiB, system, node, loadBefore, packages } = environment;
   return [
     `${date.slice(0, 16).replace('T', ' ')} UTC`,
     `${cpu}, ${String(cores)} cores, ${String(memoryGiB)} GiB, ${system}, Node.js ${node.slice(1)}, load before the run ${String(loadBefore)}`,

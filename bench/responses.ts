@@ -58,7 +58,7 @@ function firstDifference(one: string, other: string): number {
   return place;
 }
 
-/** Judges the responses of a trial: a read is answered by the same bytes each time, a write succeeds. */
+/** Checks the responses of a trial: a read returns the same bytes each time, a write succeeds. */
 export function acceptor(subject: Case, { body }: Answer): (response: string) => boolean {
   if (!subject.writes) return (response) => response === body;
   const opening = /^\{"data":\{"\w+":\{"success":true,/;

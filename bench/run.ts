@@ -11,7 +11,7 @@ import { createProgress } from './progress';
 import { PROJECT } from './project';
 import type { Report } from './report';
 import { smoke } from './smoke';
-import { surroundings } from './machine';
+import { describeEnvironment } from './machine';
 import { textReport } from './text-report';
 import { TrialError } from './trial';
 import { createWorkspace, type Workspace } from './workspace';
@@ -49,9 +49,9 @@ function takingPart({ cases, candidates }: Options): readonly CandidateName[] {
 
 async function run(options: Options): Promise<Report> {
   // Before the run adds a load of its own.
-  const around = surroundings(takingPart(options));
+  const environment = describeEnvironment(takingPart(options));
   const results = await inWorkspace((workspace, show) => measure(options, workspace, show));
-  return { surroundings: around, options, results };
+  return { environment, options, results };
 }
 
 /** Gives `work` a workspace, and takes it away when the work has ended. */
@@ -84,7 +84,7 @@ async function publish(report: Report, { json, markdown, updateReadme: readme }:
   if (readme) await updateReadme(report);
 }
 
-/** A mistake that its reader can mend is told in words; what nobody foresaw keeps its stack. */
+/** Prints the message of an error that the user can fix, and the stack of an unexpected one. */
 function fail(error: unknown): void {
   process.exitCode = 1;
   if (error instanceof UsageError) console.error(`${error.message}\nTry --help.`);

@@ -1,11 +1,11 @@
-import { circumstancesOf, columnsOf, rowsOf, titleOf, type Report } from './report';
+import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './report';
 
 /** A report for a terminal. */
 export function textReport(report: Report): string {
   const tables = report.results.map(
     (result) => `${titleOf(result)}\n${table([columnsOf(result.subject.contest), ...rowsOf(result)])}`,
   );
-  return [circumstancesOf(report).join('\n'), ...tables].join('\n\n');
+  return [environmentLines(report).join('\n'), ...tables].join('\n\n');
 }
 
 /** Aligned: the first column to the left, figures to the right. */

@@ -8,7 +8,7 @@ export interface Load {
   /** Requests under way at a time. */
   readonly connections: number;
   readonly nextBody: () => string;
-  /** Whether a response is the right one. Every one is judged. */
+  /** Whether a response is correct. Called for every response. */
   readonly accepts: (body: string) => boolean;
 }
 

@@ -18,7 +18,7 @@ export interface RunningCandidate {
 export interface Workspace {
   /** The path of a file in it. */
   readonly path: (name: string) => string;
-  /** A copy of a store that nobody has open. */
+  /** A copy of a store that no process has open. */
   readonly copyOf: (store: string, name: string) => string;
   /**
    * Starts a candidate as a process of its own, and resolves once it takes requests.

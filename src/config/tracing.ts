@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** The standard variables of OpenTelemetry, as far as they decide whether and how requests are traced. */
-type Given = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './environment';
 
-/** What can't be done that the variables ask for: each line begins with the variable's name. */
+/** Unsupported or malformed values of OpenTelemetry's variables; each line begins with the variable's name. */
 export class TracingError extends Error {
   override readonly name = 'TracingError';
 
@@ -36,11 +35,11 @@ const SAMPLERS = [
 ];
 
 /**
- * Reads whether requests are to be traced. An exporter or an endpoint asks for it, and nothing else does.
- * @returns undefined where nothing is to be loaded
- * @throws TracingError for what OpenTelemetry knows and this server does not, rather than trace otherwise than it was told
+ * Reads OpenTelemetry's standard variables. Tracing is on when an exporter or an endpoint is set.
+ * @returns undefined when tracing is off, so that nothing is loaded
+ * @throws TracingError for settings of OpenTelemetry that this server does not support
  */
-export function readTracing(environment: Given): TracingSettings | undefined {
+export function readTracing(environment: Environment): TracingSettings | undefined {
   const get = (name: string): string | undefined => {
     const value = environment[name]?.trim();
     return value === '' ? undefined : value;
@@ -48,8 +47,8 @@ export function readTracing(environment: Given): TracingSettings | undefined {
   if (get('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return undefined;
   const exporter = get('OTEL_TRACES_EXPORTER');
   if (exporter === 'none') return undefined;
-  const asked = exporter !== undefined || ENDPOINTS.some((name) => get(name) !== undefined);
-  if (!asked) return undefined;
+  const enabled = exporter !== undefined || ENDPOINTS.some((name) => get(name) !== undefined);
+  if (!enabled) return undefined;
 
   const mistakes: string[] = [];
   const expect = (name: string, good: (value: string) => boolean, wanted: string) => {
@@ -71,7 +70,7 @@ export function readTracing(environment: Given): TracingSettings | undefined {
     (value) => PROPAGATORS.includes(normalList(value)),
     'must be tracecontext, tracecontext,baggage or none: there are no others here',
   );
-  // The libraries say a word of these and go on without, or say nothing.
+  // The libraries ignore mistakes in these, some with a warning.
   for (const prefix of ['OTEL_EXPORTER_OTLP_TRACES_', 'OTEL_EXPORTER_OTLP_']) {
     const compression = `${prefix}COMPRESSION`;
     expect(compression, (value) => COMPRESSIONS.includes(value), `must be ${COMPRESSIONS.join(' or ')}`);
@@ -95,7 +94,7 @@ function isHttpUrl(value: string): boolean {
   return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
 }
 
-/** In a header's value more `=` may follow, as in what is encoded in base64. */
+/** A header's value may contain more `=`, as base64 does. */
 const HEADER = /^\s*[!#$%&'*+.^`|~\w-]+\s*=[^,]*$/;
 const ATTRIBUTE = /^\s*[^\s=][^=]*=[^=]*$/;
 

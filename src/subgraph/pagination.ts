@@ -19,7 +19,7 @@ export class PageArgs implements PageRequest {
   readonly after?: string | null;
 }
 
-/** Tells a gateway's cost analysis that `first` is the length of the page. */
+/** Declares for cost analysis that `first` is the length of the page. */
 export function SizedByFirst(): MethodDecorator & PropertyDecorator {
   return Directive(
     '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)',

@@ -266,7 +266,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     ['a path after its id', (arn: string) => `${arn}/x`],
   ])('finds no tags under an ARN with %s', async (_title, forged) => {
     const { arn = '', id = '' } = await create({ tags: [{ key: 'team', value: 'payments' }] });
-    // An id of digits alone has no capitals to be told by.
+    // An id of digits alone has no upper-case form.
     const resourceArn = forged(arn) === arn ? `${arn.slice(0, -id.length)}${NOWHERE}` : forged(arn);
     await expect(tagsOf(resourceArn)).rejects.toMatchObject({
       name: 'ResourceNotFoundException',

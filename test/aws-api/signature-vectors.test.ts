@@ -84,7 +84,7 @@ describe('A signature of version 4', () => {
     expect(signatureOf({ ...request, url: '/', scope: SCOPE, secretAccessKey: SECRET })).toBe(expected);
   });
 
-  // What AWS's signer for JavaScript sets itself, or leaves out even where it is told to sign it.
+  // Headers that AWS's signer for JavaScript sets itself, or does not sign even when asked to.
   const OWN = new Set(['authorization', 'date', 'x-amz-date', 'x-amz-content-sha256']);
 
   const names = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/).filter((name) => !OWN.has(name));

@@ -74,7 +74,7 @@ describe('With signatures on', () => {
       asSent,
     ],
     ['whose content type is not signed', { unsigned: ['content-type'] }, asSent],
-    ['with headers that nobody signed', {}, withHeader('x-forwarded-for', '10.0.0.1')],
+    ['with unsigned headers', {}, withHeader('x-forwarded-for', '10.0.0.1')],
     [
       'whose header names are written in capitals',
       {},

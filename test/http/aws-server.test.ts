@@ -309,7 +309,7 @@ describe('The AWS server', () => {
   });
 
   it('accepts a body of exactly 1 MiB, and uses the last of two members with the same name', async () => {
-    const body = '{"requestedBy":"nobody","requestedBy":"ENVIRONMENT_ACCOUNT"}';
+    const body = '{"requestedBy":"NO_ACCOUNT","requestedBy":"ENVIRONMENT_ACCOUNT"}';
     expect(await list({ body: body.padEnd(MEBIBYTE) })).toMatchObject({ status: 200 });
   });
 

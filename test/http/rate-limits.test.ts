@@ -33,7 +33,7 @@ describe('A user who sends too many requests', () => {
   });
   afterAll(() => app.stop());
 
-  it('is told when to try again, and other users are not affected', async () => {
+  it('gets the time to retry after, and other users are not affected', async () => {
     const ann = await as('ann');
     const statuses: number[] = [];
     for (let count = 0; count < 3; count += 1) statuses.push((await post(app.url, TYPENAME, ann)).status);
@@ -61,7 +61,7 @@ describe('A user whose requests cost too much', () => {
   });
   afterAll(() => app.stop());
 
-  it('is told when to try again, and may still send requests that cost nothing', async () => {
+  it('gets the time to retry after, and may still send requests that cost nothing', async () => {
     const ann = await as('ann');
     let response = await post(app.url, COUNT, ann);
     expect(response.status).toBe(200);
@@ -72,7 +72,7 @@ describe('A user whose requests cost too much', () => {
     expect((await post(app.url, COUNT, await as('bob'))).status).toBe(200);
   });
 
-  it('is told when one request costs more than the limit of a minute', async () => {
+  it('gets an error of its own when one request costs more than the limit of a minute', async () => {
     const response = await post(app.url, COUNT.replace('10', '100'), await as('carl'));
     expect([response.status, codeOf(response)]).toEqual([400, 'TOO_EXPENSIVE']);
     expect(response.headers['retry-after']).toBeUndefined();

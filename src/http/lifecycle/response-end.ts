@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Tells whether the client disconnected. */
+/** Whether the client disconnected. */
 export interface ClientDisconnect {
   /** Aborted when the client disconnects before it has the whole response. Created on first use, which is rare. */
   readonly signal: AbortSignal;
