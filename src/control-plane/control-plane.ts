@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
-import {
-  connectionCursors,
-  normalizeSelection,
-  type ConnectionListRequest,
-  type ConnectionSelection,
-} from '../proton/connection-list';
+import { normalizeSelection, type ConnectionSelection } from '../proton/connection-list';
 import {
   connectionIdOf,
   refersTo,
@@ -14,18 +9,17 @@ import {
   type ConnectionId,
   type Region,
 } from '../proton/identifiers';
-import { invalidCursor, pageOf, parsePageRequest } from '../proton/page';
-import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
+import { invalidCursor, pageOf } from '../proton/page';
+import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import { missingPermission } from '../proton/failure-messages';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';
 import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
-import { answerEach } from './answer-each';
-import { historyCursors } from './history-cursors';
+import { answerEach, historyQueryOf, listQueryOf } from './page-queries';
 import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisions/change';
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
 import type { Author } from './decisions/decision-context';
 import { decideTag, decideUntag } from './decisions/tags';
-import type { ConnectionStore, Decision, EventQuery, ListQuery } from './store';
+import type { ConnectionStore, Decision } from './store';
 import { createWriteQueue } from './write-queue';
 
 export interface ControlPlaneSettings {
@@ -205,26 +199,4 @@ function within<Selection extends ConnectionSelection>(
   selection: Selection,
 ): Selection {
   return region === undefined ? selection : { ...selection, filter: { ...selection.filter, region } };
-}
-
-function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {
-  const selection = normalizeSelection(request);
-  const cursors = connectionCursors(selection);
-  const page = parsePageRequest(request, cursors);
-  // One row more than the page holds tells whether there is a next page.
-  const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
-  return { query, page, cursors };
-}
-
-/** What the viewer may not see has no history, just as what does not exist. */
-function historyQueryOf(request: HistoryRequest, visible: boolean) {
-  const connectionId = request.connection.id;
-  const cursors = historyCursors(connectionId);
-  const page = parsePageRequest(request, cursors);
-  const query: EventQuery = {
-    connectionId,
-    before: visible ? page.after?.id : undefined,
-    limit: visible ? page.size + 1 : 0,
-  };
-  return { query, page, cursors };
 }

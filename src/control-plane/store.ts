@@ -117,3 +117,23 @@ export interface ClientTokenRecord extends ClientToken {
 
 /** `connection` as it is after the write, or as it last was when it was deleted; undefined where there was none. */
 export type WriteAnswer = { readonly connection: Connection | undefined } | { readonly failure: unknown };
+
+/** Reads everything, to export it. */
+export interface ExportStore {
+  /**
+   * Every connection as of one moment, newest request first, then by id. Reads row by row, as the caller iterates.
+   * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
+   */
+  readonly connections: () => Iterable<Connection>;
+}
+
+/** Whether a store works now: its rows can be read, its schema is this version's, and writes can be committed. */
+export type StoreHealth =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** What is not ready: `migrations` when another version has changed the schema. */
+      readonly part: 'store' | 'migrations';
+      /** For the operator: what is wrong and how to fix it. It names no path, host or row. */
+      readonly reason: string;
+    };

@@ -1,9 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { AccessKeyStore } from '../access-keys/access-key-store';
-import type { ExportStore } from '../export-store';
+import type { ExportStore, Write, WriteAnswer } from '../store';
 import type { ImportStore } from '../import/import-store';
-import type { Write, WriteAnswer } from '../store';
 import { accessKeysOn } from './queries/access-keys';
 import { filesAt, NO_FILES, type DatabaseFiles } from './file/file-identity';
 import { exportsOn } from './queries/exports';
@@ -13,7 +12,7 @@ import { MIGRATIONS } from './migrations';
 import { openDatabase, type OpenOptions } from './file/open-database';
 import { readsOf, type StoreReads } from './queries/reads';
 import { statementsOn } from './statements';
-import { isStoreFailure, StoreTrouble } from './errors';
+import { isStoreFailure, StoreError } from './errors';
 import { transactionsOn } from './transactions';
 import { writerOn } from './queries/writes';
 
@@ -25,11 +24,11 @@ export interface Opening {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  /** @throws what SQLite reports, or StoreTrouble, unless a row can be read and the schema is the one of this version */
+  /** @throws what SQLite reports, or StoreError, unless a row can be read and the schema is the one of this version */
   readonly tryReading: () => void;
   /** Commits something that changes nothing, as the disk sees it. @throws like tryReading, `SQLITE_BUSY` without waiting */
   readonly tryCommitting: () => void;
-  /** Moves everything from the log into the database. @throws StoreTrouble when that can't be done in full */
+  /** Moves everything from the log into the database. @throws StoreError when that can't be done in full */
   readonly saveLog: () => void;
   readonly isOpen: () => boolean;
   readonly close: () => void;
@@ -48,16 +47,16 @@ export function openOnce(location: string, lockTimeoutMs: number, options: OpenO
   const checkpoint = keep(database.prepare<[], { readonly busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
 
   function checkVersion(): void {
-    if (version.get() !== MIGRATIONS.length) throw new StoreTrouble('newer');
+    if (version.get() !== MIGRATIONS.length) throw new StoreError('newer');
   }
 
   function saveLog(): void {
-    if (checkpoint.get()?.busy !== 0) throw new StoreTrouble('log lost');
+    if (checkpoint.get()?.busy !== 0) throw new StoreError('log lost');
   }
 
   const transactions = transactionsOn(database, lockTimeoutMs, {
     beforeBegin() {
-      if (!database.open) throw new StoreTrouble('closed');
+      if (!database.open) throw new StoreError('closed');
       refuseUnsound(files);
     },
     afterBegin: checkVersion,
@@ -100,7 +99,7 @@ const UNSOUND = {
 
 function refuseUnsound(files: DatabaseFiles): void {
   const state = files.look();
-  if (state !== 'sound') throw new StoreTrouble(UNSOUND[state]);
+  if (state !== 'sound') throw new StoreError(UNSOUND[state]);
 }
 
 /** Each write in its own savepoint: when it fails, it leaves nothing behind and the others go on. */

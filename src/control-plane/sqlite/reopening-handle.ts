@@ -1,10 +1,7 @@
 import { ProtonFailure } from '../../proton/failure';
-import type { StoreHealth } from '../store-health';
+import type { StoreHealth } from '../store';
 import type { Opening } from './database-handle';
-import { readFailure } from './reading';
-import { isBusy } from './sqlite-error';
-import { StoreTrouble, troubleOf, type TroubleKind } from './errors';
-import { writeFailure } from './transactions';
+import { isBusy, readFailure, StoreError, storeErrorOf, writeFailure, type StoreErrorKind } from './errors';
 
 export interface Standing {
   /** Reads, from whatever can still be read. @throws ProtonFailure `UNAVAILABLE` */
@@ -23,7 +20,7 @@ export interface StandingParts {
   readonly reopen: ((thorough: boolean) => Opening) | undefined;
   readonly lockTimeoutMs: number;
   /** Is told when something begins to be wrong with the store, when that turns into something else, and, without it, when all is well again. */
-  readonly report: (trouble: StoreTrouble | undefined) => void;
+  readonly report: (trouble: StoreError | undefined) => void;
 }
 
 /** Between one try to open the file anew and the next, in milliseconds; each time twice as long, for openings are held for good. */
@@ -34,7 +31,7 @@ const COMMIT_IS_NEWS_MS = 10_000;
 const PROBE_PAUSE_MS = 1_000;
 
 /** Troubles of a connection, which another one may not have: it has seen what is no longer so. The others pass by themselves. */
-const MENDED_BY_REOPENING: ReadonlySet<TroubleKind> = new Set([
+const MENDED_BY_REOPENING: ReadonlySet<StoreErrorKind> = new Set([
   'damaged',
   'failing',
   'read-only',
@@ -52,7 +49,7 @@ function causeOf(error: unknown): unknown {
  */
 export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingParts): Standing {
   let current = opening;
-  let trouble: StoreTrouble | undefined;
+  let trouble: StoreError | undefined;
   let committedAt = -Infinity;
   let probedAt = -Infinity;
   let lockedSince: number | undefined;
@@ -60,7 +57,7 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
   let pause = FIRST_PAUSE_MS;
   let closed = false;
 
-  function meet(met: StoreTrouble): void {
+  function meet(met: StoreError): void {
     // Only a look at all of the file takes damage back.
     if (trouble?.kind === 'damaged') return;
     const known = trouble?.kind === met.kind;
@@ -76,7 +73,7 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
 
   /** @param used the opening that it happened on; one whose place another has taken says no more than that when it is closed */
   function note(error: unknown, used = current): void {
-    const met = troubleOf(error instanceof ProtonFailure ? error.cause : error);
+    const met = storeErrorOf(error instanceof ProtonFailure ? error.cause : error);
     if (!met || closed || (met.kind === 'closed' && used !== current)) return;
     meet(met);
   }
@@ -100,16 +97,16 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
     if (closed || !reopen) return;
     const state = current.files.look();
     if (state === 'gone') {
-      meet(new StoreTrouble('gone'));
+      meet(new StoreError('gone'));
       return;
     }
     if (state === 'log replaced') {
-      meet(new StoreTrouble('log lost'));
+      meet(new StoreError('log lost'));
       return;
     }
     if (state === 'replaced' && current.files.logIsOurs()) {
       // What our log holds would be written over the new file.
-      meet(new StoreTrouble('replaced'));
+      meet(new StoreError('replaced'));
       return;
     }
     if (state === 'sound' && (!trouble || !MENDED_BY_REOPENING.has(trouble.kind))) return;
@@ -127,7 +124,7 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
         previous.close();
       }
     } catch (error) {
-      meet(troubleOf(error) ?? troubleOf(causeOf(error)) ?? new StoreTrouble('replaced', error));
+      meet(storeErrorOf(error) ?? storeErrorOf(causeOf(error)) ?? new StoreError('replaced', error));
     }
   }
 

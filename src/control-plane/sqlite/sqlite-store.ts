@@ -1,12 +1,10 @@
 import type { AccessKeyStore } from '../access-keys/access-key-store';
-import type { ExportStore } from '../export-store';
+import type { ExportStore, ConnectionStore, StoreHealth } from '../store';
 import type { ImportStore } from '../import/import-store';
-import type { ConnectionStore } from '../store';
-import type { StoreHealth } from '../store-health';
 import { openOnce } from './database-handle';
 import type { StoreReads } from './queries/reads';
 import { standingOf } from './reopening-handle';
-import type { StoreTrouble } from './errors';
+import type { StoreError } from './errors';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
 export interface SqliteStoreOptions {
@@ -17,7 +15,7 @@ export interface SqliteStoreOptions {
   /** How long writes wait for another process that holds the write lock, in milliseconds; 5,000 unless told otherwise. */
   readonly lockTimeoutMs?: number | undefined;
   /** Is told once when something begins to be wrong with the store, and, with undefined, when all is well again. */
-  readonly report?: ((trouble: StoreTrouble | undefined) => void) | undefined;
+  readonly report?: ((trouble: StoreError | undefined) => void) | undefined;
 }
 
 export interface SqliteStore extends ConnectionStore {

@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 
 import type { Connection } from '../../proton/connection';
+import { isStoreFailure, readFailure } from './errors';
 import { keep } from './pin-native';
 import { connectionOf, type ConnectionTuple } from './rows';
 import type { ConnectionRow, Database } from './schema';
@@ -57,4 +58,13 @@ function remembering<Value>(make: (text: string) => Value): (text: string) => Va
     made.set(text, value);
     return value;
   };
+}
+
+/** Starts a read at once. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
+export async function reading<Result>(read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    throw isStoreFailure(error) ? readFailure(error) : error;
+  }
 }

@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { ProtonFailure } from '../../proton/failure';
 import { keep } from './pin-native';
-import { isBusy } from './sqlite-error';
-import { isStoreFailure } from './errors';
+import { isBusy, isStoreFailure, writeFailure } from './errors';
 
 /** How long writes wait for another process that holds the write lock, in milliseconds, unless told otherwise. */
 export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
@@ -26,7 +24,7 @@ export interface Transactions {
   readonly runNow: <Result>(work: () => Result) => Result;
 }
 
-/** Stands at the door of every transaction. Each throws StoreTrouble where nothing may be written, or believed to be. */
+/** Stands at the door of every transaction. Each throws StoreError where nothing may be written, or believed to be. */
 export interface TransactionGuard {
   readonly beforeBegin: () => void;
   /** Under the write lock. */
@@ -86,11 +84,4 @@ export function transactionsOn(
       return tried.result;
     },
   };
-}
-
-export function writeFailure(cause: unknown): ProtonFailure {
-  return ProtonFailure.unavailable(
-    "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
-    cause,
-  );
 }

@@ -3,12 +3,11 @@ import { resolve } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { explainOpenFailure, isFull, START_LOCK_TIMEOUT_MS, StoreOpenError } from '../open-failure';
+import { explainOpenFailure, isFull, START_LOCK_TIMEOUT_MS, StoreOpenError, codeOf } from '../errors';
 import { keep } from '../pin-native';
-import { codeOf } from '../sqlite-error';
 import { checkCopy, type StoreContents } from './check-copy';
 import { judge } from './inspect-database';
-import { giveName } from './name-file';
+import { giveName } from './durable-files';
 import { isLogDamaged } from './wal-check';
 
 /** Bytes that have been copied, of how many. */

@@ -1,9 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-import { StoreOpenError } from '../open-failure';
+import { isDamage, messageOf, StoreOpenError } from '../errors';
 import { keep } from '../pin-native';
-import { messageOf } from '../sqlite-error';
-import { damageInNewFile, isDamage, readMarks } from './inspect-database';
+import { damageInNewFile, readMarks } from './inspect-database';
 import { MIGRATIONS } from '../migrations';
 
 /** What a store holds, in rows. A store of an older version may have no access keys. */

@@ -4,8 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 
 import { judge } from './inspect-database';
 import { keep } from '../pin-native';
-import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from '../open-failure';
-import { sqliteCodeOf } from '../sqlite-error';
+import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError, sqliteCodeOf } from '../errors';
 
 /**
  * Copies a database as of one moment. It is only read: it takes no step, no lock that others wait for, and no change of its bytes.

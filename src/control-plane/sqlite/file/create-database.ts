@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { codeOf } from '../sqlite-error';
-import { giveName, removeDatabase } from './name-file';
+import { codeOf } from '../errors';
+import { giveName, removeDatabase } from './durable-files';
 
 /** How old a temporary file is, in milliseconds, when no process can still be writing it. */
 const STALE_AFTER_MS = 60_000;

@@ -2,10 +2,9 @@ import { linkSync, writeFileSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { explainOpenFailure, StoreOpenError } from '../open-failure';
+import { explainOpenFailure, StoreOpenError, codeOf, isBusy } from '../errors';
 import { keep } from '../pin-native';
-import { codeOf, isBusy } from '../sqlite-error';
-import { isLinkUnsupported, removeDatabase } from './name-file';
+import { isLinkUnsupported, removeDatabase } from './durable-files';
 
 /**
  * Locks a database file against every other process, and refuses while another one has it open: a server holds a shared lock on

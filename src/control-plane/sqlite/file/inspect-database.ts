@@ -1,11 +1,21 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
 import { keep } from '../pin-native';
 import { MIGRATIONS } from '../migrations';
-import { damaged, StoreOpenError } from '../open-failure';
-import { codeOf, messageOf } from '../sqlite-error';
+import { damagedMessage, isDamage, messageOf, StoreOpenError } from '../errors';
+import { refuseUnfinishedRestore } from './replace-database';
 
 /** "prtn" as four bytes: marks a file as ours, where `file` and `sqlite3` show it. */
 const APPLICATION_ID = 0x7072746e;
@@ -90,7 +100,7 @@ export function checkSoundness(database: BetterSqlite3.Database, location: strin
   const found = damageIn(database, 'quick_check');
   if (found === undefined) return;
   const cause = Object.assign(new Error(found), { code: 'SQLITE_CORRUPT' });
-  throw new StoreOpenError(damaged(location, found), { cause });
+  throw new StoreOpenError(damagedMessage(location, found), { cause });
 }
 
 /**
@@ -118,10 +128,6 @@ export function damageInNewFile(path: string): string | undefined {
   }
 }
 
-export function isDamage(error: unknown): boolean {
-  return /^SQLITE_(?:CORRUPT|NOTADB)/.test(codeOf(error));
-}
-
 /** @param check `integrity_check` compares the indexes with their tables too, and takes several times as long */
 function damageIn(
   database: BetterSqlite3.Database,
@@ -129,4 +135,57 @@ function damageIn(
 ): string | undefined {
   const found = keep(database.prepare<[], string>(`PRAGMA ${check}(1)`).pluck(true)).get();
   return found === 'ok' ? undefined : String(found).replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
+/**
+ * Looks at what lies where the database is said to be, without opening it: a pipe would not answer, and SQLite takes an empty
+ * file for a new database and throws away a log that has lost its file.
+ * @throws StoreOpenError when that can't be our database and none may be made there
+ * @throws what the file system reports
+ */
+export function lookAtPlace(location: string): 'a file' | 'nothing' {
+  const found = statSync(location, { throwIfNoEntry: false });
+  refuseUnfinishedRestore(found ? realpathSync(location) : location);
+  if (!found) {
+    refuseLink(location);
+    refuseLonelyLog(location);
+    return 'nothing';
+  }
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? 'a folder' : 'no regular file';
+    throw new StoreOpenError(
+      `${location} can't be opened: it is ${what}. Set DATABASE_URL to sqlite:PATH, where PATH is the file of the database.`,
+    );
+  }
+  // One byte is no more: SQLite itself takes such a file for an empty one.
+  if (found.size <= 1) {
+    throw new StoreOpenError(
+      `${location} is empty, which a database of proton-subgraph never is: what it held is lost. Restore it from a backup, or remove the file to begin with a new database; it is left as it is.`,
+    );
+  }
+  accessSync(location, constants.R_OK | constants.W_OK);
+  // The log is made beside the file.
+  accessSync(dirname(location), constants.W_OK);
+  return 'a file';
+}
+
+function refuseLink(location: string): void {
+  if (!lstatSync(location, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new StoreOpenError(
+    `${location} is a symbolic link to a file that is not there: perhaps its disk is not mounted. Set DATABASE_URL to the file itself to have a new database made there.`,
+  );
+}
+
+/** A new database would take over what the log or the journal of the old one holds. */
+function refuseLonelyLog(location: string): void {
+  for (const [ending, what] of [
+    ['-wal', 'log'],
+    ['-journal', 'journal'],
+  ] as const) {
+    const path = location + ending;
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) continue;
+    throw new StoreOpenError(
+      `${location} is not there, but its ${what} ${path} is, and may hold what was written last. Put the database back beside it, or remove the ${what} to begin with a new database.`,
+    );
+  }
 }

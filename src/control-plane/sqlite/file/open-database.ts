@@ -3,17 +3,20 @@ import { dirname, resolve } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { lookAtPlace } from './database-place';
-import { checkSoundness, damageInNewFile, judge, judgeHeader, markAsOurs } from './inspect-database';
+import {
+  checkSoundness,
+  damageInNewFile,
+  judge,
+  judgeHeader,
+  lookAtPlace,
+  markAsOurs,
+} from './inspect-database';
 import { keep } from '../pin-native';
 import { isLogDamaged } from './wal-check';
 import { MIGRATIONS } from '../migrations';
 import { putNewDatabase, removeStaleFiles } from './create-database';
-import { makeFolder } from './name-file';
-import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from '../open-failure';
-import { isBusy, sqliteCodeOf } from '../sqlite-error';
-
-export { explainOpenFailure, StoreOpenError } from '../open-failure';
+import { makeFolder } from './durable-files';
+import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError, isBusy, sqliteCodeOf } from '../errors';
 
 export interface OpenOptions {
   /** Is told the text of every statement that runs. */

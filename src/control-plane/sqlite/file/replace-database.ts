@@ -1,9 +1,8 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { StoreOpenError } from '../open-failure';
-import { messageOf } from '../sqlite-error';
-import { giveName, removeDatabase, SIDE_FILE_ENDINGS, syncFolder } from './name-file';
+import { StoreOpenError, messageOf } from '../errors';
+import { giveName, removeDatabase, SIDE_FILE_ENDINGS, syncFolder } from './durable-files';
 
 export interface Move {
   readonly from: string;

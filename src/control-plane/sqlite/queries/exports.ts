@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ExportStore } from '../../export-store';
-import { moveFailure } from '../import-failures';
+import type { ExportStore } from '../../store';
+import { importFailure } from '../errors';
 import { keep } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
 
@@ -20,7 +20,7 @@ export function exportsOn(database: BetterSqlite3.Database): ExportStore {
         // One statement reads one moment, however long its reader takes.
         for (const row of keep(everything.iterate())) yield connectionOf(row);
       } catch (error) {
-        throw moveFailure(error);
+        throw importFailure(error);
       }
     },
   };

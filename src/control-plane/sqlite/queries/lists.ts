@@ -6,9 +6,7 @@ import { connectionOf } from '../rows';
 import { branchesOf, waysToRead, type IndexRange } from './list-branches';
 import { NewestRows } from './newest-rows';
 import { NEWEST, OLDEST, rangeReads, type Position, type RangeReads } from './range-reads';
-
-/** Work in steps, each of which is short. Its runner may do other work between them. */
-export type Steps<Result> = Generator<undefined, Result, undefined>;
+import type { Steps } from './step-runner';
 
 /**
  * Reads lists, each step with one or two statements that visit a bounded number of rows.

@@ -5,10 +5,9 @@ import type { ConnectionStore } from '../../store';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
 import { keep } from '../pin-native';
-import { reading } from '../reading';
 import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from '../rows';
-import { sqlBuilder, type Statements } from '../statements';
-import { createStepRunner } from '../turns';
+import { reading, sqlBuilder, type Statements } from '../statements';
+import { createStepRunner } from './step-runner';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 export type StoreReads = Pick<

@@ -14,14 +14,14 @@ import fs, {
 import BetterSqlite3 from 'better-sqlite3';
 
 import { copyDatabase } from '../../../../src/control-plane/sqlite/file/copy-database';
-import {
-  explainOpenFailure,
-  openDatabase,
-  StoreOpenError,
-} from '../../../../src/control-plane/sqlite/file/open-database';
+import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { MIGRATIONS } from '../../../../src/control-plane/sqlite/migrations';
 import { putNewDatabase } from '../../../../src/control-plane/sqlite/file/create-database';
-import { sqliteCodeOf } from '../../../../src/control-plane/sqlite/sqlite-error';
+import {
+  explainOpenFailure,
+  sqliteCodeOf,
+  StoreOpenError,
+} from '../../../../src/control-plane/sqlite/errors';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT } from '../../../support/server-process';
 
@@ -307,7 +307,7 @@ describe('Opening the database', () => {
     ['a pipe', /it is no regular file\. Set DATABASE_URL/, (file) => execFileSync('mkfifo', [file])],
     [
       'a link to itself',
-      /links lead round in a circle\. Mend them/,
+      /links lead round in a circle\. Fix them/,
       (file) => {
         symlinkSync(file, file);
       },

@@ -4,7 +4,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
 import { isLogDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
-import { openDatabase, StoreOpenError } from '../../../../src/control-plane/sqlite/file/open-database';
+import { StoreOpenError } from '../../../../src/control-plane/sqlite/errors';
+import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { useTemporaryFolder } from '../../../support/folder';
 
 const folder = useTemporaryFolder();

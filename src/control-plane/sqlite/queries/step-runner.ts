@@ -1,4 +1,5 @@
-import type { Steps } from './queries/lists';
+/** Work in short steps. Its runner may do other work between them. */
+export type Steps<Result> = Generator<undefined, Result, undefined>;
 
 /** How long steps run before others have their turn, in milliseconds. The last step may go past it. */
 const TURN_MS = 5;

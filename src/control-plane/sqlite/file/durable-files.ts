@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { codeOf } from '../sqlite-error';
+import { codeOf } from '../errors';
 
 /** What SQLite keeps beside a database file: the journal, the log and the log's index. */
 export const SIDE_FILE_ENDINGS = ['-journal', '-wal', '-shm'] as const;
