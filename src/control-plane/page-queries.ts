@@ -6,15 +6,15 @@ import type { HistoryRequest } from '../proton/proton-service';
 import type { EventQuery, ListQuery } from './store';
 
 /**
- * Answers many requests with one read. Each request is planned by itself; one that can't be planned answers with its error at
- * its place and keeps none of the others from being read.
+ * Serves many requests with one read. Each request is planned separately. When planning fails, the error is that request's result,
+ * and the others are still read.
  */
-export async function answerEach<Request, Plan, Row, Answer>(
+export async function readBatch<Request, Plan, Row, Result>(
   requests: readonly Request[],
   plan: (request: Request) => Plan,
   read: (plans: readonly Plan[]) => Promise<readonly Row[]>,
-  answer: (row: Row, plan: Plan) => Answer,
-): Promise<readonly (Answer | Error)[]> {
+  toResult: (row: Row, plan: Plan) => Result,
+): Promise<readonly (Result | Error)[]> {
   const plans = requests.map((request) => {
     try {
       return { plan: plan(request) };
@@ -23,13 +23,15 @@ export async function answerEach<Request, Plan, Row, Answer>(
       throw error;
     }
   });
-  const sound = plans.flatMap((planned) => ('plan' in planned ? [planned.plan] : []));
-  const rows = sound.length === 0 ? [] : await read(sound);
-  const rowOf = new Map(sound.map((planned, index) => [planned, rows[index]]));
+  const valid = plans.flatMap((planned) => ('plan' in planned ? [planned.plan] : []));
+  const rows = valid.length === 0 ? [] : await read(valid);
+  const rowOf = new Map(valid.map((planned, index) => [planned, rows[index]]));
   return plans.map((planned) => {
     if ('error' in planned) return planned.error;
     const row = rowOf.get(planned.plan);
-    return row === undefined ? new Error('the store left a query unanswered') : answer(row, planned.plan);
+    return row === undefined
+      ? new Error('the store returned no result for a query')
+      : toResult(row, planned.plan);
   });
 }
 
@@ -37,20 +39,20 @@ export function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery
   const selection = normalizeSelection(request);
   const cursors = connectionCursors(selection);
   const page = parsePageRequest(request, cursors);
-  // One row more than the page holds tells whether there is a next page.
+  // One more row than the page holds, to know whether there is a next page.
   const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
   return { query, page, cursors };
 }
 
-/** What the viewer may not see has no history, just as what does not exist. */
-export function historyQueryOf(request: HistoryRequest, visible: boolean) {
+/** An invisible connection has an empty history, like a connection that does not exist. */
+export function historyQueryOf(request: HistoryRequest, isVisible: boolean) {
   const connectionId = request.connection.id;
   const cursors = historyCursors(connectionId);
   const page = parsePageRequest(request, cursors);
   const query: EventQuery = {
     connectionId,
-    before: visible ? page.after?.id : undefined,
-    limit: visible ? page.size + 1 : 0,
+    before: isVisible ? page.after?.id : undefined,
+    limit: isVisible ? page.size + 1 : 0,
   };
   return { query, page, cursors };
 }

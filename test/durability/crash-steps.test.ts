@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { ImportRecord } from '../../src/control-plane/import/import-store';
 import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
 import { openDatabase } from '../../src/control-plane/sqlite/file/open-database';
-import { putNewDatabase } from '../../src/control-plane/sqlite/file/create-database';
+import { createDatabaseFile } from '../../src/control-plane/sqlite/file/create-database';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
@@ -170,7 +170,7 @@ describe('A kill at any step', () => {
   it('of making a new database leaves no file in its place before it is whole', () => {
     const location = folder.path('new.db');
     let steps = 0;
-    putNewDatabase(location, (path) => {
+    createDatabaseFile(location, (path) => {
       const database = new BetterSqlite3(path, {
         verbose: () => {
           steps += 1;

@@ -147,6 +147,70 @@ describe('A list', () => {
     expect(sum(visited)).toBeLessThan(402 * 2);
   });
 
+  it('of an account in either role has its total count from indexes, with each role counted along its own', async () => {
+    for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS]) {
+      for (const filter of [{}, ...FILTERS.flatMap(single)]) {
+        const selection = normalizeSelection({ participation: { accountId, role: null }, filter });
+        statements = [];
+        const [count] = await store.countConnections([{ selection, visibleTo: 'every' }]);
+        const [statement = '', ...others] = statements;
+        expect(others).toEqual([]);
+        const plan = counter.prepare(`EXPLAIN QUERY PLAN ${statement}`).all() as {
+          readonly detail: string;
+        }[];
+        const [managed, environments, both, ...more] = plan
+          .map(({ detail }) => detail)
+          .filter((detail) => !/^(?:SCAN CONSTANT ROW|SCALAR SUBQUERY \d+)$/.test(detail));
+        expect(managed).toMatch(
+          /^SEARCH connections USING COVERING INDEX connections_by_\w+ \(management_account_id=\?/,
+        );
+        expect(environments).toMatch(
+          /^SEARCH connections USING COVERING INDEX connections_by_\w+ \((?:\w+=\? AND )?environment_account_id=\?/,
+        );
+        expect(both).toMatch(
+          /^SEARCH connections USING (?:COVERING )?INDEX connections_by_accounts \(management_account_id=\? AND environment_account_id=\?\)/,
+        );
+        expect(more).toEqual([]);
+        const wholeList = { selection, visibleTo: 'every', after: undefined, limit: ROWS } as const;
+        const [rows] =
+          accountId === SMALL || accountId === WITHOUT_CONNECTIONS
+            ? await store.listConnections([wholeList])
+            : [];
+        if (rows) expect(count).toBe(rows.length);
+      }
+    }
+  });
+
+  it('has the total count of an account in either role, with connections to itself counted once', async () => {
+    const location = join(folder, 'own.db');
+    const own = openSqliteStore({ location });
+    const writer = new BetterSqlite3(location);
+    const insert = writer.prepare(
+      `INSERT INTO connections (id, region, status, environment_name, management_account_id, environment_account_id,
+         requested_at, last_modified_at, tags) VALUES (?, ?, 'REJECTED', ?, ?, ?, 1, 1, '[]')`,
+    );
+    [
+      ['us-east-1', SMALL, SMALL],
+      ['eu-west-1', SMALL, SMALL],
+      ['us-east-1', SMALL, BIG],
+      ['us-east-1', BIG, SMALL],
+      ['us-east-1', BIG, BIG],
+    ].forEach(([region, management, environment], index) =>
+      insert.run(`id-${String(index)}`, region, 'production', management, environment),
+    );
+    writer.close();
+    const count = async (filter: Filter) => {
+      const selection = normalizeSelection({ participation: { accountId: SMALL, role: null }, filter });
+      const [counted] = await own.countConnections([{ selection, visibleTo: 'every' }]);
+      return counted;
+    };
+    expect(await count({})).toBe(4);
+    expect(await count({ region: 'us-east-1' })).toBe(3);
+    expect(await count({ managementAccountId: BIG })).toBe(1);
+    expect(await count({ managementAccountId: BIG, environmentAccountId: BIG })).toBe(0);
+    await own.close();
+  });
+
   it('of filters that never meet, or seldom, is read in statements that visit few rows each', async () => {
     const { visited, found } = await read({
       filter: { managementAccountId: BIG, environmentName: 'production', statuses: ['CONNECTED'] },

@@ -6,7 +6,7 @@ import { judgeAgainstStored } from '../../import/compare-record';
 import { againstLive, judgeWish } from '../../import/compare-declaration';
 import type { Refusals } from '../../import/refusals';
 import { STAGED_COLUMNS, stagedRecordOf, type StagedTuple, type Verdict } from './staging';
-import { keep } from '../pin-native';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
 
 /** Rows that are looked at together: enough to make a query pay, few enough to hold. */
@@ -26,7 +26,7 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
   const staged = list('staged', STAGED_COLUMNS);
   const stored = list('connections', CONNECTION_COLUMNS);
   const pairs = (join: string, condition: string, stored: string) =>
-    keep(
+    pin(
       database
         .prepare<[after: number, limit: number], readonly unknown[]>(
           // The order of a CROSS JOIN is kept: one walk over what is staged, one look-up for each.
@@ -41,7 +41,7 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
     `staged.kind = 'fact' AND staged.verdict = 'new' AND staged.status IN ${LIVE}`,
     stored,
   );
-  const wishes = keep(
+  const wishes = pin(
     database
       .prepare<[after: number, limit: number], StagedTuple>(
         `SELECT ${staged} FROM temp.staged AS staged WHERE record > ? AND kind = 'wish' ORDER BY record LIMIT ?`,
@@ -50,7 +50,7 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
   );
   // By name, which tells connections apart where an account has thousands.
   const sameIdentity = (status: string, index: string) =>
-    keep(
+    pin(
       database
         .prepare<[record: number], ConnectionTuple>(
           `SELECT ${stored} FROM temp.staged AS staged CROSS JOIN connections INDEXED BY ${index}
@@ -61,18 +61,18 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
     );
   const liveTwin = sameIdentity(`IN ${LIVE}`, 'live_connections');
   const rejectedTwin = sameIdentity("= 'REJECTED'", 'connections_by_environment_and_name');
-  const reset = keep(
+  const reset = pin(
     database.prepare(
       "UPDATE temp.staged SET verdict = 'new', target_id = NULL, target_status = NULL WHERE verdict <> 'new'",
     ),
   );
-  const mark = keep(
+  const mark = pin(
     database.prepare<[Verdict, number]>('UPDATE temp.staged SET verdict = ? WHERE record = ?'),
   );
-  const aim = keep(
+  const aim = pin(
     database.prepare('UPDATE temp.staged SET target_id = ?, target_status = ? WHERE record = ?'),
   );
-  const tally = keep(
+  const tally = pin(
     database.prepare<[], { readonly verdict: Verdict; readonly count: number }>(
       'SELECT verdict, count(*) AS count FROM temp.staged GROUP BY verdict',
     ),

@@ -15,7 +15,7 @@ import { nameOfPlace, Refusals } from '../../import/refusals';
 import { importFailure } from '../errors';
 import { importJudgeOn } from './compare-staged';
 import { stagingOn, type StagedRecord } from './staging';
-import { keep } from '../pin-native';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS } from '../rows';
 import type { Transactions } from '../transactions';
 
@@ -107,7 +107,7 @@ export function importsOn(
 function toolsOn(database: BetterSqlite3.Database, parts: ImportParts) {
   const staging = stagingOn(database, parts);
   // Changes when another connection has committed something, and not by what this one does.
-  const dataVersion = keep(database.prepare('PRAGMA data_version').pluck(true));
+  const dataVersion = pin(database.prepare('PRAGMA data_version').pluck(true));
   return {
     staging,
     judge: importJudgeOn(database),
@@ -132,19 +132,19 @@ function guarded<Result>(work: () => Result): Promise<Result> {
 /** Takes what is staged and judged into the store, with an event for each change. Runs inside a transaction. */
 function importWriterOn(database: BetterSqlite3.Database, { now }: ImportParts): () => void {
   const columns = CONNECTION_COLUMNS.join(', ');
-  const insert = keep(
+  const insert = pin(
     database.prepare(
       // In the order of time, in which half of the indexes grow at their ends: that is how they are filled fastest.
       `INSERT INTO connections (${columns}) SELECT ${columns} FROM temp.staged WHERE verdict = 'new' ORDER BY requested_at, id`,
     ),
   );
-  const complete = keep(
+  const complete = pin(
     database.prepare(
       `UPDATE connections SET codebuild_role_arn = staged.codebuild_role_arn FROM temp.staged AS staged
        WHERE staged.verdict = 'completed' AND connections.id = coalesce(staged.target_id, staged.id)`,
     ),
   );
-  const record = keep(
+  const record = pin(
     database.prepare(
       `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at)
        SELECT event_id, coalesce(target_id, id), 'IMPORTED', coalesce(target_status, status),

@@ -3,7 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { ConnectionView } from '../../../proton/connection';
 import { isConnectionId } from '../../../proton/identifiers';
 import type { ConnectionWish, ImportParts, ImportRecord, RecordPlace } from '../../import/import-store';
-import { keep } from '../pin-native';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../rows';
 
 /**
@@ -90,14 +90,14 @@ const CREATE = `
 export function stagingOn(database: BetterSqlite3.Database, { now, newId }: ImportParts): Staging {
   database.exec(CREATE);
   const columns = [...STAGED_COLUMNS, 'event_id', 'verdict'];
-  const insert = keep(
+  const insert = pin(
     database.prepare(
       `INSERT INTO temp.staged (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
        ON CONFLICT DO NOTHING`,
     ),
   );
   const find = (condition: string) =>
-    keep(
+    pin(
       database
         .prepare<string[], StagedTuple>(
           `SELECT ${STAGED_COLUMNS.join(', ')} FROM temp.staged WHERE ${condition}`,
@@ -109,15 +109,15 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
     `environment_account_id = ? AND region = ? AND management_account_id = ? AND environment_name = ?
      AND status IN ('PENDING', 'CONNECTED')`,
   );
-  const update = keep(
+  const update = pin(
     database.prepare(
       `UPDATE temp.staged SET codebuild_role_arn = ?, codebuild_known = ?, tags = ?, tags_known = ? WHERE record = ?`,
     ),
   );
-  const begin = keep(database.prepare('BEGIN'));
-  const commit = keep(database.prepare('COMMIT'));
-  const rollback = keep(database.prepare('ROLLBACK'));
-  const clear = keep(database.prepare('DELETE FROM temp.staged'));
+  const begin = pin(database.prepare('BEGIN'));
+  const commit = pin(database.prepare('COMMIT'));
+  const rollback = pin(database.prepare('ROLLBACK'));
+  const clear = pin(database.prepare('DELETE FROM temp.staged'));
 
   return {
     put(record) {

@@ -1,20 +1,20 @@
 /** Work in short steps. Its runner may do other work between them. */
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
-/** How long steps run before others have their turn, in milliseconds. The last step may go past it. */
+/** How long steps run before other work has a turn, in milliseconds. The last step may exceed it. */
 const TURN_MS = 5;
-/** Turns of the event loop between two of these: Node accepts one new connection in each. */
-const PAUSE = 5;
+/** Event loop turns between two turns of steps. Node accepts one new connection in each. */
+const PAUSE_TURNS = 5;
 
-/** Runs steps to their end, and lets the event loop do its other work in between. Rejects with the signal's reason once that is aborted. */
+/** Runs all steps, and lets the event loop do other work in between. Rejects with the signal's reason when it aborts. */
 export type RunSteps = <Result>(
   steps: Steps<Result>,
   options: { readonly signal?: AbortSignal | undefined },
 ) => Promise<Result>;
 
 /**
- * The first turn is at once: most lists end in it. Those that go on take turns in the order in which they ask, one at a time, so that a
- * hundred of them together keep the event loop no longer than one.
+ * The first turn starts at once, and most lists end in it. The others queue for further turns, one at a time, so that a hundred of them
+ * block the event loop no longer than one.
  */
 export function createStepRunner(): RunSteps {
   const waiting: (() => void)[] = [];
@@ -25,12 +25,12 @@ export function createStepRunner(): RunSteps {
       setImmediate(next, pause - 1);
       return;
     }
-    const begin = waiting.shift();
-    isRunning = begin !== undefined;
-    if (!begin) return;
-    // What waits for it runs right after this callback.
-    begin();
-    setImmediate(next, PAUSE);
+    const start = waiting.shift();
+    isRunning = start !== undefined;
+    if (!start) return;
+    // The steps run in a microtask, right after this callback.
+    start();
+    setImmediate(next, PAUSE_TURNS);
   }
 
   function turn(): Promise<void> {
@@ -50,7 +50,7 @@ export function createStepRunner(): RunSteps {
         if (step.done) return step.value;
       } while (performance.now() < end);
       await turn();
-      // Looked at here and not before: a signal costs something to make, and a list that ends at once needs none.
+      // Checked only now: the getter creates the signal, which a list that ends in one turn does not need.
       options.signal?.throwIfAborted();
     }
   };

@@ -16,7 +16,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { copyDatabase } from '../../../../src/control-plane/sqlite/file/copy-database';
 import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { MIGRATIONS } from '../../../../src/control-plane/sqlite/migrations';
-import { putNewDatabase } from '../../../../src/control-plane/sqlite/file/create-database';
+import { createDatabaseFile } from '../../../../src/control-plane/sqlite/file/create-database';
 import {
   explainOpenFailure,
   sqliteCodeOf,
@@ -144,7 +144,7 @@ describe('Opening the database', () => {
     expect(linking).toHaveBeenCalledTimes(1);
     expect(readdirSync(folder.path('.'))).toEqual(['proton.db']);
     const before = readFileSync(file);
-    putNewDatabase(file, (path) => {
+    createDatabaseFile(file, (path) => {
       writeFileSync(path, 'another');
     });
     expect(linking).toHaveBeenCalledTimes(2);

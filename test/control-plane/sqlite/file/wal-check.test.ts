@@ -3,7 +3,7 @@ import fs, { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'n
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { isLogDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
+import { isWalDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
 import { StoreOpenError } from '../../../../src/control-plane/sqlite/errors';
 import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { useTemporaryFolder } from '../../../support/folder';
@@ -140,7 +140,7 @@ describe('A log that a kill left behind', () => {
       const at = (ends.at(commit) ?? 0) + 100;
       changed[at] = (changed[at] ?? 0) ^ 1;
       writeFileSync(`${file}-wal`, changed);
-      return isLogDamaged(`${file}-wal`);
+      return isWalDamaged(`${file}-wal`);
     };
     expect([hit(-3), hit(-2), hit(-1)]).toEqual([true, false, false]);
   });
@@ -162,14 +162,14 @@ describe('A log that a kill left behind', () => {
     const { file, log } = leaveLog();
     const changed = Buffer.from(log).fill(0x55, LOG_HEADER + FRAME, LOG_HEADER + FRAME + 100);
     writeFileSync(`${file}-wal`, changed);
-    expect(isLogDamaged(`${file}-wal`)).toBe(true);
+    expect(isWalDamaged(`${file}-wal`)).toBe(true);
     const read = fs.readFileSync;
     const reading = jest.spyOn(fs, 'readFileSync').mockImplementationOnce((path) => {
       const found = read(path);
       write(`${file}-wal`, changed);
       return found;
     });
-    expect(isLogDamaged(`${file}-wal`)).toBe(false);
+    expect(isWalDamaged(`${file}-wal`)).toBe(false);
     expect(reading).toHaveBeenCalledTimes(1);
     reading.mockRestore();
   });
