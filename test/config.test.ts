@@ -646,6 +646,7 @@ describe('The configuration', () => {
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',
       STORE_LOCK_TIMEOUT_MS: '`5000`',
+      STORE_WAL_CHECK: '`on`',
       SHUTDOWN_DELAY_MS: '`0`',
       SHUTDOWN_GRACE_MS: '`10000`',
       SHUTDOWN_SIGNAL_REPEAT_MS: '`1000`',
