@@ -22,12 +22,12 @@ import { account } from '../../support/proton';
 
 const ROWS = 100_000;
 const PAGE = 21;
-/** Rows that one statement may visit: those of a step, or of a page. */
+/** The most rows that a statement may visit: those of a step or of a page. */
 const ROWS_PER_STATEMENT = 256;
 
 type Filter = NonNullable<ConnectionSelection['filter']>;
 
-/** Of each filter: values that are frequent, rare, and absent. */
+/** For each filter: frequent, rare and absent values. */
 const VALUES = {
   managementAccountId: [BIG, SMALL, WITHOUT_CONNECTIONS],
   environmentAccountId: [BIG_ENVIRONMENT, '300000000001', WITHOUT_CONNECTIONS],
@@ -72,12 +72,12 @@ describe('A list', () => {
 
   interface Read {
     readonly plan: readonly string[];
-    /** Rows that each statement visited, in their order. */
+    /** How many rows each statement visited, in order. */
     readonly visited: readonly number[];
     readonly found: number;
   }
 
-  /** Reads a page, and then each of its statements again, with a function that is called for every row that SQLite visits. */
+  /** Reads a page. Then runs each of its statements again, with a function that SQLite calls for every row that it visits. */
   async function read(selection: ConnectionSelection, visibleTo: Visibility = 'every'): Promise<Read> {
     statements = [];
     const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
@@ -116,7 +116,7 @@ describe('A list', () => {
     const wrong: unknown[] = [];
     for (const filter of filters) {
       const { plan, visited, found } = await read({ filter });
-      // Two statuses are two ranges, of which each gives a page.
+      // Two statuses are two ranges, and each reads a page.
       const allowed = filter.statuses?.length === 2 ? 2 * PAGE : found;
       const isSearched = plan.every((step) =>
         /^SEARCH connections USING INDEX connections_by_\w+ \(/.test(step),
@@ -140,7 +140,7 @@ describe('A list', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('of a viewer of many accounts visits a page in each at most, and fewer once it knows newer rows', async () => {
+  it('of a viewer of many accounts visits at most a page of each, and less once it has found newer rows', async () => {
     const accounts = Array.from({ length: 200 }, (_, index) => account(String(300_000_000_000 + index)));
     const { visited, found } = await read({}, [BIG, ...accounts]);
     expect(found).toBe(PAGE);
@@ -211,7 +211,7 @@ describe('A list', () => {
     await own.close();
   });
 
-  it('of filters that never meet, or seldom, is read in statements that visit few rows each', async () => {
+  it('of filters that rarely match together is read in statements that visit few rows each', async () => {
     const { visited, found } = await read({
       filter: { managementAccountId: BIG, environmentName: 'production', statuses: ['CONNECTED'] },
     });
@@ -220,7 +220,7 @@ describe('A list', () => {
     expect(Math.max(...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
   });
 
-  it('of filters of which one is rare is read along the index of that one, as soon as the others', async () => {
+  it('of a rare filter and frequent ones is read along the index of the rare one', async () => {
     for (const filter of [
       { region: 'ap-southeast-2', environmentName: 'production' },
       { region: 'eu-west-1', environmentName: 'none' },
@@ -232,7 +232,7 @@ describe('A list', () => {
     }
   });
 
-  it('of any filters, of any viewer, searches an index and visits few rows in each statement', async () => {
+  it('of any filters and any viewer searches an index and visits few rows in each statement', async () => {
     const filters = fc.record(
       {
         managementAccountId: fc.constantFrom(...VALUES.managementAccountId),
@@ -264,7 +264,7 @@ describe('A list', () => {
     );
   });
 
-  it('lets the event loop turn while it is read', async () => {
+  it('does not block the event loop while it is read', async () => {
     let turns = 0;
     let isRead = false;
     const turn = () => {
@@ -283,7 +283,7 @@ describe('A list', () => {
     expect(turns).toBeGreaterThan(5);
   });
 
-  it('ends when its request does', async () => {
+  it('stops when its request ends', async () => {
     const ending = new AbortController();
     const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
     const query = {
@@ -302,7 +302,7 @@ describe('A list', () => {
     expect(statements).toHaveLength(read + 1);
   });
 
-  it('that takes longer than a request may is given up in the AWS API too', async () => {
+  it('that exceeds the execution timeout is stopped in the AWS API too', async () => {
     const app = await startApp({ DATABASE_URL: `sqlite:${location}`, EXECUTION_TIMEOUT_MS: '20' });
     const listed = await sendHttp(app.protonEndpoint ?? '', {
       headers: {
@@ -323,14 +323,14 @@ describe('A list', () => {
     await app.stop();
   });
 
-  it('holds each row once, and all that were there throughout, when others are written while it is read', async () => {
+  it('contains each row once, and all that existed throughout, when there are writes while it is read', async () => {
     const selection = normalizeSelection({
       filter: { region: 'sa-east-1', statuses: ['PENDING', 'CONNECTED'] },
     });
     const query = { selection, visibleTo: 'every', after: undefined, limit: 100 } as const;
     const [before] = await store.listConnections([query]);
     const walk = normalizeSelection({ filter: { region: 'us-east-1', statuses: ['PENDING'] } });
-    // The long walk goes first in the same call, so that writes come between it and the short one.
+    // The long list is first in the same call, so that the delete comes before the short one is read.
     const reading = store.listConnections([{ ...query, selection: walk }, query]);
     const writer = new BetterSqlite3(location);
     const gone = before?.[0]?.id;
