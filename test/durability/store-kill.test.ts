@@ -63,7 +63,7 @@ async function killAgainAndAgain(lane: number, seed: number) {
   database.close();
   return {
     faults,
-    lost: [...known].filter(([name, told]) => !agrees(before.get(name), told)),
+    lost: [...known].filter(([name, acknowledged]) => !agrees(before.get(name), acknowledged)),
     created: [...known.values()].filter(({ id }) => id !== undefined).length,
     answeredAnew: await askAgain(location, before),
   };
@@ -115,13 +115,13 @@ async function lifeOfOne(
 function note(line: string, known: Map<string, Known>): void {
   const [what = '', name = '', id] = line.split(' ');
   if (what === 'ready') return;
-  const told = known.get(name) ?? {};
-  known.set(name, told);
-  if (what === 'created' && id !== undefined) told.id = id;
-  else if (what === 'tagged') told.tagged = true;
-  else if (what === 'accepted') told.accepted = true;
-  else if (what === 'delete') told.deleting = true;
-  else if (what === 'deleted') told.deleted = true;
+  const acknowledged = known.get(name) ?? {};
+  known.set(name, acknowledged);
+  if (what === 'created' && id !== undefined) acknowledged.id = id;
+  else if (what === 'tagged') acknowledged.tagged = true;
+  else if (what === 'accepted') acknowledged.accepted = true;
+  else if (what === 'delete') acknowledged.deleting = true;
+  else if (what === 'deleted') acknowledged.deleted = true;
   else if (what !== 'create') throw new Error(`the store said: ${line}`);
 }
 

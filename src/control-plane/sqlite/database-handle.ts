@@ -66,7 +66,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
       else refuseChangedFiles(files);
     },
   });
-  const apply = inSavepoints(database, writerOn(database, statements));
+  const apply = oneByOne(database, writerOn(database, statements));
 
   return {
     files,
@@ -103,7 +103,7 @@ function refuseChangedFiles(files: DatabaseFiles): void {
 }
 
 /** Runs each write in a savepoint of its own: a write that fails changes nothing, and the others go on. */
-function inSavepoints(
+function oneByOne(
   database: BetterSqlite3.Database,
   apply: (write: Write) => WriteResult,
 ): (write: Write) => WriteResult {

@@ -263,11 +263,11 @@ async function compareLook(
   if (call.kind === 'history' && found) {
     const [page] = await session.listHistory([{ connection: found, first: 100 }]);
     if (!page || page instanceof Error) throw page ?? new Error('no history');
-    const told = page.items.map(
+    const events = page.items.map(
       ({ type, actor, previousStatus, status }) =>
         `${type} by ${actor}: ${previousStatus ?? 'none'} to ${status ?? 'none'}`,
     );
-    expectSame(told, model.events(call.number));
+    expectSame(events, model.events(call.number));
   }
 }
 

@@ -21,7 +21,7 @@ export function copyDatabase(location: string, to: string): void {
     pin(database.prepare('VACUUM INTO ?')).run(to);
   } catch (error) {
     if (error instanceof StoreOpenError) throw error;
-    if (isUnopenable(error) && copyFileAsIs(location, to)) return;
+    if (canNotOpen(error) && copyFileAsIs(location, to)) return;
     throw new StoreOpenError(explainOpenFailure(error, location), { cause: error });
   } finally {
     database?.close();
@@ -43,6 +43,6 @@ function copyFileAsIs(location: string, to: string): boolean {
   }
 }
 
-function isUnopenable(error: unknown): boolean {
+function canNotOpen(error: unknown): boolean {
   return /^SQLITE_(?:CANTOPEN|READONLY)/.test(sqliteCodeOf(error) ?? '');
 }

@@ -10,8 +10,8 @@ import { sufficientAccounts } from './visibility';
 
 type ConnectionQuery<Output> = SelectQueryBuilder<Database, 'connections', Output>;
 
-/** Whether SQLite may use an index to compare a column. A plus sign before the column's name prevents that. */
-type ColumnUse = 'indexed' | 'unindexed';
+/** Whether SQLite may use an index to compare a column. In a `plain` comparison a plus sign before the name prevents that. */
+type ColumnUse = 'indexed' | 'plain';
 
 /** Counts the selected connections that the viewer may see. Visits each of them. */
 export function countQuery(query: CountQuery) {
@@ -30,7 +30,7 @@ function countInEitherRole(selection: NormalizedSelection, accountId: AccountId)
   const managed = all.where('management_account_id', '=', accountId);
   const environments = all.where('environment_account_id', '=', accountId);
   // Here SQLite must search by both accounts, and not by one and a filter: that could be many more rows.
-  const both = filtered(managed.where('environment_account_id', '=', accountId), selection, 'unindexed');
+  const both = filtered(managed.where('environment_account_id', '=', accountId), selection, 'plain');
   const inRole = [managed, environments].map((query) => counted(filtered(query, selection, 'indexed')));
   return sqlBuilder.selectNoFrom(sql<number>`${sql.join(inRole, sql` + `)} - ${counted(both)}`.as('count'));
 }
@@ -43,7 +43,7 @@ function countVisible(selection: NormalizedSelection, accounts: readonly Account
     selected(
       sqlBuilder.selectFrom('connections').select('id').where(ACCOUNT_COLUMN[role], 'in', listed),
       selection,
-      'unindexed',
+      'plain',
     );
   const visible = inRole('MANAGEMENT_ACCOUNT').union(inRole('ENVIRONMENT_ACCOUNT')).as('visible');
   return sqlBuilder.selectFrom(visible).select((eb) => eb.fn.countAll<number>().as('count'));

@@ -154,9 +154,9 @@ describe('Opening the database', () => {
 
   it('removes the stale files of a creation that was killed, and nothing else', () => {
     const file = folder.path('proton.db');
-    const litter = `${file}.new-00000000-0000-4000-8000-000000000000`;
+    const stale = `${file}.new-00000000-0000-4000-8000-000000000000`;
     const fresh = `${file}.new-00000000-0000-4000-8000-000000000001`;
-    const left = [litter, `${litter}-wal`, `${litter}-journal`, `${file}.new-one`, `${file}-2.db`];
+    const left = [stale, `${stale}-wal`, `${stale}-journal`, `${file}.new-one`, `${file}-2.db`];
     for (const path of [...left, fresh]) writeFileSync(path, 'x');
     const earlier = new Date(Date.now() - 120_000);
     for (const path of left) utimesSync(path, earlier, earlier);
