@@ -54,7 +54,7 @@ describe('The configuration', () => {
       },
       proton: {
         kind: 'embedded',
-        store: { location: './data/proton.db', lockTimeoutMs: 5_000 },
+        store: { location: './data/proton.db', lockTimeoutMs: 5_000, walCheck: true },
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
         endpoint: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
@@ -80,13 +80,14 @@ describe('The configuration', () => {
       LOG_LEVEL: 'debug',
       NODE_ENV: 'production',
       STORE_LOCK_TIMEOUT_MS: '1',
+      STORE_WAL_CHECK: 'off',
     };
     expect(readConfig(environment)).toMatchObject({
       http: { host: '::1', port: 0, corsOrigins: ['https://studio.example.com', 'http://localhost:3000'] },
       admin: { host: '::1', port: 4009 },
       proton: {
         kind: 'embedded',
-        store: { location: ':memory:', lockTimeoutMs: 1 },
+        store: { location: ':memory:', lockTimeoutMs: 1, walCheck: false },
         controlPlane: {
           defaultRegion: 'us-gov-west-1',
           defaultAccountId: '123456789012',
@@ -645,6 +646,7 @@ describe('The configuration', () => {
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',
       STORE_LOCK_TIMEOUT_MS: '`5000`',
+      STORE_WAL_CHECK: '`on`',
       SHUTDOWN_DELAY_MS: '`0`',
       SHUTDOWN_GRACE_MS: '`10000`',
       SHUTDOWN_SIGNAL_REPEAT_MS: '`1000`',

@@ -6,7 +6,7 @@ import { sdkBackEnd } from './sdk-back-end';
 import { createAuthentication } from '../authentication/authentication';
 import type { KeyReport } from '../authentication/user/issuer-keys';
 import type { Config } from '../config/config';
-import { troubleOf } from '../control-plane/sqlite/errors';
+import { storeErrorOf } from '../control-plane/sqlite/errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
 import { createBodyReader } from '../http/body/body-budget';
@@ -186,7 +186,7 @@ async function failed(work: Promise<unknown>): Promise<boolean> {
 /** A store error is logged in full when it starts, so requests that fail because of it log only its message. */
 function reportFaultsTo(logger: Logger): ReportFault {
   return (error, requestId) => {
-    const storeError = error instanceof ProtonFailure ? troubleOf(error.cause) : undefined;
+    const storeError = error instanceof ProtonFailure ? storeErrorOf(error.cause) : undefined;
     if (storeError) logger.error({ requestId, reason: storeError.message }, 'a request failed');
     else logger.error({ requestId, err: error }, 'a request failed');
   };

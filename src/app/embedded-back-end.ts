@@ -9,7 +9,7 @@ import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
-import type { StoreHealth } from '../control-plane/store-health';
+import type { StoreHealth } from '../control-plane/store';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/readiness';
 import { instrumentService } from '../proton/instrument-session';

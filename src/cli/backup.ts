@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/check-copy';
-import { isFull, StoreOpenError } from '../control-plane/sqlite/open-failure';
+import { isFull, StoreOpenError } from '../control-plane/sqlite/errors';
 import { CommandError, UsageError, type Surroundings } from './command';
 import { ExitCode } from './exit-code';
 import { codeOf, explainFileError } from './files';

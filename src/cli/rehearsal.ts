@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { ImportStore } from '../control-plane/import/import-store';
 import { copyDatabase } from '../control-plane/sqlite/file/copy-database';
-import { StoreOpenError } from '../control-plane/sqlite/file/open-database';
+import { StoreOpenError } from '../control-plane/sqlite/errors';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
 import { CommandError, type Surroundings } from './command';
 import { codeOf, explainFileError } from './files';

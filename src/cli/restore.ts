@@ -3,9 +3,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { makeFolder } from '../control-plane/sqlite/file/name-file';
+import { makeFolder } from '../control-plane/sqlite/file/durable-files';
 import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
-import { isFull } from '../control-plane/sqlite/open-failure';
+import { isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
 import { CommandError, type Surroundings } from './command';
 import { ExitCode } from './exit-code';

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/config';
 import { AccessKeyError } from '../control-plane/access-keys/access-keys';
-import { StoreOpenError } from '../control-plane/sqlite/file/open-database';
+import { StoreOpenError } from '../control-plane/sqlite/errors';
 import { ProtonFailure } from '../proton/failure';
 import { ExitCode } from './exit-code';
 import { createProgram } from './program';

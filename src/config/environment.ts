@@ -93,6 +93,11 @@ const CONTROL_PLANE = {
   STORE_LOCK_TIMEOUT_MS: milliseconds(0)
     .default(5_000)
     .describe('How long a write waits while another process locks the database.'),
+  STORE_WAL_CHECK: oneOf(['on', 'off'])
+    .default('on')
+    .describe(
+      '`on`: a start refuses a database whose log (`-wal`) is damaged before its end, where SQLite would drop the commits behind the damage. `off` leaves logs to SQLite.',
+    ),
   AWS_REGION: region.optional().meta({
     description: 'Region of connections that are created without one.',
     shownDefault: '`us-east-1`',

@@ -12,6 +12,8 @@ export interface EmbeddedProtonConfig {
     readonly location: string;
     /** How long a write waits for another process's lock, in milliseconds. */
     readonly lockTimeoutMs: number;
+    /** Whether a damaged log is looked for before the database is opened. */
+    readonly walCheck: boolean;
   };
   readonly controlPlane: {
     readonly defaultRegion: Region;
@@ -73,6 +75,7 @@ function embeddedConfig(variables: Variables, defaultAccountId: AccountId | unde
     store: {
       location: databaseLocation(variables.DATABASE_URL),
       lockTimeoutMs: variables.STORE_LOCK_TIMEOUT_MS,
+      walCheck: variables.STORE_WAL_CHECK === 'on',
     },
     controlPlane: {
       defaultRegion: variables.AWS_REGION ?? DEFAULT_REGION,

@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
-import {
-  connectionCursors,
-  normalizeSelection,
-  type ConnectionListRequest,
-  type ConnectionSelection,
-} from '../proton/connection-list';
+import { normalizeSelection, type ConnectionSelection } from '../proton/connection-list';
 import {
   connectionIdOf,
   refersTo,
@@ -14,63 +9,62 @@ import {
   type ConnectionId,
   type Region,
 } from '../proton/identifiers';
-import { invalidCursor, pageOf, parsePageRequest } from '../proton/page';
-import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
+import { invalidCursor, pageOf } from '../proton/page';
+import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import { missingPermission } from '../proton/failure-messages';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';
 import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
-import { answerEach } from './answer-each';
-import { historyCursors } from './history-cursors';
+import { readBatch, historyQueryOf, listQueryOf } from './page-queries';
 import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisions/change';
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
-import type { Author } from './decisions/decision-context';
+import type { DecisionContext } from './decisions/decision-context';
 import { decideTag, decideUntag } from './decisions/tags';
-import type { ConnectionStore, Decision, EventQuery, ListQuery } from './store';
+import type { ConnectionStore, Decision } from './store';
 import { createWriteQueue } from './write-queue';
 
 export interface ControlPlaneSettings {
-  /** Where a connection lives whose creation names no Region. */
+  /** The Region of a connection that is created without one. */
   readonly defaultRegion: Region;
-  /** The environment account of a creation that points to none. */
+  /** The environment account of a connection that is created without one. */
   readonly defaultAccountId: AccountId | undefined;
   /** Connections that one environment account may have in one Region. */
   readonly connectionQuota: number;
 }
 
-export interface ControlPlaneParts {
+export interface ControlPlaneDependencies {
   readonly store: ConnectionStore;
   readonly settings: ControlPlaneSettings;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Lower-case UUIDs. */
+  /** Returns lower-case UUIDs. */
   readonly newId?: () => string;
 }
 
 export interface EmbeddedSessionOptions extends SessionOptions {
-  /** Shuts the session up in one Region, as AWS credentials are by the scope of their signature. */
+  /** Limits the session to one Region, like the scope of an AWS signature. */
   readonly region?: Region | undefined;
 }
 
 export interface EmbeddedProtonService extends ProtonService {
   readonly session: (viewer: Viewer, options?: EmbeddedSessionOptions) => ProtonSession<Connection>;
-  /** Waits for the writes that were taken on. The store is not closed by it. */
+  /** Resolves when all accepted writes have ended. It does not close the store. */
   readonly drained: () => Promise<void>;
 }
 
-/** The control plane in this process: Proton's rules and state machine over a store. */
+/** Creates the control plane in this process: Proton's rules and state machine over a store. */
 export function createEmbeddedProtonService({
   store,
   settings,
   now = Date.now,
   newId = randomUUID,
-}: ControlPlaneParts): EmbeddedProtonService {
+}: ControlPlaneDependencies): EmbeddedProtonService {
   const queue = createWriteQueue(store);
 
   function session(viewer: Viewer, options: EmbeddedSessionOptions = {}): ProtonSession<Connection> {
-    const { region: home } = options;
+    const { region: onlyRegion } = options;
     const sees = (connection: ConnectionView) =>
-      maySee(viewer, connection) && (home === undefined || connection.region === home);
-    const author: Author = { viewer, sees, now, newId };
+      maySee(viewer, connection) && (onlyRegion === undefined || connection.region === onlyRegion);
+    const context: DecisionContext = { viewer, sees, now, newId };
     const visibleTo = readableAccounts(viewer);
 
     async function change(
@@ -78,7 +72,7 @@ export function createEmbeddedProtonService({
       decide: (current: Connection | undefined) => Decision,
     ): Promise<Connection> {
       const connection = await queue.put({ kind: 'change', id, visibleTo, decide });
-      if (!connection) throw new Error('a change that succeeded answered without a connection');
+      if (!connection) throw new Error('a change succeeded without a connection');
       return connection;
     }
 
@@ -96,10 +90,10 @@ export function createEmbeddedProtonService({
       },
 
       listConnections: (requests) =>
-        answerEach(
+        readBatch(
           requests,
-          (request) => listQueryOf(within(home, request), visibleTo),
-          // The options as they are: their signal is made when it is first asked for.
+          (request) => listQueryOf(inRegion(onlyRegion, request), visibleTo),
+          // Not destructured: the getter of `signal` creates it at first use.
           (plans) =>
             store.listConnections(
               plans.map(({ query }) => query),
@@ -108,7 +102,7 @@ export function createEmbeddedProtonService({
           (connections, { page, cursors }) => pageOf(connections, page, cursors),
         ),
 
-      // A row carries everything, so there is nothing left to read of what this session showed.
+      // Rows of this store are complete, so there is nothing to read.
       readTags: (connections) => Promise.resolve(connections.map(({ tags }) => tags ?? null)),
 
       readCodebuildRoles: (connections) =>
@@ -117,13 +111,13 @@ export function createEmbeddedProtonService({
       countConnections: (selections) =>
         store.countConnections(
           selections.map((selection) => ({
-            selection: normalizeSelection(within(home, selection)),
+            selection: normalizeSelection(inRegion(onlyRegion, selection)),
             visibleTo,
           })),
         ),
 
       listHistory: (requests) =>
-        answerEach(
+        readBatch(
           requests,
           (request) => historyQueryOf(request, sees(request.connection)),
           (plans) => store.listEvents(plans.map(({ query }) => query)),
@@ -132,11 +126,11 @@ export function createEmbeddedProtonService({
 
       async createConnection(input) {
         const request = parseCreate(input, {
-          region: home ?? settings.defaultRegion,
+          region: onlyRegion ?? settings.defaultRegion,
           environmentAccountId: ownAccount(viewer) ?? settings.defaultAccountId,
         });
         const { environmentAccountId, region } = request;
-        // Before the store is asked: what it holds concerns nobody who may not write there.
+        // Checked before the store is read: without the permission, its content must not influence the error.
         if (!may(viewer, 'write', environmentAccountId)) {
           throw missingPermission(
             'Creating a connection',
@@ -158,40 +152,40 @@ export function createEmbeddedProtonService({
           kind: 'create',
           identity: request,
           clientToken,
-          decide: decideCreate(author, request, clientToken, settings.connectionQuota),
+          decide: decideCreate(context, request, clientToken, settings.connectionQuota),
         });
-        if (!connection) throw new Error('a creation that succeeded answered without a connection');
+        if (!connection) throw new Error('a create succeeded without a connection');
         return connection;
       },
 
       async updateConnection(input) {
         const request = parseUpdate(input);
-        return change(request.id, decideUpdate(author, request));
+        return change(request.id, decideUpdate(context, request));
       },
 
       async acceptConnection(input) {
         const id = parseId(input);
-        return change(id, decideAccept(author, id));
+        return change(id, decideAccept(context, id));
       },
 
       async rejectConnection(input) {
         const id = parseId(input);
-        return change(id, decideReject(author, id));
+        return change(id, decideReject(context, id));
       },
 
       async deleteConnection(input) {
         const id = parseId(input);
-        return queue.put({ kind: 'change', id, visibleTo, decide: decideDelete(author, id) });
+        return queue.put({ kind: 'change', id, visibleTo, decide: decideDelete(context, id) });
       },
 
       async tagConnection(input) {
         const { id, tags } = parseTag(input);
-        return change(id, decideTag(author, id, tags));
+        return change(id, decideTag(context, id, tags));
       },
 
       async untagConnection(input) {
         const { id, tagKeys } = parseUntag(input);
-        return change(id, decideUntag(author, id, tagKeys));
+        return change(id, decideUntag(context, id, tagKeys));
       },
     };
   }
@@ -199,32 +193,10 @@ export function createEmbeddedProtonService({
   return { session, drained: queue.drained };
 }
 
-/** Narrows a selection to the Region that the session is shut up in. */
-function within<Selection extends ConnectionSelection>(
+/** Narrows a selection to one Region; undefined does not narrow. */
+function inRegion<Selection extends ConnectionSelection>(
   region: Region | undefined,
   selection: Selection,
 ): Selection {
   return region === undefined ? selection : { ...selection, filter: { ...selection.filter, region } };
-}
-
-function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {
-  const selection = normalizeSelection(request);
-  const cursors = connectionCursors(selection);
-  const page = parsePageRequest(request, cursors);
-  // One row more than the page holds tells whether there is a next page.
-  const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
-  return { query, page, cursors };
-}
-
-/** What the viewer may not see has no history, just as what does not exist. */
-function historyQueryOf(request: HistoryRequest, visible: boolean) {
-  const connectionId = request.connection.id;
-  const cursors = historyCursors(connectionId);
-  const page = parsePageRequest(request, cursors);
-  const query: EventQuery = {
-    connectionId,
-    before: visible ? page.after?.id : undefined,
-    limit: visible ? page.size + 1 : 0,
-  };
-  return { query, page, cursors };
 }

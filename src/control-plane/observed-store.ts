@@ -1,7 +1,7 @@
 import type { Around } from '../telemetry/events';
 import type { ConnectionStore } from './store';
 
-/** What a store is asked, by the names that `around` is told. */
+/** The operation names that `around` receives. */
 export const STORE_OPERATIONS = [
   'findConnections',
   'listConnections',
@@ -10,14 +10,14 @@ export const STORE_OPERATIONS = [
   'write',
 ] as const satisfies readonly (keyof ConnectionStore)[];
 
-/** A store whose every read and write is carried out by `around`, under the name of the method. */
+/** Wraps a store: each read and write runs through `around`, under the method's name. */
 export function observeStore(store: ConnectionStore, around: Around): ConnectionStore {
   return {
-    findConnections: (...asked) => around('findConnections', () => store.findConnections(...asked)),
-    listConnections: (...asked) => around('listConnections', () => store.listConnections(...asked)),
-    countConnections: (...asked) => around('countConnections', () => store.countConnections(...asked)),
-    listEvents: (...asked) => around('listEvents', () => store.listEvents(...asked)),
-    write: (...asked) => around('write', () => store.write(...asked)),
+    findConnections: (...args) => around('findConnections', () => store.findConnections(...args)),
+    listConnections: (...args) => around('listConnections', () => store.listConnections(...args)),
+    countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
+    listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
+    write: (...args) => around('write', () => store.write(...args)),
     close: store.close,
   };
 }

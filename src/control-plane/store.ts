@@ -4,41 +4,41 @@ import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
 
 /**
- * What the control plane asks of a database. Asynchronous, and in batches throughout: one call is one round trip, whatever the
- * number of questions in it. A store knows rows and transactions; what may be done to a connection it is told, by `decide`.
+ * The port between the control plane and a database. Every method is asynchronous and takes a batch: one call is one round trip. A
+ * store knows rows and transactions; a write's `decide` knows the rules.
  */
 export interface ConnectionStore {
-  /** The connections that exist among these ids and are visible, in any order, each once. */
+  /** The visible connections with these ids, in any order, each once. */
   readonly findConnections: (
     ids: readonly ConnectionId[],
     visibleTo: Visibility,
   ) => Promise<readonly Connection[]>;
-  /** Each query's rows, newest request first. Stops, and rejects with the signal's reason, when that is aborted. */
+  /** Each query's rows, newest request first. When the signal aborts, reading stops and rejects with its reason. */
   readonly listConnections: (
     queries: readonly ListQuery[],
     options?: ReadOptions,
   ) => Promise<readonly (readonly Connection[])[]>;
   readonly countConnections: (queries: readonly CountQuery[]) => Promise<readonly number[]>;
-  /** Each query's events, newest first; null where `before` is no event of the connection. */
+  /** Each query's events, newest first; null if `before` is not an event of the connection. */
   readonly listEvents: (
     queries: readonly EventQuery[],
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
   /**
-   * Carries out the writes in their order and answers each at its place. All that changed is durable when this resolves, in one
-   * commit; a write that fails leaves the others as they are. Rejects, with nothing acknowledged, when there is no commit.
-   * @param waitedMs for how long the first of them has waited to be written; it counts towards the wait for a lock
+   * Runs the writes in order, in one transaction, and returns one result for each. All changes are durable when this resolves. A
+   * write that fails does not affect the others. Rejects when the transaction can't be committed; then no write is acknowledged.
+   * @param waitedMs how long the first write has already waited; it counts towards the lock timeout
    */
-  readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteAnswer[]>;
-  /** Gives everything back; what was acknowledged stays. */
+  readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteResult[]>;
+  /** Releases all resources. Acknowledged writes are kept. */
   readonly close: () => Promise<void>;
 }
 
 export interface ReadOptions {
-  /** Aborted when no one waits for the rows any more. */
+  /** Aborted when the rows are not needed any more. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rows that concern at least one of these accounts, or all rows. */
+/** Rows with at least one of these accounts in either role, or all rows. */
 export type Visibility = 'every' | readonly AccountId[];
 
 export interface CountQuery {
@@ -53,50 +53,49 @@ export interface ListQuery extends CountQuery {
 
 export interface EventQuery {
   readonly connectionId: ConnectionId;
-  /** The id of the event that others must be written before; undefined for all. */
+  /** Selects events that were written before the one with this id; undefined selects all. */
   readonly before: string | undefined;
   readonly limit: number;
 }
 
-/** A write names what it must see and decides, on that alone and without waiting, what becomes of it. */
+/** A write names the state that it depends on. `decide` receives that state, inside the transaction, and returns synchronously. */
 export type Write = CreateWrite | ChangeWrite;
 
 export interface CreateWrite {
   readonly kind: 'create';
-  /** What makes two live connections the same request. */
   readonly identity: ConnectionIdentity;
   readonly clientToken: ClientToken | null;
-  readonly decide: (seen: CreateFacts) => Decision;
+  readonly decide: (state: CreateState) => Decision;
 }
 
 export interface ChangeWrite {
   readonly kind: 'change';
   readonly id: ConnectionId;
-  /** What is not visible is not there to be changed. */
+  /** A connection that is not visible is passed to `decide` as undefined. */
   readonly visibleTo: Visibility;
   readonly decide: (current: Connection | undefined) => Decision;
 }
 
-/** A caller's token, whose scope is the environment account and the Region. */
+/** A token that makes a create idempotent, within an environment account and a Region. */
 export interface ClientToken {
   readonly environmentAccountId: AccountId;
   readonly region: Region;
   readonly token: string;
-  /** Records made at this instant or before it have expired. */
+  /** Tokens recorded at this time or earlier have expired. */
   readonly expiredAt: number;
 }
 
-/** What a create must know of the store, as it is within its transaction. */
-export interface CreateFacts {
-  /** The connection that this token made, if the token is alive. */
+/** The state that a create depends on. */
+export interface CreateState {
+  /** The connection that was created with the same token, if the token has not expired. */
   readonly earlier: { readonly connection: Connection; readonly fingerprint: string } | undefined;
-  /** The connection of the same identity that is `PENDING` or `CONNECTED`. */
+  /** The `PENDING` or `CONNECTED` connection with the same identity. */
   readonly live: Connection | undefined;
-  /** Connections of the environment account in the Region, of every status. */
+  /** The number of connections of the environment account in the Region, of any status. */
   readonly count: number;
 }
 
-/** What becomes of a write. An event goes with every change and with nothing else. */
+/** The outcome of a write. Every change has an event. */
 export type Decision =
   | { readonly kind: 'refuse'; readonly failure: ProtonFailure }
   | { readonly kind: 'keep'; readonly connection: Connection | undefined }
@@ -110,10 +109,30 @@ export type Decision =
   | { readonly kind: 'delete'; readonly connection: Connection; readonly event: ConnectionEvent };
 
 export interface ClientTokenRecord extends ClientToken {
-  /** Of the parameters that the token came with. */
+  /** A hash of the parameters of the create. */
   readonly fingerprint: string;
   readonly createdAt: number;
 }
 
-/** `connection` as it is after the write, or as it last was when it was deleted; undefined where there was none. */
-export type WriteAnswer = { readonly connection: Connection | undefined } | { readonly failure: unknown };
+/** `connection` is the state after the write, or the last state of a deleted one; undefined if there was nothing to delete. */
+export type WriteResult = { readonly connection: Connection | undefined } | { readonly failure: unknown };
+
+/** Reads everything, to export it. */
+export interface ExportStore {
+  /**
+   * Every connection as of one moment, newest request first, then by id. Reads row by row, as the caller iterates.
+   * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
+   */
+  readonly connections: () => Iterable<Connection>;
+}
+
+/** Whether a store works now: its rows can be read, its schema is this version's, and writes can be committed. */
+export type StoreHealth =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** What is not ready: `migrations` when another version has changed the schema. */
+      readonly part: 'store' | 'migrations';
+      /** For the operator: what is wrong and how to fix it. It names no path, host or row. */
+      readonly reason: string;
+    };

@@ -1,10 +1,10 @@
 import type { Connection } from '../proton/connection';
-import type { ConnectionStore, Write, WriteAnswer } from './store';
+import type { ConnectionStore, Write, WriteResult } from './store';
 
-/** Writes that one commit takes at most: it bounds how long the first of them waits for the last. */
-const MOST_PER_COMMIT = 256;
+/** The most writes in one commit. It bounds how long the first one waits for the last. */
+const MAX_PER_COMMIT = 256;
 
-interface Waiting {
+interface QueuedWrite {
   readonly write: Write;
   readonly since: number;
   readonly resolve: (connection: Connection | undefined) => void;
@@ -14,24 +14,23 @@ interface Waiting {
 export interface WriteQueue {
   /** Resolves when the write is durable; rejects with its failure when it changed nothing. */
   readonly put: (write: Write) => Promise<Connection | undefined>;
-  /** Resolves when nothing waits any more. */
+  /** Resolves when the queue is empty and no commit is running. */
   readonly drained: () => Promise<void>;
 }
 
 /**
- * Groups writes into commits. A commit that reaches the disk costs the same for one write as for a hundred, so the writes that
- * arrive while one is under way share the next. A write that comes alone is not kept waiting for company: it goes as soon as
- * the event loop has read what other clients had already sent.
+ * Groups writes into commits. A durable commit costs the same for one write as for a hundred, so writes that arrive during a commit
+ * share the next one. A single write is not delayed: it is committed once the event loop has read the requests that have arrived.
  */
 export function createWriteQueue(store: Pick<ConnectionStore, 'write'>): WriteQueue {
-  let waiting: Waiting[] = [];
+  let waiting: QueuedWrite[] = [];
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       await new Promise((resolve) => setImmediate(resolve));
-      const batch = waiting.slice(0, MOST_PER_COMMIT);
-      waiting = waiting.slice(MOST_PER_COMMIT);
+      const batch = waiting.slice(0, MAX_PER_COMMIT);
+      waiting = waiting.slice(MAX_PER_COMMIT);
       await commit(store, batch);
     }
     running = undefined;
@@ -49,12 +48,12 @@ export function createWriteQueue(store: Pick<ConnectionStore, 'write'>): WriteQu
   };
 }
 
-async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly Waiting[]): Promise<void> {
-  let answers: readonly WriteAnswer[];
+async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly QueuedWrite[]): Promise<void> {
+  let results: readonly WriteResult[];
   try {
-    answers = await store.write(
+    results = await store.write(
       batch.map(({ write }) => write),
-      // Behind a lock that others have waited for in vain, nobody waits for as long again.
+      // Time in the queue counts, so that writes queued behind a locked database don't each wait for the full timeout.
       performance.now() - (batch[0]?.since ?? performance.now()),
     );
   } catch (failure) {
@@ -62,10 +61,12 @@ async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly Wai
     return;
   }
   batch.forEach(({ resolve, reject }, index) => {
-    const answer = answers[index];
-    if (answer === undefined)
-      reject(new Error(`the store gave ${String(answers.length)} answers to ${String(batch.length)} writes`));
-    else if ('failure' in answer) reject(answer.failure);
-    else resolve(answer.connection);
+    const result = results[index];
+    if (result === undefined)
+      reject(
+        new Error(`the store returned ${String(results.length)} results for ${String(batch.length)} writes`),
+      );
+    else if ('failure' in result) reject(result.failure);
+    else resolve(result.connection);
   });
 }

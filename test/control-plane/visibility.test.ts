@@ -27,10 +27,10 @@ const asking = (managementAccountId: string, environmentAccountId: string, envir
   environmentName,
 });
 
-/** The text of a statement, whatever it was run with. */
+/** The text of a statement without its values. */
 const withoutValues = (statement: string) => statement.replace(/'[^']*'/g, '?').replace(/\/\*.*?\*\//g, '');
 
-/** Every road on which one connection may be asked for. What it answers, or why it does not, is not looked at. */
+/** Every call that reads or changes one connection. Results and errors are ignored. */
 async function everyRoad(
   session: ProtonSession,
   { id, arn, name }: { id: string; arn: string; name: string },
@@ -54,10 +54,10 @@ async function everyRoad(
   }
 }
 
-describe('What a viewer may not read', () => {
+describe('A connection that a viewer may not read', () => {
   const folder = useTemporaryFolder();
 
-  it('is asked for with the statements that what does not exist is asked for with', async () => {
+  it('is read with the same statements as one that does not exist', async () => {
     const statements: string[] = [];
     const { service, store } = createControlPlane({ trace: (statement) => statements.push(statement) });
     const { id } = await service
@@ -70,7 +70,7 @@ describe('What a viewer may not read', () => {
     statements.length = 0;
     await everyRoad(stranger, { id, arn: arnOf(id), name: 'hidden' });
     const forHidden = statements.map(withoutValues);
-    // Each names the account whose connections may be seen: what is read besides, and thrown away here, would take its time.
+    // Each statement names the viewer's account. Reading other rows and dropping them here would take time that reveals them.
     const reads = statements.filter((statement) => /\bFROM "?connections\b/i.test(statement));
     expect(reads.length).toBeGreaterThan(9);
     for (const read of reads) expect(read).toContain(STRANGER);
@@ -81,7 +81,7 @@ describe('What a viewer may not read', () => {
     await store.close();
   });
 
-  it('is not passed over by lists and counts: they walk along the viewer’s own accounts', async () => {
+  it('is not visited by lists and counts: they read along indexes of the viewer’s accounts', async () => {
     const location = folder.path('proton.db');
     const selects: string[] = [];
     const { service, store } = createControlPlane({
@@ -145,14 +145,14 @@ describe('Lists and counts', () => {
     ),
   });
 
-  it('hold what the viewer may see of all there is, in order and page by page', async () => {
+  it('contain all connections that the viewer may see, in order and page by page', async () => {
     const { service, store, clock } = createControlPlane();
     const owner = service.session(OWNER);
     const all: Connection[] = [];
     for (let round = 0; round < 2; round += 1) {
       for (const management of ACCOUNTS) {
         for (const environment of ACCOUNTS) {
-          // Some are of the same instant.
+          // Some have the same time.
           if (management === environment) clock.advance(1);
           const created = await owner.createConnection(
             asking(management, environment, `name-${String(round)}`),

@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { ImportRecord } from '../../src/control-plane/import/import-store';
 import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
 import { openDatabase } from '../../src/control-plane/sqlite/file/open-database';
-import { putNewDatabase } from '../../src/control-plane/sqlite/file/create-database';
+import { createDatabaseFile } from '../../src/control-plane/sqlite/file/create-database';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
@@ -22,8 +22,8 @@ const asking = (environmentName: string) => ({
 });
 
 /**
- * What a kill leaves is the files as they are at that moment, for all else was in the process: so a copy of them, taken before
- * each statement that SQLite runs, is what would be found had the process been killed there. The real kills are beside this file.
+ * A kill leaves the files as they are at that moment. So a copy of the files, taken before each statement that SQLite runs, is what a
+ * kill at that statement would leave. Other tests in this folder kill real processes.
  */
 function photographer(location: string) {
   const taken: string[] = [];
@@ -43,7 +43,7 @@ function photographer(location: string) {
   };
 }
 
-/** How the rows look, whoever made them. */
+/** The rows without ids and times. */
 function rowsIn(location: string): string {
   const database = new BetterSqlite3(location);
   expect(faultsIn(database)).toEqual([]);
@@ -92,13 +92,13 @@ describe('A kill at any step', () => {
     const found = taken.map(rowsIn);
     await store.close();
     expect(after).not.toBe(before);
-    // Before its commit nothing of it is there, and all of it once it is answered.
+    // Before its commit the copies have nothing of the write, and after it all of it.
     expect(found.length).toBeGreaterThan(5);
     expect(found.slice(0, -1).filter((rows) => rows !== before)).toEqual([]);
     expect(found.at(-1)).toBe(after);
   });
 
-  it('of a creation lets the same token make it once', async () => {
+  it('of a create lets a retry with the same token create it once', async () => {
     const location = folder.path('proton.db');
     const { taken, arm, trace } = photographer(location);
     const { service, store } = createControlPlane({ location, trace });
@@ -119,7 +119,7 @@ describe('A kill at any step', () => {
     expect(answers).toEqual([id]);
   });
 
-  it('of a migration leaves a file that the next start brings up to this version, with all its rows', () => {
+  it('of a migration leaves a file that the next start migrates, with all its rows', () => {
     const location = folder.path('proton.db');
     const older = new BetterSqlite3(location);
     older.exec(
@@ -145,12 +145,12 @@ describe('A kill at any step', () => {
     const location = folder.path('proton.db');
     const { taken, arm, trace } = photographer(location);
     const { store } = createControlPlane({ location, trace });
-    const moving = store.imports.begin();
-    await moving.add(Array.from({ length: 20 }, (_, index) => wish(index + 1)));
+    const importing = store.imports.begin();
+    await importing.add(Array.from({ length: 20 }, (_, index) => declarationRecord(index + 1)));
     arm();
-    await moving.settle('write');
+    await importing.settle('write');
     trace();
-    moving.close();
+    importing.close();
     await store.close();
     const counts = taken.map((found) => {
       const database = new BetterSqlite3(found);
@@ -167,10 +167,10 @@ describe('A kill at any step', () => {
     expect(whole).toBeGreaterThan(5);
   });
 
-  it('of making a new database leaves no file in its place before it is whole', () => {
+  it('of creating a database leaves no incomplete file under its name', () => {
     const location = folder.path('new.db');
     let steps = 0;
-    putNewDatabase(location, (path) => {
+    createDatabaseFile(location, (path) => {
       const database = new BetterSqlite3(path, {
         verbose: () => {
           steps += 1;
@@ -185,11 +185,11 @@ describe('A kill at any step', () => {
   });
 });
 
-function wish(record: number): ImportRecord {
+function declarationRecord(record: number): ImportRecord {
   return {
-    kind: 'wish',
-    place: { record },
-    wish: {
+    kind: 'declaration',
+    location: { record },
+    declaration: {
       region: region('us-east-1'),
       environmentName: `e${String(record)}`,
       managementAccountId: MANAGEMENT,

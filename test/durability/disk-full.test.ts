@@ -26,7 +26,7 @@ describe('A server whose disk is full', () => {
     'reads, writes nothing, is not ready, and goes on without a restart once there is space',
     async () => {
       const location = folder.path('proton.db');
-      // The greatest size of a file can be raised again where only the soft limit is set.
+      // Only the soft limit of the file size is set, so that it can be raised again.
       const {
         url,
         admin = '',

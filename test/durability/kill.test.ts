@@ -10,7 +10,7 @@ import { dataOf } from '../support/graphql-client';
 import { prepareServerProcess } from '../support/server-process';
 import { faultsIn } from '../support/written';
 
-/** Times that the server is killed. */
+/** How often the server is killed. */
 const KILLS = 12;
 const CLIENTS = 8;
 
@@ -24,7 +24,7 @@ interface Acknowledged {
 }
 
 describe('A server that is killed in the middle of writes', () => {
-  it('has kept every write that it acknowledged, and no half of any', async () => {
+  it('has every acknowledged write, and no write in part', async () => {
     const file = folder.path('proton.db');
     const acknowledged: Acknowledged[] = [];
     const variables = { DATABASE_URL: `sqlite:${file}`, PROTON_CONNECTION_QUOTA: '1000000' };
@@ -32,7 +32,7 @@ describe('A server that is killed in the middle of writes', () => {
     for (let round = 0; round < KILLS; round += 1) {
       const { url, child, end } = await next.start();
       next = prepareServerProcess(variables);
-      // The kill comes after so many acknowledgements, while the other clients' writes are on their way.
+      // Kills the server after this many acknowledgements, while writes of the other clients are in flight.
       const enough = acknowledged.length + 5 + round * 7;
       const client = async (number: number) => {
         for (let count = 0; child.exitCode === null && child.signalCode === null; count += 1) {
@@ -46,7 +46,7 @@ describe('A server that is killed in the middle of writes', () => {
     }
     expect(acknowledged.length).toBeGreaterThan(KILLS * 5);
 
-    // One more start takes over whatever the kills left; then the rows are read past all of our own code.
+    // One more start recovers what the kills left. Then the test reads the rows with SQLite alone.
     const last = await next.start();
     await last.end('SIGTERM');
     const database = new BetterSqlite3(file);
@@ -59,7 +59,7 @@ describe('A server that is killed in the middle of writes', () => {
     });
     expect(lost).toEqual([]);
     expect(faultsIn(database)).toEqual([]);
-    // Nobody deleted, so that no event may be without its connection.
+    // No client deletes, so every event has its connection.
     expect(
       database.prepare("SELECT count(*) FROM connection_events WHERE type = 'DELETED'").pluck().get(),
     ).toBe(0);
@@ -67,7 +67,7 @@ describe('A server that is killed in the middle of writes', () => {
   });
 });
 
-/** Creates a connection under a client token, tags and accepts it, noting each as soon as it is acknowledged. */
+/** Creates a connection with a client token, tags and accepts it, and records each write when it is acknowledged. */
 async function writeOnce(url: string, name: string, acknowledged: Acknowledged[]): Promise<void> {
   const created = await dataOf(url, CreateEnvironmentAccountConnectionDocument, {
     create: { managementAccountId: '111111111111', environmentName: name, clientToken: name },

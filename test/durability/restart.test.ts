@@ -16,11 +16,11 @@ const CREATE = `mutation ($create: CreateEnvironmentAccountConnectionInput!) {
   createEnvironmentAccountConnection(input: $create) { success }
 }`;
 
-/** What became of a write whose connection broke without an answer. */
+/** A write whose connection broke without a response. */
 interface Unanswered {
   readonly name: string;
   readonly error: string;
-  /** Whether the connection had carried an answer before: then the server had surely taken it. */
+  /** Whether the connection had carried a response before: then the server had accepted it. */
   readonly wasTaken: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Book {
   readonly unanswered: Unanswered[];
 }
 
-/** Sends one write and notes what became of it. */
+/** Sends one write and records its outcome. */
 type Write = (name: string) => Promise<void>;
 
 function writer(
@@ -69,7 +69,7 @@ function writer(
         );
       });
       request.once('error', (error: NodeJS.ErrnoException) => {
-        // Nobody listens while the server is away; nothing has been sent then.
+        // No server listens during the restart, so nothing has been sent.
         if (error.code !== 'ECONNREFUSED')
           book.unanswered.push({ name, error: String(error), wasTaken: request.reusedSocket });
         resolve(wait(10));
@@ -79,7 +79,7 @@ function writer(
 }
 
 describe('A server that is restarted under load', () => {
-  it('answers every request that it took, and keeps every write that it acknowledged', async () => {
+  it('responds to every request that it accepted, and keeps every write that it acknowledged', async () => {
     const file = folder.path('proton.db');
     const variables = {
       DATABASE_URL: `sqlite:${file}`,
@@ -122,7 +122,7 @@ describe('A server that is restarted under load', () => {
     const running = clients.map(async (write, client) => {
       for (let count = 0; !over; count += 1) {
         await write(`c${String(client)}-${String(count)}`);
-        // Some connections rest for a moment between requests, as those of a gateway do.
+        // Some connections pause between requests, like a gateway's.
         if (client % 2 === 1) await wait(count % 40);
       }
     });
@@ -149,7 +149,7 @@ describe('A server that is restarted under load', () => {
     expect([...book.acknowledged].filter((name) => !kept.has(name))).toEqual([]);
     expect(book.refused).toEqual([]);
     expect(book.unanswered.filter(({ wasTaken }) => wasTaken)).toEqual([]);
-    // A connection that the system had made and the server never took carried nothing out.
+    // A write on a connection that the server never accepted was not run.
     expect(book.unanswered.filter(({ name }) => kept.has(name))).toEqual([]);
     expect(kept.size).toBe(book.acknowledged.size);
   });

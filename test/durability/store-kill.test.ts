@@ -11,15 +11,15 @@ import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { faultsIn } from '../support/written';
 
-/** Files that are written to at the same time, and how often the process of each is killed. */
+/** The number of files written at the same time, and of kills of each file's process. */
 const LANES = 2;
 const KILLS_A_LANE = 100;
-/** A kill comes within so many milliseconds of the first write or of its answer. */
+/** A kill comes within this many milliseconds after the first write or its acknowledgement. */
 const LONGEST_LIFE_MS = 40;
 
 const folder = useTemporaryFolder();
 
-/** What a client knows of one connection when the process dies under it. */
+/** What a client knows about a connection when the process is killed. */
 interface Known {
   id?: string;
   tagged?: true;
@@ -29,7 +29,7 @@ interface Known {
 }
 
 describe(`A store whose process is killed ${String(LANES * KILLS_A_LANE)} times, at any moment of a write`, () => {
-  it('has every write that it acknowledged, no half of any, and answers a token that comes again as before', async () => {
+  it('has every acknowledged write, no write in part, and returns the same connection for the same token', async () => {
     const seed = Date.now();
     const found = await Promise.all(
       Array.from({ length: LANES }, (_, lane) => killAgainAndAgain(lane, seed + lane)),
@@ -63,7 +63,7 @@ async function killAgainAndAgain(lane: number, seed: number) {
   database.close();
   return {
     faults,
-    lost: [...known].filter(([name, told]) => !agrees(before.get(name), told)),
+    lost: [...known].filter(([name, acknowledged]) => !agrees(before.get(name), acknowledged)),
     created: [...known.values()].filter(({ id }) => id !== undefined).length,
     answeredAnew: await askAgain(location, before),
   };
@@ -74,14 +74,14 @@ afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** Starts a process that loads its modules and opens nothing: it does so while the one before it still runs. */
+/** Starts a process that loads its modules, but opens no file yet, while the previous one still runs. */
 function loadStoreProcess(location: string, round: number): ChildProcessWithoutNullStreams {
   const child = spawn(process.execPath, [join(__dirname, 'store-process.js'), location, String(round)]);
   started.add(child);
   return child;
 }
 
-/** Lets a process open the store, kills it so many milliseconds after its first word, and notes what it said. */
+/** Lets a process open the store, kills it some milliseconds after its first output, and records its output. */
 async function lifeOfOne(
   child: ChildProcessWithoutNullStreams,
   round: number,
@@ -94,7 +94,7 @@ async function lifeOfOne(
   const ready = new Promise<void>((resolve) => {
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       said += chunk;
-      // Every second time the kill comes after an acknowledgement, the other times perhaps before there is any.
+      // Every second kill comes after an acknowledgement; the others may come before the first one.
       if (round % 2 === 0 || said.includes('created ')) resolve();
     });
     child.once('close', () => {
@@ -108,24 +108,24 @@ async function lifeOfOne(
   child.kill('SIGKILL');
   await closed;
   if (child.signalCode !== 'SIGKILL') throw new Error(`the store ended by itself:\n${said}${complaints}`);
-  // What was not said to its end was not said.
+  // An incomplete line does not count.
   for (const line of said.slice(0, said.lastIndexOf('\n')).split('\n')) note(line, known);
 }
 
 function note(line: string, known: Map<string, Known>): void {
   const [what = '', name = '', id] = line.split(' ');
   if (what === 'ready') return;
-  const told = known.get(name) ?? {};
-  known.set(name, told);
-  if (what === 'created' && id !== undefined) told.id = id;
-  else if (what === 'tagged') told.tagged = true;
-  else if (what === 'accepted') told.accepted = true;
-  else if (what === 'delete') told.deleting = true;
-  else if (what === 'deleted') told.deleted = true;
+  const acknowledged = known.get(name) ?? {};
+  known.set(name, acknowledged);
+  if (what === 'created' && id !== undefined) acknowledged.id = id;
+  else if (what === 'tagged') acknowledged.tagged = true;
+  else if (what === 'accepted') acknowledged.accepted = true;
+  else if (what === 'delete') acknowledged.deleting = true;
+  else if (what === 'deleted') acknowledged.deleted = true;
   else if (what !== 'create') throw new Error(`the store said: ${line}`);
 }
 
-/** What was acknowledged is there. What was only asked for may be, or not. */
+/** Acknowledged writes must be there. Other writes may be. */
 function agrees(row: unknown, { id, tagged, accepted, deleting, deleted }: Known): boolean {
   if (row === undefined) return id === undefined || deleting === true;
   if (deleted || !Array.isArray(row)) return false;
@@ -137,7 +137,7 @@ function agrees(row: unknown, { id, tagged, accepted, deleting, deleted }: Known
   );
 }
 
-/** Every client asks again, with the same token. Answers those whose connection was there, and who got another. */
+/** Every client retries with the same token. Returns the clients that had a connection and got another one. */
 async function askAgain(location: string, before: ReadonlyMap<string, unknown>) {
   const { service, store } = createControlPlane({ location, quota: 1_000_000, now: Date.now });
   const session = service.session(unrestrictedViewer('someone'));

@@ -80,7 +80,7 @@ async function takeFile(
     failed && gathered === 0
       ? undefined
       : await importing()
-          .settle(failed ? 'judge' : 'write')
+          .settle(failed ? 'compare' : 'write')
           .catch((error: unknown) => {
             reading.problem(problemPhrase(error));
             return undefined;
@@ -162,22 +162,22 @@ function createReading(deployment: Deployment) {
         note(finding.text);
         return [];
       case 'record': {
-        kinds.add('fact');
-        const place = { record: (count += 1) };
+        kinds.add('connection');
+        const location = { record: (count += 1) };
         const parsed = parseRecord(finding.value, finding.source);
-        if ('fact' in parsed) return [{ kind: 'fact', place, fact: parsed.fact }];
-        refusals.add({ place, ...parsed });
+        if ('fact' in parsed) return [{ kind: 'connection', location, connection: parsed.fact }];
+        refusals.add({ location, ...parsed });
         return [];
       }
       case 'template': {
-        kinds.add('wish');
+        kinds.add('declaration');
         const found = wishesIn(finding.template, deployment);
         found.problems.forEach(problem);
         found.notes.forEach(note);
         return found.wishes.flatMap(({ logicalId, line, wish }): readonly ImportRecord[] => {
-          const place = { record: (count += 1), logicalId, line };
-          if (!('reasons' in wish)) return [{ kind: 'wish', place, wish }];
-          refusals.add({ place, reasons: wish.reasons });
+          const location = { record: (count += 1), logicalId, line };
+          if (!('reasons' in wish)) return [{ kind: 'declaration', location, declaration: wish }];
+          refusals.add({ location, reasons: wish.reasons });
           return [];
         });
       }

@@ -1,6 +1,6 @@
 import { readDefaultRegion } from '../../config/config';
 import type { AccountId, Region } from '../../proton/identifiers';
-import { StoreOpenError } from '../../control-plane/sqlite/file/open-database';
+import { StoreOpenError } from '../../control-plane/sqlite/errors';
 import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
 import { ExitCode } from '../exit-code';
 import { withStoreAtNeed } from '../open-store';

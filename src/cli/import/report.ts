@@ -55,7 +55,7 @@ export function reportsAsJson(
     notes: report.notes,
     problems: report.problems,
     moreProblems: report.moreProblems,
-    refusals: report.refusals.map(({ place, id, reasons }) => ({ ...place, id, reasons })),
+    refusals: report.refusals.map(({ location, id, reasons }) => ({ ...location, id, reasons })),
     moreRefusals: report.refused - report.refusals.length,
   }));
   return `${JSON.stringify({ dryRun, files }, null, 2)}\n`;
@@ -77,7 +77,7 @@ function andMore(file: string, count: number, what: string): readonly string[] {
 }
 
 /** "OrdersConnection in line 12", "record 17 (8f0e…)" */
-function nameOf({ place: { record, logicalId, line }, id }: ImportRefusal): string {
+function nameOf({ location: { record, logicalId, line }, id }: ImportRefusal): string {
   if (logicalId !== undefined) return line === undefined ? logicalId : `${logicalId} in line ${String(line)}`;
   return `record ${String(record)}${id === undefined ? '' : ` (${id})`}`;
 }

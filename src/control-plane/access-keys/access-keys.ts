@@ -5,7 +5,7 @@ import type { AccessKeyStore, StoredAccessKey } from './access-key-store';
 import type { AccountId } from '../../proton/identifiers';
 import { decryptSecret, encryptSecret } from './secret-encryption';
 
-/** `ACCESS_KEY_ENCRYPTION_KEY` does not fit the stored keys. The message tells the operator how to fix it. */
+/** `ACCESS_KEY_ENCRYPTION_KEY` does not fit the stored keys. The message says how to fix it. */
 export class AccessKeyError extends Error {
   override readonly name = 'AccessKeyError';
 }

@@ -11,12 +11,12 @@ import {
   eventOf,
   laterOf,
   refuse,
-  type Author,
+  type DecisionContext,
 } from './decision-context';
 
-/** Sets the roles that are given. A rejected connection is final, and equal roles change nothing. */
-export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionRequest) {
-  return asEnvironmentAccount(author, id, 'Updating', (current) => {
+/** Sets the given roles. Fails for a rejected connection; equal roles change nothing. */
+export function decideUpdate(context: DecisionContext, { id, ...roles }: UpdateConnectionRequest) {
+  return asEnvironmentAccount(context, id, 'Updating', (current) => {
     const violations = new Violations();
     checkRolesFit(violations, roles, current);
     if (violations.any) return refuse(violations.asFailure());
@@ -25,7 +25,7 @@ export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionR
     if (given.every((member) => roles[member] === current[member]))
       return { kind: 'keep', connection: current };
     return replace(
-      author,
+      context,
       'UPDATED',
       current,
       Object.fromEntries(given.map((member) => [member, roles[member]])),
@@ -33,30 +33,30 @@ export function decideUpdate(author: Author, { id, ...roles }: UpdateConnectionR
   });
 }
 
-/** Makes a pending connection `CONNECTED`; a rejected one is final. */
-export function decideAccept(author: Author, id: ConnectionId) {
-  return asManagementAccount(author, id, 'Accepting', (current) => {
+/** Makes a `PENDING` connection `CONNECTED`. Fails for a rejected one. */
+export function decideAccept(context: DecisionContext, id: ConnectionId) {
+  return asManagementAccount(context, id, 'Accepting', (current) => {
     if (current.status === 'REJECTED') return conflictWithRejected(current, 'accepted');
     if (current.status === 'CONNECTED') return { kind: 'keep', connection: current };
-    return replace(author, 'ACCEPTED', current, { status: 'CONNECTED' });
+    return replace(context, 'ACCEPTED', current, { status: 'CONNECTED' });
   });
 }
 
-/** Makes a connection `REJECTED`, whether it was pending or connected. */
-export function decideReject(author: Author, id: ConnectionId) {
-  return asManagementAccount(author, id, 'Rejecting', (current) =>
+/** Makes a `PENDING` or `CONNECTED` connection `REJECTED`. */
+export function decideReject(context: DecisionContext, id: ConnectionId) {
+  return asManagementAccount(context, id, 'Rejecting', (current) =>
     current.status === 'REJECTED'
       ? { kind: 'keep', connection: current }
-      : replace(author, 'REJECTED', current, { status: 'REJECTED' }),
+      : replace(context, 'REJECTED', current, { status: 'REJECTED' }),
   );
 }
 
-/** Takes a connection away; where there is none to take, that succeeds. */
-export function decideDelete(author: Author, id: ConnectionId) {
-  const decide = asEnvironmentAccount(author, id, 'Deleting', (current) => ({
+/** Deletes a connection. Succeeds when there is none. */
+export function decideDelete(context: DecisionContext, id: ConnectionId) {
+  const decide = asEnvironmentAccount(context, id, 'Deleting', (current) => ({
     kind: 'delete',
     connection: current,
-    event: eventOf(author, 'DELETED', laterOf(author.now(), current), {
+    event: eventOf(context, 'DELETED', laterOf(context.now(), current), {
       connectionId: current.id,
       previousStatus: current.status,
       status: null,
@@ -64,24 +64,24 @@ export function decideDelete(author: Author, id: ConnectionId) {
   }));
   return (current: Connection | undefined): Decision => {
     const decision = decide(current);
-    // Deleting is idempotent: what is not there, or not to be seen, is gone already.
-    const gone = decision.kind === 'refuse' && decision.failure.code === 'NOT_FOUND';
-    return gone ? { kind: 'keep', connection: undefined } : decision;
+    // Deleting is idempotent, also for a connection that the viewer does not see.
+    const isMissing = decision.kind === 'refuse' && decision.failure.code === 'NOT_FOUND';
+    return isMissing ? { kind: 'keep', connection: undefined } : decision;
   };
 }
 
 function replace(
-  author: Author,
+  context: DecisionContext,
   type: ConnectionEventType,
   current: Connection,
   change: Partial<Connection>,
 ): Decision {
-  const at = laterOf(author.now(), current);
+  const at = laterOf(context.now(), current);
   const connection = { ...current, ...change, lastModifiedAt: at };
   const statuses = { previousStatus: current.status, status: connection.status };
   return {
     kind: 'replace',
     connection,
-    event: eventOf(author, type, at, { connectionId: current.id, ...statuses }),
+    event: eventOf(context, type, at, { connectionId: current.id, ...statuses }),
   };
 }

@@ -4,24 +4,24 @@ import type { Connection } from '../../proton/connection';
 import { isConnectionId } from '../../proton/identifiers';
 import { clientTokenUsed, liveConnectionExists, quotaReached } from '../../proton/failure-messages';
 import type { CreateConnectionRequest } from '../../proton/validation/parse-inputs';
-import type { ClientToken, CreateFacts, Decision } from '../store';
-import { eventOf, refuse, type Author } from './decision-context';
+import type { ClientToken, CreateState, Decision } from '../store';
+import { eventOf, refuse, type DecisionContext } from './decision-context';
 
-/** For how long a client token stands for the call it came with. From Proton's documentation: 8 hours. */
+/** How long a client token makes a create idempotent. Proton's documentation says 8 hours. */
 export const CLIENT_TOKEN_LIFETIME_MS = 8 * 60 * 60 * 1000;
 
 /**
- * Whether the author may write to the environment account has been judged.
- * @param quota connections that one environment account may have in one Region, of every status
+ * The caller has checked that the viewer may write to the environment account.
+ * @param quota the most connections that one environment account may have in one Region, of every status
  */
 export function decideCreate(
-  author: Author,
+  context: DecisionContext,
   request: CreateConnectionRequest,
   clientToken: ClientToken | null,
   quota: number,
 ) {
-  return ({ earlier, live, count }: CreateFacts): Decision => {
-    const { now, newId } = author;
+  return ({ earlier, live, count }: CreateState): Decision => {
+    const { now, newId } = context;
     const { environmentAccountId, managementAccountId, environmentName, region } = request;
     const fingerprint = fingerprintOf(request);
     if (earlier) {
@@ -33,7 +33,7 @@ export function decideCreate(
     if (count >= quota) return refuse(quotaReached(request, quota));
     const at = now();
     const id = newId();
-    if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is no UUID`);
+    if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is not a UUID`);
     const connection: Connection = {
       id,
       region,
@@ -51,7 +51,7 @@ export function decideCreate(
     return {
       kind: 'insert',
       connection,
-      event: eventOf(author, 'CREATED', at, {
+      event: eventOf(context, 'CREATED', at, {
         connectionId: connection.id,
         previousStatus: null,
         status: 'PENDING',
@@ -62,8 +62,8 @@ export function decideCreate(
 }
 
 /**
- * Of the parameters that two calls with one token must share. The token's scope, environment account and Region, is not among
- * them; the order of tags does not matter.
+ * A hash of the parameters that two calls with the same token must share. Environment account and Region are the token's scope, so
+ * they are left out. The order of tags does not matter.
  */
 function fingerprintOf(request: CreateConnectionRequest): string {
   const { managementAccountId, environmentName, roleArn, componentRoleArn, codebuildRoleArn } = request;

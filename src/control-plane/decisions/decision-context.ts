@@ -12,18 +12,18 @@ import { may, type Permission, type Viewer } from '../../proton/viewer';
 import type { Decision } from '../store';
 
 /**
- * What becomes of a write is decided on what the store holds at that moment and on nothing else: pure functions, but for the clock
- * and the ids, which come in. The order of the checks is Proton's: may the viewer see it, is it the right account, does its state
- * allow it. This file holds what the decisions are made of.
+ * A decision is a pure, synchronous function of the state in the store; the clock and new ids are passed in. The order of the checks
+ * is Proton's: the viewer sees the connection, may act for the account, and the connection's state allows the change. This file has
+ * what all decisions share.
  */
 
-/** Who writes, and what a decision needs from outside. */
-export interface Author {
+/** The viewer who writes, and what else a decision needs. */
+export interface DecisionContext {
   readonly viewer: Viewer;
-  /** Whether a connection exists as far as the viewer is concerned. */
+  /** Whether the viewer sees a connection. */
   readonly sees: (connection: Connection) => boolean;
   readonly now: () => EpochMilliseconds;
-  /** A lower-case UUID. */
+  /** Returns a lower-case UUID. */
   readonly newId: () => string;
 }
 
@@ -31,28 +31,38 @@ type Refusal = Extract<Decision, { kind: 'refuse' }>;
 
 type DecideCurrent = (current: Connection) => Decision;
 
-/** Lets a decision be made as the environment account: by a viewer who sees the connection and may write to that account. */
-export function asEnvironmentAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
-  return guarded(author, id, (current) => {
+/** A decision of the environment account: the viewer must see the connection and have `write` on that account. */
+export function asEnvironmentAccount(
+  context: DecisionContext,
+  id: ConnectionId,
+  what: string,
+  decide: DecideCurrent,
+) {
+  return ifVisible(context, id, (current) => {
     const account = current.environmentAccountId;
-    return may(author.viewer, 'write', account)
+    return may(context.viewer, 'write', account)
       ? decide(current)
       : denied(`${what} a connection`, 'write', 'environment account', account);
   });
 }
 
-/** Lets a decision be made as the management account: by a viewer who sees the connection and may approve for that account. */
-export function asManagementAccount(author: Author, id: ConnectionId, what: string, decide: DecideCurrent) {
-  return guarded(author, id, (current) => {
+/** A decision of the management account: the viewer must see the connection and have `approve` on that account. */
+export function asManagementAccount(
+  context: DecisionContext,
+  id: ConnectionId,
+  what: string,
+  decide: DecideCurrent,
+) {
+  return ifVisible(context, id, (current) => {
     const account = current.managementAccountId;
-    return may(author.viewer, 'approve', account)
+    return may(context.viewer, 'approve', account)
       ? decide(current)
       : denied(`${what} a connection`, 'approve', 'management account', account);
   });
 }
 
-/** What the viewer may not see does not exist, whatever they may do. */
-function guarded({ sees }: Author, id: ConnectionId, decide: DecideCurrent) {
+/** To a viewer who does not see the connection, it does not exist. */
+function ifVisible({ sees }: DecisionContext, id: ConnectionId, decide: DecideCurrent) {
   return (current: Connection | undefined): Decision =>
     current && sees(current) ? decide(current) : refuse(ProtonFailure.notFound(id));
 }
@@ -69,13 +79,13 @@ export function conflictWithRejected({ id }: Connection, participle: string): Re
   return refuse(rejectedIsFinal(id, participle));
 }
 
-/** A clock that was set back must not make a connection younger than it was. */
+/** `lastModifiedAt` never decreases, even when the clock is set back. */
 export function laterOf(now: EpochMilliseconds, { lastModifiedAt }: Connection): EpochMilliseconds {
   return Math.max(now, lastModifiedAt);
 }
 
 export function eventOf(
-  { viewer, newId }: Author,
+  { viewer, newId }: DecisionContext,
   type: ConnectionEventType,
   occurredAt: EpochMilliseconds,
   change: {

@@ -1,29 +1,29 @@
 import type { Connection, ConnectionView } from '../../proton/connection';
-import type { ConnectionWish } from './import-store';
+import type { ConnectionDeclaration } from './import-store';
 import { rolesApart, rolesBetween, tagsBetween } from './differences';
 
-/** What becomes of a wish, given the connection of the same accounts, Region and environment that counts. */
-export type WishVerdict =
+/** The result of comparing a declaration with the connections of the same identity. */
+export type DeclarationResult =
   | { readonly kind: 'new' | 'unchanged' }
-  /** The connection is as declared but for its CodeBuild role, of which the store was never told. */
+  /** The connection is as declared, except that the store does not know its CodeBuild role. */
   | { readonly kind: 'completes'; readonly live: Connection }
   | { readonly kind: 'refused'; readonly reasons: readonly string[] };
 
 /**
- * A wish that is fulfilled changes nothing, whatever became of the connection's tags. A CodeBuild role that the store has not may
- * be one that it was never told, for AWS's lists don't carry it, so the wish completes the connection as a fact would. And one that has been rejected is not asked
- * again, for an import must not get round what a management account decided.
- * @param live the connection of the same identity that is `PENDING` or `CONNECTED`
- * @param rejected one that is `REJECTED`, where none is live
+ * Compares a declaration with the store. A connection that exists as declared is unchanged, whatever its tags are. A CodeBuild role
+ * that is null in the store may be unknown, because AWS's lists lack it, so the declaration completes it. A declaration that the
+ * management account has rejected is refused: an import must not work around that decision.
+ * @param live the `PENDING` or `CONNECTED` connection with the same identity
+ * @param rejected a `REJECTED` one, if none is live
  */
-export function judgeWish(
-  wish: ConnectionView,
+export function compareDeclaration(
+  declaration: ConnectionView,
   live: Connection | undefined,
   rejected: Pick<Connection, 'id' | 'managementAccountId'> | undefined,
-): WishVerdict {
+): DeclarationResult {
   if (live) {
-    const completes = live.codebuildRoleArn === null && typeof wish.codebuildRoleArn === 'string';
-    const apart = rolesApart(completes ? { ...wish, codebuildRoleArn: null } : wish, live);
+    const completes = live.codebuildRoleArn === null && typeof declaration.codebuildRoleArn === 'string';
+    const apart = rolesApart(completes ? { ...declaration, codebuildRoleArn: null } : declaration, live);
     if (apart.length === 0) return completes ? { kind: 'completes', live } : { kind: 'unchanged' };
     return {
       kind: 'refused',
@@ -41,41 +41,44 @@ export function judgeWish(
   return { kind: 'new' };
 }
 
-/** Two wishes for the same connection in one file: nothing where they are equal, or why they can't both be. */
-export function againstEarlierWish(
-  wish: ConnectionWish,
+/** Two declarations with the same identity in one file: returns why they contradict each other, or nothing if they are equal. */
+export function contradictionsOfDeclarations(
+  declaration: ConnectionDeclaration,
   earlier: ConnectionView,
   earlierName: string,
 ): readonly string[] {
   const differences = [
-    ...rolesBetween(earlier, wish, `in ${earlierName}`, 'here'),
-    ...tagsBetween(earlier.tags ?? [], wish.tags, `in ${earlierName}`, 'here'),
+    ...rolesBetween(earlier, declaration, `in ${earlierName}`, 'here'),
+    ...tagsBetween(earlier.tags ?? [], declaration.tags, `in ${earlierName}`, 'here'),
   ];
   return differences.length === 0
     ? []
     : [`declares the same connection as ${earlierName}, with other content: ${differences.join('; ')}`];
 }
 
-/** Two live facts for the same accounts, Region and environment, in one file. */
-export function againstEarlierLive(
-  fact: ConnectionView,
+/** Why a file must not contain two live connections with the same identity. */
+export function secondLiveInFile(
+  connection: ConnectionView,
   earlier: ConnectionView,
   earlierName: string,
 ): string {
-  return `${secondLive(fact)} as ${earlierName}, ${earlier.id}, which is ${earlier.status} as well`;
+  return `${sameIdentity(connection)} as ${earlierName}, ${earlier.id}, which is ${earlier.status} as well`;
 }
 
-/** A live fact for the accounts, Region and environment of a live connection that the store has under another id. */
-export function againstLive(fact: ConnectionView, live: Pick<Connection, 'id' | 'status'>): string {
-  return `${secondLive(fact)} as ${live.id}, which is ${live.status} here`;
+/** Why a live connection can't be imported when the store has another live one with the same identity. */
+export function secondLiveInStore(
+  connection: ConnectionView,
+  live: Pick<Connection, 'id' | 'status'>,
+): string {
+  return `${sameIdentity(connection)} as ${live.id}, which is ${live.status} here`;
 }
 
-function secondLive({
+function sameIdentity({
   status,
   environmentAccountId,
   managementAccountId,
   environmentName,
   region,
-}: ConnectionView) {
+}: ConnectionView): string {
   return `is ${status} for the same accounts (${environmentAccountId} and ${managementAccountId}), Region (${region}) and environment (${environmentName})`;
 }

@@ -1,14 +1,14 @@
 import type { Connection, ConnectionView } from '../../proton/connection';
 import { difference, tagsBetween } from './differences';
 
-/** What becomes of a fact about a connection that is already known. */
-export type FactVerdict =
+/** The result of comparing a record with a known connection of the same id. */
+export type RecordResult =
   | { readonly kind: 'unchanged' }
-  /** They agree, and the fact knows more. */
-  | { readonly kind: 'completes'; readonly fact: ConnectionView }
+  /** They agree, and together they know more. */
+  | { readonly kind: 'completes'; readonly connection: ConnectionView }
   | { readonly kind: 'differs'; readonly differences: readonly string[] };
 
-/** Members that every fact carries. */
+/** Members that every record has. */
 const MEMBERS = [
   'status',
   'environmentName',
@@ -22,56 +22,56 @@ const MEMBERS = [
 ] as const satisfies readonly (keyof ConnectionView)[];
 
 /**
- * Compares a fact with the connection of the same id in the store. A CodeBuild role that the store has not may be one that it
- * was never told, so it completes the connection.
+ * Compares a record with the connection of the same id in the store. A CodeBuild role that is null in the store may be unknown, so
+ * the record completes it.
  */
-export function judgeAgainstStored(stored: Connection, fact: ConnectionView): FactVerdict {
-  const completes = stored.codebuildRoleArn === null && typeof fact.codebuildRoleArn === 'string';
+export function compareWithStored(stored: Connection, connection: ConnectionView): RecordResult {
+  const completes = stored.codebuildRoleArn === null && typeof connection.codebuildRoleArn === 'string';
   const { codebuildRoleArn, ...known } = stored;
   const differences = differencesOf(
     completes ? known : { ...known, codebuildRoleArn },
-    fact,
+    connection,
     'here',
     'in the file',
   );
   if (differences.length > 0) return { kind: 'differs', differences };
-  return completes ? { kind: 'completes', fact } : { kind: 'unchanged' };
+  return completes ? { kind: 'completes', connection } : { kind: 'unchanged' };
 }
 
 /**
- * Compares a fact with an earlier one of the same id in the same file, as when it holds what a list and what a get printed. What
- * one does not carry, the other may tell.
- * @param earlierName what the earlier record is called
+ * Compares a record with an earlier one of the same id in the same file, such as the outputs of a list and of a get. Each may have
+ * members that the other lacks.
+ * @param earlierName how messages name the earlier record
  */
-export function judgeAgainstEarlier(
+export function compareWithEarlier(
   earlier: ConnectionView,
-  fact: ConnectionView,
+  connection: ConnectionView,
   earlierName: string,
-): FactVerdict {
-  const differences = differencesOf(earlier, fact, `in ${earlierName}`, 'here');
+): RecordResult {
+  const differences = differencesOf(earlier, connection, `in ${earlierName}`, 'here');
   if (differences.length > 0) return { kind: 'differs', differences };
-  const learns =
-    (earlier.codebuildRoleArn === undefined && fact.codebuildRoleArn !== undefined) ||
-    (earlier.tags === undefined && fact.tags !== undefined);
-  return learns ? { kind: 'completes', fact: { ...fact, ...earlier } } : { kind: 'unchanged' };
+  const completes =
+    (earlier.codebuildRoleArn === undefined && connection.codebuildRoleArn !== undefined) ||
+    (earlier.tags === undefined && connection.tags !== undefined);
+  return completes ? { kind: 'completes', connection: { ...connection, ...earlier } } : { kind: 'unchanged' };
 }
 
-/** Where they disagree on what both know. */
+/** Differences in the members that both have. */
 function differencesOf(
   known: ConnectionView,
-  fact: ConnectionView,
+  other: ConnectionView,
   knownIs: string,
-  factIs: string,
+  otherIs: string,
 ): readonly string[] {
-  const differences = MEMBERS.filter((member) => known[member] !== fact[member]).map((member) =>
-    difference(member, textOf(known[member]), textOf(fact[member]), knownIs, factIs),
+  const differences = MEMBERS.filter((member) => known[member] !== other[member]).map((member) =>
+    difference(member, textOf(known[member]), textOf(other[member]), knownIs, otherIs),
   );
-  const [codebuild, factCodebuild] = [known.codebuildRoleArn, fact.codebuildRoleArn];
-  if (codebuild !== undefined && factCodebuild !== undefined && codebuild !== factCodebuild) {
-    differences.push(difference('codebuildRoleArn', codebuild, factCodebuild, knownIs, factIs));
+  const [codebuild, otherCodebuild] = [known.codebuildRoleArn, other.codebuildRoleArn];
+  if (codebuild !== undefined && otherCodebuild !== undefined && codebuild !== otherCodebuild) {
+    differences.push(difference('codebuildRoleArn', codebuild, otherCodebuild, knownIs, otherIs));
   }
-  if (known.tags !== undefined && fact.tags !== undefined) {
-    differences.push(...tagsBetween(known.tags, fact.tags, knownIs, factIs));
+  if (known.tags !== undefined && other.tags !== undefined) {
+    differences.push(...tagsBetween(known.tags, other.tags, knownIs, otherIs));
   }
   return differences;
 }

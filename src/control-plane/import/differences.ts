@@ -1,21 +1,21 @@
 import { ROLE_MEMBERS, type ConnectionRoles, type Tag } from '../../proton/connection';
 
-type ConnectionRolesView = Partial<ConnectionRoles>;
+type KnownRoles = Partial<ConnectionRoles>;
 
-/** "status is CONNECTED here, PENDING in the file" */
+/** Describes a difference, as in "status is CONNECTED here, PENDING in the file". */
 export function difference(
   member: string,
   known: string | null | undefined,
-  fact: string | null | undefined,
+  other: string | null | undefined,
   knownIs: string,
-  factIs: string,
+  otherIs: string,
 ): string {
-  return `${member} is ${known ?? 'absent'} ${knownIs}, ${fact ?? 'absent'} ${factIs}`;
+  return `${member} is ${known ?? 'absent'} ${knownIs}, ${other ?? 'absent'} ${otherIs}`;
 }
 
 export function rolesBetween(
-  known: ConnectionRolesView,
-  other: ConnectionRolesView,
+  known: KnownRoles,
+  other: KnownRoles,
   knownIs: string,
   otherIs: string,
 ): readonly string[] {
@@ -24,15 +24,15 @@ export function rolesBetween(
   );
 }
 
-/** The roles that a template declares and a connection does not have. What it leaves open may be anything. */
-export function rolesApart(declared: ConnectionRolesView, existing: ConnectionRolesView): readonly string[] {
+/** Differences in the roles that a template declares. A role that it leaves out may be anything. */
+export function rolesApart(declared: KnownRoles, existing: KnownRoles): readonly string[] {
   const declaresAsExisting = Object.fromEntries(
     ROLE_MEMBERS.map((member) => [member, declared[member] ?? existing[member]]),
   );
   return rolesBetween(existing, declaresAsExisting, 'here', 'in the template');
 }
 
-/** Tags are the same in any order. */
+/** The difference between two sets of tags; their order does not matter. */
 export function tagsBetween(
   known: readonly Tag[],
   other: readonly Tag[],
@@ -40,8 +40,9 @@ export function tagsBetween(
   otherIs: string,
 ): readonly string[] {
   const values = new Map(known.map(({ key, value }) => [key, value]));
-  const same = known.length === other.length && other.every(({ key, value }) => values.get(key) === value);
-  return same ? [] : [difference('tags', tagText(known), tagText(other), knownIs, otherIs)];
+  const areEqual =
+    known.length === other.length && other.every(({ key, value }) => values.get(key) === value);
+  return areEqual ? [] : [difference('tags', tagText(known), tagText(other), knownIs, otherIs)];
 }
 
 function tagText(tags: readonly Tag[]): string {

@@ -1,83 +1,77 @@
 import type {
-  Connection,
+  ConnectionIdentity,
   ConnectionRoles,
   ConnectionView,
   EpochMilliseconds,
   Tag,
 } from '../../proton/connection';
 
-/**
- * What moving in asks of a database: one file's records are gathered aside, judged against the store, and written together or
- * not at all.
- */
+/** The port between an import and a database: stages a file's records, compares them with the store, and writes all or none. */
 export interface ImportStore {
   /**
-   * Begins to gather one file's records. Until that import is settled or closed, this store takes no other write; other processes
-   * are not held up.
+   * Starts to stage the records of one file. Until the import is settled or closed, this store accepts no other write; other
+   * processes are not blocked.
    */
   readonly begin: () => ConnectionImport;
 }
 
 export interface ConnectionImport {
-  /** Gathers records, in the order of their file. The store's own tables are neither touched nor locked by it. */
+  /** Stages records, in the order of their file. Neither touches nor locks the store's own tables. */
   readonly add: (records: readonly ImportRecord[]) => Promise<void>;
   /**
-   * Judges what was gathered and, told to `write`, takes it in one commit, unless something is refused: then nothing changes.
-   * @throws ProtonFailure `UNAVAILABLE` when the store can't take it; nothing has changed then
+   * Compares the staged records with the store. With `write`, also writes them in one transaction, unless any is refused.
+   * @throws ProtonFailure `UNAVAILABLE` when the store can't be written; then nothing has changed
    */
-  readonly settle: (manner: 'write' | 'judge') => Promise<ImportOutcome>;
-  /** Forgets what was gathered. */
+  readonly settle: (mode: 'write' | 'compare') => Promise<ImportOutcome>;
+  /** Discards the staged records. */
   readonly close: () => void;
 }
 
-/** Something that a file says of one connection. A file's records are either all facts or all wishes. */
-export type ImportRecord = FactRecord | WishRecord;
+/** What a file says about one connection. The records of a file are either all connections or all declarations. */
+export type ImportRecord = ConnectionRecord | DeclarationRecord;
 
-/** A connection as it is said to be. What its source does not carry is left out: it is unknown, and not none. */
-export interface FactRecord {
-  readonly kind: 'fact';
-  readonly place: RecordPlace;
-  readonly fact: ConnectionView;
+/** An existing connection, as AWS returned it. Members that AWS's response lacks are left out: they are unknown. */
+export interface ConnectionRecord {
+  readonly kind: 'connection';
+  readonly location: SourceLocation;
+  readonly connection: ConnectionView;
 }
 
-/** A connection that is to be, whoever makes it first. */
-export interface WishRecord {
-  readonly kind: 'wish';
-  readonly place: RecordPlace;
-  readonly wish: ConnectionWish;
+/** A connection that a template declares: it is created unless it exists. */
+export interface DeclarationRecord {
+  readonly kind: 'declaration';
+  readonly location: SourceLocation;
+  readonly declaration: ConnectionDeclaration;
 }
 
-export interface ConnectionWish
-  extends
-    ConnectionRoles,
-    Pick<Connection, 'region' | 'environmentName' | 'managementAccountId' | 'environmentAccountId'> {
+export interface ConnectionDeclaration extends ConnectionIdentity, ConnectionRoles {
   readonly tags: readonly Tag[];
 }
 
-/** Where in its file a record stands. */
-export interface RecordPlace {
-  /** Counted from 1; no two records of a file share it. */
+/** Where a record is in its file. */
+export interface SourceLocation {
+  /** Counted from 1, and unique in the file. */
   readonly record: number;
-  /** What a template calls it. */
+  /** The resource's name in a template. */
   readonly logicalId?: string | undefined;
   readonly line?: number | undefined;
 }
 
-/** Why one record is not taken, and with it none of its file. */
+/** Why a record is refused. Then nothing of its file is written. */
 export interface ImportRefusal {
-  readonly place: RecordPlace;
-  /** The connection's id, where the record tells it. */
+  readonly location: SourceLocation;
+  /** The connection's id, if the record has one. */
   readonly id?: string | undefined;
-  /** Each as a phrase that follows the record's name: "exists with other content". */
+  /** Phrases that follow the record's name, as in "exists with other content". */
   readonly reasons: readonly string[];
 }
 
 export interface ImportOutcome {
   /** Whether the connections are in the store now. */
   readonly written: boolean;
-  /** What becomes of the records, or would: each counts once, here or as refused. */
+  /** What happened to the records, or would happen. Each record counts once, here or in `refused`. */
   readonly counts: ImportCounts;
-  /** The first of the refusals, in the order of the file. */
+  /** The first refusals, in the order of the file. */
   readonly refusals: readonly ImportRefusal[];
   readonly refused: number;
 }
@@ -85,20 +79,19 @@ export interface ImportOutcome {
 export interface ImportCounts {
   /** Connections that the store did not have. */
   readonly new: number;
-  /** Connections that the store had, and that got the CodeBuild role which it did not know. */
+  /** Connections of the store that got a CodeBuild role that the store did not know. */
   readonly completed: number;
   readonly unchanged: number;
 }
 
-/** The author of what an import writes, as the history names it. */
+/** The actor of an import's events in the history. */
 export const IMPORT_ACTOR = 'import';
 
-/** Refusals that an outcome carries. The rest are counted. */
-export const MOST_REFUSALS = 100;
+/** The most refusals in an outcome. Further ones are only counted. */
+export const MAX_REFUSALS = 100;
 
-/** What an import takes from outside. */
-export interface ImportParts {
+export interface ImportDependencies {
   readonly now: () => EpochMilliseconds;
-  /** A lower-case UUID. */
+  /** Returns a lower-case UUID. */
   readonly newId: () => string;
 }

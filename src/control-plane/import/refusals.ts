@@ -1,13 +1,13 @@
-import { MOST_REFUSALS, type ImportRefusal } from './import-store';
+import { MAX_REFUSALS, type ImportRefusal, type SourceLocation } from './import-store';
 
-/** Gathers what is refused: the first in full, the rest as a number. */
+/** Collects refusals: keeps the first ones, and counts all. */
 export class Refusals {
   readonly #first: ImportRefusal[] = [];
   #count = 0;
 
   add(refusal: ImportRefusal): void {
     this.#count += 1;
-    if (this.#first.length < MOST_REFUSALS) this.#first.push(refusal);
+    if (this.#first.length < MAX_REFUSALS) this.#first.push(refusal);
   }
 
   addAll(others: Refusals): void {
@@ -21,11 +21,11 @@ export class Refusals {
 
   /** In the order of the file. */
   get first(): readonly ImportRefusal[] {
-    return this.#first.toSorted((some, other) => some.place.record - other.place.record);
+    return this.#first.toSorted((some, other) => some.location.record - other.location.record);
   }
 }
 
-/** How a record is named in a message about another. */
-export function nameOfPlace({ record, logicalId }: ImportRefusal['place']): string {
+/** How messages name a record. */
+export function recordName({ record, logicalId }: SourceLocation): string {
   return logicalId ?? `record ${String(record)}`;
 }

@@ -1,70 +1,69 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { AccessKeyStore } from '../access-keys/access-key-store';
-import type { ExportStore } from '../export-store';
 import type { ImportStore } from '../import/import-store';
-import type { Write, WriteAnswer } from '../store';
-import { accessKeysOn } from './queries/access-keys';
+import type { ExportStore, Write, WriteResult } from '../store';
+import { isStoreFailure, StoreError } from './errors';
 import { filesAt, NO_FILES, type DatabaseFiles } from './file/file-identity';
-import { exportsOn } from './queries/exports';
-import { importsOn } from './import/imports';
-import { keep } from './pin-native';
-import { MIGRATIONS } from './migrations';
 import { openDatabase, type OpenOptions } from './file/open-database';
+import { importsOn } from './import/imports';
+import { MIGRATIONS } from './migrations';
+import { pin } from './pin-native';
+import { accessKeysOn } from './queries/access-keys';
+import { exportsOn } from './queries/exports';
 import { readsOf, type StoreReads } from './queries/reads';
-import { statementsOn } from './statements';
-import { isStoreFailure, StoreTrouble } from './errors';
-import { transactionsOn } from './transactions';
 import { writerOn } from './queries/writes';
+import { statementsOn } from './statements';
+import { transactionsOn } from './transactions';
 
-/** One opening of the file, and all that was made on it. It never comes back once it is closed: a new one takes its place. */
-export interface Opening {
+/** One open connection to the file, with its prepared statements. Once closed it stays closed: a new handle replaces it. */
+export interface DatabaseHandle {
   readonly files: DatabaseFiles;
   readonly reads: StoreReads;
-  readonly write: (writes: readonly Write[], waitedMs: number) => Promise<readonly WriteAnswer[]>;
+  readonly write: (writes: readonly Write[], waitedMs: number) => Promise<readonly WriteResult[]>;
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  /** @throws what SQLite reports, or StoreTrouble, unless a row can be read and the schema is the one of this version */
+  /** @throws SQLite's error, or StoreError, unless a row can be read and the schema is this version's */
   readonly tryReading: () => void;
-  /** Commits something that changes nothing, as the disk sees it. @throws like tryReading, `SQLITE_BUSY` without waiting */
+  /** Commits a transaction that changes no content but writes to the disk. @throws like tryReading; `SQLITE_BUSY` without waiting */
   readonly tryCommitting: () => void;
-  /** Moves everything from the log into the database. @throws StoreTrouble when that can't be done in full */
+  /** Moves the whole log into the database. @throws StoreError when that can't be done in full */
   readonly saveLog: () => void;
   readonly isOpen: () => boolean;
   readonly close: () => void;
 }
 
-/** @throws StoreOpenError when the file can't serve as a store */
-export function openOnce(location: string, lockTimeoutMs: number, options: OpenOptions): Opening {
+/** @throws StoreOpenError when the file can't be used as a store */
+export function openHandle(location: string, lockTimeoutMs: number, options: OpenOptions): DatabaseHandle {
   const database = openDatabase(location, options);
   const statements = statementsOn(database);
-  const version = keep(database.prepare('PRAGMA user_version').pluck(true));
-  const anyRow = keep(database.prepare('SELECT id FROM connections LIMIT 1'));
-  const sameVersion = keep(database.prepare(`PRAGMA user_version = ${String(MIGRATIONS.length)}`));
-  // What has just become a database with a log begins it with the first read.
+  const version = pin(database.prepare('PRAGMA user_version').pluck(true));
+  const anyRow = pin(database.prepare('SELECT id FROM connections LIMIT 1'));
+  const setSameVersion = pin(database.prepare(`PRAGMA user_version = ${String(MIGRATIONS.length)}`));
+  // SQLite creates the log at the first read, and filesAt needs it.
   anyRow.get();
   const files = location === ':memory:' ? NO_FILES : filesAt(location);
-  const checkpoint = keep(database.prepare<[], { readonly busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
+  const checkpoint = pin(database.prepare<[], { readonly busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
 
   function checkVersion(): void {
-    if (version.get() !== MIGRATIONS.length) throw new StoreTrouble('newer');
+    if (version.get() !== MIGRATIONS.length) throw new StoreError('newer');
   }
 
   function saveLog(): void {
-    if (checkpoint.get()?.busy !== 0) throw new StoreTrouble('log lost');
+    if (checkpoint.get()?.busy !== 0) throw new StoreError('log lost');
   }
 
   const transactions = transactionsOn(database, lockTimeoutMs, {
     beforeBegin() {
-      if (!database.open) throw new StoreTrouble('closed');
-      refuseUnsound(files);
+      if (!database.open) throw new StoreError('closed');
+      refuseChangedFiles(files);
     },
     afterBegin: checkVersion,
     afterCommit() {
-      // What is committed into a file that nobody will find again must not be acknowledged.
-      if (files.look() === 'log gone') saveLog();
-      else refuseUnsound(files);
+      // A commit into a file that has lost its name must not be acknowledged: no later process would find it.
+      if (files.state() === 'log gone') saveLog();
+      else refuseChangedFiles(files);
     },
   });
   const apply = oneByOne(database, writerOn(database, statements));
@@ -81,7 +80,7 @@ export function openOnce(location: string, lockTimeoutMs: number, options: OpenO
       anyRow.get();
     },
     tryCommitting() {
-      transactions.runNow(() => sameVersion.run());
+      transactions.runNow(() => setSameVersion.run());
     },
     saveLog,
     isOpen: () => database.open,
@@ -91,34 +90,34 @@ export function openOnce(location: string, lockTimeoutMs: number, options: OpenO
   };
 }
 
-const UNSOUND = {
+const ERROR_OF_STATE = {
   gone: 'gone',
   replaced: 'replaced',
   'log gone': 'log lost',
   'log replaced': 'log lost',
 } as const;
 
-function refuseUnsound(files: DatabaseFiles): void {
-  const state = files.look();
-  if (state !== 'sound') throw new StoreTrouble(UNSOUND[state]);
+function refuseChangedFiles(files: DatabaseFiles): void {
+  const state = files.state();
+  if (state !== 'unchanged') throw new StoreError(ERROR_OF_STATE[state]);
 }
 
-/** Each write in its own savepoint: when it fails, it leaves nothing behind and the others go on. */
+/** Runs each write in a savepoint of its own: a write that fails changes nothing, and the others go on. */
 function oneByOne(
   database: BetterSqlite3.Database,
-  apply: (write: Write) => WriteAnswer,
-): (write: Write) => WriteAnswer {
-  const savepoint = keep(database.prepare('SAVEPOINT one_write'));
-  const release = keep(database.prepare('RELEASE one_write'));
-  const rollbackToSavepoint = keep(database.prepare('ROLLBACK TO one_write'));
+  apply: (write: Write) => WriteResult,
+): (write: Write) => WriteResult {
+  const savepoint = pin(database.prepare('SAVEPOINT one_write'));
+  const release = pin(database.prepare('RELEASE one_write'));
+  const rollbackToSavepoint = pin(database.prepare('ROLLBACK TO one_write'));
   return (write) => {
     savepoint.run();
     try {
-      const answer = apply(write);
+      const result = apply(write);
       release.run();
-      return answer;
+      return result;
     } catch (error) {
-      // SQLite ends a transaction by itself when it can't go on; there is no savepoint then to go back to.
+      // After some errors SQLite has rolled back the whole transaction, and the savepoint is gone.
       if (isStoreFailure(error) || !database.inTransaction) throw error;
       rollbackToSavepoint.run();
       release.run();

@@ -1,6 +1,6 @@
 /**
- * The steps that bring a database from empty to what this version needs. A step that has been released is never changed: the
- * next one is added at the end. `PRAGMA user_version` counts the steps that a file has taken.
+ * The migrations, from an empty database to this version's schema. Never change one that has been released: add another at the end.
+ * `PRAGMA user_version` is the number of migrations that a file has run.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -19,22 +19,22 @@ export const MIGRATIONS: readonly string[] = [
     tags TEXT NOT NULL CHECK (json_type(tags) = 'array')
   ) STRICT, WITHOUT ROWID;
 
-  -- Lists run from the newest request to the oldest: over everything, over an account in either role, over a name, a status.
+  -- Lists run from the newest request to the oldest: of all connections, an account in either role, a name, a status.
   CREATE INDEX connections_by_request ON connections (requested_at, id);
   CREATE INDEX connections_by_management_account ON connections (management_account_id, requested_at, id);
   CREATE INDEX connections_by_environment_account ON connections (environment_account_id, requested_at, id);
   CREATE INDEX connections_by_environment_name ON connections (environment_name, requested_at, id);
   CREATE INDEX connections_by_status ON connections (status, requested_at, id);
 
-  -- One live connection for the same request; the rule holds here as well, should a decision ever miss it.
+  -- One live connection per identity. Decisions check this too.
   CREATE UNIQUE INDEX live_connections
     ON connections (environment_account_id, region, management_account_id, environment_name)
     WHERE status IN ('PENDING', 'CONNECTED');
 
-  -- The quota counts by environment account and Region.
+  -- For the quota of an environment account in a Region.
   CREATE INDEX connections_by_quota ON connections (environment_account_id, region);
 
-  -- Events outlive their connection, so that it can be told who deleted it.
+  -- Events stay when their connection is deleted, so that they show who deleted it.
   CREATE TABLE connection_events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -47,7 +47,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX connection_events_by_connection ON connection_events (connection_id, sequence);
 
-  -- A token's record goes with its connection: once that is deleted, the same token makes a new one.
+  -- A token is deleted with its connection. Then the same token creates a new connection.
   CREATE TABLE client_tokens (
     environment_account_id TEXT NOT NULL,
     region TEXT NOT NULL,
@@ -61,7 +61,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX client_tokens_by_age ON client_tokens (created_at);
   `,
   `
-  -- Secrets are sealed before they come here. A key that is revoked stays, so that what it signed can be told from nonsense.
+  -- Secrets are encrypted before they are stored. Revoked keys stay, so that their use is reported as such.
   CREATE TABLE access_keys (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL,
@@ -70,14 +70,14 @@ export const MIGRATIONS: readonly string[] = [
     revoked_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-  -- One row: what tells whether an encryption key is the one that the secrets are sealed under.
+  -- One row: a value encrypted with the same key as the secrets, to check an encryption key.
   CREATE TABLE access_key_seal (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     seal BLOB NOT NULL
   ) STRICT;
   `,
   `
-  -- A list of one Region, and of an account with any one other filter, is one range of one index.
+  -- So that a list of one Region, or of an account with one more filter, is one range of one index.
   CREATE INDEX connections_by_region ON connections (region, requested_at, id);
   CREATE INDEX connections_by_accounts
     ON connections (management_account_id, environment_account_id, requested_at, id);
@@ -93,10 +93,10 @@ export const MIGRATIONS: readonly string[] = [
     ON connections (environment_account_id, region, requested_at, id);
   CREATE INDEX connections_by_environment_and_status
     ON connections (environment_account_id, status, requested_at, id);
-  -- The quota counts along connections_by_environment_and_region now.
+  -- connections_by_environment_and_region serves the quota too.
   DROP INDEX connections_by_quota;
 
-  -- A page of a history begins at an event that is named by its id.
+  -- A page of a history starts at the event whose id is in the cursor.
   CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
   `,
 ];

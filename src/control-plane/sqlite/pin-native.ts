@@ -1,13 +1,13 @@
 /**
- * Holds native objects of better-sqlite3 for the life of the process, so that the garbage collector never finds one.
+ * Keeps native objects of better-sqlite3 alive until the process ends, so that the garbage collector never frees one.
  *
- * Node 24.19 and later abort the process when it collects an object of a class that better-sqlite3 12 builds on, at a moment
- * when no JavaScript runs: an idle server dies. Version 13 is free of it, and wants a newer Node than the oldest we serve.
- * An opening makes a fixed number of statements, and openings come ever more seldom (standing.ts), so this holds little.
+ * Node 24.19 and later abort an idle process when it frees an object of better-sqlite3 12. Version 13 fixes this, but needs a
+ * newer Node than the oldest that this project supports. Each handle prepares a fixed number of statements, and handles are
+ * reopened at growing intervals (reopening-handle.ts), so this holds little memory.
  */
-export function keep<Native extends object>(native: Native): Native {
-  kept.add(native);
+export function pin<Native extends object>(native: Native): Native {
+  pinned.add(native);
   return native;
 }
 
-const kept = new Set<object>();
+const pinned = new Set<object>();

@@ -1,40 +1,38 @@
 import { ProtonFailure } from '../../proton/failure';
-import type { StoreHealth } from '../store-health';
-import type { Opening } from './database-handle';
-import { readFailure } from './reading';
-import { isBusy } from './sqlite-error';
-import { StoreTrouble, troubleOf, type TroubleKind } from './errors';
-import { writeFailure } from './transactions';
+import type { StoreHealth } from '../store';
+import type { DatabaseHandle } from './database-handle';
+import { isBusy, readFailure, StoreError, storeErrorOf, writeFailure, type StoreErrorKind } from './errors';
 
-export interface Standing {
-  /** Reads, from whatever can still be read. @throws ProtonFailure `UNAVAILABLE` */
-  readonly read: <Answer>(work: (opening: Opening) => Promise<Answer>) => Promise<Answer>;
-  /** Writes, unless it would be lost or make things worse. @throws ProtonFailure `UNAVAILABLE` */
-  readonly write: <Answer>(work: (opening: Opening) => Promise<Answer>) => Promise<Answer>;
+/** A database handle that knows what is wrong with the store, and opens the file again where that can fix it. */
+export interface ReopeningHandle {
+  /** Runs a read, while anything can still be read. @throws ProtonFailure `UNAVAILABLE` */
+  readonly read: <Result>(work: (handle: DatabaseHandle) => Promise<Result>) => Promise<Result>;
+  /** Runs a write, unless it could be lost or do damage. @throws ProtonFailure `UNAVAILABLE` */
+  readonly write: <Result>(work: (handle: DatabaseHandle) => Promise<Result>) => Promise<Result>;
   readonly health: () => StoreHealth;
-  /** The opening as it is now, for work that keeps to it. */
-  readonly opening: () => Opening;
+  /** The current handle, for work that must stay on one handle. */
+  readonly current: () => DatabaseHandle;
   readonly close: () => void;
 }
 
-export interface StandingParts {
-  readonly opening: Opening;
-  /** Opens the file anew, which must be there; undefined for a database in memory, which ends with its opening. */
-  readonly reopen: ((thorough: boolean) => Opening) | undefined;
+export interface ReopeningOptions {
+  readonly handle: DatabaseHandle;
+  /** Opens the existing file again. Undefined for a database in memory, which ends with its handle. */
+  readonly reopen: ((fullCheck: boolean) => DatabaseHandle) | undefined;
   readonly lockTimeoutMs: number;
-  /** Is told when something begins to be wrong with the store, when that turns into something else, and, without it, when all is well again. */
-  readonly report: (trouble: StoreTrouble | undefined) => void;
+  /** Receives each new kind of error once, and undefined when the store is available again. */
+  readonly report: (error: StoreError | undefined) => void;
 }
 
-/** Between one try to open the file anew and the next, in milliseconds; each time twice as long, for openings are held for good. */
+/** Between two attempts to open the file again, in milliseconds. The pause doubles each time, because handles are never freed. */
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
-/** A commit that succeeded so long ago says nothing of the next, in milliseconds. */
-const COMMIT_IS_NEWS_MS = 10_000;
+const MAX_PAUSE_MS = 60_000;
+/** How long a successful commit proves that the disk can be written, in milliseconds. */
+const COMMIT_PROVES_MS = 10_000;
 const PROBE_PAUSE_MS = 1_000;
 
-/** Troubles of a connection, which another one may not have: it has seen what is no longer so. The others pass by themselves. */
-const MENDED_BY_REOPENING: ReadonlySet<TroubleKind> = new Set([
+/** Errors that may belong to the connection and not to the file, so that a new connection can fix them. The others end by themselves. */
+const FIXED_BY_REOPENING: ReadonlySet<StoreErrorKind> = new Set([
   'damaged',
   'failing',
   'read-only',
@@ -42,17 +40,15 @@ const MENDED_BY_REOPENING: ReadonlySet<TroubleKind> = new Set([
   'closed',
 ]);
 
-function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
-}
-
-/**
- * Knows what is wrong with the store, and mends what can be mended without a restart. Whoever asks for something sets it going:
- * it has no timer of its own.
- */
-export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingParts): Standing {
-  let current = opening;
-  let trouble: StoreTrouble | undefined;
+/** Reads, writes and health checks trigger reopening: there is no timer. */
+export function createReopeningHandle({
+  handle,
+  reopen,
+  lockTimeoutMs,
+  report,
+}: ReopeningOptions): ReopeningHandle {
+  let current = handle;
+  let storeError: StoreError | undefined;
   let committedAt = -Infinity;
   let probedAt = -Infinity;
   let lockedSince: number | undefined;
@@ -60,74 +56,73 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
   let pause = FIRST_PAUSE_MS;
   let closed = false;
 
-  function meet(met: StoreTrouble): void {
-    // Only a look at all of the file takes damage back.
-    if (trouble?.kind === 'damaged') return;
-    const known = trouble?.kind === met.kind;
-    trouble = met;
-    if (!known) report(met);
+  function setError(error: StoreError): void {
+    // Only a check of the whole file clears damage.
+    if (storeError?.kind === 'damaged') return;
+    const isKnown = storeError?.kind === error.kind;
+    storeError = error;
+    if (!isKnown) report(error);
   }
 
-  function overcome(): void {
-    if (!trouble) return;
-    trouble = undefined;
+  function clearError(): void {
+    if (!storeError) return;
+    storeError = undefined;
     report(undefined);
   }
 
-  /** @param used the opening that it happened on; one whose place another has taken says no more than that when it is closed */
-  function note(error: unknown, used = current): void {
-    const met = troubleOf(error instanceof ProtonFailure ? error.cause : error);
-    if (!met || closed || (met.kind === 'closed' && used !== current)) return;
-    meet(met);
+  /** @param used the handle that failed; `closed` is no error of the store when the handle has been replaced */
+  function recordFailure(error: unknown, used = current): void {
+    const found = storeErrorOf(error instanceof ProtonFailure ? error.cause : error);
+    if (!found || closed || (found.kind === 'closed' && used !== current)) return;
+    setError(found);
   }
 
-  /** Openings are held for good (keep.ts), so that they come ever more seldom while they don't help. */
   function mayReopen(): boolean {
     const now = performance.now();
     if (now < reopenAt) return false;
-    pause = now > reopenAt + LONGEST_PAUSE_MS ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
+    pause = now > reopenAt + MAX_PAUSE_MS ? FIRST_PAUSE_MS : Math.min(pause * 2, MAX_PAUSE_MS);
     reopenAt = now + pause;
     return true;
   }
 
-  function takeUp(reopened: Opening, thorough: boolean): void {
+  function replaceHandle(reopened: DatabaseHandle, fullCheck: boolean): void {
     current = reopened;
     committedAt = -Infinity;
-    if (thorough) overcome();
+    if (fullCheck) clearError();
   }
 
-  function mend(): void {
+  function reopenIfUseful(): void {
     if (closed || !reopen) return;
-    const state = current.files.look();
+    const state = current.files.state();
     if (state === 'gone') {
-      meet(new StoreTrouble('gone'));
+      setError(new StoreError('gone'));
       return;
     }
     if (state === 'log replaced') {
-      meet(new StoreTrouble('log lost'));
+      setError(new StoreError('log lost'));
       return;
     }
-    if (state === 'replaced' && current.files.logIsOurs()) {
-      // What our log holds would be written over the new file.
-      meet(new StoreTrouble('replaced'));
+    if (state === 'replaced' && current.files.isLogOurs()) {
+      // SQLite would write what our log holds over the new file.
+      setError(new StoreError('replaced'));
       return;
     }
-    if (state === 'sound' && (!trouble || !MENDED_BY_REOPENING.has(trouble.kind))) return;
+    if (state === 'unchanged' && (!storeError || !FIXED_BY_REOPENING.has(storeError.kind))) return;
     if (!mayReopen()) return;
     try {
       if (state === 'log gone') {
-        // Both openings of one file would share what they know of the log, so the old one goes first.
+        // Two connections to one file in one process share the log's index in memory, so the old one is closed first.
         if (current.isOpen()) current.saveLog();
         current.close();
-        takeUp(reopen(false), false);
+        replaceHandle(reopen(false), false);
       } else {
         const previous = current;
-        const thorough = state === 'replaced' || trouble?.kind === 'damaged';
-        takeUp(reopen(thorough), thorough);
+        const fullCheck = state === 'replaced' || storeError?.kind === 'damaged';
+        replaceHandle(reopen(fullCheck), fullCheck);
         previous.close();
       }
     } catch (error) {
-      meet(troubleOf(error) ?? troubleOf(causeOf(error)) ?? new StoreTrouble('replaced', error));
+      setError(storeErrorOf(error) ?? storeErrorOf(causeOf(error)) ?? new StoreError('replaced', error));
     }
   }
 
@@ -139,68 +134,76 @@ export function standingOf({ opening, reopen, lockTimeoutMs, report }: StandingP
       current.tryCommitting();
       committedAt = now;
       lockedSince = undefined;
-      if (trouble?.kind !== 'damaged') overcome();
+      if (storeError?.kind !== 'damaged') clearError();
     } catch (error) {
       if (!isBusy(error)) {
-        note(error);
+        recordFailure(error);
         return;
       }
-      // A lock that others hold for a moment keeps nobody from waiting for it.
+      // Writes wait for a lock, so only one that outlasts their timeout counts.
       lockedSince ??= now;
-      if (now - lockedSince >= lockTimeoutMs) note(error);
+      if (now - lockedSince >= lockTimeoutMs) recordFailure(error);
     }
   }
 
   return {
     async read(work) {
-      // While nothing is known to be wrong, a read pays nothing.
-      if (trouble) mend();
-      if (trouble && !current.isOpen()) throw readFailure(trouble);
+      // While no error is known, a read costs nothing extra.
+      if (storeError) reopenIfUseful();
+      if (storeError && !current.isOpen()) throw readFailure(storeError);
       const used = current;
       try {
         return await work(used);
       } catch (error) {
-        note(error, used);
+        recordFailure(error, used);
         throw error;
       }
     },
 
     async write(work) {
-      mend();
-      // What is written to a damaged file may damage more of it.
-      if (trouble?.kind === 'damaged') throw writeFailure(trouble);
+      reopenIfUseful();
+      // Writing to a damaged file may damage more of it.
+      if (storeError?.kind === 'damaged') throw writeFailure(storeError);
       const used = current;
       try {
-        const answer = await work(used);
-        // A write that changed nothing has not tried the disk.
-        if (trouble) probe();
+        const result = await work(used);
+        // A write that changed nothing did not reach the disk, so it does not clear an error.
+        if (storeError) probe();
         else committedAt = performance.now();
-        return answer;
+        return result;
       } catch (error) {
-        note(error, used);
+        recordFailure(error, used);
         throw error;
       }
     },
 
     health() {
-      mend();
+      reopenIfUseful();
       try {
         current.tryReading();
       } catch (error) {
-        note(error);
+        recordFailure(error);
       }
-      const proven = performance.now() - committedAt < COMMIT_IS_NEWS_MS;
-      if (trouble?.kind !== 'damaged' && (trouble !== undefined || !proven)) probe();
-      return trouble
-        ? { ok: false, part: trouble.kind === 'newer' ? 'migrations' : 'store', reason: trouble.message }
+      const isProven = performance.now() - committedAt < COMMIT_PROVES_MS;
+      if (storeError?.kind !== 'damaged' && (storeError !== undefined || !isProven)) probe();
+      return storeError
+        ? {
+            ok: false,
+            part: storeError.kind === 'newer' ? 'migrations' : 'store',
+            reason: storeError.message,
+          }
         : { ok: true };
     },
 
-    opening: () => current,
+    current: () => current,
 
     close() {
       closed = true;
       current.close();
     },
   };
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }

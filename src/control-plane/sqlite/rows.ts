@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Connection, ConnectionEvent, Tag } from '../../proton/connection';
 import type { ConnectionEventRow, ConnectionRow } from './schema';
 
-/** The order in which a connection's columns are read: rows come as arrays, which cost half of what objects do. */
+/** The order in which a connection's columns are read. Rows are read as arrays, which cost half as much as objects. */
 export const CONNECTION_COLUMNS = [
   'id',
   'region',

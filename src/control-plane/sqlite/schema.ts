@@ -3,7 +3,7 @@ import type { Generated } from 'kysely';
 import type { AccountRole, ConnectionEventType, ConnectionStatus } from '../../proton/connection';
 import type { AccountId, ConnectionId, Region, RoleArn } from '../../proton/identifiers';
 
-/** The tables as Kysely sees them; `migrations.ts` makes them. Timestamps are epoch milliseconds. */
+/** The tables for Kysely's types; `migrations.ts` creates them. Timestamps are epoch milliseconds. */
 export interface Database {
   readonly connections: ConnectionRow;
   readonly connection_events: Omit<ConnectionEventRow, 'sequence'> & { readonly sequence: Generated<number> };

@@ -1,23 +1,23 @@
 import type { AccessKeyStore } from '../access-keys/access-key-store';
-import type { ExportStore } from '../export-store';
 import type { ImportStore } from '../import/import-store';
-import type { ConnectionStore } from '../store';
-import type { StoreHealth } from '../store-health';
-import { openOnce } from './database-handle';
+import type { ConnectionStore, ExportStore, StoreHealth } from '../store';
+import { openHandle } from './database-handle';
+import type { StoreError } from './errors';
 import type { StoreReads } from './queries/reads';
-import { standingOf } from './reopening-handle';
-import type { StoreTrouble } from './errors';
+import { createReopeningHandle } from './reopening-handle';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
 export interface SqliteStoreOptions {
   /** A path, or `:memory:`. */
   readonly location: string;
-  /** Is told the text of every statement that runs. */
+  /** Receives the text of every statement that runs. */
   readonly trace?: ((statement: string) => void) | undefined;
-  /** How long writes wait for another process that holds the write lock, in milliseconds; 5,000 unless told otherwise. */
+  /** How long writes wait while another process holds the write lock, in milliseconds. */
   readonly lockTimeoutMs?: number | undefined;
-  /** Is told once when something begins to be wrong with the store, and, with undefined, when all is well again. */
-  readonly report?: ((trouble: StoreTrouble | undefined) => void) | undefined;
+  /** Whether opening refuses a damaged log (wal-check.ts). */
+  readonly walCheck?: boolean | undefined;
+  /** Receives each new kind of error once, and undefined when the store is available again. */
+  readonly report?: ((error: StoreError | undefined) => void) | undefined;
 }
 
 export interface SqliteStore extends ConnectionStore {
@@ -25,30 +25,31 @@ export interface SqliteStore extends ConnectionStore {
   readonly imports: ImportStore;
   readonly exports: ExportStore;
   /**
-   * Whether it can serve. It may be asked as often as anybody likes: the disk is tried at most once a second. A lock that
-   * another process holds counts once it has been held for as long as writes wait.
+   * Whether the store works. Any number of calls is cheap: a commit is tried at most once a second. Another process's lock counts
+   * as an error once it has been held for `lockTimeoutMs`.
    */
   readonly health: () => Promise<StoreHealth>;
-  /** How many connections there are of each status, whoever may see them. */
+  /** The number of connections of each status, of all accounts. */
   readonly countByStatus: StoreReads['countByStatus'];
 }
 
 /**
- * A store in one SQLite file. What goes wrong with the file makes calls fail as `UNAVAILABLE`, and ends when its cause does.
- * @throws StoreOpenError when the file can't serve as one
+ * Opens a store in one SQLite file. While something is wrong with the file, calls fail with `UNAVAILABLE`.
+ * @throws StoreOpenError when the file can't be used as a store
  */
 export function openSqliteStore({
   location,
   trace,
   lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS,
+  walCheck,
   report = () => undefined,
 }: SqliteStoreOptions): SqliteStore {
-  const { read, write, health, opening, close } = standingOf({
-    opening: openOnce(location, lockTimeoutMs, { trace }),
+  const { read, write, health, current, close } = createReopeningHandle({
+    handle: openHandle(location, lockTimeoutMs, { trace, walCheck }),
     reopen:
       location === ':memory:'
         ? undefined
-        : (thorough) => openOnce(location, lockTimeoutMs, { trace, again: true, thorough }),
+        : (fullCheck) => openHandle(location, lockTimeoutMs, { trace, reopening: true, fullCheck }),
     lockTimeoutMs,
     report,
   });
@@ -58,7 +59,7 @@ export function openSqliteStore({
     countConnections: (queries) => read(({ reads }) => reads.countConnections(queries)),
     listEvents: (queries) => read(({ reads }) => reads.listEvents(queries)),
     countByStatus: () => read(({ reads }) => reads.countByStatus()),
-    write: (writes, waitedMs = 0) => write((current) => current.write(writes, waitedMs)),
+    write: (writes, waitedMs = 0) => write((handle) => handle.write(writes, waitedMs)),
     accessKeys: {
       find: (id) => read(({ accessKeys }) => accessKeys.find(id)),
       list: () => read(({ accessKeys }) => accessKeys.list()),
@@ -67,9 +68,9 @@ export function openSqliteStore({
       readKeyCheck: () => read(({ accessKeys }) => accessKeys.readKeyCheck()),
       writeKeyCheck: (keyCheck) => write(({ accessKeys }) => accessKeys.writeKeyCheck(keyCheck)),
     },
-    // What an import gathers lives and dies with one opening.
-    imports: { begin: () => opening().imports.begin() },
-    exports: { connections: () => opening().exports.connections() },
+    // An import's staged records live in a temporary table of one handle, so it stays on that handle.
+    imports: { begin: () => current().imports.begin() },
+    exports: { connections: () => current().exports.connections() },
     health: () => Promise.resolve(health()),
     close() {
       close();

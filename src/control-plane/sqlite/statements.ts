@@ -9,13 +9,14 @@ import {
 } from 'kysely';
 
 import type { Connection } from '../../proton/connection';
-import { keep } from './pin-native';
+import { isStoreFailure, readFailure } from './errors';
+import { pin } from './pin-native';
 import { connectionOf, type ConnectionTuple } from './rows';
 import type { ConnectionRow, Database } from './schema';
 
 /**
- * Kysely as a typed builder of SQL, with nothing behind it that runs it: better-sqlite3 is synchronous, and a transaction that
- * never waits can't be interleaved with another.
+ * Builds typed SQL with Kysely, but does not run it: better-sqlite3 is synchronous, so that no other work can come into a
+ * transaction, and Kysely is asynchronous.
  */
 export const sqlBuilder = new Kysely<Database>({
   dialect: {
@@ -27,18 +28,18 @@ export const sqlBuilder = new Kysely<Database>({
 });
 
 export interface Statements {
-  /** The connections that a query of CONNECTION_COLUMNS finds. */
+  /** Runs a query that selects CONNECTION_COLUMNS. */
   readonly connections: (query: CompiledQuery<ConnectionRow>) => Connection[];
   readonly all: <Row>(query: CompiledQuery<Row>) => Row[];
   readonly get: <Row>(query: CompiledQuery<Row>) => Row | undefined;
   readonly run: (query: CompiledQuery) => void;
 }
 
-/** Runs compiled queries, preparing each text once. Filters vary in shape but not without bound, and so does this memory. */
+/** Runs compiled queries, and prepares each text once. The number of texts is bounded: filters have few shapes. */
 export function statementsOn(database: BetterSqlite3.Database): Statements {
-  const prepare = remembering((text) => keep(database.prepare(text)));
-  const prepareTuples = remembering((text) => keep(database.prepare(text).raw(true)));
-  // The types of the rows are Kysely's word, checked by it against the schema; the driver's own are unknown.
+  const prepare = memoized((text) => pin(database.prepare(text)));
+  const prepareTuples = memoized((text) => pin(database.prepare(text).raw(true)));
+  // Kysely derives the row types from schema.ts; the driver returns `unknown`.
   return {
     connections: ({ sql, parameters }) =>
       (prepareTuples(sql).all(...parameters) as ConnectionTuple[]).map(connectionOf),
@@ -48,13 +49,22 @@ export function statementsOn(database: BetterSqlite3.Database): Statements {
   };
 }
 
-function remembering<Value>(make: (text: string) => Value): (text: string) => Value {
-  const made = new Map<string, Value>();
+function memoized<Value>(create: (text: string) => Value): (text: string) => Value {
+  const values = new Map<string, Value>();
   return (text) => {
-    const known = made.get(text);
+    const known = values.get(text);
     if (known !== undefined) return known;
-    const value = make(text);
-    made.set(text, value);
+    const value = create(text);
+    values.set(text, value);
     return value;
   };
+}
+
+/** Runs a read. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
+export async function reading<Result>(read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    throw isStoreFailure(error) ? readFailure(error) : error;
+  }
 }

@@ -2,34 +2,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { ProtonFailure } from '../../proton/failure';
-import { keep } from './pin-native';
-import { isBusy } from './sqlite-error';
-import { isStoreFailure } from './errors';
+import { pin } from './pin-native';
+import { isBusy, isStoreFailure, writeFailure } from './errors';
 
-/** How long writes wait for another process that holds the write lock, in milliseconds, unless told otherwise. */
+/** How long writes wait by default while another process holds the write lock, in milliseconds. */
 export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
 const LOCK_POLL_MS = 10;
 
 export interface Transactions {
   /**
-   * Carries out work that never waits, in one durable transaction. It waits for the write lock first, without keeping the event
-   * loop from its other work.
-   * @param waitedMs for how long it has waited already, which counts
-   * @throws ProtonFailure `UNAVAILABLE` when the database can't take it; nothing was acknowledged then
+   * Runs synchronous work in one durable transaction. It waits for the write lock first, without blocking the event loop.
+   * @param waitedMs how long the work has already waited; it counts towards the lock timeout
+   * @throws ProtonFailure `UNAVAILABLE` when the database can't commit; nothing was acknowledged
    */
   readonly run: <Result>(work: () => Result, waitedMs?: number) => Promise<Result>;
   /**
    * The same, without waiting.
-   * @throws what SQLite reports, `SQLITE_BUSY` when another process holds the lock
+   * @throws SQLite's error, `SQLITE_BUSY` when another process holds the lock
    */
   readonly runNow: <Result>(work: () => Result) => Result;
 }
 
-/** Stands at the door of every transaction. Each throws StoreTrouble where nothing may be written, or believed to be. */
+/** Checks around every transaction. Each throws StoreError when the transaction must not go on or must not be acknowledged. */
 export interface TransactionGuard {
   readonly beforeBegin: () => void;
-  /** Under the write lock. */
+  /** Runs under the write lock. */
   readonly afterBegin: () => void;
   readonly afterCommit: () => void;
 }
@@ -39,17 +36,17 @@ export function transactionsOn(
   lockTimeoutMs: number,
   guard: TransactionGuard,
 ): Transactions {
-  const begin = keep(database.prepare('BEGIN IMMEDIATE'));
-  const commit = keep(database.prepare('COMMIT'));
-  const rollback = keep(database.prepare('ROLLBACK'));
+  const begin = pin(database.prepare('BEGIN IMMEDIATE'));
+  const commit = pin(database.prepare('COMMIT'));
+  const rollback = pin(database.prepare('ROLLBACK'));
 
-  /** Nothing waits between the beginning and the end, so nothing else can run on this connection meanwhile. */
-  function tryNow<Result>(work: () => Result): { readonly result: Result } | { readonly lockedOut: unknown } {
+  /** Synchronous from BEGIN to COMMIT, so no other work on this connection can come between. */
+  function tryNow<Result>(work: () => Result): { readonly result: Result } | { readonly busy: unknown } {
     guard.beforeBegin();
     try {
       begin.run();
     } catch (error) {
-      if (isBusy(error)) return { lockedOut: error };
+      if (isBusy(error)) return { busy: error };
       throw error;
     }
     let result: Result;
@@ -58,7 +55,7 @@ export function transactionsOn(
       result = work();
       commit.run();
     } catch (error) {
-      // SQLite ends a transaction by itself when it can't go on.
+      // After some errors SQLite has rolled back by itself.
       if (database.inTransaction) rollback.run();
       throw error;
     }
@@ -73,7 +70,7 @@ export function transactionsOn(
         for (;;) {
           const tried = tryNow(work);
           if ('result' in tried) return tried.result;
-          if (Date.now() >= deadline) throw tried.lockedOut;
+          if (Date.now() >= deadline) throw tried.busy;
           await delay(LOCK_POLL_MS);
         }
       } catch (error) {
@@ -82,15 +79,8 @@ export function transactionsOn(
     },
     runNow(work) {
       const tried = tryNow(work);
-      if ('lockedOut' in tried) throw tried.lockedOut;
+      if ('busy' in tried) throw tried.busy;
       return tried.result;
     },
   };
-}
-
-export function writeFailure(cause: unknown): ProtonFailure {
-  return ProtonFailure.unavailable(
-    "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
-    cause,
-  );
 }

@@ -4,20 +4,20 @@ import BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionView } from '../../../src/proton/connection';
 import { isConnectionId, isRoleArn } from '../../../src/proton/identifiers';
-import type { ConnectionImport, FactRecord } from '../../../src/control-plane/import/import-store';
+import type { ConnectionImport, ConnectionRecord } from '../../../src/control-plane/import/import-store';
 import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import { useTemporaryFolder } from '../../support/folder';
 import { ENVIRONMENT, MANAGEMENT, region, START } from '../../support/proton';
 
 const folder = useTemporaryFolder();
 
-function fact(record: number, members: Partial<ConnectionView> = {}): FactRecord {
+function connectionRecord(record: number, members: Partial<ConnectionView> = {}): ConnectionRecord {
   const id = randomUUID();
   if (!isConnectionId(id)) throw new Error(id);
   return {
-    kind: 'fact',
-    place: { record },
-    fact: {
+    kind: 'connection',
+    location: { record },
+    connection: {
       id,
       region: region('us-east-1'),
       status: 'CONNECTED',
@@ -34,7 +34,7 @@ function fact(record: number, members: Partial<ConnectionView> = {}): FactRecord
 }
 
 async function started(
-  records: readonly FactRecord[],
+  records: readonly ConnectionRecord[],
   options: Omit<Parameters<typeof openSqliteStore>[0], 'location'> = {},
 ): Promise<{
   readonly store: SqliteStore;
@@ -51,38 +51,42 @@ async function started(
 const rows = (database: BetterSqlite3.Database, table: string) =>
   database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
 
-const TWIN = `INSERT INTO connections VALUES (?, 'us-east-1', 'PENDING', 'e1', '${MANAGEMENT}', '${ENVIRONMENT}', NULL, NULL, NULL, 0, 0, '[]')`;
+const SAME_IDENTITY = `INSERT INTO connections VALUES (?, 'us-east-1', 'PENDING', 'e1', '${MANAGEMENT}', '${ENVIRONMENT}', NULL, NULL, NULL, 0, 0, '[]')`;
 
 describe('An import into the SQLite store', () => {
-  it('keeps nobody from writing while it gathers and judges', async () => {
-    const { store, importing, other } = await started([fact(1)]);
+  it('does not block other processes while it stages and compares records', async () => {
+    const { store, importing, other } = await started([connectionRecord(1)]);
     other.exec('BEGIN IMMEDIATE');
-    await importing.add([fact(2)]);
-    expect(await importing.settle('judge')).toMatchObject({ written: false, counts: { new: 2 }, refused: 0 });
+    await importing.add([connectionRecord(2)]);
+    expect(await importing.settle('compare')).toMatchObject({
+      written: false,
+      counts: { new: 2 },
+      refused: 0,
+    });
     other.exec('ROLLBACK');
     expect(rows(other, 'connections')).toBe(0);
     other.close();
     await store.close();
   });
 
-  it('judges anew when somebody wrote while it waited for the lock', async () => {
+  it('compares again when another process has written while it waited for the lock', async () => {
     const statements: string[] = [];
     let meanwhile: (() => void) | undefined;
-    const { store, importing, other } = await started([fact(1), fact(2)], {
+    const { store, importing, other } = await started([connectionRecord(1), connectionRecord(2)], {
       trace: (statement) => {
         statements.push(statement);
         if (statement === 'BEGIN IMMEDIATE') meanwhile?.();
         if (statement === 'BEGIN IMMEDIATE') meanwhile = undefined;
       },
     });
-    meanwhile = () => other.prepare(TWIN).run('twin');
+    meanwhile = () => other.prepare(SAME_IDENTITY).run('other');
     const outcome = await importing.settle('write');
     expect(outcome).toMatchObject({ written: false, refused: 1 });
     expect(outcome.refusals).toMatchObject([
-      { place: { record: 1 }, reasons: [expect.stringContaining('as twin, which is PENDING here')] },
+      { location: { record: 1 }, reasons: [expect.stringContaining('as other, which is PENDING here')] },
     ]);
     expect([rows(other, 'connections'), rows(other, 'connection_events')]).toEqual([1, 0]);
-    // What stood in the way is gone, and nothing of the first attempt is left.
+    // Once the other connection is deleted, the import succeeds: the first attempt left nothing.
     other.exec('DELETE FROM connections');
     expect(await importing.settle('write')).toMatchObject({ written: true, counts: { new: 2 } });
     expect([rows(other, 'connections'), rows(other, 'connection_events')]).toEqual([2, 2]);
@@ -90,8 +94,8 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('waits for the lock, and says that the store takes no writes when it waited too long', async () => {
-    const { store, importing, other } = await started([fact(1)], { lockTimeoutMs: 50 });
+  it('waits for the lock, and fails with UNAVAILABLE when that takes too long', async () => {
+    const { store, importing, other } = await started([connectionRecord(1)], { lockTimeoutMs: 50 });
     other.exec('BEGIN IMMEDIATE');
     await expect(importing.settle('write')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     other.exec('COMMIT');
@@ -101,8 +105,8 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('leaves nothing behind of a write that fails half way', async () => {
-    const { store, importing, other } = await started([fact(1), fact(2)]);
+  it('changes nothing when its write fails half way', async () => {
+    const { store, importing, other } = await started([connectionRecord(1), connectionRecord(2)]);
     other.exec(
       "CREATE TRIGGER sabotage BEFORE INSERT ON connection_events BEGIN SELECT RAISE(ABORT, 'sabotaged'); END",
     );
@@ -114,8 +118,8 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('takes no lock when there is nothing to change', async () => {
-    const one = fact(1);
+  it('takes no lock when it changes nothing', async () => {
+    const one = connectionRecord(1);
     const { store, importing, other } = await started([one], { lockTimeoutMs: 0 });
     await importing.settle('write');
     const again = store.imports.begin();
@@ -127,24 +131,28 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('goes on past any number of records that the store has', async () => {
-    const many = Array.from({ length: 2500 }, (_, index) => fact(index + 1));
+  it('compares any number of records that the store has', async () => {
+    const many = Array.from({ length: 2500 }, (_, index) => connectionRecord(index + 1));
     const { store, importing, other } = await started(many);
     await importing.settle('write');
     const again = store.imports.begin();
     const changed = many.map((one, index) =>
-      index % 1000 === 999 ? { ...one, fact: { ...one.fact, status: 'PENDING' as const } } : one,
+      index % 1000 === 999 ? { ...one, connection: { ...one.connection, status: 'PENDING' as const } } : one,
     );
     await again.add(changed);
     const outcome = await again.settle('write');
     expect(outcome).toMatchObject({ written: false, counts: { unchanged: 2498 }, refused: 2 });
-    expect(outcome.refusals.map(({ place }) => place.record)).toEqual([1000, 2000]);
+    expect(outcome.refusals.map(({ location }) => location.record)).toEqual([1000, 2000]);
     other.close();
     await store.close();
   });
 
-  it('gives each event of the history an id of its own', async () => {
-    const { store, importing, other } = await started([fact(1), fact(2), fact(3)]);
+  it('gives each event of the history its own id', async () => {
+    const { store, importing, other } = await started([
+      connectionRecord(1),
+      connectionRecord(2),
+      connectionRecord(3),
+    ]);
     await importing.settle('write');
     const ids = other.prepare('SELECT DISTINCT id FROM connection_events').pluck().all();
     expect(ids).toHaveLength(3);
@@ -152,9 +160,9 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('completes no connection that somebody deleted meanwhile with a wish, but makes it anew', async () => {
+  it('creates a declared connection again when the one that it would complete was deleted meanwhile', async () => {
     let meanwhile: (() => void) | undefined;
-    const { store, importing, other } = await started([fact(1)], {
+    const { store, importing, other } = await started([connectionRecord(1)], {
       trace: (statement) => {
         if (statement !== 'BEGIN IMMEDIATE') return;
         meanwhile?.();
@@ -162,14 +170,14 @@ describe('An import into the SQLite store', () => {
       },
     });
     await importing.settle('write');
-    const wishing = store.imports.begin();
+    const declaring = store.imports.begin();
     const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
     if (!isRoleArn(codebuildRoleArn)) throw new Error(codebuildRoleArn);
-    await wishing.add([
+    await declaring.add([
       {
-        kind: 'wish',
-        place: { record: 1 },
-        wish: {
+        kind: 'declaration',
+        location: { record: 1 },
+        declaration: {
           region: region('us-east-1'),
           environmentName: 'e1',
           managementAccountId: MANAGEMENT,
@@ -181,23 +189,30 @@ describe('An import into the SQLite store', () => {
         },
       },
     ]);
-    expect(await wishing.settle('judge')).toMatchObject({ counts: { completed: 1, new: 0 } });
+    expect(await declaring.settle('compare')).toMatchObject({ counts: { completed: 1, new: 0 } });
     const before = other.prepare('SELECT id FROM connections').pluck().get();
     meanwhile = () => {
       other.exec('DELETE FROM connections');
     };
-    expect(await wishing.settle('write')).toMatchObject({ written: true, counts: { new: 1, completed: 0 } });
-    const made = other.prepare('SELECT id, status FROM connections').all() as readonly { id: string }[];
-    expect(made).toMatchObject([{ status: 'PENDING' }]);
-    expect(made[0]?.id).not.toBe(before);
+    expect(await declaring.settle('write')).toMatchObject({
+      written: true,
+      counts: { new: 1, completed: 0 },
+    });
+    const created = other.prepare('SELECT id, status FROM connections').all() as readonly { id: string }[];
+    expect(created).toMatchObject([{ status: 'PENDING' }]);
+    expect(created[0]?.id).not.toBe(before);
     const event = other.prepare('SELECT connection_id FROM connection_events ORDER BY sequence DESC');
-    expect(event.pluck().get()).toBe(made[0]?.id);
+    expect(event.pluck().get()).toBe(created[0]?.id);
     other.close();
     await store.close();
   });
 
-  it('exports what there was when it began, however slowly it is read', async () => {
-    const { store, importing, other } = await started([fact(1), fact(2), fact(3)]);
+  it('exports the connections of one moment, however slowly they are read', async () => {
+    const { store, importing, other } = await started([
+      connectionRecord(1),
+      connectionRecord(2),
+      connectionRecord(3),
+    ]);
     await importing.settle('write');
     const reading = store.exports.connections()[Symbol.iterator]();
     reading.next();

@@ -1,8 +1,8 @@
 import type { Tag } from '../../../src/proton/connection';
 
 /**
- * A small model of the control plane, written from the reference and sharing no code with it: a plain list and plain ifs. It
- * answers every call with what an observer can tell: a view of the connection, or the failure's code and the paths it names.
+ * A small model of the control plane, written from the reference without its code: a list and ifs. It returns for every call what a
+ * client can observe: a view of the connection, or the failure's code and paths.
  */
 
 const CLIENT_TOKEN_LIFETIME = 8 * 60 * 60 * 1000;
@@ -58,7 +58,7 @@ export class ConnectionModel {
     this.#quota = quota;
   }
 
-  /** Connections are numbered in the order of their creation; the number of one that was never made names none. */
+  /** Connections are numbered in the order of their creation. A larger number has no connection. */
   get created(): number {
     return this.#created;
   }

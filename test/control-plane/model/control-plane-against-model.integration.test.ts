@@ -15,7 +15,7 @@ import { accountViewer } from '../../../src/proton/viewer';
 import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
 import { ConnectionModel, type ModelConnection, type ModelOutcome, type ModelView } from './connection-model';
 
-/** Sequences that are tried. Each is a few dozen calls from three accounts. */
+/** The number of random sequences. Each has a few dozen calls from three accounts. */
 const SEQUENCES = 2000;
 const QUOTA = 4;
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
@@ -44,7 +44,7 @@ const write = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('create' as const),
       actor: accounts,
-      // Most calls are made by the account that asks, with its own roles: the others end at the first check.
+      // Most calls are made by the right account with its own roles: the others fail at the first check.
       foreign: fc.option(accounts, { freq: 8 }),
       managementAccountId: accounts,
       environmentName: names,
@@ -88,7 +88,7 @@ const look = fc.oneof(
 );
 type LookCall = typeof look extends fc.Arbitrary<infer Call> ? Call : never;
 
-/** A step: writes that are sent together, and so may share a commit; or a look at what there is; or time that goes by. */
+/** A step: writes that are sent together and may share a commit, a read, or a passage of time. */
 const step = fc.oneof(
   {
     weight: 6,
@@ -107,7 +107,7 @@ const step = fc.oneof(
 );
 
 describe('The embedded control plane', () => {
-  it('does what a small model of it does, over thousands of random sequences of calls from three accounts', async () => {
+  it('behaves like a small model in thousands of random sequences of calls from three accounts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const { service, store, clock } = createControlPlane({ quota: QUOTA });
@@ -120,7 +120,7 @@ describe('The embedded control plane', () => {
             if (step.kind === 'wait') {
               clock.advance(step.milliseconds);
             } else if (step.kind === 'writes') {
-              // Writes that are sent together can't yet know the ids that the others of them make.
+              // Writes that are sent together don't know the ids that the others create.
               const known = model.created;
               const expected = step.writes.map((call) => {
                 const before = model.created;
@@ -151,7 +151,7 @@ describe('The embedded control plane', () => {
   }, 600_000);
 });
 
-/** `toEqual` takes a quarter of the test's time, so it runs only where the two differ. */
+/** `toEqual` takes a quarter of the test's time, so it runs only when the two differ. */
 function expectSame(actual: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
@@ -263,15 +263,15 @@ async function compareLook(
   if (call.kind === 'history' && found) {
     const [page] = await session.listHistory([{ connection: found, first: 100 }]);
     if (!page || page instanceof Error) throw page ?? new Error('no history');
-    const told = page.items.map(
+    const events = page.items.map(
       ({ type, actor, previousStatus, status }) =>
         `${type} by ${actor}: ${previousStatus ?? 'none'} to ${status ?? 'none'}`,
     );
-    expectSame(told, model.events(call.number));
+    expectSame(events, model.events(call.number));
   }
 }
 
-/** Reads a whole list, page by page, and holds it against the model's: the same rows, in order, each once, and counted. */
+/** Reads a whole list page by page and compares it with the model's: the same rows, in order, each once, and the count. */
 async function compareList(
   session: ProtonSession<Connection>,
   ids: ReadonlyMap<number, string>,

@@ -22,12 +22,12 @@ import { account } from '../../support/proton';
 
 const ROWS = 100_000;
 const PAGE = 21;
-/** Rows that one statement may visit: those of a step, or of a page. */
+/** The most rows that a statement may visit: those of a step or of a page. */
 const ROWS_PER_STATEMENT = 256;
 
 type Filter = NonNullable<ConnectionSelection['filter']>;
 
-/** Of each filter: values that are frequent, rare, and absent. */
+/** For each filter: frequent, rare and absent values. */
 const VALUES = {
   managementAccountId: [BIG, SMALL, WITHOUT_CONNECTIONS],
   environmentAccountId: [BIG_ENVIRONMENT, '300000000001', WITHOUT_CONNECTIONS],
@@ -72,12 +72,12 @@ describe('A list', () => {
 
   interface Read {
     readonly plan: readonly string[];
-    /** Rows that each statement visited, in their order. */
+    /** How many rows each statement visited, in order. */
     readonly visited: readonly number[];
     readonly found: number;
   }
 
-  /** Reads a page, and then each of its statements again, with a function that is called for every row that SQLite visits. */
+  /** Reads a page. Then runs each of its statements again, with a function that SQLite calls for every row that it visits. */
   async function read(selection: ConnectionSelection, visibleTo: Visibility = 'every'): Promise<Read> {
     statements = [];
     const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
@@ -116,7 +116,7 @@ describe('A list', () => {
     const wrong: unknown[] = [];
     for (const filter of filters) {
       const { plan, visited, found } = await read({ filter });
-      // Two statuses are two ranges, of which each gives a page.
+      // Two statuses are two ranges, and each reads a page.
       const allowed = filter.statuses?.length === 2 ? 2 * PAGE : found;
       const isSearched = plan.every((step) =>
         /^SEARCH connections USING INDEX connections_by_\w+ \(/.test(step),
@@ -140,14 +140,78 @@ describe('A list', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('of a viewer of many accounts visits a page in each at most, and fewer once it knows newer rows', async () => {
+  it('of a viewer of many accounts visits at most a page of each, and less once it has found newer rows', async () => {
     const accounts = Array.from({ length: 200 }, (_, index) => account(String(300_000_000_000 + index)));
     const { visited, found } = await read({}, [BIG, ...accounts]);
     expect(found).toBe(PAGE);
     expect(sum(visited)).toBeLessThan(402 * 2);
   });
 
-  it('of filters that never meet, or seldom, is read in statements that visit few rows each', async () => {
+  it('of an account in either role has its total count from indexes, with each role counted along its own', async () => {
+    for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS]) {
+      for (const filter of [{}, ...FILTERS.flatMap(single)]) {
+        const selection = normalizeSelection({ participation: { accountId, role: null }, filter });
+        statements = [];
+        const [count] = await store.countConnections([{ selection, visibleTo: 'every' }]);
+        const [statement = '', ...others] = statements;
+        expect(others).toEqual([]);
+        const plan = counter.prepare(`EXPLAIN QUERY PLAN ${statement}`).all() as {
+          readonly detail: string;
+        }[];
+        const [managed, environments, both, ...more] = plan
+          .map(({ detail }) => detail)
+          .filter((detail) => !/^(?:SCAN CONSTANT ROW|SCALAR SUBQUERY \d+)$/.test(detail));
+        expect(managed).toMatch(
+          /^SEARCH connections USING COVERING INDEX connections_by_\w+ \(management_account_id=\?/,
+        );
+        expect(environments).toMatch(
+          /^SEARCH connections USING COVERING INDEX connections_by_\w+ \((?:\w+=\? AND )?environment_account_id=\?/,
+        );
+        expect(both).toMatch(
+          /^SEARCH connections USING (?:COVERING )?INDEX connections_by_accounts \(management_account_id=\? AND environment_account_id=\?\)/,
+        );
+        expect(more).toEqual([]);
+        const wholeList = { selection, visibleTo: 'every', after: undefined, limit: ROWS } as const;
+        const [rows] =
+          accountId === SMALL || accountId === WITHOUT_CONNECTIONS
+            ? await store.listConnections([wholeList])
+            : [];
+        if (rows) expect(count).toBe(rows.length);
+      }
+    }
+  });
+
+  it('has the total count of an account in either role, with connections to itself counted once', async () => {
+    const location = join(folder, 'own.db');
+    const own = openSqliteStore({ location });
+    const writer = new BetterSqlite3(location);
+    const insert = writer.prepare(
+      `INSERT INTO connections (id, region, status, environment_name, management_account_id, environment_account_id,
+         requested_at, last_modified_at, tags) VALUES (?, ?, 'REJECTED', ?, ?, ?, 1, 1, '[]')`,
+    );
+    [
+      ['us-east-1', SMALL, SMALL],
+      ['eu-west-1', SMALL, SMALL],
+      ['us-east-1', SMALL, BIG],
+      ['us-east-1', BIG, SMALL],
+      ['us-east-1', BIG, BIG],
+    ].forEach(([region, management, environment], index) =>
+      insert.run(`id-${String(index)}`, region, 'production', management, environment),
+    );
+    writer.close();
+    const count = async (filter: Filter) => {
+      const selection = normalizeSelection({ participation: { accountId: SMALL, role: null }, filter });
+      const [counted] = await own.countConnections([{ selection, visibleTo: 'every' }]);
+      return counted;
+    };
+    expect(await count({})).toBe(4);
+    expect(await count({ region: 'us-east-1' })).toBe(3);
+    expect(await count({ managementAccountId: BIG })).toBe(1);
+    expect(await count({ managementAccountId: BIG, environmentAccountId: BIG })).toBe(0);
+    await own.close();
+  });
+
+  it('of filters that rarely match together is read in statements that visit few rows each', async () => {
     const { visited, found } = await read({
       filter: { managementAccountId: BIG, environmentName: 'production', statuses: ['CONNECTED'] },
     });
@@ -156,7 +220,7 @@ describe('A list', () => {
     expect(Math.max(...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
   });
 
-  it('of filters of which one is rare is read along the index of that one, as soon as the others', async () => {
+  it('of a rare filter and frequent ones is read along the index of the rare one', async () => {
     for (const filter of [
       { region: 'ap-southeast-2', environmentName: 'production' },
       { region: 'eu-west-1', environmentName: 'none' },
@@ -168,7 +232,7 @@ describe('A list', () => {
     }
   });
 
-  it('of any filters, of any viewer, searches an index and visits few rows in each statement', async () => {
+  it('of any filters and any viewer searches an index and visits few rows in each statement', async () => {
     const filters = fc.record(
       {
         managementAccountId: fc.constantFrom(...VALUES.managementAccountId),
@@ -200,7 +264,7 @@ describe('A list', () => {
     );
   });
 
-  it('lets the event loop turn while it is read', async () => {
+  it('does not block the event loop while it is read', async () => {
     let turns = 0;
     let isRead = false;
     const turn = () => {
@@ -219,7 +283,7 @@ describe('A list', () => {
     expect(turns).toBeGreaterThan(5);
   });
 
-  it('ends when its request does', async () => {
+  it('stops when its request ends', async () => {
     const ending = new AbortController();
     const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
     const query = {
@@ -238,7 +302,7 @@ describe('A list', () => {
     expect(statements).toHaveLength(read + 1);
   });
 
-  it('that takes longer than a request may is given up in the AWS API too', async () => {
+  it('that exceeds the execution timeout is stopped in the AWS API too', async () => {
     const app = await startApp({ DATABASE_URL: `sqlite:${location}`, EXECUTION_TIMEOUT_MS: '20' });
     const listed = await sendHttp(app.protonEndpoint ?? '', {
       headers: {
@@ -259,14 +323,14 @@ describe('A list', () => {
     await app.stop();
   });
 
-  it('holds each row once, and all that were there throughout, when others are written while it is read', async () => {
+  it('contains each row once, and all that existed throughout, when there are writes while it is read', async () => {
     const selection = normalizeSelection({
       filter: { region: 'sa-east-1', statuses: ['PENDING', 'CONNECTED'] },
     });
     const query = { selection, visibleTo: 'every', after: undefined, limit: 100 } as const;
     const [before] = await store.listConnections([query]);
     const walk = normalizeSelection({ filter: { region: 'us-east-1', statuses: ['PENDING'] } });
-    // The long walk goes first in the same call, so that writes come between it and the short one.
+    // The long list is first in the same call, so that the delete comes before the short one is read.
     const reading = store.listConnections([{ ...query, selection: walk }, query]);
     const writer = new BetterSqlite3(location);
     const gone = before?.[0]?.id;

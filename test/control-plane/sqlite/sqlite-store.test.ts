@@ -21,7 +21,7 @@ function everything(session: ProtonSession) {
 }
 
 describe('The SQLite store', () => {
-  it('holds after a restart what it held before', async () => {
+  it('has the same content after a restart', async () => {
     const location = folder.path('proton.db');
     const before = createControlPlane({ location });
     const session = before.service.session(unrestrictedViewer('someone'));
@@ -41,7 +41,7 @@ describe('The SQLite store', () => {
     await after.store.close();
   });
 
-  it('commits writes that arrive together in one transaction, and answers each by itself', async () => {
+  it('commits writes that arrive together in one transaction, and returns one result for each', async () => {
     const statements: string[] = [];
     const { service, store } = createControlPlane({ trace: (statement) => statements.push(statement) });
     const session = service.session(accountViewer(ENVIRONMENT));
@@ -65,7 +65,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('takes writes of several kinds that come at the same time one after another', async () => {
+  it('runs writes that arrive together one after another', async () => {
     const { service, store } = createControlPlane();
     const session = service.session(accountViewer(ENVIRONMENT));
     const names = Array.from({ length: 10 }, (_, index) => `e${String(index)}`);
@@ -86,11 +86,11 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('takes back all of a write that fails half way, and none of the writes beside it', async () => {
+  it('rolls back a write that fails half way, and none of the others', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location });
     const session = service.session(accountViewer(ENVIRONMENT));
-    // The last statement of a write is the one that records its event; it fails here for one environment.
+    // A write's last statement inserts its event. It fails here for one environment.
     const saboteur = new BetterSqlite3(location);
     saboteur.exec(`CREATE TRIGGER sabotage BEFORE INSERT ON connection_events
       WHEN (SELECT environment_name FROM connections WHERE id = NEW.connection_id) = 'doomed'
@@ -109,7 +109,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('waits for another process that holds the lock, while it goes on reading', async () => {
+  it('waits for another process that holds the lock, and serves reads meanwhile', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location });
     const session = service.session(accountViewer(ENVIRONMENT));
@@ -128,7 +128,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('answers UNAVAILABLE and changes nothing when the lock is held too long, and recovers by itself', async () => {
+  it('fails with UNAVAILABLE and changes nothing when the lock is held too long, and recovers', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location, lockTimeoutMs: 50 });
     const session = service.session(accountViewer(ENVIRONMENT));
@@ -150,13 +150,13 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('acknowledges none of a batch when SQLite ends the transaction by itself in the middle of it, and recovers', async () => {
+  it('acknowledges no write of a batch when SQLite rolls the transaction back, and recovers', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location });
     const session = service.session(accountViewer(ENVIRONMENT));
     const first = await session.createConnection(asking('first'));
     const other = new BetterSqlite3(location);
-    // As a full disk may, where the second of three writes records its event.
+    // As on a full disk: the transaction ends when the second of three writes inserts its event.
     const ending = `CREATE TRIGGER ending BEFORE INSERT ON connection_events
       WHEN (SELECT environment_name FROM connections WHERE id = NEW.connection_id) = 'b'
       BEGIN SELECT RAISE(ROLLBACK, 'ended'); END`;
@@ -173,11 +173,11 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('ends a transaction that the store failed in, so that the next write finds none open', async () => {
+  it('rolls back after an error of the store, so that no transaction stays open', async () => {
     const { service, store } = createControlPlane();
     const session = service.session(accountViewer(ENVIRONMENT));
     const { id } = await session.createConnection(asking('a'));
-    // What a statement throws when the disk fails under it, at a point where SQLite leaves the transaction open.
+    // An error of the disk after which SQLite leaves the transaction open.
     const failure = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_WRITE' });
     const failing = {
       kind: 'change' as const,
@@ -193,7 +193,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('reads a page along an index, never by sorting or scanning', async () => {
+  it('reads a page along an index, without sorting or scanning', async () => {
     const plans: string[] = [];
     const location = folder.path('proton.db');
     const reader = { database: undefined as BetterSqlite3.Database | undefined };
@@ -223,7 +223,7 @@ describe('The SQLite store', () => {
 
     plans.length = 0;
     await session.listConnections([{ participation: { ...participation, role: null } }]);
-    // The union of two short pages is sorted; neither of them reads more than a page.
+    // The union of two pages is sorted; each reads one page at most.
     expect(
       plans.filter((step) => /USING INDEX connections_by_(management|environment)_account/.test(step)),
     ).toHaveLength(2);
@@ -231,7 +231,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('counts only when it is asked to', async () => {
+  it('counts only when a client selects the count', async () => {
     const statements: string[] = [];
     const { service, store } = createControlPlane({ trace: (statement) => statements.push(statement) });
     const session = service.session(unrestrictedViewer('someone'));
@@ -243,7 +243,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('never dates a change before the one it follows, should the clock be set back', async () => {
+  it('never decreases `lastModifiedAt`, even when the clock is set back', async () => {
     const { service, store, clock } = createControlPlane();
     const session = service.session(unrestrictedViewer('someone'));
     const created = await session.createConnection(asking('a'));
@@ -261,7 +261,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('clears expired client tokens away as new ones come', async () => {
+  it('deletes expired client tokens when new ones are added', async () => {
     const location = folder.path('proton.db');
     const { service, store, clock } = createControlPlane({ location });
     const session = service.session(accountViewer(ENVIRONMENT));
@@ -273,7 +273,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('lets an expired token be used anew, though many others have expired before it', async () => {
+  it('accepts an expired token again, though many others have expired before it', async () => {
     const { service, store, clock } = createControlPlane();
     const session = service.session(accountViewer(ENVIRONMENT));
     const names = Array.from({ length: 40 }, (_, index) => `e${String(index)}`);
@@ -288,7 +288,7 @@ describe('The SQLite store', () => {
     await store.close();
   });
 
-  it('refuses a row that breaks what the decisions promise, should one ever slip through', async () => {
+  it('refuses a row that breaks the rules of the decisions', async () => {
     const location = folder.path('proton.db');
     const { service, store } = createControlPlane({ location });
     const session = service.session(accountViewer(ENVIRONMENT));

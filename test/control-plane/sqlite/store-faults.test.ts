@@ -21,7 +21,7 @@ import { ENVIRONMENT, MANAGEMENT, region } from '../../support/proton';
 const folder = useTemporaryFolder();
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true };
 
-/** The control plane over a file, with what its store has reported. */
+/** A control plane over a file, with what its store has reported. */
 function serve(lockTimeoutMs?: number) {
   const location = folder.path('proton.db');
   const reports: (string | undefined)[] = [];
@@ -34,8 +34,8 @@ function serve(lockTimeoutMs?: number) {
       statements.push(statement);
       before.get(statement)?.();
     },
-    report: (trouble) => {
-      reports.push(trouble?.kind);
+    report: (error) => {
+      reports.push(error?.kind);
     },
   });
   const service = createEmbeddedProtonService({
@@ -51,7 +51,7 @@ function serve(lockTimeoutMs?: number) {
       clientToken: environmentName,
     });
   const count = async () => (await session.countConnections([{}]))[0];
-  /** Does something once, in the moment before a statement runs. */
+  /** Runs `act` once, just before a statement runs. */
   const once = (statement: string, act: () => void) => {
     before.set(statement, () => {
       before.delete(statement);
@@ -61,12 +61,12 @@ function serve(lockTimeoutMs?: number) {
   return { location, reports, statements, once, store, session, create, count };
 }
 
-/** As a readiness probe asks: again and again. */
+/** Polls, like a readiness probe. */
 async function becomesReady({ store }: ReturnType<typeof serve>): Promise<void> {
   while (!(await store.health()).ok) await delay(50);
 }
 
-/** What a process that starts now would find. */
+/** The names that another process finds now. */
 function namesIn(location: string): readonly unknown[] {
   const database = new BetterSqlite3(location);
   const names = database.prepare('SELECT environment_name FROM connections ORDER BY 1').pluck().all();
@@ -74,8 +74,8 @@ function namesIn(location: string): readonly unknown[] {
   return names;
 }
 
-describe('A store whose file is taken away', () => {
-  it('acknowledges nothing that would be lost, goes on reading, and recovers when the file is back', async () => {
+describe('A store whose file is moved away', () => {
+  it('refuses writes, serves reads, and recovers when the file is back', async () => {
     const served = serve();
     const { location, create, count, store, reports } = served;
     await create('a');
@@ -100,7 +100,7 @@ describe('A store whose file is taken away', () => {
   });
 
   it.each([['-wal'], ['-wal', '-shm'], ['-shm']])(
-    'loses nothing when it is the log that is taken away (%s)',
+    'loses nothing when the log is removed (%s)',
     async (...ends) => {
       const { location, create, count, store } = serve();
       await create('a');
@@ -114,7 +114,7 @@ describe('A store whose file is taken away', () => {
     },
   );
 
-  it('acknowledges no commit into a file that is gone by then', async () => {
+  it('does not acknowledge a commit into a file that was moved during the commit', async () => {
     const { location, create, store, once } = serve();
     await create('a');
     once('COMMIT', () => {
@@ -128,7 +128,7 @@ describe('A store whose file is taken away', () => {
     await store.close();
   });
 
-  it('saves a commit into a log that is gone by then, before it is acknowledged', async () => {
+  it('saves a commit into the file, before it is acknowledged, when the log was removed during the commit', async () => {
     const { location, create, store, once } = serve();
     await create('a');
     once('COMMIT', () => {
@@ -139,7 +139,7 @@ describe('A store whose file is taken away', () => {
     await store.close();
   });
 
-  it('takes up a backup that is put in its place, once the old log is not beside it', async () => {
+  it('opens a backup that replaces the file, once the old log is gone', async () => {
     const served = serve();
     const { location, create, store, reports } = served;
     await create('a');
@@ -160,7 +160,7 @@ describe('A store whose file is taken away', () => {
 
   it.each([
     [
-      'a file that is no database',
+      'a file that is not a database',
       (location: string) => {
         writeFileSync(location, 'Dear Sir or Madam, '.repeat(300));
       },
@@ -171,7 +171,7 @@ describe('A store whose file is taken away', () => {
         writeFileSync(location, '');
       },
     ],
-  ])('does not take up %s, and leaves that as it is', async (_what, put) => {
+  ])('does not open %s in the place of the file, and does not change it', async (_what, put) => {
     const { location, create, count, store } = serve();
     await create('a');
     for (const end of ['', '-wal', '-shm']) renameSync(location + end, `${location}.away${end}`);
@@ -185,8 +185,8 @@ describe('A store whose file is taken away', () => {
   });
 });
 
-describe('A store whose file is damaged while it is served from', () => {
-  it('tells no lies about what is damaged, reads the rest, writes nothing, and recovers with the file', async () => {
+describe('A store whose file is damaged while it is open', () => {
+  it('fails reads of damaged rows, serves the others, refuses writes, and recovers with the file', async () => {
     const first = serve();
     const created = await Promise.all(
       Array.from({ length: 300 }, (_, index) => first.create(`e${String(index)}`)),
@@ -224,7 +224,7 @@ describe('A store whose file is damaged while it is served from', () => {
   });
 });
 
-/** The page that holds the greatest ids. */
+/** The page with the greatest ids. */
 function lastLeafOfConnections(location: string): { readonly start: number; readonly end: number } {
   const database = new BetterSqlite3(location, { readonly: true });
   const root = Number(
@@ -232,13 +232,13 @@ function lastLeafOfConnections(location: string): { readonly start: number; read
   );
   const size = Number(database.pragma('page_size', { simple: true }));
   database.close();
-  // An inner page names, in its header, the last page below it.
+  // The header of an inner page names its last child page.
   const leaf = readFileSync(location).readUInt32BE((root - 1) * size + 8);
   return { start: (leaf - 1) * size, end: leaf * size };
 }
 
 describe('A store that another process locks', () => {
-  it('answers reads and its health while a write waits, and is ready all along', async () => {
+  it('serves reads and is healthy while a write waits', async () => {
     const { location, create, count, store } = serve();
     await create('a');
     const other = new BetterSqlite3(location);
@@ -259,7 +259,7 @@ describe('A store that another process locks', () => {
     await store.close();
   });
 
-  it('lets hundreds of writes behind the lock fail together, and not one round after the other', async () => {
+  it('fails all writes that wait for the lock together, instead of commit by commit', async () => {
     const served = serve(200);
     const { location, create, count, store, statements } = served;
     await create('first');
@@ -269,7 +269,7 @@ describe('A store that another process locks', () => {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 2000 }, (_, index) => create(`e${String(index)}`)),
     );
-    // Eight commits' worth. Had each waited for itself, it would have asked for the lock twenty times.
+    // The writes make eight commits. If each waited for the whole timeout, it would try the lock twenty times.
     expect(statements.filter((statement) => statement === 'BEGIN IMMEDIATE').length).toBeLessThan(40);
     expect(outcomes.every((outcome) => outcome.status === 'rejected')).toBe(true);
     expect(outcomes[1999]).toMatchObject({ reason: UNAVAILABLE });
@@ -287,7 +287,7 @@ describe('A store that another process locks', () => {
 });
 
 describe('The health of a store', () => {
-  it('is another’s business to mend when a newer version has changed the schema: nothing is written to it', async () => {
+  it('is bad for the part `migrations` when a newer version has changed the schema, and writes are refused', async () => {
     const served = serve();
     const { location, create, count, store, reports } = served;
     await create('a');
@@ -303,7 +303,7 @@ describe('The health of a store', () => {
     await store.close();
   });
 
-  it('tries the disk at most once a second, however often it is asked', async () => {
+  it('tries a commit at most once a second, however often it is checked', async () => {
     const location = folder.path('proton.db');
     const statements: string[] = [];
     const store = openSqliteStore({ location, trace: (statement) => statements.push(statement) });
@@ -313,7 +313,7 @@ describe('The health of a store', () => {
     await store.close();
   });
 
-  it('sees that the disk no longer takes what is committed, before anybody writes', async () => {
+  it('shows that the file is gone before the next write', async () => {
     const { location, store } = serve();
     for (const end of ['', '-wal', '-shm']) copyFileSync(location + end, `${location}.away${end}`);
     rmSync(location);
@@ -322,7 +322,7 @@ describe('The health of a store', () => {
     await store.close();
   });
 
-  it('is that of a store in memory as well', async () => {
+  it('is good for a store in memory', async () => {
     const store = openSqliteStore({ location: ':memory:' });
     expect(await store.health()).toEqual({ ok: true });
     await store.close();

@@ -1,5 +1,5 @@
 import type { Tag } from '../../../proton/connection';
-import type { ConnectionWish } from '../../../control-plane/import/import-store';
+import type { ConnectionDeclaration } from '../../../control-plane/import/import-store';
 import { checkRolesFit, parseRoles } from '../../../proton/validation/roles';
 import { checkTags } from '../../../proton/validation/tags';
 import { accountIdRule, environmentNameRule } from '../../../proton/validation/values';
@@ -13,7 +13,7 @@ import { CONNECTION_TYPE } from './unevaluated';
 import { Unresolved } from './unresolved';
 
 /** A connection that a template declares, or every reason why it can't be imported. */
-export type ParsedDeclaration = ConnectionWish | { readonly reasons: readonly string[] };
+export type ParsedDeclaration = ConnectionDeclaration | { readonly reasons: readonly string[] };
 
 const PROPERTIES: readonly string[] = [
   'ManagementAccountId',

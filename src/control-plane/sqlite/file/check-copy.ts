@@ -1,12 +1,11 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-import { StoreOpenError } from '../open-failure';
-import { keep } from '../pin-native';
-import { messageOf } from '../sqlite-error';
-import { damageInNewFile, isDamage, readMarks } from './inspect-database';
+import { isDamage, messageOf, StoreOpenError } from '../errors';
+import { pin } from '../pin-native';
+import { damageInNewFile, readIdentification } from './inspect-database';
 import { MIGRATIONS } from '../migrations';
 
-/** What a store holds, in rows. A store of an older version may have no access keys. */
+/** How many rows a store has. A store of an older version may have no access keys. */
 export interface StoreContents {
   readonly connections: number;
   readonly events: number;
@@ -14,18 +13,18 @@ export interface StoreContents {
 }
 
 /**
- * Checks a copy of a store as a whole, and makes it one file: what a log or a journal beside it holds is moved into it.
- * @param of the file that it is a copy of, for the message
- * @throws StoreOpenError when it is damaged, not ours, of a newer version, or empty
+ * Checks a whole copy of a store, and moves what its log or journal holds into the file.
+ * @param original the file that was copied, for the message
+ * @throws StoreOpenError when the copy is damaged, empty, from a newer version, or not a proton-subgraph database
  */
-export function checkCopy(path: string, of: string): StoreContents {
+export function checkCopy(path: string, original: string): StoreContents {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new StoreOpenError(`${of} ${why}`, { cause });
+    throw new StoreOpenError(`${original} ${why}`, { cause });
   };
-  const database = keep(new BetterSqlite3(path, { fileMustExist: true }));
+  const database = pin(new BetterSqlite3(path, { fileMustExist: true }));
   let contents: StoreContents;
   try {
-    const { ours, version } = readMarks(database);
+    const { ours, version } = readIdentification(database);
     if (!ours) refuse('is a SQLite database of another application. Name a backup of proton-subgraph.');
     if (version === 0) refuse('holds no store: it is an empty database. Name a backup of proton-subgraph.');
     if (version > MIGRATIONS.length) {
@@ -35,9 +34,9 @@ export function checkCopy(path: string, of: string): StoreContents {
     }
     database.exec('PRAGMA journal_mode = DELETE');
     const count = (table: string): number => {
-      const exists = keep(database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?'));
+      const exists = pin(database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?'));
       if (exists.get(table) === undefined) return 0;
-      return keep(database.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck(true)).get() ?? 0;
+      return pin(database.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck(true)).get() ?? 0;
     };
     contents = {
       connections: count('connections'),

@@ -2,27 +2,26 @@ import { copyFileSync, existsSync, realpathSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { judge } from './inspect-database';
-import { keep } from '../pin-native';
-import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError } from '../open-failure';
-import { sqliteCodeOf } from '../sqlite-error';
+import { readSchemaVersion } from './inspect-database';
+import { pin } from '../pin-native';
+import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError, sqliteCodeOf } from '../errors';
 
 /**
- * Copies a database as of one moment. It is only read: it takes no step, no lock that others wait for, and no change of its bytes.
- * @param to a path where there is nothing yet
- * @throws StoreOpenError when there is nothing to copy, or it is not ours, or newer than this version
+ * Copies a database as of one moment. The original is only read: it is neither migrated nor locked against writers.
+ * @param to a path where nothing exists
+ * @throws StoreOpenError when the original is missing, from a newer version, or not a proton-subgraph database
  */
 export function copyDatabase(location: string, to: string): void {
   let database: BetterSqlite3.Database | undefined;
   try {
-    database = keep(
+    database = pin(
       new BetterSqlite3(location, { readonly: true, fileMustExist: true, timeout: START_LOCK_TIMEOUT_MS }),
     );
-    judge(database, location);
-    keep(database.prepare('VACUUM INTO ?')).run(to);
+    readSchemaVersion(database, location);
+    pin(database.prepare('VACUUM INTO ?')).run(to);
   } catch (error) {
     if (error instanceof StoreOpenError) throw error;
-    if (isUnreachable(error) && copiedAsItIs(location, to)) return;
+    if (canNotOpen(error) && copyFileAsIs(location, to)) return;
     throw new StoreOpenError(explainOpenFailure(error, location), { cause: error });
   } finally {
     database?.close();
@@ -30,10 +29,10 @@ export function copyDatabase(location: string, to: string): void {
 }
 
 /**
- * A log can't be read where its index can't be made, in a folder that can only be read. The file is whole without a log, and
- * without the journal of a write that was not finished.
+ * SQLite can't open a database with a log in a read-only folder, because it can't create the log's index. With no log and no journal
+ * beside it, the file alone is complete, and can be copied as a file.
  */
-function copiedAsItIs(location: string, to: string): boolean {
+function copyFileAsIs(location: string, to: string): boolean {
   try {
     const target = realpathSync(location);
     if (['-wal', '-journal'].some((end) => existsSync(target + end))) return false;
@@ -44,6 +43,6 @@ function copiedAsItIs(location: string, to: string): boolean {
   }
 }
 
-function isUnreachable(error: unknown): boolean {
+function canNotOpen(error: unknown): boolean {
   return /^SQLITE_(?:CANTOPEN|READONLY)/.test(sqliteCodeOf(error) ?? '');
 }

@@ -2,25 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { codeOf } from '../sqlite-error';
-import { giveName, removeDatabase } from './name-file';
+import { codeOf } from '../errors';
+import { publishFile, removeDatabase } from './durable-files';
 
-/** How old a temporary file is, in milliseconds, when no process can still be writing it. */
+/** At this age, in milliseconds, no process can still be writing a temporary file. */
 const STALE_AFTER_MS = 60_000;
 const TEMPORARY_FILE =
   /^\.(?:new-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?:-(?:wal|shm|journal))?|restore-[A-Za-z\d]{6})$/;
 
 /**
- * Creates a database under a temporary name and gives it its final name once it is whole and on the disk, so that neither a full
- * disk nor a kill leaves an empty or half written file in its place. Another process may do the same at the same time: the first
- * one wins, and both go on with its file.
- * @param make creates and checks the database at the path that it receives, in one file
+ * Creates a database under a temporary name, and gives it its final name once it is complete and on the disk. So neither a full disk
+ * nor a kill leaves an incomplete file. When two processes do this at the same time, the first one wins, and both use its file.
+ * @param make creates and checks a database in one file, at the path that it receives
  */
-export function putNewDatabase(location: string, make: (path: string) => void): void {
+export function createDatabaseFile(location: string, make: (path: string) => void): void {
   const temporary = `${location}.new-${randomUUID()}`;
   try {
     make(temporary);
-    giveName(temporary, location);
+    publishFile(temporary, location);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   } finally {
@@ -28,7 +27,7 @@ export function putNewDatabase(location: string, make: (path: string) => void): 
   }
 }
 
-/** Removes what a creation or a restore that was killed has left. No other process may be at it: a restore holds the lock. */
+/** Removes the stale temporary files of creations and restores that were killed. A running restore holds a lock, so there is none. */
 export function removeStaleFiles(location: string): void {
   const folder = dirname(location);
   const name = basename(location);
@@ -40,6 +39,6 @@ export function removeStaleFiles(location: string): void {
         rmSync(path, { recursive: true, force: true });
     }
   } catch {
-    // A file that stays is harmless.
+    // A stale file is harmless.
   }
 }

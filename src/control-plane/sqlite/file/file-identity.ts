@@ -1,40 +1,40 @@
 import { realpathSync, statSync } from 'node:fs';
 
 /**
- * `sound`: every file is the one that was opened. `log gone`: the database is, and its log or the log's index was taken away;
- * the open connection still has what it held. `log replaced`: another process has begun a log of its own.
+ * Whether the files of an open database are still in their places. `log gone`: the log or its index was removed; the open
+ * connection still has its content. `log replaced`: another process has created a new log.
  */
-export type FilesState = 'sound' | 'gone' | 'replaced' | 'log gone' | 'log replaced';
+export type FilesState = 'unchanged' | 'gone' | 'replaced' | 'log gone' | 'log replaced';
 
-/** The files of an open database, by what the file system calls them and not by their names. */
+/** The files of an open database, identified by inode. */
 export interface DatabaseFiles {
-  /** Looks whether they are still where they were. SQLite itself goes on writing to a file that nobody will find again. */
-  readonly look: () => FilesState;
-  /** Whether the log that lies beside the database now is the one of this connection. */
-  readonly logIsOurs: () => boolean;
+  /** SQLite itself does not notice a change: it goes on writing to a file that has lost its name. */
+  readonly state: () => FilesState;
+  /** Whether the log beside the database now is this connection's. */
+  readonly isLogOurs: () => boolean;
 }
 
-/** Of a database in memory: nobody can take it away. */
-export const NO_FILES: DatabaseFiles = { look: () => 'sound', logIsOurs: () => true };
+/** For a database in memory. */
+export const NO_FILES: DatabaseFiles = { state: () => 'unchanged', isLogOurs: () => true };
 
-/** @param location of a database that was opened and read just now, so that its log is there */
+/** @param location of a database that was just opened and read, so that its log exists */
 export function filesAt(location: string): DatabaseFiles {
-  // SQLite follows links to the file, and keeps the log beside that.
+  // SQLite follows symbolic links to the file, and keeps the log beside that.
   const target = realpathSync(location);
   const log = `${target}-wal`;
   const index = `${target}-shm`;
   const opened = { database: identityOf(location), log: identityOf(log), index: identityOf(index) };
   return {
-    look() {
+    state() {
       const database = identityOf(location);
       if (database === undefined) return 'gone';
       if (database !== opened.database) return 'replaced';
       const found = { log: identityOf(log), index: identityOf(index) };
-      if (found.log === opened.log && found.index === opened.index) return 'sound';
-      const replaced = found.log !== undefined && found.log !== opened.log && sizeOf(log) > 0;
-      return replaced ? 'log replaced' : 'log gone';
+      if (found.log === opened.log && found.index === opened.index) return 'unchanged';
+      const isReplaced = found.log !== undefined && found.log !== opened.log && sizeOf(log) > 0;
+      return isReplaced ? 'log replaced' : 'log gone';
     },
-    logIsOurs: () => opened.log !== undefined && identityOf(log) === opened.log,
+    isLogOurs: () => opened.log !== undefined && identityOf(log) === opened.log,
   };
 }
 
@@ -43,7 +43,7 @@ function identityOf(path: string): string | undefined {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
     return found && `${String(found.dev)}:${String(found.ino)}`;
   } catch {
-    // A folder on the way that may not be entered, or is none any more: nobody who starts now would find the file.
+    // A folder of the path can't be entered any more: a process that starts now would not find the file.
     return undefined;
   }
 }

@@ -1,9 +1,8 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { StoreOpenError } from '../open-failure';
-import { messageOf } from '../sqlite-error';
-import { giveName, removeDatabase, SIDE_FILE_ENDINGS, syncFolder } from './name-file';
+import { StoreOpenError, messageOf } from '../errors';
+import { publishFile, removeDatabase, SIDE_FILE_ENDINGS, syncFolder } from './durable-files';
 
 export interface Move {
   readonly from: string;
@@ -11,35 +10,35 @@ export interface Move {
 }
 
 /**
- * Moves a database and what is beside it to other names, and gives its name to a new file. A note beside it says so meanwhile, at
- * which a start refuses: a new file beside the log of the old one would be changed by it, and where there is no file, a new
- * database would be made.
- * @param check throws unless the new file is in order in its place
+ * Moves a database and its side files to other names, and gives its name to a new file. Meanwhile a note beside it makes a start
+ * fail: SQLite would apply the old log to the new file, and without any file a start would create an empty database.
+ * @param fresh the new file, under a temporary name
+ * @param check throws unless the new file works in its place
  * @throws after everything was moved back
  */
 export function replaceDatabase(fresh: string, location: string, check: () => void): readonly Move[] {
   const note = noteOf(location);
-  const kept = freeName(location);
+  const backup = freeName(location);
   const moves = ['', ...SIDE_FILE_ENDINGS]
     .filter((ending) => existsSync(location + ending))
-    .map((ending) => ({ from: location + ending, to: kept + ending }));
-  const noteIsOlder = existsSync(note);
+    .map((ending) => ({ from: location + ending, to: backup + ending }));
+  const hadNote = existsSync(note);
   const done: Move[] = [];
-  let placed = false;
+  let isPlaced = false;
   try {
     writeNote(note, moves);
     for (const move of moves) {
       renameSync(move.from, move.to);
       done.push(move);
     }
-    giveName(fresh, location);
-    placed = true;
+    publishFile(fresh, location);
+    isPlaced = true;
     check();
   } catch (error) {
     try {
-      if (placed) removeDatabase(location);
+      if (isPlaced) removeDatabase(location);
       for (const { from, to } of done.toReversed()) renameSync(to, from);
-      if (!noteIsOlder) rmSync(note, { force: true });
+      if (!hadNote) rmSync(note, { force: true });
     } catch (undoing) {
       throw new StoreOpenError(
         `${location} could not be replaced (${messageOf(error)}), nor could its files be moved back (${messageOf(undoing)}): ${note} lists where they are.`,
@@ -53,7 +52,7 @@ export function replaceDatabase(fresh: string, location: string, check: () => vo
   return moves;
 }
 
-/** @throws StoreOpenError when a restore was killed while it moved files */
+/** @throws StoreOpenError while a restore moves files, or after it was killed then */
 export function refuseUnfinishedRestore(location: string): void {
   const note = noteOf(location);
   if (!existsSync(note)) return;

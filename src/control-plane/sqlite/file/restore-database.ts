@@ -11,30 +11,30 @@ import { pipeline } from 'node:stream/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { StoreOpenError } from '../open-failure';
-import { keep } from '../pin-native';
+import { StoreOpenError } from '../errors';
+import { pin } from '../pin-native';
 import type { OnProgress } from './backup-database';
 import { checkCopy, type StoreContents } from './check-copy';
 import { lockExclusively } from './exclusive-lock';
-import { checkSoundness, judge } from './inspect-database';
+import { checkIntegrity, readSchemaVersion } from './inspect-database';
 import { replaceDatabase, type Move } from './replace-database';
-import { isLogDamaged } from './wal-check';
+import { isWalDamaged } from './wal-check';
 
-/** What is read of a backup: the file, and what a crash or a plain copy may have left beside it. */
+/** The files of a backup: the database, and a journal or log that a crash or a plain copy left beside it. */
 const SOURCE_ENDINGS = ['', '-journal', '-wal'] as const;
 
 export interface RestoreResult {
   readonly contents: StoreContents;
-  /** The old files: where each was, and where it is now. */
+  /** The old files, with their old and new paths. */
   readonly moved: readonly Move[];
 }
 
 /**
- * Puts a copy of a backup in the place of the store. The old files are moved to names beside it. When anything fails, all is as it was.
- * @param location of the store, with no link left to follow
- * @param temporary a path in the same file system as the store, where nothing is; what is left there is the caller's to remove
- * @throws StoreOpenError while another process has the store open, or when the backup can't serve as a store
- * @throws what the file system reports
+ * Replaces the store with a copy of a backup. The old files are moved to other names beside it. A failure changes nothing.
+ * @param location of the store, with symbolic links resolved
+ * @param temporary a path in the same file system as the store, where nothing exists. The caller removes what is left there.
+ * @throws StoreOpenError while another process has the store open, or when the backup can't be used as a store
+ * @throws the file system's error
  */
 export async function restoreDatabase(
   {
@@ -49,9 +49,9 @@ export async function restoreDatabase(
   try {
     await copySource(realpathSync(from), temporary, onProgress);
     const contents = checkCopy(temporary, from);
-    if (old) keepAccess(temporary, old);
+    if (old) copyAccess(temporary, old);
     const moved = replaceDatabase(temporary, location, () => {
-      checkPlaced(location);
+      checkRestored(location);
     });
     return { contents, moved };
   } finally {
@@ -59,10 +59,10 @@ export async function restoreDatabase(
   }
 }
 
-/** Byte by byte, so that the backup stays as it is, and may be where nothing can be written. */
+/** Copies files, without SQLite: the backup stays unchanged, and may be on a read-only disk. */
 async function copySource(source: string, to: string, onProgress: OnProgress): Promise<void> {
   const log = `${source}-wal`;
-  if (isLogDamaged(log)) {
+  if (isWalDamaged(log)) {
     throw new StoreOpenError(`${log}, the log of the backup ${source}, is damaged. Use another backup.`);
   }
   const files = SOURCE_ENDINGS.filter((ending) => existsSync(source + ending));
@@ -96,13 +96,13 @@ function stateOf(source: string): string {
   }).join();
 }
 
-/** The server of the old file must be able to read and write the new one. */
-function keepAccess(path: string, { mode, uid, gid }: { mode: number; uid: number; gid: number }): void {
-  const made = statSync(path);
+/** Gives the new file the old one's owner and mode, so that the server can read and write it. */
+function copyAccess(path: string, { mode, uid, gid }: { mode: number; uid: number; gid: number }): void {
+  const created = statSync(path);
   try {
-    if (made.uid !== uid || made.gid !== gid) chownSync(path, uid, gid);
+    if (created.uid !== uid || created.gid !== gid) chownSync(path, uid, gid);
   } catch (error) {
-    if (made.uid !== uid) {
+    if (created.uid !== uid) {
       throw new StoreOpenError(
         `The store belongs to the user ${String(uid)}, to whom this user can't give a file. Restore it as that user, or as root.`,
         { cause: error },
@@ -112,12 +112,12 @@ function keepAccess(path: string, { mode, uid, gid }: { mode: number; uid: numbe
   chmodSync(path, mode & 0o7777);
 }
 
-/** @throws StoreOpenError unless the new file is what a start takes for a store */
-function checkPlaced(location: string): void {
-  const database = keep(new BetterSqlite3(location, { fileMustExist: true }));
+/** @throws StoreOpenError unless a start would accept the new file */
+function checkRestored(location: string): void {
+  const database = pin(new BetterSqlite3(location, { fileMustExist: true }));
   try {
-    judge(database, location);
-    checkSoundness(database, location);
+    readSchemaVersion(database, location);
+    checkIntegrity(database, location);
   } finally {
     database.close();
   }

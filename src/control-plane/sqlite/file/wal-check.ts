@@ -1,31 +1,34 @@
 import { readFileSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 
-/** Longer logs are not read: SQLite moves its log into the database long before, and only a large import makes such a one. */
-const LONGEST_READ_BYTES = 128 * 1024 * 1024;
+/** Longer logs are not checked. SQLite moves its log into the database long before; only a large import makes such a long one. */
+const MAX_READ_BYTES = 128 * 1024 * 1024;
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
-/** "What is checked is in big-endian words" is said by the last bit of the first word. */
+/** The first word of a log. Its last bit is set when checksums read the bytes as big-endian words. */
 const MAGIC = 0x377f0682;
 
-/** Two running sums, and so the state of a check that goes on from frame to frame. */
-interface Sums {
+/** A checksum. It continues from one frame to the next. */
+interface Checksum {
   readonly first: number;
   readonly second: number;
 }
 
 /**
- * Whether what was committed stands in a log behind a place that is damaged. SQLite reads a log up to the first frame that is not
- * whole and takes the rest for what a crash left of the last commit; it would be lost without a word. A commit that another one
- * follows was no last one, so where two of them stand behind such a place, it is damage.
- * From the file format: https://www.sqlite.org/fileformat2.html#walformat
- * @param path of a log beside a database that this process does not have open
+ * Whether a log (write-ahead log, `-wal`) is damaged in front of commits. SQLite reads a log up to the first frame whose checksum is
+ * wrong, and drops the rest without an error: it takes it for what a crash left of the last commit. Two whole commits behind a
+ * broken frame can't come from a crash, so then the log is damaged, and opening it would lose them.
+ *
+ * Reads the file format itself, because SQLite has no interface for this: https://www.sqlite.org/fileformat2.html#walformat (format
+ * 3007000, unchanged since SQLite 3.7.0). Verified with logs that SQLite 3.53.2 writes (better-sqlite3 12.11.1). `STORE_WAL_CHECK=off`
+ * turns it off.
+ * @param path of a log whose database this process does not have open
  */
-export function isLogDamaged(path: string): boolean {
+export function isWalDamaged(path: string): boolean {
   const before = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (!before || before.size > LONGEST_READ_BYTES) return false;
+  if (!before || before.size > MAX_READ_BYTES) return false;
   if (!losesCommits(readFileSync(path))) return false;
-  // A process that has the log open may have written to it while it was read here; then that process vouches for it.
+  // If the log has changed meanwhile, a process has it open and writes to it, and has read it without an error.
   const after = statSync(path, { bigint: true, throwIfNoEntry: false });
   return after?.mtimeNs === before.mtimeNs && after.size === before.size;
 }
@@ -34,26 +37,26 @@ function losesCommits(log: Buffer): boolean {
   if (log.length < HEADER_BYTES + FRAME_HEADER_BYTES) return false;
   const pageSize = log.readUInt32BE(8);
   const magic = log.readUInt32BE(0);
-  const headerIsWhole =
+  const isHeaderValid =
     (magic & ~1) === MAGIC &&
-    same(sumsOf(log.subarray(0, 24), (magic & 1) === 1, { first: 0, second: 0 }), sumsAt(log, 24));
-  if (!headerIsWhole) return log.length > HEADER_BYTES + FRAME_HEADER_BYTES + 512;
+    same(checksumOf(log.subarray(0, 24), (magic & 1) === 1, { first: 0, second: 0 }), checksumAt(log, 24));
+  if (!isHeaderValid) return log.length > HEADER_BYTES + FRAME_HEADER_BYTES + 512;
   const bigEndian = (magic & 1) === 1;
   const frameBytes = FRAME_HEADER_BYTES + pageSize;
-  let previous = sumsAt(log, 24);
-  let broken = false;
+  let previous = checksumAt(log, 24);
+  let isBroken = false;
   let commitsInARow = 0;
   for (let at = HEADER_BYTES; at + frameBytes <= log.length; at += frameBytes) {
-    const stored = sumsAt(log, at + 16);
-    const ofThisLog = log.compare(log, 16, 24, at + 8, at + 16) === 0;
-    const sums = sumsOf(log.subarray(at, at + 8), bigEndian, previous);
-    const whole =
-      ofThisLog &&
-      same(stored, sumsOf(log.subarray(at + FRAME_HEADER_BYTES, at + frameBytes), bigEndian, sums));
-    if (!whole) {
-      broken = true;
+    const stored = checksumAt(log, at + 16);
+    const hasSalt = log.compare(log, 16, 24, at + 8, at + 16) === 0;
+    const checksum = checksumOf(log.subarray(at, at + 8), bigEndian, previous);
+    const isWhole =
+      hasSalt &&
+      same(stored, checksumOf(log.subarray(at + FRAME_HEADER_BYTES, at + frameBytes), bigEndian, checksum));
+    if (!isWhole) {
+      isBroken = true;
       commitsInARow = 0;
-    } else if (broken && log.readUInt32BE(at + 4) !== 0) {
+    } else if (isBroken && log.readUInt32BE(at + 4) !== 0) {
       commitsInARow += 1;
       if (commitsInARow === 2) return true;
     }
@@ -62,16 +65,16 @@ function losesCommits(log: Buffer): boolean {
   return false;
 }
 
-function sumsAt(log: Buffer, at: number): Sums {
+function checksumAt(log: Buffer, at: number): Checksum {
   return { first: log.readUInt32BE(at), second: log.readUInt32BE(at + 4) };
 }
 
-function same(one: Sums, other: Sums): boolean {
+function same(one: Checksum, other: Checksum): boolean {
   return one.first === other.first && one.second === other.second;
 }
 
-function sumsOf(bytes: Buffer, bigEndian: boolean, from: Sums): Sums {
-  // A copy, so that words begin where they must; turned round where this machine counts bytes the other way.
+function checksumOf(bytes: Buffer, bigEndian: boolean, from: Checksum): Checksum {
+  // A copy, because Uint32Array needs aligned bytes; swapped where the byte order differs from this machine's.
   const copy = Buffer.from(bytes);
   if (bigEndian !== (endianness() === 'BE')) copy.swap32();
   const words = new Uint32Array(copy.buffer, copy.byteOffset, copy.length / 4);

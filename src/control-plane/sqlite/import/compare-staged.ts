@@ -2,15 +2,15 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { Connection } from '../../../proton/connection';
 import type { ImportCounts } from '../../import/import-store';
-import { judgeAgainstStored } from '../../import/compare-record';
-import { againstLive, judgeWish } from '../../import/compare-declaration';
+import { compareWithStored } from '../../import/compare-record';
+import { compareDeclaration, secondLiveInStore } from '../../import/compare-declaration';
 import type { Refusals } from '../../import/refusals';
 import { STAGED_COLUMNS, stagedRecordOf, type StagedTuple, type Verdict } from './staging';
-import { keep } from '../pin-native';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
 
-/** Rows that are looked at together: enough to make a query pay, few enough to hold. */
-const AT_ONCE = 1000;
+/** Rows that a query reads at once: enough to make it efficient, few enough for memory. */
+const BATCH = 1000;
 
 const LIVE = "('PENDING', 'CONNECTED')";
 const SAME_IDENTITY = `connections.environment_account_id = staged.environment_account_id
@@ -19,38 +19,38 @@ const SAME_IDENTITY = `connections.environment_account_id = staged.environment_a
   AND connections.environment_name = staged.environment_name`;
 
 /**
- * Judges every staged record against the store as it is, marks it with its verdict, gathers what is refused and counts the rest.
- * It may run in any transaction, and again.
+ * Compares every staged record with the store, sets its verdict, collects the refusals and counts the others. It runs in any
+ * transaction, and may run several times.
  */
-export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refusals) => ImportCounts {
+export function stagedComparisonOn(database: BetterSqlite3.Database): (refusals: Refusals) => ImportCounts {
   const staged = list('staged', STAGED_COLUMNS);
   const stored = list('connections', CONNECTION_COLUMNS);
   const pairs = (join: string, condition: string, stored: string) =>
-    keep(
+    pin(
       database
         .prepare<[after: number, limit: number], readonly unknown[]>(
-          // The order of a CROSS JOIN is kept: one walk over what is staged, one look-up for each.
+          // SQLite keeps the order of a CROSS JOIN: one scan of the staged records, one lookup for each.
           `SELECT ${staged}, ${stored} FROM temp.staged AS staged CROSS JOIN connections ${join}
            WHERE staged.record > ? AND ${condition} ORDER BY staged.record LIMIT ?`,
         )
         .raw(true),
     );
-  const known = pairs('ON connections.id = staged.id', "staged.kind = 'fact'", stored);
+  const sameIds = pairs('ON connections.id = staged.id', "staged.kind = 'connection'", stored);
   const live = pairs(
     `ON ${SAME_IDENTITY} AND connections.status IN ${LIVE}`,
-    `staged.kind = 'fact' AND staged.verdict = 'new' AND staged.status IN ${LIVE}`,
+    `staged.kind = 'connection' AND staged.verdict = 'new' AND staged.status IN ${LIVE}`,
     stored,
   );
-  const wishes = keep(
+  const declarations = pin(
     database
       .prepare<[after: number, limit: number], StagedTuple>(
-        `SELECT ${staged} FROM temp.staged AS staged WHERE record > ? AND kind = 'wish' ORDER BY record LIMIT ?`,
+        `SELECT ${staged} FROM temp.staged AS staged WHERE record > ? AND kind = 'declaration' ORDER BY record LIMIT ?`,
       )
       .raw(true),
   );
-  // By name, which tells connections apart where an account has thousands.
+  // Along an index with the environment's name, because an account may have thousands of connections.
   const sameIdentity = (status: string, index: string) =>
-    keep(
+    pin(
       database
         .prepare<[record: number], ConnectionTuple>(
           `SELECT ${stored} FROM temp.staged AS staged CROSS JOIN connections INDEXED BY ${index}
@@ -59,80 +59,84 @@ export function importJudgeOn(database: BetterSqlite3.Database): (refusals: Refu
         )
         .raw(true),
     );
-  const liveTwin = sameIdentity(`IN ${LIVE}`, 'live_connections');
-  const rejectedTwin = sameIdentity("= 'REJECTED'", 'connections_by_environment_and_name');
-  const reset = keep(
+  const findLive = sameIdentity(`IN ${LIVE}`, 'live_connections');
+  const findRejected = sameIdentity("= 'REJECTED'", 'connections_by_environment_and_name');
+  const reset = pin(
     database.prepare(
       "UPDATE temp.staged SET verdict = 'new', target_id = NULL, target_status = NULL WHERE verdict <> 'new'",
     ),
   );
-  const mark = keep(
+  const setVerdict = pin(
     database.prepare<[Verdict, number]>('UPDATE temp.staged SET verdict = ? WHERE record = ?'),
   );
-  const aim = keep(
+  const setTarget = pin(
     database.prepare('UPDATE temp.staged SET target_id = ?, target_status = ? WHERE record = ?'),
   );
-  const tally = keep(
+  const countVerdicts = pin(
     database.prepare<[], { readonly verdict: Verdict; readonly count: number }>(
       'SELECT verdict, count(*) AS count FROM temp.staged GROUP BY verdict',
     ),
   );
 
-  function judgeKnown(refusals: Refusals): void {
-    eachPair(known, ({ place, fact }, connection) => {
-      const verdict = judgeAgainstStored(connection, fact);
-      switch (verdict.kind) {
+  function compareSameIds(refusals: Refusals): void {
+    eachPair(sameIds, ({ location, connection }, stored) => {
+      const result = compareWithStored(stored, connection);
+      switch (result.kind) {
         case 'unchanged':
-          mark.run('unchanged', place.record);
+          setVerdict.run('unchanged', location.record);
           return;
         case 'completes':
-          mark.run('completed', place.record);
+          setVerdict.run('completed', location.record);
           return;
         case 'differs':
-          mark.run('refused', place.record);
+          setVerdict.run('refused', location.record);
           refusals.add({
-            place,
-            id: fact.id,
-            reasons: [`exists with other content: ${verdict.differences.join('; ')}`],
+            location,
+            id: connection.id,
+            reasons: [`exists with other content: ${result.differences.join('; ')}`],
           });
       }
     });
   }
 
-  function judgeLive(refusals: Refusals): void {
-    eachPair(live, ({ place, fact }, connection) => {
-      mark.run('refused', place.record);
-      refusals.add({ place, id: fact.id, reasons: [againstLive(fact, connection)] });
+  function compareLive(refusals: Refusals): void {
+    eachPair(live, ({ location, connection }, stored) => {
+      setVerdict.run('refused', location.record);
+      refusals.add({
+        location,
+        id: connection.id,
+        reasons: [secondLiveInStore(connection, stored)],
+      });
     });
   }
 
-  function judgeWishes(refusals: Refusals): void {
-    eachRow(wishes, (tuple) => {
-      const { place, fact } = stagedRecordOf(tuple);
-      const twin = (statement: typeof liveTwin) => {
-        const row = statement.get(place.record);
+  function compareDeclarations(refusals: Refusals): void {
+    eachRow(declarations, (tuple) => {
+      const { location, connection } = stagedRecordOf(tuple);
+      const find = (statement: typeof findLive) => {
+        const row = statement.get(location.record);
         return row && connectionOf(row);
       };
-      const live = twin(liveTwin);
-      const verdict = judgeWish(fact, live, live ? undefined : twin(rejectedTwin));
-      if (verdict.kind === 'new') return;
-      if (verdict.kind === 'completes') {
-        mark.run('completed', place.record);
-        aim.run(verdict.live.id, verdict.live.status, place.record);
+      const live = find(findLive);
+      const result = compareDeclaration(connection, live, live ? undefined : find(findRejected));
+      if (result.kind === 'new') return;
+      if (result.kind === 'completes') {
+        setVerdict.run('completed', location.record);
+        setTarget.run(result.live.id, result.live.status, location.record);
         return;
       }
-      mark.run(verdict.kind, place.record);
-      if (verdict.kind === 'refused') refusals.add({ place, reasons: verdict.reasons });
+      setVerdict.run(result.kind, location.record);
+      if (result.kind === 'refused') refusals.add({ location, reasons: result.reasons });
     });
   }
 
   return (refusals) => {
     reset.run();
-    judgeKnown(refusals);
-    judgeLive(refusals);
-    judgeWishes(refusals);
+    compareSameIds(refusals);
+    compareLive(refusals);
+    compareDeclarations(refusals);
     const counts = { new: 0, completed: 0, unchanged: 0, refused: 0 };
-    for (const { verdict, count } of tally.all()) counts[verdict] = count;
+    for (const { verdict, count } of countVerdicts.all()) counts[verdict] = count;
     return { new: counts.new, completed: counts.completed, unchanged: counts.unchanged };
   };
 }
@@ -141,26 +145,26 @@ function list(table: string, columns: readonly string[]): string {
   return columns.map((column) => `${table}.${column}`).join(', ');
 }
 
-type Walk<Row> = BetterSqlite3.Statement<[after: number, limit: number], Row>;
+type Scan<Row> = BetterSqlite3.Statement<[after: number, limit: number], Row>;
 
-/** Walks over rows that begin with their record's number, a handful at a time. */
-function eachRow<Row extends readonly unknown[]>(walk: Walk<Row>, visit: (row: Row) => void): void {
+/** Reads rows in batches. Their first column is the record's number. */
+function eachRow<Row extends readonly unknown[]>(scan: Scan<Row>, visit: (row: Row) => void): void {
   for (let after = 0; ;) {
-    const rows = walk.all(after, AT_ONCE);
+    const rows = scan.all(after, BATCH);
     rows.forEach(visit);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < AT_ONCE) return;
+    if (last === undefined || rows.length < BATCH) return;
     after = Number(last[0]);
   }
 }
 
 function eachPair(
-  walk: Walk<readonly unknown[]>,
+  scan: Scan<readonly unknown[]>,
   visit: (staged: ReturnType<typeof stagedRecordOf>, connection: Connection) => void,
 ): void {
-  eachRow(walk, (row) => {
+  eachRow(scan, (row) => {
     const width = STAGED_COLUMNS.length;
-    // The statement names exactly these columns, in this order.
+    // The statement selects exactly these columns, in this order.
     visit(
       stagedRecordOf(row.slice(0, width) as unknown as StagedTuple),
       connectionOf(row.slice(width) as unknown as ConnectionTuple),

@@ -2,57 +2,69 @@ import { randomUUID } from 'node:crypto';
 
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ImportOutcome, ImportParts, ImportRecord, ImportStore } from '../../import/import-store';
-import { judgeAgainstEarlier } from '../../import/compare-record';
-import { againstEarlierLive, againstEarlierWish } from '../../import/compare-declaration';
-import { nameOfPlace, Refusals } from '../../import/refusals';
-import { moveFailure } from '../import-failures';
-import { importJudgeOn } from './compare-staged';
-import { stagingOn, type StagedRecord } from './staging';
-import { importWriterOn } from './import-writer';
-import { keep } from '../pin-native';
+import { contradictionsOfDeclarations, secondLiveInFile } from '../../import/compare-declaration';
+import { compareWithEarlier } from '../../import/compare-record';
+import {
+  IMPORT_ACTOR,
+  type ImportDependencies,
+  type ImportOutcome,
+  type ImportRecord,
+  type ImportStore,
+} from '../../import/import-store';
+import { recordName, Refusals } from '../../import/refusals';
+import { importFailure } from '../errors';
+import { pin } from '../pin-native';
+import { CONNECTION_COLUMNS } from '../rows';
 import type { Transactions } from '../transactions';
+import { stagedComparisonOn } from './compare-staged';
+import { stagingOn, type StagedRecord } from './staging';
 
 export function importsOn(
   database: BetterSqlite3.Database,
   transactions: Transactions,
-  parts: ImportParts = { now: Date.now, newId: randomUUID },
+  dependencies: ImportDependencies = { now: Date.now, newId: randomUUID },
 ): ImportStore {
-  // Made with the first import: a server makes none.
-  let tools: ReturnType<typeof toolsOn> | undefined;
+  // Prepared with the first import, because a server runs none.
+  let prepared: ReturnType<typeof prepare> | undefined;
   return {
     begin() {
-      tools ??= toolsOn(database, parts);
-      const { staging, judge, write, version } = tools;
+      prepared ??= prepare(database, dependencies);
+      const { staging, compareAll, write, dataVersion } = prepared;
       staging.clear();
-      const met = new Refusals();
+      const refusalsInFile = new Refusals();
       let repeated = 0;
 
       function add(record: ImportRecord): void {
         const earlier = staging.put(record);
         if (!earlier) return;
-        const reasons = meet(record, earlier);
+        const reasons = compareInFile(record, earlier);
         if (reasons.length === 0) repeated += 1;
-        else met.add({ place: record.place, id: idOf(record), reasons });
+        else {
+          const id = record.kind === 'connection' ? record.connection.id : undefined;
+          refusalsInFile.add({ location: record.location, id, reasons });
+        }
       }
 
-      function meet(record: ImportRecord, earlier: StagedRecord): readonly string[] {
-        if (record.kind === 'wish')
-          return againstEarlierWish(record.wish, earlier.fact, nameOfPlace(earlier.place));
-        if (earlier.fact.id !== record.fact.id) {
-          return [againstEarlierLive(record.fact, earlier.fact, nameOfPlace(earlier.place))];
+      /** Why two records of a file contradict each other; nothing if they agree. */
+      function compareInFile(record: ImportRecord, earlier: StagedRecord): readonly string[] {
+        const earlierName = recordName(earlier.location);
+        if (record.kind === 'declaration')
+          return contradictionsOfDeclarations(record.declaration, earlier.connection, earlierName);
+        const { connection } = record;
+        if (earlier.connection.id !== connection.id) {
+          return [secondLiveInFile(connection, earlier.connection, earlierName)];
         }
-        const verdict = judgeAgainstEarlier(earlier.fact, record.fact, nameOfPlace(earlier.place));
-        if (verdict.kind === 'completes') staging.replace(earlier, verdict.fact);
-        return verdict.kind === 'differs'
-          ? [`is in the file twice, with other content: ${verdict.differences.join('; ')}`]
+        const result = compareWithEarlier(earlier.connection, connection, earlierName);
+        if (result.kind === 'completes') staging.replace(earlier, result.connection);
+        return result.kind === 'differs'
+          ? [`is in the file twice, with other content: ${result.differences.join('; ')}`]
           : [];
       }
 
-      function judged(): ImportOutcome {
+      function compareWithStore(): ImportOutcome {
         const refusals = new Refusals();
-        refusals.addAll(met);
-        const counts = judge(refusals);
+        refusals.addAll(refusalsInFile);
+        const counts = compareAll(refusals);
         return {
           written: false,
           counts: { ...counts, unchanged: counts.unchanged + repeated },
@@ -63,27 +75,27 @@ export function importsOn(
 
       return {
         add: (records) =>
-          guarded(() => {
+          explainingFailures(() => {
             staging.within(() => {
               records.forEach(add);
             });
           }),
 
-        async settle(manner) {
-          const seen = version();
-          const first = await guarded(() => {
-            staging.settle();
-            const outcome = staging.within(judged);
-            staging.settle();
+        async settle(mode) {
+          const versionBefore = dataVersion();
+          const first = await explainingFailures(() => {
+            staging.commit();
+            const outcome = staging.within(compareWithStore);
+            staging.commit();
             return outcome;
           });
           const { counts } = first;
-          if (manner === 'judge' || first.refused > 0) return first;
-          // An import that changes nothing takes no lock.
+          if (mode === 'compare' || first.refused > 0) return first;
+          // An import that changes nothing needs no lock.
           if (counts.new + counts.completed === 0) return { ...first, written: true };
           return transactions.run(() => {
-            // Whoever wrote meanwhile may have changed the verdict, so it is reached again, now that nobody can.
-            const outcome = version() === seen ? first : judged();
+            // If another process has written meanwhile, compare again, now under the write lock.
+            const outcome = dataVersion() === versionBefore ? first : compareWithStore();
             if (outcome.refused > 0) return outcome;
             write();
             return { ...outcome, written: true };
@@ -98,27 +110,53 @@ export function importsOn(
   };
 }
 
-function toolsOn(database: BetterSqlite3.Database, parts: ImportParts) {
-  const staging = stagingOn(database, parts);
-  // Changes when another connection has committed something, and not by what this one does.
-  const dataVersion = keep(database.prepare('PRAGMA data_version').pluck(true));
+function prepare(database: BetterSqlite3.Database, dependencies: ImportDependencies) {
+  const staging = stagingOn(database, dependencies);
+  // Changes when another connection commits, but not by this connection's own commits.
+  const dataVersion = pin(database.prepare('PRAGMA data_version').pluck(true));
   return {
     staging,
-    judge: importJudgeOn(database),
-    write: importWriterOn(database, parts),
-    version: () => dataVersion.get(),
+    compareAll: stagedComparisonOn(database),
+    write: stagedWriterOn(database, dependencies),
+    dataVersion: () => dataVersion.get(),
   };
 }
 
-function idOf(record: ImportRecord): string | undefined {
-  return record.kind === 'fact' ? record.fact.id : undefined;
-}
-
-/** Runs work on what is gathered, and tells what is wrong with the store or the disk. */
-function guarded<Result>(work: () => Result): Promise<Result> {
+/** Runs work on staged records. A failure of the store or the disk becomes a `ProtonFailure` that explains it. */
+function explainingFailures<Result>(work: () => Result): Promise<Result> {
   return new Promise<Result>((resolve) => {
     resolve(work());
   }).catch((error: unknown) => {
-    throw moveFailure(error);
+    throw importFailure(error);
   });
+}
+
+/** Writes the staged records into the store, with an event for each change. Runs inside a transaction, after the comparison. */
+function stagedWriterOn(database: BetterSqlite3.Database, { now }: ImportDependencies): () => void {
+  const columns = CONNECTION_COLUMNS.join(', ');
+  const insert = pin(
+    database.prepare(
+      // In the order of time: half of the indexes then grow at their ends, which is the fastest way to fill them.
+      `INSERT INTO connections (${columns}) SELECT ${columns} FROM temp.staged WHERE verdict = 'new' ORDER BY requested_at, id`,
+    ),
+  );
+  const complete = pin(
+    database.prepare(
+      `UPDATE connections SET codebuild_role_arn = staged.codebuild_role_arn FROM temp.staged AS staged
+       WHERE staged.verdict = 'completed' AND connections.id = coalesce(staged.target_id, staged.id)`,
+    ),
+  );
+  const addEvents = pin(
+    database.prepare(
+      `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at)
+       SELECT event_id, coalesce(target_id, id), 'IMPORTED', coalesce(target_status, status),
+         CASE verdict WHEN 'completed' THEN coalesce(target_status, status) END, ?, ?
+       FROM temp.staged WHERE verdict IN ('new', 'completed') ORDER BY record`,
+    ),
+  );
+  return () => {
+    insert.run();
+    complete.run();
+    addEvents.run(IMPORT_ACTOR, now());
+  };
 }

@@ -2,40 +2,46 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionView } from '../../../proton/connection';
 import { isConnectionId } from '../../../proton/identifiers';
-import type { ConnectionWish, ImportParts, ImportRecord, RecordPlace } from '../../import/import-store';
-import { keep } from '../pin-native';
+import type {
+  ConnectionDeclaration,
+  ImportDependencies,
+  ImportRecord,
+  SourceLocation,
+} from '../../import/import-store';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../rows';
 
 /**
- * Where an import's records wait to be judged: a temporary table, in a file of its own that no other process sees. Writing to it
- * takes no lock that a server could wait for, and SQLite keeps in memory only its most used pages.
+ * The records of an import, in a temporary table until they are compared. SQLite keeps it in a file that no other process sees, and
+ * only its most used pages in memory. Writing to it takes no lock on the database.
  */
 export interface Staging {
-  /** Puts a record in, and answers the one that stands in its way instead, where there is one. */
+  /** Adds a record, unless one with the same id or live identity exists; then returns that one. */
   readonly put: (record: ImportRecord) => StagedRecord | undefined;
-  /** Replaces what a record says. */
-  readonly replace: (staged: StagedRecord, fact: ConnectionView) => void;
+  /** Replaces the CodeBuild role and the tags of a staged record. */
+  readonly replace: (staged: StagedRecord, connection: ConnectionView) => void;
   /**
-   * Runs work in a transaction that stays open for the next: each would write down what it may have to undo, page by page, and an
-   * index over random ids has many pages. None of them is the store's own, so nobody waits.
+   * Runs work in a transaction that stays open for the next call: a transaction of its own for each batch would write many pages to
+   * a journal, because ids are random. It touches only the temporary table, so no other process waits.
    */
   readonly within: <Result>(work: () => Result) => Result;
-  /** Ends that transaction. */
-  readonly settle: () => void;
+  /** Commits that transaction. */
+  readonly commit: () => void;
+  /** Discards all records. */
   readonly clear: () => void;
 }
 
 export interface StagedRecord {
-  readonly place: RecordPlace;
+  readonly location: SourceLocation;
   readonly kind: ImportRecord['kind'];
-  readonly fact: ConnectionView;
+  readonly connection: ConnectionView;
 }
 
-/** What becomes of a staged record, once it is judged. */
+/** The result of comparing a staged record with the store. */
 export type Verdict = 'new' | 'completed' | 'unchanged' | 'refused';
 
-/** The columns of a staged record beside those of a connection. */
-const PLACE_COLUMNS = ['record', 'logical_id', 'line', 'kind', 'codebuild_known', 'tags_known'] as const;
+/** The columns of a staged record before those of its connection. */
+const RECORD_COLUMNS = ['record', 'logical_id', 'line', 'kind', 'codebuild_known', 'tags_known'] as const;
 
 export type StagedTuple = readonly [
   record: number,
@@ -47,9 +53,9 @@ export type StagedTuple = readonly [
   ...connection: ConnectionTuple,
 ];
 
-export const STAGED_COLUMNS: readonly string[] = [...PLACE_COLUMNS, ...CONNECTION_COLUMNS];
+export const STAGED_COLUMNS: readonly string[] = [...RECORD_COLUMNS, ...CONNECTION_COLUMNS];
 
-/** Pages that are kept in memory, in KiB: enough for the indexes of 100,000 connections, and no more for a million. */
+/** The page cache, in KiB. It holds the indexes of 100,000 connections, and stays the same for a million. */
 const CACHE_KIB = 32_768;
 
 const CREATE = `
@@ -77,7 +83,7 @@ const CREATE = `
     tags TEXT NOT NULL,
     event_id TEXT NOT NULL,
     verdict TEXT NOT NULL,
-    -- The connection that a wish completes, which has an id and a status of its own.
+    -- The connection of the store that a declaration completes.
     target_id TEXT,
     target_status TEXT
   ) STRICT;
@@ -87,17 +93,17 @@ const CREATE = `
     WHERE status IN ('PENDING', 'CONNECTED');
 `;
 
-export function stagingOn(database: BetterSqlite3.Database, { now, newId }: ImportParts): Staging {
+export function stagingOn(database: BetterSqlite3.Database, { now, newId }: ImportDependencies): Staging {
   database.exec(CREATE);
   const columns = [...STAGED_COLUMNS, 'event_id', 'verdict'];
-  const insert = keep(
+  const insert = pin(
     database.prepare(
       `INSERT INTO temp.staged (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
        ON CONFLICT DO NOTHING`,
     ),
   );
   const find = (condition: string) =>
-    keep(
+    pin(
       database
         .prepare<string[], StagedTuple>(
           `SELECT ${STAGED_COLUMNS.join(', ')} FROM temp.staged WHERE ${condition}`,
@@ -109,25 +115,25 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
     `environment_account_id = ? AND region = ? AND management_account_id = ? AND environment_name = ?
      AND status IN ('PENDING', 'CONNECTED')`,
   );
-  const update = keep(
+  const update = pin(
     database.prepare(
       `UPDATE temp.staged SET codebuild_role_arn = ?, codebuild_known = ?, tags = ?, tags_known = ? WHERE record = ?`,
     ),
   );
-  const begin = keep(database.prepare('BEGIN'));
-  const commit = keep(database.prepare('COMMIT'));
-  const rollback = keep(database.prepare('ROLLBACK'));
-  const clear = keep(database.prepare('DELETE FROM temp.staged'));
+  const begin = pin(database.prepare('BEGIN'));
+  const commitTransaction = pin(database.prepare('COMMIT'));
+  const rollback = pin(database.prepare('ROLLBACK'));
+  const clear = pin(database.prepare('DELETE FROM temp.staged'));
 
   return {
     put(record) {
       const view = viewOf(record, { now, newId });
       const row = rowOf({ codebuildRoleArn: null, tags: [], ...view });
-      const { place } = record;
+      const { location } = record;
       const { changes } = insert.run(
-        place.record,
-        place.logicalId ?? null,
-        place.line ?? null,
+        location.record,
+        location.logicalId ?? null,
+        location.line ?? null,
         record.kind,
         view.codebuildRoleArn === undefined ? 0 : 1,
         view.tags === undefined ? 0 : 1,
@@ -136,20 +142,20 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
         'new' satisfies Verdict,
       );
       if (changes > 0) return undefined;
-      const inTheWay =
+      const earlier =
         findById.get(view.id) ??
         findLive.get(view.environmentAccountId, view.region, view.managementAccountId, view.environmentName);
-      if (!inTheWay) throw new Error(`record ${String(place.record)} was staged twice`);
-      return stagedRecordOf(inTheWay);
+      if (!earlier) throw new Error(`record ${String(location.record)} was staged twice`);
+      return stagedRecordOf(earlier);
     },
 
-    replace({ place }, { codebuildRoleArn, tags }) {
+    replace({ location }, { codebuildRoleArn, tags }) {
       update.run(
         codebuildRoleArn ?? null,
         codebuildRoleArn === undefined ? 0 : 1,
         JSON.stringify(tags ?? []),
         tags === undefined ? 0 : 1,
-        place.record,
+        location.record,
       );
     },
 
@@ -163,8 +169,8 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
       }
     },
 
-    settle() {
-      if (database.inTransaction) commit.run();
+    commit() {
+      if (database.inTransaction) commitTransaction.run();
     },
 
     clear() {
@@ -174,24 +180,26 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
   };
 }
 
-/** A wish as the connection that it becomes, if there is none yet. */
-function viewOf(record: ImportRecord, { now, newId }: ImportParts): ConnectionView {
-  return record.kind === 'fact' ? record.fact : wishedConnection(record.wish, now(), newId());
+/** A record as a connection: a declaration becomes the one that it would create. */
+function viewOf(record: ImportRecord, { now, newId }: ImportDependencies): ConnectionView {
+  return record.kind === 'connection'
+    ? record.connection
+    : declaredConnection(record.declaration, now(), newId());
 }
 
-function wishedConnection(wish: ConnectionWish, at: number, id: string): ConnectionView {
-  if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is no UUID`);
-  return { ...wish, id, status: 'PENDING', requestedAt: at, lastModifiedAt: at };
+function declaredConnection(declaration: ConnectionDeclaration, at: number, id: string): ConnectionView {
+  if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is not a UUID`);
+  return { ...declaration, id, status: 'PENDING', requestedAt: at, lastModifiedAt: at };
 }
 
 export function stagedRecordOf(tuple: StagedTuple): StagedRecord {
-  const [record, logicalId, line, kind, codebuildKnown, tagsKnown, ...connection] = tuple;
-  const { codebuildRoleArn, tags, ...carried } = connectionOf(connection);
+  const [record, logicalId, line, kind, codebuildKnown, tagsKnown, ...columns] = tuple;
+  const { codebuildRoleArn, tags, ...known } = connectionOf(columns);
   return {
-    place: { record, logicalId: logicalId ?? undefined, line: line ?? undefined },
+    location: { record, logicalId: logicalId ?? undefined, line: line ?? undefined },
     kind,
-    fact: {
-      ...carried,
+    connection: {
+      ...known,
       ...(codebuildKnown && { codebuildRoleArn }),
       ...(tagsKnown && { tags }),
     },

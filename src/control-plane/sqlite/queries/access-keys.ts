@@ -1,7 +1,6 @@
 import type { AccessKeyStore, StoredAccessKey } from '../../access-keys/access-key-store';
-import { reading } from '../reading';
 import type { AccessKeyRow } from '../schema';
-import { sqlBuilder, type Statements } from '../statements';
+import { reading, sqlBuilder, type Statements } from '../statements';
 import type { Transactions } from '../transactions';
 
 export function accessKeysOn(statements: Statements, transactions: Transactions): AccessKeyStore {

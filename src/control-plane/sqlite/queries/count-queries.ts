@@ -10,74 +10,85 @@ import { sufficientAccounts } from './visibility';
 
 type ConnectionQuery<Output> = SelectQueryBuilder<Database, 'connections', Output>;
 
-/** A column in a condition. SQLite looks for no index on one with a plus sign before it. */
-type ColumnStyle = 'indexed' | 'compared';
+/** Whether SQLite may use an index to compare a column. In a `plain` comparison a plus sign before the name prevents that. */
+type ColumnUse = 'indexed' | 'plain';
 
-/** How many connections there are: for a viewer who sees all that is selected, or for one who sees less. Visits each of them. */
+/** Counts the selected connections that the viewer may see. Visits each of them. */
 export function countQuery(query: CountQuery) {
   const accounts = sufficientAccounts(query);
-  return accounts === 'every' ? countAll(query) : countVisible(query, accounts);
+  const { selection } = query;
+  if (accounts !== 'every') return countVisible(selection, accounts);
+  const { participation } = selection;
+  return participation?.role === null
+    ? countInEitherRole(selection, participation.accountId)
+    : counted(selected(sqlBuilder.selectFrom('connections'), selection, 'indexed'));
 }
 
-function countAll({ selection }: CountQuery) {
-  const counted = sqlBuilder.selectFrom('connections').select((eb) => eb.fn.countAll<number>().as('count'));
-  return matching(counted, selection, 'indexed');
+/** Each role along an index of its own, minus the connections in which the account has both: an OR would look up every row. */
+function countInEitherRole(selection: NormalizedSelection, accountId: AccountId) {
+  const all = sqlBuilder.selectFrom('connections');
+  const managed = all.where('management_account_id', '=', accountId);
+  const environments = all.where('environment_account_id', '=', accountId);
+  // Here SQLite must search by both accounts, and not by one and a filter: that could be many more rows.
+  const both = filtered(managed.where('environment_account_id', '=', accountId), selection, 'plain');
+  const inRole = [managed, environments].map((query) => counted(filtered(query, selection, 'indexed')));
+  return sqlBuilder.selectNoFrom(sql<number>`${sql.join(inRole, sql` + `)} - ${counted(both)}`.as('count'));
 }
 
-/** Along the viewer's own accounts, so that time does not tell how much there is that the viewer may not see. */
-function countVisible({ selection }: CountQuery, accounts: readonly AccountId[]) {
-  // One parameter however many accounts there are, so that the statement's text stays the same.
+/** Along the indexes of the viewer's accounts, so that the time does not depend on connections that the viewer may not see. */
+function countVisible(selection: NormalizedSelection, accounts: readonly AccountId[]) {
+  // One parameter for any number of accounts, so that the statement's text stays the same.
   const listed = sql<AccountId>`(SELECT value FROM json_each(${JSON.stringify(accounts)}))`;
   const inRole = (role: AccountRole) =>
-    matching(
+    selected(
       sqlBuilder.selectFrom('connections').select('id').where(ACCOUNT_COLUMN[role], 'in', listed),
       selection,
-      'compared',
+      'plain',
     );
   const visible = inRole('MANAGEMENT_ACCOUNT').union(inRole('ENVIRONMENT_ACCOUNT')).as('visible');
   return sqlBuilder.selectFrom(visible).select((eb) => eb.fn.countAll<number>().as('count'));
 }
 
-function matching<Output>(
-  query: ConnectionQuery<Output>,
-  selection: NormalizedSelection,
-  style: ColumnStyle,
-): ConnectionQuery<Output> {
-  return takingPart(narrowed(query, selection, style), selection, style);
+function counted<Output>(query: ConnectionQuery<Output>) {
+  return query.select((eb) => eb.fn.countAll<number>().as('count'));
 }
 
-function takingPart<Output>(
+/** The connections of the selection's account that pass its filter. */
+function selected<Output>(
   query: ConnectionQuery<Output>,
-  { participation }: NormalizedSelection,
-  style: ColumnStyle,
+  selection: NormalizedSelection,
+  use: ColumnUse,
 ): ConnectionQuery<Output> {
-  if (participation === null) return query;
+  const { participation } = selection;
+  if (participation === null) return filtered(query, selection, use);
   const { accountId, role } = participation;
-  const plays = (each: AccountRole) => sql<boolean>`${column(ACCOUNT_COLUMN[each], style)} = ${accountId}`;
-  return role === null
-    ? query.where((eb) => eb.or([plays('MANAGEMENT_ACCOUNT'), plays('ENVIRONMENT_ACCOUNT')]))
-    : query.where(plays(role));
+  const hasRole = (each: AccountRole) => sql<boolean>`${column(ACCOUNT_COLUMN[each], use)} = ${accountId}`;
+  const ofAccount =
+    role === null
+      ? query.where((eb) => eb.or([hasRole('MANAGEMENT_ACCOUNT'), hasRole('ENVIRONMENT_ACCOUNT')]))
+      : query.where(hasRole(role));
+  return filtered(ofAccount, selection, use);
 }
 
-function narrowed<Output>(
+function filtered<Output>(
   query: ConnectionQuery<Output>,
   selection: NormalizedSelection,
-  style: ColumnStyle,
+  use: ColumnUse,
 ): ConnectionQuery<Output> {
   const { managementAccountId, environmentAccountId, environmentName, region, statuses } = selection;
   let matching = query;
-  // Values come as they were asked for; comparing one that no row can hold is what makes it match none.
+  // Values are as the client sent them. One that no row can have matches nothing.
   const equals = (name: keyof ConnectionRow, value: string | null) => {
-    if (value !== null) matching = matching.where(column(name, style), '=', value);
+    if (value !== null) matching = matching.where(column(name, use), '=', value);
   };
   equals('management_account_id', managementAccountId);
   equals('environment_account_id', environmentAccountId);
   equals('environment_name', environmentName);
   equals('region', region);
-  if (statuses !== null) matching = matching.where(column('status', style), 'in', statuses);
+  if (statuses !== null) matching = matching.where(column('status', use), 'in', statuses);
   return matching;
 }
 
-function column(name: keyof ConnectionRow, style: ColumnStyle) {
-  return style === 'indexed' ? sql`${sql.ref(name)}` : sql`+${sql.ref(name)}`;
+function column(name: keyof ConnectionRow, use: ColumnUse) {
+  return use === 'indexed' ? sql`${sql.ref(name)}` : sql`+${sql.ref(name)}`;
 }

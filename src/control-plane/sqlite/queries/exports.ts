@@ -1,15 +1,15 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ExportStore } from '../../export-store';
-import { moveFailure } from '../import-failures';
-import { keep } from '../pin-native';
+import type { ExportStore } from '../../store';
+import { importFailure } from '../errors';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
 
 export function exportsOn(database: BetterSqlite3.Database): ExportStore {
-  let everything: BetterSqlite3.Statement<[], ConnectionTuple> | undefined;
+  let all: BetterSqlite3.Statement<[], ConnectionTuple> | undefined;
   return {
     *connections() {
-      everything ??= keep(
+      all ??= pin(
         database
           .prepare<[], ConnectionTuple>(
             `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections ORDER BY requested_at DESC, id DESC`,
@@ -17,10 +17,10 @@ export function exportsOn(database: BetterSqlite3.Database): ExportStore {
           .raw(true),
       );
       try {
-        // One statement reads one moment, however long its reader takes.
-        for (const row of keep(everything.iterate())) yield connectionOf(row);
+        // One statement sees one snapshot, however slowly the caller iterates.
+        for (const row of pin(all.iterate())) yield connectionOf(row);
       } catch (error) {
-        throw moveFailure(error);
+        throw importFailure(error);
       }
     },
   };

@@ -4,29 +4,29 @@ import type { CountQuery } from '../../store';
 import { ACCOUNT_COLUMN, type ConnectionRow } from '../schema';
 import { sufficientAccounts } from './visibility';
 
-/** The columns that a list can compare. */
+/** The columns that a list can filter by. */
 export type ListColumn = keyof Pick<
   ConnectionRow,
   'management_account_id' | 'environment_account_id' | 'environment_name' | 'region' | 'status'
 >;
 
-/** The values that a row must have: one for each column, or several for `status`. */
+/** The values that a row must have. `status` may list several; other columns have one. */
 export type Conditions = ReadonlyMap<ListColumn, readonly string[]>;
 
-/** An index over `columns`, then `requested_at` and `id`: it holds the rows of equal columns in the order of lists. */
+/** An index over `columns`, then `requested_at` and `id`: rows with equal columns are in the order of lists. */
 interface ListIndex {
   readonly name: string;
   readonly columns: readonly ListColumn[];
 }
 
-/** One range of one index, in which the rows of a branch lie. `remaining` is compared row by row. */
+/** A range of an index that contains the rows of a branch. `remaining` is compared row by row. */
 export interface IndexRange {
   readonly index: string;
   readonly equal: readonly (readonly [ListColumn, string])[];
   readonly remaining: Conditions;
 }
 
-/** Every index that lists use, made by the first and third step of `migrations.ts`. Each serves its columns alone; an account has one with each other column. */
+/** The indexes that lists use. Each column has one, and each account column has one with every other column. */
 const LIST_INDEXES: readonly ListIndex[] = [
   { name: 'connections_by_request', columns: [] },
   { name: 'connections_by_management_account', columns: ['management_account_id'] },
@@ -44,8 +44,8 @@ const LIST_INDEXES: readonly ListIndex[] = [
 ];
 
 /**
- * The branches of a list: each row that the viewer may see and that is selected meets the conditions of at least one. An account
- * in either role is two branches, and so is each account of a viewer: short walks along an index, where an OR would read all rows.
+ * The branches of a list: a visible, selected row meets the conditions of at least one branch. An account in either role becomes two
+ * branches, and so does each account of a viewer. Each branch is a range of an index, where an OR would read all rows.
  */
 export function* branchesOf(query: CountQuery): Iterable<Conditions> {
   const { participation } = query.selection;
@@ -60,27 +60,27 @@ export function* branchesOf(query: CountQuery): Iterable<Conditions> {
 }
 
 /**
- * The ways to read a branch, each along one index; each finds all of its rows. There are several where no index has all columns:
- * SQLite has no statistics of which values are frequent, so all of them are tried at once.
+ * The alternatives for reading a branch. Each uses one index and finds all rows of the branch. When no index has all columns, there
+ * are several: without statistics about frequent values, the caller runs them in parallel and takes the first that ends.
  *
- * For a viewer, the index is one of an account that the viewer may read: rows that the viewer may not see are not even passed over,
- * so time does not tell how many there are.
+ * A viewer's list uses only indexes of accounts that the viewer may read. It never visits other rows, so its duration does not reveal
+ * how many there are.
  */
-export function waysToRead(
+export function alternativesFor(
   branch: Conditions,
   visibleTo: 'every' | ReadonlySet<string>,
 ): readonly IndexRange[][] {
   const usable = LIST_INDEXES.filter(
     ({ columns }) =>
       columns.every((column) => branch.has(column)) &&
-      (visibleTo === 'every' || isOfAccounts(columns, branch, visibleTo)),
+      (visibleTo === 'every' || isLimitedTo(columns, branch, visibleTo)),
   );
   const width = Math.max(...usable.map(({ columns }) => columns.length));
   return usable.filter(({ columns }) => columns.length === width).map((index) => rangesOf(index, branch));
 }
 
-/** Whether the columns alone see to it that every row is one of these accounts. */
-function isOfAccounts(
+/** Whether the index columns alone limit the rows to these accounts. */
+function isLimitedTo(
   columns: readonly ListColumn[],
   branch: Conditions,
   accounts: ReadonlySet<string>,
@@ -90,7 +90,7 @@ function isOfAccounts(
   );
 }
 
-/** One range, or one for each status. */
+/** One range for each combination of values: several only when the index has `status`. */
 function rangesOf({ name, columns }: ListIndex, branch: Conditions): IndexRange[] {
   const remaining = new Map([...branch].filter(([column]) => !columns.includes(column)));
   let equals: (readonly [ListColumn, string])[][] = [[]];
@@ -101,7 +101,7 @@ function rangesOf({ name, columns }: ListIndex, branch: Conditions): IndexRange[
   return equals.map((equal) => ({ index: name, equal, remaining }));
 }
 
-/** Values come as they were asked for; one that no row can have matches none. */
+/** Values are as the client sent them. One that no row can have matches nothing. */
 function conditionsOf(selection: NormalizedSelection): Conditions {
   const conditions = new Map<ListColumn, readonly string[]>();
   const equal = (column: ListColumn, value: string | null) => {
@@ -112,13 +112,13 @@ function conditionsOf(selection: NormalizedSelection): Conditions {
   equal('environment_name', selection.environmentName);
   equal('region', selection.region);
   const { statuses } = selection;
-  // The table allows no other status.
+  // All statuses together don't filter.
   const isEvery = statuses?.length === Object.keys(ConnectionStatus).length;
   if (statuses !== null && !isEvery) conditions.set('status', statuses);
   return conditions;
 }
 
-/** The branch narrowed to an account in a role, or in each; without those that contradict themselves. */
+/** The branch limited to an account in one role, or in each role. Leaves out contradictions. */
 function inRoles(branch: Conditions, account: string, role: AccountRole | null = null): Conditions[] {
   const columns = role === null ? Object.values(ACCOUNT_COLUMN) : [ACCOUNT_COLUMN[role]];
   return columns.flatMap((column) => {

@@ -3,21 +3,19 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { Connection } from '../../../proton/connection';
 import type { ListQuery } from '../../store';
 import { connectionOf } from '../rows';
-import { branchesOf, waysToRead, type IndexRange } from './list-branches';
+import { branchesOf, alternativesFor, type IndexRange } from './list-branches';
 import { NewestRows } from './newest-rows';
 import { NEWEST, OLDEST, rangeReads, type Position, type RangeReads } from './range-reads';
-
-/** Work in steps, each of which is short. Its runner may do other work between them. */
-export type Steps<Result> = Generator<undefined, Result, undefined>;
+import type { Steps } from './step-runner';
 
 /**
- * Reads lists, each step with one or two statements that visit a bounded number of rows.
+ * Reads lists in short steps: one or two statements that visit a bounded number of rows.
  *
- * Each statement sees what is committed when it runs, and writes may come between two steps. A page is still sound, because a row is
- * found by its position (`requested_at`, `id`), which never changes. A connection that matches from the first step to the last, and
- * belongs on the page, is on it; each row matched when its step read it; no row is there twice. A connection that is created, changed or
- * deleted meanwhile may be on the page as it was before or after that. The cursor of a page's last row leads on from its position, also
- * when the row is gone.
+ * Writes may be committed between two steps. Pages stay consistent, because rows are found by their position (`requested_at`, `id`),
+ * which never changes:
+ * - A connection that matches all the time is on its page, once.
+ * - Every row matched when its step read it. A connection that is created, changed or deleted meanwhile may appear in either state.
+ * - A cursor is a position, so it works even after its row was deleted.
  */
 export function listsOf(
   database: BetterSqlite3.Database,
@@ -31,44 +29,46 @@ export function listsOf(
 }
 
 /**
- * A branch is read once one of its ways has been read. All take turns, step by step: what one finds bounds how far back the others
- * must go.
+ * A branch is complete when one of its alternatives is. All of them take turns, step by step, because the rows that one finds limit
+ * how far back the others must read.
  */
 function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): Steps<Connection[]> {
   const found = new NewestRows(query.limit);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
-  function* step(ways: readonly Way[], unread: (readonly Way[])[]): Steps<void> {
-    for (const way of ways) {
-      const isRead = way.step(found);
+  function* step(alternatives: readonly Alternative[], unread: (readonly Alternative[])[]): Steps<void> {
+    for (const alternative of alternatives) {
+      const isRead = alternative.step(found);
       yield;
       if (isRead) return;
     }
-    unread.push(ways);
+    unread.push(alternatives);
   }
 
-  let unread: (readonly Way[])[] = [];
+  let unread: (readonly Alternative[])[] = [];
   for (const branch of branchesOf(query)) {
-    const ways = waysToRead(branch, visibleTo).map((ranges) => new Way(readsOf, ranges, query));
-    yield* step(ways, unread);
+    const alternatives = alternativesFor(branch, visibleTo).map(
+      (ranges) => new Alternative(readsOf, ranges, query),
+    );
+    yield* step(alternatives, unread);
   }
   while (unread.length > 0) {
-    const still: (readonly Way[])[] = [];
-    for (const ways of unread) yield* step(ways, still);
-    unread = still;
+    const stillUnread: (readonly Alternative[])[] = [];
+    for (const alternatives of unread) yield* step(alternatives, stillUnread);
+    unread = stillUnread;
   }
   return found.rows.map(connectionOf);
 }
 
-/** Reads all ranges of one way, in turn. */
-class Way {
-  private readonly unread: RangeWalk[];
+/** Reads the ranges of one alternative in turn. */
+class Alternative {
+  private readonly unread: RangeReader[];
 
   constructor(readsOf: (range: IndexRange) => RangeReads, ranges: readonly IndexRange[], query: ListQuery) {
-    this.unread = ranges.map((range) => new RangeWalk(readsOf(range), range, query));
+    this.unread = ranges.map((range) => new RangeReader(readsOf(range), range, query));
   }
 
-  /** @returns whether it has read all that can be on the page */
+  /** @returns whether all rows that belong on the page have been read */
   step(found: NewestRows): boolean {
     const range = this.unread.shift();
     if (range && !range.step(found)) this.unread.push(range);
@@ -77,7 +77,7 @@ class Way {
 }
 
 /** Reads one range from the newest row to the oldest. */
-class RangeWalk {
+class RangeReader {
   private readonly equal: readonly string[];
   private readonly remaining: readonly string[];
   private readonly limit: number;

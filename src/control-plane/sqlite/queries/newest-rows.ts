@@ -3,31 +3,31 @@ import type { Position } from './range-reads';
 
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
 export class NewestRows {
-  private readonly kept: ConnectionTuple[] = [];
+  private readonly newest: ConnectionTuple[] = [];
   private readonly ids = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
   get rows(): readonly ConnectionTuple[] {
-    return this.kept;
+    return this.newest;
   }
 
-  /** Rows that are older than this are not kept any more; undefined while there is room. */
+  /** The position of the oldest row, once there are `limit` rows: older rows are not needed. */
   get oldest(): Position | undefined {
-    const last = this.kept.at(-1);
-    return last && this.kept.length >= this.limit ? [last[9], last[0]] : undefined;
+    const last = this.newest.at(-1);
+    return last && this.newest.length >= this.limit ? [last[9], last[0]] : undefined;
   }
 
   add(row: ConnectionTuple): void {
     if (this.ids.has(row[0])) return;
-    let place = this.kept.length;
-    for (let newer = this.kept[place - 1]; newer && isNewer(row, newer); newer = this.kept[place - 1])
-      place -= 1;
-    if (place >= this.limit) return;
-    this.kept.splice(place, 0, row);
+    let index = this.newest.length;
+    for (let newer = this.newest[index - 1]; newer && isNewer(row, newer); newer = this.newest[index - 1])
+      index -= 1;
+    if (index >= this.limit) return;
+    this.newest.splice(index, 0, row);
     this.ids.add(row[0]);
-    if (this.kept.length <= this.limit) return;
-    const dropped = this.kept.pop();
+    if (this.newest.length <= this.limit) return;
+    const dropped = this.newest.pop();
     if (dropped) this.ids.delete(dropped[0]);
   }
 }

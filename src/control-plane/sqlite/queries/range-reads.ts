@@ -1,22 +1,22 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { keep } from '../pin-native';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, type ConnectionTuple } from '../rows';
 import type { IndexRange, ListColumn } from './list-branches';
 
-/** `requested_at` and `id`: where a row is in the order of lists. */
+/** The position of a row in the order of lists. */
 export type Position = readonly [requestedAt: number, id: string];
 
-/** Positions before and behind all rows. */
+/** Positions before and after all rows. */
 export const NEWEST: Position = [Number.MAX_SAFE_INTEGER, ''];
 export const OLDEST: Position = [Number.MIN_SAFE_INTEGER, ''];
 
-/** Rows that one step compares at most: some 4 ms when each must be looked up, at 14 µs, in a table of a million rows. */
+/** The most rows that a step compares. Looking up each one takes 14 µs in a table of a million rows, so a step takes up to 4 ms. */
 const ROWS_PER_STEP = 256;
 
-/** The two statements on ranges of one shape. Both go from `after` down to `oldest`, which is included. */
+/** The two statements for ranges of one shape. Both read from `after` (exclusive) down to `oldest` (inclusive). */
 export interface RangeReads {
-  /** The position of the last row of a step, from the index alone. Undefined when so many rows are not left. */
+  /** The position of the last row of a step, read from the index alone. Undefined when fewer rows are left. */
   readonly endOfStep: (equal: readonly string[], after: Position, oldest: Position) => Position | undefined;
   /** The newest rows that meet the remaining conditions. */
   readonly rows: (
@@ -28,7 +28,7 @@ export interface RangeReads {
   ) => ConnectionTuple[];
 }
 
-/** Prepares the statements for each shape once: there are as many shapes as indexes and sets of remaining conditions. */
+/** Prepares the statements of each shape once. Shapes are combinations of an index and remaining conditions, so they are few. */
 export function rangeReads(database: BetterSqlite3.Database): (range: IndexRange) => RangeReads {
   const prepared = new Map<string, RangeReads>();
   return (range) => {
@@ -50,19 +50,19 @@ function prepareReads(
     '(requested_at, id) < (?, ?)',
     '(requested_at, id) >= (?, ?)',
   ];
-  // SQLite keeps no statistics here, and would guess which index is best; so the query names it.
+  // The query names its index: without statistics, SQLite would only guess.
   const select = (columns: string, conditions: readonly string[]) =>
     `SELECT ${columns} FROM connections INDEXED BY ${index} ` +
     `WHERE ${conditions.join(' AND ')} ORDER BY requested_at DESC, id DESC`;
 
-  const last = keep(
+  const last = pin(
     database
       .prepare<unknown[], [number, string]>(
         `${select('requested_at, id', inRange)} LIMIT 1 OFFSET ${String(ROWS_PER_STEP - 1)}`,
       )
       .raw(true),
   );
-  const rows = keep(
+  const rows = pin(
     database
       .prepare<unknown[], ConnectionTuple>(
         `${select(CONNECTION_COLUMNS.join(', '), [...inRange, ...remaining])} LIMIT ?`,

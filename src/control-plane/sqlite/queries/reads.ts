@@ -4,24 +4,23 @@ import type { ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionStore } from '../../store';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
-import { keep } from '../pin-native';
-import { reading } from '../reading';
+import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from '../rows';
-import { sqlBuilder, type Statements } from '../statements';
-import { createStepRunner } from '../turns';
+import { reading, sqlBuilder, type Statements } from '../statements';
+import { createStepRunner } from './step-runner';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 export type StoreReads = Pick<
   ConnectionStore,
   'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'
 > & {
-  /** How many connections there are of each status, whoever may see them; for whoever operates the store. */
+  /** The number of connections of each status, of all accounts. For metrics. */
   readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
 };
 
 export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
-  // The road of every entity reference, and so the one statement that is not built anew for each call.
-  const findAll = keep(
+  // Prepared once and not built for each call, because every entity reference runs it.
+  const findAll = pin(
     database
       .prepare<[{ readonly ids: string } & VisibleParameter], ConnectionTuple>(
         `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections
@@ -30,7 +29,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
       .raw(true),
   );
 
-  const countStatuses = keep(
+  const countStatuses = pin(
     database.prepare<[], { status: ConnectionStatus; count: number }>(
       'SELECT status, count(*) AS count FROM connections GROUP BY status',
     ),
@@ -50,7 +49,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
     countConnections: (queries) =>
       reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
 
-    // Visits every row, along the index over statuses: some milliseconds for a hundred thousand, and it blocks the event loop meanwhile.
+    // Scans an index of all rows and blocks the event loop meanwhile: some milliseconds for 100,000 rows.
     countByStatus: () =>
       reading(() => {
         const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
@@ -66,16 +65,18 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
             .selectAll()
             .where('connection_id', '=', connectionId);
           if (before !== undefined) {
-            // By its id, which tells nothing of what else was written; the place that it has among all events is for here alone.
-            const place = sqlBuilder
+            // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
+            const sequence = sqlBuilder
               .selectFrom('connection_events')
               .select('sequence')
               .where('connection_id', '=', connectionId)
               .where('id', '=', before);
-            query = query.where('sequence', '<=', place);
+            query = query.where('sequence', '<=', sequence);
           }
-          const most = before === undefined ? limit : limit + 1;
-          const events = statements.all(query.orderBy('sequence', 'desc').limit(most).compile()).map(eventOf);
+          const limitWithBefore = before === undefined ? limit : limit + 1;
+          const events = statements
+            .all(query.orderBy('sequence', 'desc').limit(limitWithBefore).compile())
+            .map(eventOf);
           if (before === undefined) return events;
           return events[0]?.id === before ? events.slice(1) : null;
         }),

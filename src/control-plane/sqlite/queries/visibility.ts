@@ -1,8 +1,8 @@
 import type { CountQuery, Visibility } from '../../store';
 
 /**
- * A condition on connections, with `visibleParameter` as its parameter. In SQL, so that of what is not visible not even the
- * columns are read; and of one text for all viewers.
+ * An SQL condition for the connections that a viewer may see; its parameter is `visibleParameter`. The columns of other rows are never
+ * read, and the text is the same for all viewers.
  */
 export const VISIBLE = `(
   @visible IS NULL
@@ -19,8 +19,8 @@ export function visibleParameter(visibleTo: Visibility): VisibleParameter {
 }
 
 /**
- * The accounts that a selection must be limited to. A viewer sees all connections of an account that they may read, so a selection
- * within such an account needs no other limit.
+ * The accounts to which a query must be limited. A viewer sees every connection of an account that they may read, so a selection
+ * within such an account needs no further limit.
  */
 export function sufficientAccounts({ selection, visibleTo }: CountQuery): Visibility {
   if (visibleTo === 'every') return 'every';

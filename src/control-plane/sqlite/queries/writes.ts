@@ -6,27 +6,27 @@ import type { ConnectionId } from '../../../proton/identifiers';
 import type {
   ClientToken,
   ClientTokenRecord,
-  CreateFacts,
+  CreateState,
   Decision,
   Visibility,
   Write,
-  WriteAnswer,
+  WriteResult,
 } from '../../store';
-import { keep } from '../pin-native';
-import { countInQuota, liveConnection, tokenRecord } from './create-facts';
+import { pin } from '../pin-native';
+import { countInQuota, liveConnection, tokenRecord } from './create-state';
 import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../rows';
 import { sqlBuilder, type Statements } from '../statements';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
-/** Expired client tokens that one creation takes away. More than it can add, so that they never pile up. */
-const TOKENS_CLEARED_AT_ONCE = 16;
+/** Expired client tokens that one create deletes. It adds at most one, so expired tokens don't accumulate. */
+const TOKENS_DELETED_PER_CREATE = 16;
 
-/** Shows a write what it must see, lets it decide, and carries the decision out. Runs inside a transaction. */
+/** Reads the state that a write depends on, lets it decide, and applies the decision. Runs inside a transaction. */
 export function writerOn(
   database: BetterSqlite3.Database,
   statements: Statements,
-): (write: Write) => WriteAnswer {
-  const findOne = keep(
+): (write: Write) => WriteResult {
+  const findOne = pin(
     database
       .prepare<[{ readonly id: ConnectionId } & VisibleParameter], ConnectionTuple>(
         `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE id = @id AND ${VISIBLE}`,
@@ -39,26 +39,26 @@ export function writerOn(
     return row && connectionOf(row);
   }
 
-  function earlierBy(clientToken: ClientToken): CreateFacts['earlier'] {
+  function createdWith(clientToken: ClientToken): CreateState['earlier'] {
     const record = tokenRecord(statements, clientToken);
-    // The record goes with its connection, so there is one.
+    // Deleting a connection deletes its token, so the connection exists.
     const connection = record && current(record.connection_id, 'every');
     return connection && { connection, fingerprint: record.fingerprint };
   }
 
-  function decided(write: Write): Decision {
+  function decisionOf(write: Write): Decision {
     if (write.kind === 'change') return write.decide(current(write.id, write.visibleTo));
     const { identity, clientToken } = write;
-    const facts: CreateFacts = {
-      earlier: clientToken ? earlierBy(clientToken) : undefined,
+    const state: CreateState = {
+      earlier: clientToken ? createdWith(clientToken) : undefined,
       live: liveConnection(statements, identity),
       count: countInQuota(statements, identity),
     };
-    return write.decide(facts);
+    return write.decide(state);
   }
 
   return (write) => {
-    const decision = decided(write);
+    const decision = decisionOf(write);
     switch (decision.kind) {
       case 'refuse':
         return { failure: decision.failure };
@@ -74,7 +74,7 @@ export function writerOn(
           sqlBuilder
             .updateTable('connections')
             .set({
-              // Only what a change can change: SQLite writes to each index over a column that is set, whatever its value.
+              // Only columns that a change can change: SQLite updates the indexes of every column in SET, even for equal values.
               status: row.status,
               role_arn: row.role_arn,
               component_role_arn: row.component_role_arn,
@@ -104,7 +104,7 @@ function recordToken(statements: Statements, record: ClientTokenRecord, connecti
     sql`
       DELETE FROM client_tokens WHERE (environment_account_id, region, token) IN (
         SELECT environment_account_id, region, token FROM client_tokens
-        WHERE created_at <= ${expiredAt} ORDER BY created_at LIMIT ${TOKENS_CLEARED_AT_ONCE}
+        WHERE created_at <= ${expiredAt} ORDER BY created_at LIMIT ${TOKENS_DELETED_PER_CREATE}
       )
     `.compile(sqlBuilder),
   );

@@ -18,12 +18,12 @@ const disk = useSmallDisk();
 const folder = useTemporaryFolder();
 const prlimitMissing = versionOf('prlimit') === '' ? 'there is no prlimit here' : undefined;
 
-/** A new database takes 68 kB, its log about as much, the log's index 32 kB. */
+/** In kB. A new database has 68 kB, its log about as much, the log's index 32 kB. */
 const SIZES = Array.from({ length: 75 }, (_, index) => 4 * (index + 1));
 const AMPLE = 4096;
 
-/** What a first start leaves in a folder: nothing, or a whole and sound database. */
-function expectNothingTorn(file: string): void {
+/** Expects the folder to contain nothing or an intact database. */
+function expectNothingIncomplete(file: string): void {
   const left = readdirSync(disk.path('data'));
   expect(left.filter((name) => name.includes('.new-'))).toEqual([]);
   if (!existsSync(file)) expect(left).toEqual([]);
@@ -33,7 +33,7 @@ function expectNothingTorn(file: string): void {
   database.close();
 }
 
-describe('A first start on a disk that is nearly full', () => {
+describe('A first start on an almost full disk', () => {
   const outcomes = new Set<string>();
 
   function expectFull(message: string): void {
@@ -42,7 +42,7 @@ describe('A first start on a disk that is nearly full', () => {
     expect(message).not.toContain('damaged');
   }
 
-  testUnless(smallDiskMissing, 'leaves no torn database, whatever space there is', () => {
+  testUnless(smallDiskMissing, 'leaves no incomplete database, whatever space there is', () => {
     disk.mount(AMPLE);
     const file = disk.path('data/proton.db');
     for (const size of SIZES) {
@@ -54,49 +54,60 @@ describe('A first start on a disk that is nearly full', () => {
         expectFull(String(error));
         outcomes.add(existsSync(file) ? 'whole, but not opened' : 'nothing');
       }
-      expectNothingTorn(file);
+      expectNothingIncomplete(file);
       rmSync(disk.path('data'), { recursive: true });
     }
     expect(outcomes).toContain('nothing');
     expect(outcomes).toContain('opened');
   });
 
-  testUnless(smallDiskMissing, 'leaves none by access-key create and import either', async () => {
-    disk.mount(AMPLE);
-    const file = disk.path('data/proton.db');
-    const connections = folder.path('connections.json');
-    writeFileSync(connections, JSON.stringify(listed(record())));
-    const env = {
-      DATABASE_URL: `sqlite:${file}`,
-      ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    };
-    for (const words of [
-      ['access-key', 'create', '--account', '222222222222'],
-      ['import', connections],
-    ]) {
-      for (const size of SIZES.filter((_, index) => index % 3 === 0)) {
-        disk.resize(size);
-        const { code, stderr, stdout } = await command(words, { env });
-        if (code !== 0 && !existsSync(file)) expectFull(stderr);
-        if (code !== 0) expect(stdout + stderr).toMatch(/no space left on device|can't take writes/);
-        expectNothingTorn(file);
-        rmSync(disk.path('data'), { recursive: true });
+  testUnless(
+    smallDiskMissing,
+    'leaves none when `access-key create` or `import` create the database',
+    async () => {
+      disk.mount(AMPLE);
+      const file = disk.path('data/proton.db');
+      const connections = folder.path('connections.json');
+      writeFileSync(connections, JSON.stringify(listed(record())));
+      const env = {
+        DATABASE_URL: `sqlite:${file}`,
+        ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      };
+      for (const words of [
+        ['access-key', 'create', '--account', '222222222222'],
+        ['import', connections],
+      ]) {
+        for (const size of SIZES.filter((_, index) => index % 3 === 0)) {
+          disk.resize(size);
+          const { code, stderr, stdout } = await command(words, { env });
+          if (code !== 0 && !existsSync(file)) expectFull(stderr);
+          if (code !== 0) expect(stdout + stderr).toMatch(/no space left on device|can't take writes/);
+          expectNothingIncomplete(file);
+          rmSync(disk.path('data'), { recursive: true });
+        }
       }
-    }
-  });
+    },
+  );
 
-  testUnless(smallDiskMissing, 'is told of it by the server, which starts once there is space', async () => {
-    disk.mount(140);
-    const file = disk.path('data/proton.db');
-    const { code, stderr } = await runServerToEnd({ DATABASE_URL: `sqlite:${file}`, PORT: '0' });
-    expect(code).toBe(1);
-    expectFull(stderr);
-    expectNothingTorn(file);
-  });
+  testUnless(
+    smallDiskMissing,
+    'makes the server fail with a message about the space, and start once there is some',
+    async () => {
+      disk.mount(140);
+      const file = disk.path('data/proton.db');
+      const { code, stderr } = await runServerToEnd({ DATABASE_URL: `sqlite:${file}`, PORT: '0' });
+      expect(code).toBe(1);
+      expectFull(stderr);
+      expectNothingIncomplete(file);
+    },
+  );
 
-  testUnless(prlimitMissing, 'leaves no torn database where files can not grow', async () => {
-    // In one process, which lowers its own limit from step to step.
-    const script = `
+  testUnless(
+    prlimitMissing,
+    'leaves no incomplete database where a limit keeps files from growing',
+    async () => {
+      // In one process, which sets its own limit for each size.
+      const script = `
       const { execFileSync } = require('node:child_process');
       const { openDatabase } = require('./dist/control-plane/sqlite/file/open-database');
       const [folder, ...limits] = process.argv.slice(1);
@@ -109,22 +120,23 @@ describe('A first start on a disk that is nearly full', () => {
         finally { limit('unlimited'); }
       });
       console.log(JSON.stringify(outcomes));`;
-    const limits = [...SIZES.map((size) => size * 1024), 69_632, 69_700, 70_000, 70_072];
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['-e', script, folder.path('.'), ...limits.map(String)],
-      { cwd: PROJECT },
-    );
-    const outcomes = JSON.parse(stdout) as readonly { readonly file: string; readonly message?: string }[];
-    for (const { file, message } of outcomes) {
-      if (message !== undefined) expect(message).toContain('no space left on device, in the folder');
-      else expect(existsSync(file)).toBe(true);
-      if (!existsSync(file)) continue;
-      const database = new BetterSqlite3(file, { readonly: true });
-      expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
-      database.close();
-    }
-    expect(outcomes.some(({ message }) => message === undefined)).toBe(true);
-    expect(readdirSync(folder.path('.')).filter((name) => name.includes('.new-'))).toEqual([]);
-  });
+      const limits = [...SIZES.map((size) => size * 1024), 69_632, 69_700, 70_000, 70_072];
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['-e', script, folder.path('.'), ...limits.map(String)],
+        { cwd: PROJECT },
+      );
+      const outcomes = JSON.parse(stdout) as readonly { readonly file: string; readonly message?: string }[];
+      for (const { file, message } of outcomes) {
+        if (message !== undefined) expect(message).toContain('no space left on device, in the folder');
+        else expect(existsSync(file)).toBe(true);
+        if (!existsSync(file)) continue;
+        const database = new BetterSqlite3(file, { readonly: true });
+        expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+        database.close();
+      }
+      expect(outcomes.some(({ message }) => message === undefined)).toBe(true);
+      expect(readdirSync(folder.path('.')).filter((name) => name.includes('.new-'))).toEqual([]);
+    },
+  );
 });

@@ -14,14 +14,14 @@ import fs, {
 import BetterSqlite3 from 'better-sqlite3';
 
 import { copyDatabase } from '../../../../src/control-plane/sqlite/file/copy-database';
+import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
+import { MIGRATIONS } from '../../../../src/control-plane/sqlite/migrations';
+import { createDatabaseFile } from '../../../../src/control-plane/sqlite/file/create-database';
 import {
   explainOpenFailure,
-  openDatabase,
+  sqliteCodeOf,
   StoreOpenError,
-} from '../../../../src/control-plane/sqlite/file/open-database';
-import { MIGRATIONS } from '../../../../src/control-plane/sqlite/migrations';
-import { putNewDatabase } from '../../../../src/control-plane/sqlite/file/create-database';
-import { sqliteCodeOf } from '../../../../src/control-plane/sqlite/sqlite-error';
+} from '../../../../src/control-plane/sqlite/errors';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT } from '../../../support/server-process';
 
@@ -37,14 +37,14 @@ function refusalOf(location: string): string {
   throw new Error(`${location} was opened`);
 }
 
-/** A file from before this version: it has taken no step yet. */
+/** An empty file of an older version: it has run no migration. */
 function makeOlder(file: string): void {
   const database = new BetterSqlite3(file);
   database.pragma('application_id = 0x7072746e');
   database.close();
 }
 
-/** Opens a file in a process of its own, after a shell command, and tells what it is told. */
+/** Opens a file in a process of its own, after a shell command, and returns the error message. */
 function openElsewhere(file: string, prelude = ':', before = '') {
   const script = `const { openDatabase } = require('./dist/control-plane/sqlite/file/open-database');
     ${before}
@@ -55,7 +55,7 @@ function openElsewhere(file: string, prelude = ':', before = '') {
   });
 }
 
-/** Permissions mean nothing to root, who becomes somebody else to be refused. */
+/** Root ignores permissions, so the process runs as another user. */
 function refusalToAnyone(file: string): string {
   const { stdout, stderr } = openElsewhere(
     file,
@@ -66,14 +66,14 @@ function refusalToAnyone(file: string): string {
   return stdout;
 }
 
-/** A copy of a database, which is kept without a log, and the journal of a write that never came to its end. */
+/** A copy of a database without a log, and the journal of an unfinished transaction. */
 function leaveHalfWritten(file: string, version = MIGRATIONS.length): void {
   const atWork = folder.path('at-work.db');
   openDatabase(atWork).close();
   const database = new BetterSqlite3(atWork);
   database.pragma('journal_mode = DELETE');
   database.pragma(`user_version = ${String(version)}`);
-  // Pages go into the file before the commit where memory has no room for them.
+  // With a tiny cache SQLite writes pages into the file before the commit.
   database.pragma('cache_size = 2');
   database.exec('BEGIN IMMEDIATE');
   const insert = database.prepare(
@@ -86,7 +86,7 @@ function leaveHalfWritten(file: string, version = MIGRATIONS.length): void {
 }
 
 describe('Copying a database', () => {
-  it('copies what was committed, and only reads', () => {
+  it('copies what is committed, and only reads the original', () => {
     const file = folder.path('proton.db');
     const database = openDatabase(file);
     database.exec('CREATE TABLE later (id INTEGER); INSERT INTO later VALUES (7)');
@@ -99,7 +99,7 @@ describe('Copying a database', () => {
     copy.close();
   });
 
-  it('refuses what is not ours, by its own name', () => {
+  it('refuses another application’s database, and names it', () => {
     const file = folder.path('other.db');
     const other = new BetterSqlite3(file);
     other.exec('CREATE TABLE things (id INTEGER)');
@@ -112,7 +112,7 @@ describe('Copying a database', () => {
     expect(existsSync(folder.path('copy.db'))).toBe(false);
   });
 
-  it('does not take a half written file for a whole one', () => {
+  it('does not copy a half written file as it is', () => {
     const file = folder.path('proton.db');
     leaveHalfWritten(file);
     const before = readFileSync(file);
@@ -125,7 +125,7 @@ describe('Copying a database', () => {
 });
 
 describe('Opening the database', () => {
-  it('makes the file and its folder, and keeps what was acknowledged through a loss of power', () => {
+  it('creates the file and its folder, and makes commits durable', () => {
     const file = folder.path('deep/er/proton.db');
     const database = openDatabase(file);
     expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
@@ -135,7 +135,7 @@ describe('Opening the database', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  it('makes the file where none can have two names, and still not over another', () => {
+  it('creates the file where there are no hard links, and never overwrites another', () => {
     const file = folder.path('proton.db');
     const linking = jest.spyOn(fs, 'linkSync').mockImplementation(() => {
       throw Object.assign(new Error('not permitted'), { code: 'EPERM' });
@@ -144,7 +144,7 @@ describe('Opening the database', () => {
     expect(linking).toHaveBeenCalledTimes(1);
     expect(readdirSync(folder.path('.'))).toEqual(['proton.db']);
     const before = readFileSync(file);
-    putNewDatabase(file, (path) => {
+    createDatabaseFile(file, (path) => {
       writeFileSync(path, 'another');
     });
     expect(linking).toHaveBeenCalledTimes(2);
@@ -152,11 +152,11 @@ describe('Opening the database', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('clears away what a kill left of making it, and nothing else', () => {
+  it('removes the stale files of a creation that was killed, and nothing else', () => {
     const file = folder.path('proton.db');
-    const litter = `${file}.new-00000000-0000-4000-8000-000000000000`;
+    const stale = `${file}.new-00000000-0000-4000-8000-000000000000`;
     const fresh = `${file}.new-00000000-0000-4000-8000-000000000001`;
-    const left = [litter, `${litter}-wal`, `${litter}-journal`, `${file}.new-one`, `${file}-2.db`];
+    const left = [stale, `${stale}-wal`, `${stale}-journal`, `${file}.new-one`, `${file}-2.db`];
     for (const path of [...left, fresh]) writeFileSync(path, 'x');
     const earlier = new Date(Date.now() - 120_000);
     for (const path of left) utimesSync(path, earlier, earlier);
@@ -169,7 +169,7 @@ describe('Opening the database', () => {
     ]);
   });
 
-  it('takes back what a crash left half written in a file without a log', () => {
+  it('rolls back what a crash left half written in a file without a log', () => {
     const file = folder.path('proton.db');
     leaveHalfWritten(file);
     const database = openDatabase(file);
@@ -196,7 +196,7 @@ describe('Opening the database', () => {
         writeFileSync(file, bytes);
       },
     ],
-  ])('leaves a half written file %s to it', (_what, expected, leave) => {
+  ])('does not touch a half written file %s', (_what, expected, leave) => {
     const file = folder.path('proton.db');
     leave(file);
     const before = [readFileSync(file), readFileSync(`${file}-journal`)];
@@ -204,7 +204,7 @@ describe('Opening the database', () => {
     expect([readFileSync(file), readFileSync(`${file}-journal`)]).toEqual(before);
   });
 
-  it('brings an empty file up to this version once, whoever opens it', () => {
+  it('runs each migration once, when the file is opened several times', () => {
     const file = folder.path('proton.db');
     const [one, two] = [openDatabase(file), openDatabase(file)];
     expect(one.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
@@ -213,7 +213,7 @@ describe('Opening the database', () => {
     two.close();
   });
 
-  it('holds the write lock from before it looks until it has taken every step', () => {
+  it('holds the write lock from reading the version until all migrations have run', () => {
     const file = folder.path('proton.db');
     makeOlder(file);
     const other = new BetterSqlite3(file, { timeout: 0 });
@@ -237,7 +237,7 @@ describe('Opening the database', () => {
     other.close();
   });
 
-  it('opens a file that needs no step while another process is writing to it', () => {
+  it('opens a file that needs no migration while another process writes to it', () => {
     const file = folder.path('proton.db');
     openDatabase(file).close();
     const other = new BetterSqlite3(file, { timeout: 0 });
@@ -249,7 +249,7 @@ describe('Opening the database', () => {
     expect(statements.filter((statement) => statement.startsWith('BEGIN'))).toEqual([]);
   });
 
-  it('takes no step twice and leaves a file alone that needs none', () => {
+  it('runs no migration twice, and does not change a file that needs none', () => {
     const file = folder.path('proton.db');
     openDatabase(file).close();
     const before = readFileSync(file);
@@ -257,7 +257,7 @@ describe('Opening the database', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('refuses a file from a newer version, and leaves it as it is', () => {
+  it('refuses a file from a newer version, and does not change it', () => {
     const file = folder.path('proton.db');
     const database = openDatabase(file);
     database.pragma(`user_version = ${String(MIGRATIONS.length + 1)}`);
@@ -281,7 +281,7 @@ describe('Opening the database', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('refuses a file that is no database, and leaves it as it is', () => {
+  it('refuses a file that is not a database, and does not change it', () => {
     const file = folder.path('letter.txt');
     const letter = 'Dear Sir or Madam, '.repeat(100);
     writeFileSync(file, letter);
@@ -307,7 +307,7 @@ describe('Opening the database', () => {
     ['a pipe', /it is no regular file\. Set DATABASE_URL/, (file) => execFileSync('mkfifo', [file])],
     [
       'a link to itself',
-      /links lead round in a circle\. Mend them/,
+      /links lead round in a circle\. Fix them/,
       (file) => {
         symlinkSync(file, file);
       },
@@ -326,7 +326,7 @@ describe('Opening the database', () => {
         writeFileSync(`${file}-wal`, 'x'.repeat(5_000));
       },
     ],
-  ])('refuses %s, and makes nothing in its place', (_what, expected, put) => {
+  ])('refuses %s, and creates nothing in its place', (_what, expected, put) => {
     const file = folder.path('proton.db');
     put(file);
     const before = readdirSync(folder.path('.'));
@@ -358,7 +358,7 @@ describe('Opening the database', () => {
       /is damaged \(.*\)\. Restore/,
       (bytes) => Buffer.from(bytes).fill(0, 3 * 4096, 4 * 4096),
     ],
-  ])('refuses a file that %s, and leaves it as it is', (_what, expected, spoil) => {
+  ])('refuses a file that %s, and does not change it', (_what, expected, spoil) => {
     const file = folder.path('proton.db');
     openDatabase(file).close();
     const spoiled = spoil(readFileSync(file));
@@ -367,7 +367,7 @@ describe('Opening the database', () => {
     expect(readFileSync(file).equals(spoiled)).toBe(true);
   });
 
-  it('leaves a newer version’s file as it is, with the log that it left behind', () => {
+  it('does not change the file and the log of a newer version', () => {
     const file = folder.path('proton.db');
     const newer = openDatabase(file);
     newer.pragma(`user_version = ${String(MIGRATIONS.length + 1)}`);
@@ -382,7 +382,7 @@ describe('Opening the database', () => {
   it.each([
     ['a file', 'file', 0o444],
     ['a folder', 'folder', 0o555],
-  ])('refuses %s that may only be read, and leaves it as it is', (_what, which, mode) => {
+  ])('refuses %s that is read-only, and does not change it', (_what, which, mode) => {
     const file = folder.path('proton.db');
     openDatabase(file).close();
     const before = readFileSync(file);
@@ -394,17 +394,17 @@ describe('Opening the database', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('makes nothing where a file can’t grow to a whole database', () => {
+  it('creates nothing where a file can’t grow to a whole database', () => {
     const file = folder.path('proton.db');
     const { stdout } = openElsewhere(file, 'ulimit -f 20');
     expect(stdout).toMatch(/proton\.db can't be opened/);
     expect(readdirSync(folder.path('.'))).toEqual([]);
   });
 
-  it('leaves nothing behind of a step that fails half way', () => {
+  it('changes nothing when a migration fails half way', () => {
     const file = folder.path('proton.db');
     const database = new BetterSqlite3(file);
-    // Our own mark, and a table in the way of the first step.
+    // Our application id, and a table that makes the first migration fail.
     database.pragma('application_id = 0x7072746e');
     database.exec('CREATE TABLE client_tokens (id INTEGER)');
     database.close();
@@ -415,7 +415,7 @@ describe('Opening the database', () => {
     after.close();
   });
 
-  it('refuses a file that counts steps without being ours', () => {
+  it('refuses a file that has a user_version but not our application id', () => {
     const file = folder.path('counted.db');
     const other = new BetterSqlite3(file);
     other.pragma(`user_version = ${String(MIGRATIONS.length)}`);
@@ -427,10 +427,10 @@ describe('Opening the database', () => {
     ['SQLITE_READONLY', /^proton\.db can't be written to\. Give this user the right/],
     ['SQLITE_READONLY_DIRECTORY', /^proton\.db can't be written to\./],
     ['SQLITE_BUSY', /^proton\.db has been locked by another process for 5 seconds\. Stop that process/],
-    ['SQLITE_CORRUPT', /^proton\.db is not a SQLite database, or is damaged \(told by SQLite\)\. Restore it/],
+    ['SQLITE_CORRUPT', /^proton\.db is not a SQLite database, or is damaged \(from SQLite\)\. Restore it/],
     [
       'SQLITE_FULL',
-      /^proton\.db can't be opened: no space left on device, in the folder \/.* \(told by SQLite\)\. Make some/,
+      /^proton\.db can't be opened: no space left on device, in the folder \/.* \(from SQLite\)\. Make some/,
     ],
     ['SQLITE_IOERR_SHMSIZE', /^proton\.db can't be opened: no space left on device, in the folder/],
     [
@@ -441,8 +441,8 @@ describe('Opening the database', () => {
       'SQLITE_READONLY_CANTINIT',
       /^proton\.db can't be opened, as its log \(-wal\) or the log's index \(-shm\) can't be written to\. Give/,
     ],
-  ])('says of %s what is wrong and what to do', (code, expected) => {
-    expect(explainOpenFailure(new BetterSqlite3.SqliteError('told by SQLite', code), 'proton.db')).toMatch(
+  ])('explains %s and how to fix it', (code, expected) => {
+    expect(explainOpenFailure(new BetterSqlite3.SqliteError('from SQLite', code), 'proton.db')).toMatch(
       expected,
     );
   });

@@ -3,8 +3,9 @@ import fs, { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'n
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { isLogDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
-import { openDatabase, StoreOpenError } from '../../../../src/control-plane/sqlite/file/open-database';
+import { isWalDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
+import { StoreOpenError } from '../../../../src/control-plane/sqlite/errors';
+import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { useTemporaryFolder } from '../../../support/folder';
 
 const folder = useTemporaryFolder();
@@ -14,7 +15,7 @@ const INSERT =
 const LOG_HEADER = 32;
 const FRAME = 24 + 4096;
 
-/** A database whose writes are all still in its log, as a kill leaves it: each a commit of its own. */
+/** A database whose writes are all still in its log, each in its own commit, as a kill leaves it. */
 function leaveLog(): { readonly file: string; readonly log: Buffer; readonly main: Buffer } {
   const file = folder.path('proton.db');
   openDatabase(folder.path('at-work.db')).close();
@@ -28,7 +29,7 @@ function leaveLog(): { readonly file: string; readonly log: Buffer; readonly mai
   return { file, log: readFileSync(`${file}-wal`), main: readFileSync(file) };
 }
 
-/** Where the frames begin that end a commit: they tell how many pages the file then has. */
+/** The offsets of the frames that end a commit: their headers have the file's size in pages. */
 function lastFramesOfCommits(log: Buffer): readonly number[] {
   const frames: number[] = [];
   for (let at = LOG_HEADER; at + FRAME <= log.length; at += FRAME) {
@@ -37,7 +38,7 @@ function lastFramesOfCommits(log: Buffer): readonly number[] {
   return frames;
 }
 
-/** A log of which only a part could be moved into the file, for a reader was there; damaged behind that part. */
+/** A log of which only a part was moved into the file, because of a reader, and that is damaged behind that part. */
 function leavePartlyMovedLog(): string {
   const atWork = folder.path('at-work.db');
   const file = folder.path('proton.db');
@@ -70,7 +71,7 @@ function leavePartlyMovedLog(): string {
   return file;
 }
 
-/** How many of the commits a start finds; the refusal where it refuses. */
+/** The number of commits that a start finds, or the message when it refuses the file. */
 function found(file: string): number | string {
   try {
     const database = openDatabase(file);
@@ -85,7 +86,18 @@ function found(file: string): number | string {
 }
 
 describe('A log that a kill left behind', () => {
-  it('is taken up to its last whole commit, wherever a crash has cut it off', () => {
+  it('is left to SQLite, which drops the commits behind the damage, when the check is turned off', () => {
+    const { file, log } = leaveLog();
+    const at = (lastFramesOfCommits(log).at(-6) ?? 0) + 100;
+    log[at] = (log[at] ?? 0) ^ 1;
+    writeFileSync(`${file}-wal`, log);
+    expect(() => openDatabase(file)).toThrow(/proton\.db-wal, the log of .*proton\.db, is damaged/);
+    const database = openDatabase(file, { walCheck: false });
+    expect(database.prepare('SELECT count(*) FROM connections').pluck().get()).toBe(COMMITS - 6);
+    database.close();
+  });
+
+  it('is used up to its last whole commit, wherever a crash has cut it off', () => {
     const { file, log, main } = leaveLog();
     fc.assert(
       fc.property(fc.integer({ min: 0, max: log.length }), (length) => {
@@ -100,7 +112,7 @@ describe('A log that a kill left behind', () => {
     expect(found(file)).toBe(COMMITS);
   });
 
-  it('is refused where a byte in it has changed, and left as it is, unless that byte is in its end', () => {
+  it('is refused and not changed when a byte has changed, unless the byte is near its end', () => {
     const { file, log, main } = leaveLog();
     let refused = 0;
     fc.assert(
@@ -114,7 +126,7 @@ describe('A log that a kill left behind', () => {
           writeFileSync(`${file}-wal`, changed);
           const answer = found(file);
           if (typeof answer === 'number') {
-            // The commit that is hit, and one more that can't be told from what a crash leaves.
+            // The damaged commit, and one behind it: that looks like what a crash leaves.
             expect(answer).toBeGreaterThanOrEqual(COMMITS - 2);
             return;
           }
@@ -131,7 +143,7 @@ describe('A log that a kill left behind', () => {
     expect(refused).toBeGreaterThan(20);
   });
 
-  it('is damaged where two whole commits follow, and what a crash leaves where only one does', () => {
+  it('counts as damaged when two whole commits follow the damage, and as the end of a crash when one does', () => {
     const { file, log } = leaveLog();
     const ends = lastFramesOfCommits(log);
     const hit = (commit: number) => {
@@ -139,7 +151,7 @@ describe('A log that a kill left behind', () => {
       const at = (ends.at(commit) ?? 0) + 100;
       changed[at] = (changed[at] ?? 0) ^ 1;
       writeFileSync(`${file}-wal`, changed);
-      return isLogDamaged(`${file}-wal`);
+      return isWalDamaged(`${file}-wal`);
     };
     expect([hit(-3), hit(-2), hit(-1)]).toEqual([true, false, false]);
   });
@@ -157,31 +169,31 @@ describe('A log that a kill left behind', () => {
         writeFileSync(log, bytes);
       },
     ],
-  ])('is left to the process that has it open, which shows where it %s while it was read', (_what, write) => {
+  ])('is accepted when it %s while it was read, because then a process has it open', (_what, write) => {
     const { file, log } = leaveLog();
     const changed = Buffer.from(log).fill(0x55, LOG_HEADER + FRAME, LOG_HEADER + FRAME + 100);
     writeFileSync(`${file}-wal`, changed);
-    expect(isLogDamaged(`${file}-wal`)).toBe(true);
+    expect(isWalDamaged(`${file}-wal`)).toBe(true);
     const read = fs.readFileSync;
     const reading = jest.spyOn(fs, 'readFileSync').mockImplementationOnce((path) => {
       const found = read(path);
       write(`${file}-wal`, changed);
       return found;
     });
-    expect(isLogDamaged(`${file}-wal`)).toBe(false);
+    expect(isWalDamaged(`${file}-wal`)).toBe(false);
     expect(reading).toHaveBeenCalledTimes(1);
     reading.mockRestore();
   });
 
-  it('comes to a sound file by the remedy that is printed, though a part of it stands in the file already', () => {
+  it('is repaired by the printed command, though a part of it is in the file already', () => {
     const file = leavePartlyMovedLog();
     const refusal = String(found(file));
     expect(refusal).not.toMatch(/remove/i);
-    const [, remedy = ''] = /sqlite3 "\S+proton\.db" '(.*?)'/.exec(refusal) ?? [];
+    const [, fix = ''] = /sqlite3 "\S+proton\.db" '(.*?)'/.exec(refusal) ?? [];
     const database = new BetterSqlite3(file);
-    const said = remedy.split('; ').map((statement) => database.prepare(statement).raw().get());
+    const results = fix.split('; ').map((statement) => database.prepare(statement).raw().get());
     database.close();
-    expect(said).toEqual([[0, 0, 0], ['ok']]);
+    expect(results).toEqual([[0, 0, 0], ['ok']]);
     expect(found(file)).toBeGreaterThan(1_500);
   });
 });

@@ -5,9 +5,9 @@ import type { ClientToken } from '../../store';
 import { CONNECTION_COLUMNS } from '../rows';
 import { sqlBuilder, type Statements } from '../statements';
 
-/** What a creation must be shown of the store, asked for within its transaction. */
+/** The reads for `CreateState`. They run inside the transaction of the create. */
 
-/** The record of a token that is alive. */
+/** The record of a client token that has not expired. */
 export function tokenRecord(
   statements: Statements,
   { environmentAccountId, region, token, expiredAt }: ClientToken,
@@ -24,7 +24,7 @@ export function tokenRecord(
   );
 }
 
-/** The connection that would stand in the way of another for the same accounts, Region and environment. */
+/** The `PENDING` or `CONNECTED` connection with this identity. There is at most one. */
 export function liveConnection(statements: Statements, identity: ConnectionIdentity): Connection | undefined {
   const [live] = statements.connections(
     sqlBuilder
@@ -34,14 +34,14 @@ export function liveConnection(statements: Statements, identity: ConnectionIdent
       .where('region', '=', identity.region)
       .where('management_account_id', '=', identity.managementAccountId)
       .where('environment_name', '=', identity.environmentName)
-      // Spelled out, not bound: the index covers live connections alone, and the planner must see that these are.
+      // Literals, not parameters: the planner uses the partial index `live_connections` only when it sees these values.
       .where('status', 'in', [sql.lit<ConnectionStatus>('PENDING'), sql.lit<ConnectionStatus>('CONNECTED')])
       .compile(),
   );
   return live;
 }
 
-/** Connections of an environment account in a Region, of every status: what its quota is held against. */
+/** The number of connections that count towards a quota: those of an environment account in a Region, of any status. */
 export function countInQuota(
   statements: Statements,
   { environmentAccountId, region }: Pick<Connection, 'environmentAccountId' | 'region'>,

@@ -10,39 +10,39 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { codeOf } from '../sqlite-error';
+import { codeOf } from '../errors';
 
-/** What SQLite keeps beside a database file: the journal, the log and the log's index. */
+/** The files that SQLite keeps beside a database: the journal, the log and the log's index. */
 export const SIDE_FILE_ENDINGS = ['-journal', '-wal', '-shm'] as const;
 
-/** Removes a database file and what SQLite keeps beside it. */
+/** Removes a database file and its side files. */
 export function removeDatabase(path: string): void {
   for (const ending of ['', ...SIDE_FILE_ENDINGS]) rmSync(path + ending, { force: true });
 }
 
 /**
- * Gives a finished file its final name, once its bytes are on the disk. Another file of that name is never replaced.
- * @throws what the file system reports, `EEXIST` when the name is taken
+ * Gives a finished file a further name, durably: first its content reaches the disk, then the name. Never replaces a file.
+ * @throws the file system's error, `EEXIST` when the name is taken
  */
-export function giveName(finished: string, name: string): void {
+export function publishFile(finished: string, name: string): void {
   syncFile(finished);
   syncFolder(dirname(finished));
   try {
     linkSync(finished, name);
   } catch (error) {
     if (!isLinkUnsupported(error)) throw error;
-    copyWhole(finished, name);
+    copyDurably(finished, name);
   }
   syncFolder(dirname(name));
 }
 
-/** Some file systems give a file one name only. */
+/** Some file systems have no hard links. */
 export function isLinkUnsupported(error: unknown): boolean {
   return /^(?:EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test(codeOf(error));
 }
 
-/** Only a kill in the middle leaves a part of the file, which the next start refuses. */
-function copyWhole(from: string, to: string): void {
+/** A kill in the middle leaves an incomplete file, which the next start refuses. */
+function copyDurably(from: string, to: string): void {
   try {
     copyFileSync(from, to, constants.COPYFILE_EXCL);
     syncFile(to);
@@ -52,11 +52,13 @@ function copyWhole(from: string, to: string): void {
   }
 }
 
-/** Makes a folder and those above it, so that they are still there after a loss of power. */
+/** Creates a folder and its parents, durably: they survive a loss of power. */
 export function makeFolder(folder: string): void {
   const first = mkdirSync(folder, { recursive: true });
   if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+  for (let created = folder; created.length >= first.length; created = dirname(created)) {
+    syncFolder(dirname(created));
+  }
 }
 
 function syncFile(path: string): void {
@@ -68,7 +70,7 @@ function syncFile(path: string): void {
   }
 }
 
-/** Until then a new name may be lost with the power. Some file systems can't sync a folder, which SQLite passes over as well. */
+/** Makes the names in a folder durable. Ignores file systems that can't sync a folder, as SQLite does. */
 export function syncFolder(path: string): void {
   try {
     const folder = openSync(path, constants.O_RDONLY);

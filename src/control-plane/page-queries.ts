@@ -1,0 +1,69 @@
+import type { ConnectionEvent } from '../proton/connection';
+import { connectionCursors, normalizeSelection, type ConnectionListRequest } from '../proton/connection-list';
+import type { ConnectionId } from '../proton/identifiers';
+import { cursorCodec, parsePageRequest, type CursorCodec } from '../proton/page';
+import type { HistoryRequest } from '../proton/proton-service';
+import type { EventQuery, ListQuery } from './store';
+
+/**
+ * Serves many requests with one read. Each request is planned separately. When planning fails, the error is that request's result,
+ * and the others are still read.
+ */
+export async function readBatch<Request, Plan, Row, Result>(
+  requests: readonly Request[],
+  plan: (request: Request) => Plan,
+  read: (plans: readonly Plan[]) => Promise<readonly Row[]>,
+  toResult: (row: Row, plan: Plan) => Result,
+): Promise<readonly (Result | Error)[]> {
+  const plans = requests.map((request) => {
+    try {
+      return { plan: plan(request) };
+    } catch (error) {
+      if (error instanceof Error) return { error };
+      throw error;
+    }
+  });
+  const valid = plans.flatMap((planned) => ('plan' in planned ? [planned.plan] : []));
+  const rows = valid.length === 0 ? [] : await read(valid);
+  const rowOf = new Map(valid.map((planned, index) => [planned, rows[index]]));
+  return plans.map((planned) => {
+    if ('error' in planned) return planned.error;
+    const row = rowOf.get(planned.plan);
+    return row === undefined
+      ? new Error('the store returned no result for a query')
+      : toResult(row, planned.plan);
+  });
+}
+
+export function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery['visibleTo']) {
+  const selection = normalizeSelection(request);
+  const cursors = connectionCursors(selection);
+  const page = parsePageRequest(request, cursors);
+  // One more row than the page holds, to know whether there is a next page.
+  const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
+  return { query, page, cursors };
+}
+
+/** An invisible connection has an empty history, like a connection that does not exist. */
+export function historyQueryOf(request: HistoryRequest, isVisible: boolean) {
+  const connectionId = request.connection.id;
+  const cursors = historyCursors(connectionId);
+  const page = parsePageRequest(request, cursors);
+  const query: EventQuery = {
+    connectionId,
+    before: isVisible ? page.after?.id : undefined,
+    limit: isVisible ? page.size + 1 : 0,
+  };
+  return { query, page, cursors };
+}
+
+/** A position in the history of a connection. */
+type HistoryPosition = Pick<ConnectionEvent, 'id'>;
+
+/** Writes and reads the cursors of one connection's history. They are invalid in any other history. */
+function historyCursors(connectionId: ConnectionId): CursorCodec<HistoryPosition> {
+  return cursorCodec<HistoryPosition>(['history', connectionId], {
+    toFields: ({ id }) => [id],
+    fromFields: ([id]) => (id === undefined || id === '' ? undefined : { id }),
+  });
+}
