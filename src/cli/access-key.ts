@@ -1,20 +1,81 @@
+import type { Command } from 'commander';
+
 import { readAccessKeyEncryptionKey } from '../config/config';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import type { StoredAccessKey } from '../control-plane/access-keys/access-key-store';
 import type { AccountId } from '../proton/identifiers';
-import { ExitCode } from './exit-code';
+import { accountOption, CommandError, ExitCode, type CommandContext } from './command';
 import { locateStore, withStore } from './open-store';
-import { CommandError, type Surroundings } from './command';
 import { table } from './terminal';
 
 interface OutputOptions {
   readonly json?: boolean | undefined;
 }
 
+export function addAccessKey(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
+  const accessKey = program
+    .command('access-key')
+    .description('make, list and revoke the keys that callers of the Proton endpoint sign with')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  export ACCESS_KEY_ENCRYPTION_KEY=$(openssl rand -base64 32)  # once; the server needs the same
+  proton-subgraph access-key create --account 222222222222
+  proton-subgraph access-key list
+  proton-subgraph access-key revoke AKIAEXAMPLEEXAMPLE22`,
+    );
+  accessKey
+    .command('create')
+    .description('make a key that acts as an account, and show its secret this once')
+    .requiredOption('--account <id>', 'the account that the key acts as, 12 digits', accountOption)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+The secret is stored encrypted under ACCESS_KEY_ENCRYPTION_KEY, which must be set here and for
+the server. A running server takes the key at once.
+
+Example:
+  proton-subgraph access-key create --account 222222222222`,
+    )
+    .action(async (options: { readonly account: AccountId; readonly json?: boolean }) => {
+      end(await createAccessKey(options, context));
+    });
+  accessKey
+    .command('list')
+    .description('show all keys, the revoked ones too, without their secrets')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  proton-subgraph access-key list
+  proton-subgraph access-key list --json | jq -r '.accessKeys[].accessKeyId'`,
+    )
+    .action(async (options: { readonly json?: boolean }) => {
+      end(await listAccessKeys(options, context));
+    });
+  accessKey
+    .command('revoke')
+    .description('end a key for good; a running server refuses it at once')
+    .argument('<key-id>', 'as "access-key list" shows it')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  proton-subgraph access-key revoke AKIAEXAMPLEEXAMPLE22`,
+    )
+    .action(async (id: string, options: { readonly json?: boolean }) => {
+      end(await revokeAccessKey(id, options, context));
+    });
+}
+
 /** `access-key create`: makes a key and shows its secret, which is never to be seen again. */
 export async function createAccessKey(
   { account, json }: OutputOptions & { readonly account: AccountId },
-  { env, stdout }: Surroundings,
+  { env, stdout }: CommandContext,
 ): Promise<ExitCode> {
   // Before there is a database: a key that can't be made leaves nothing behind.
   locateStore(env);
@@ -46,7 +107,7 @@ export async function createAccessKey(
 /** `access-key list` */
 export async function listAccessKeys(
   { json }: OutputOptions,
-  { env, stdout, stderr }: Surroundings,
+  { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   // Straight from the store, for which no encryption key is needed: no secret is opened.
   const keys = await withStore(env, 'must exist', (store) => store.accessKeys.list());
@@ -72,7 +133,7 @@ export async function listAccessKeys(
 export async function revokeAccessKey(
   id: string,
   { json }: OutputOptions,
-  { env, stdout }: Surroundings,
+  { env, stdout }: CommandContext,
 ): Promise<ExitCode> {
   const { before, after } = await withStore(env, 'must exist', async ({ accessKeys }) => ({
     before: await accessKeys.find(id),

@@ -6,15 +6,13 @@ import type { Command } from 'commander';
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/check-copy';
 import { isFull, StoreOpenError } from '../control-plane/sqlite/open-failure';
-import { CommandError, UsageError, type Surroundings } from './command';
-import { ExitCode } from './exit-code';
-import { codeOf, explainFileError } from './files';
+import { type CommandContext, CommandError, ExitCode, UsageError } from './command';
+import { codeOf, explainFileError, withTemporary } from './files';
 import { locateStore } from './open-store';
-import { printable } from './printable';
+import { printable } from './terminal';
 import { copyProgress, megabytes } from './progress-bar';
-import { withTemporary } from './temporary';
 
-export function addBackup(program: Command, context: Surroundings, end: (code: ExitCode) => void): void {
+export function addBackup(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
   program
     .command('backup')
     .description('copy the store, history and access keys included, to a file; a server may be running')
@@ -42,7 +40,7 @@ The store is the one that DATABASE_URL names (sqlite:./data/proton.db unless set
 async function backUp(
   file: string,
   { json }: { readonly json?: boolean },
-  { env, stdout, stderr }: Surroundings,
+  { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   if (file === '') throw new UsageError('The name of the file is empty.');
   const location = locateStore(env);

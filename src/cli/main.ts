@@ -1,4 +1,4 @@
-import { ExitCode } from './exit-code';
+import { ExitCode } from './command';
 import { codeOf, explainFileError } from './files';
 import { run } from './run';
 

@@ -7,15 +7,13 @@ import { makeFolder } from '../control-plane/sqlite/file/name-file';
 import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
 import { isFull } from '../control-plane/sqlite/open-failure';
 import { contentsText } from './backup';
-import { CommandError, type Surroundings } from './command';
-import { ExitCode } from './exit-code';
-import { codeOf, explainFileError } from './files';
+import { type CommandContext, CommandError, ExitCode } from './command';
+import { codeOf, explainFileError, withTemporary } from './files';
 import { locateStore } from './open-store';
-import { printable } from './printable';
+import { printable } from './terminal';
 import { copyProgress } from './progress-bar';
-import { withTemporary } from './temporary';
 
-export function addRestore(program: Command, context: Surroundings, end: (code: ExitCode) => void): void {
+export function addRestore(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
   program
     .command('restore')
     .description('put a backup in the place of the store; stop the server first')
@@ -44,7 +42,7 @@ It is made where there is none.`,
 async function restore(
   file: string,
   { json }: { readonly json?: boolean },
-  { env, stdout, stderr }: Surroundings,
+  { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   const location = targetOf(resolve(locateStore(env)));
   const from = resolve(file);

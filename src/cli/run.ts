@@ -4,18 +4,17 @@ import { ConfigError } from '../config/config';
 import { AccessKeyError } from '../control-plane/access-keys/access-keys';
 import { StoreOpenError } from '../control-plane/sqlite/file/open-database';
 import { ProtonFailure } from '../proton/failure';
-import { ExitCode } from './exit-code';
+import { type CommandContext, CommandError, ExitCode, UsageError } from './command';
 import { createProgram } from './program';
-import { CommandError, UsageError, type Surroundings } from './command';
 
 /**
  * Runs one command to its end, and tells on standard error what went wrong.
  * @param words what was typed after `proton-subgraph`
  */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const { stderr } = surroundings;
+export async function run(words: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const { stderr } = context;
   let code: ExitCode = ExitCode.DONE;
-  const program = createProgram(surroundings, (told) => {
+  const program = createProgram(context, (told) => {
     code = told;
   });
   try {

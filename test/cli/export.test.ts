@@ -11,7 +11,7 @@ import {
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { writeInPlace } from '../../src/cli/write-in-place';
+import { writeInPlace } from '../../src/cli/files';
 import { ConnectionStatus, type Connection } from '../../src/proton/connection';
 import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';

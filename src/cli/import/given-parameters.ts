@@ -5,9 +5,8 @@ import { CommandError } from '../command';
 import { explainFileError } from '../files';
 import type { GivenParameters } from './cloudformation/parameters';
 import { parameterNamesIn } from './cloudformation/template';
-import { isObject, type Finding } from './formats/documents';
+import { type Finding, isObject, UnreadableError } from './formats/documents';
 import { readFindings } from './formats/read-documents';
-import { Unreadable } from './formats/unreadable';
 import { utf8Text } from './formats/utf8';
 import { wholeText, yamlContents } from './formats/yaml';
 import type { InputFile } from './input-file';
@@ -44,35 +43,36 @@ async function readParameterFile(file: string): Promise<GivenParameters> {
     const [content, ...others] = yamlContents(
       await wholeText(utf8Text(createReadStream(file)), 'is larger than 1 MiB'),
     );
-    if (others.length > 0) throw new Unreadable('holds more than one document');
+    if (others.length > 0) throw new UnreadableError('holds more than one document');
     return parametersIn(content?.content);
   } catch (error) {
-    if (error instanceof Unreadable) throw new CommandError(`The parameter file ${file} ${error.message}.`);
+    if (error instanceof UnreadableError)
+      throw new CommandError(`The parameter file ${file} ${error.message}.`);
     throw new CommandError(`The parameter file ${file} can't be read: ${explainFileError(error)}.`);
   }
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function parametersIn(content: unknown): GivenParameters {
   const parameters = new Map<string, string>();
   for (const [name, value] of entriesIn(content)) {
-    if (parameters.has(name)) throw new Unreadable(`gives the parameter ${name} twice`);
-    if (typeof value !== 'string') throw new Unreadable(`must give the parameter ${name} a text`);
+    if (parameters.has(name)) throw new UnreadableError(`gives the parameter ${name} twice`);
+    if (typeof value !== 'string') throw new UnreadableError(`must give the parameter ${name} a text`);
     parameters.set(name, value);
   }
   return parameters;
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function entriesIn(content: unknown): readonly (readonly [string, unknown])[] {
   if (isObject(content) && isObject(content['Parameters'])) return Object.entries(content['Parameters']);
-  if (!Array.isArray(content)) throw new Unreadable(`must hold ${SHAPES}`);
+  if (!Array.isArray(content)) throw new UnreadableError(`must hold ${SHAPES}`);
   return content.map((item: unknown): readonly [string, unknown] => {
     if (isObject(item) && typeof item['ParameterKey'] === 'string') {
       return [item['ParameterKey'], item['ParameterValue']];
     }
     const entry = typeof item === 'string' ? splitParameter(item) : undefined;
-    if (!entry) throw new Unreadable(`must hold ${SHAPES}, and has ${JSON.stringify(item)} in its list`);
+    if (!entry) throw new UnreadableError(`must hold ${SHAPES}, and has ${JSON.stringify(item)} in its list`);
     return entry;
   });
 }

@@ -9,12 +9,11 @@ import type {
 import { Refusals } from '../../control-plane/import/refusals';
 import { ProtonFailure } from '../../proton/failure';
 import { codeOf, explainFileError } from '../files';
-import type { Finding } from './formats/documents';
+import { type Finding, UnreadableError } from './formats/documents';
 import { readFindings } from './formats/read-documents';
 import { parseRecord } from './record';
 import type { Deployment } from './cloudformation/parameters';
 import { wishesIn } from './cloudformation/template';
-import { Unreadable } from './formats/unreadable';
 
 /** What became of one file. */
 export interface FileReport {
@@ -127,7 +126,7 @@ const NOTHING: ImportCounts = { new: 0, completed: 0, unchanged: 0 };
 
 /** What is wrong with a file, as a phrase that follows its name. @throws the error, when it is not a fault of the file or the store */
 export function problemPhrase(error: unknown): string {
-  if (error instanceof Unreadable) return error.message;
+  if (error instanceof UnreadableError) return error.message;
   if (error instanceof ProtonFailure) return `is not taken: ${error.message}`;
   if (codeOf(error)?.startsWith('E')) return `can't be read: ${explainFileError(error)}`;
   throw error;

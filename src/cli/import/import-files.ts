@@ -2,15 +2,13 @@ import { readDefaultRegion } from '../../config/config';
 import type { AccountId, Region } from '../../proton/identifiers';
 import { StoreOpenError } from '../../control-plane/sqlite/file/open-database';
 import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
-import { ExitCode } from '../exit-code';
-import { withStoreAtNeed } from '../open-store';
-import { CommandError, UsageError, type Surroundings } from '../command';
+import { type CommandContext, CommandError, ExitCode, UsageError } from '../command';
+import { rehearse, withStoreAtNeed } from '../open-store';
 import type { GivenParameters } from './cloudformation/parameters';
-import { importFile, reportOfFailure, type FileReport } from './import-file';
+import { type FileReport, importFile, reportOfFailure } from './import-file';
 import { checkGivenParameters, combinedParameters } from './given-parameters';
 import { openInput } from './input-file';
 import { createProgress } from './progress';
-import { rehearse } from '../rehearsal';
 import { reportsAsJson, tellReports } from './report';
 
 export interface ImportOptions {
@@ -29,34 +27,32 @@ export interface ImportOptions {
 export async function importFiles(
   files: readonly string[],
   { dryRun = false, account, region, parameter, parameters: parameterFile, json }: ImportOptions,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<ExitCode> {
   if (files.filter((file) => file === '-').length > 1) {
     throw new UsageError('Standard input, -, can be read once only.');
   }
   const parameters = await combinedParameters(parameter, parameterFile);
-  const deployment = { account, region: region ?? readDefaultRegion(surroundings.env), parameters };
-  const progress = createProgress(surroundings);
-  const inputs = files.map((file) => openInput(file, progress, surroundings));
+  const deployment = { account, region: region ?? readDefaultRegion(context.env), parameters };
+  const progress = createProgress(context);
+  const inputs = files.map((file) => openInput(file, progress, context));
   await checkGivenParameters(inputs, parameters);
   const work = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
     for (const { file, chunks } of inputs) {
       const parts = { imports: () => store().imports, deployment, chunks: chunks() };
-      reports.push(
-        await importFile(file, parts).catch((error: unknown) => failureOf(file, error, surroundings)),
-      );
+      reports.push(await importFile(file, parts).catch((error: unknown) => failureOf(file, error, context)));
     }
     return reports;
   };
-  const reports = await (dryRun ? rehearse(surroundings.env, work) : withStoreAtNeed(surroundings.env, work));
-  if (json) surroundings.stdout.write(reportsAsJson(reports, { dryRun }));
-  else tellReports(reports, { dryRun }, surroundings);
+  const reports = await (dryRun ? rehearse(context.env, work) : withStoreAtNeed(context.env, work));
+  if (json) context.stdout.write(reportsAsJson(reports, { dryRun }));
+  else tellReports(reports, { dryRun }, context);
   return reports.every(({ taken }) => taken) ? ExitCode.DONE : ExitCode.FAILED;
 }
 
 /** One file must not take the others with it, whatever it has brought down. */
-function failureOf(file: string, error: unknown, { stderr }: Surroundings): FileReport {
+function failureOf(file: string, error: unknown, { stderr }: CommandContext): FileReport {
   // Not a fault of the file: every other file would meet it too.
   if (error instanceof StoreOpenError || error instanceof CommandError) throw error;
   stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

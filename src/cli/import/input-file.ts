@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-import type { Surroundings } from '../command';
+import type { CommandContext } from '../command';
 import type { Progress } from './progress';
 
 /** A file that an import reads once, from its beginning to its end. Its beginning can be looked at before. */
@@ -16,7 +16,7 @@ export interface InputFile {
 
 const CHUNK_BYTES = 256 * 1024;
 
-export function openInput(file: string, progress: Progress, { stdin }: Surroundings): InputFile {
+export function openInput(file: string, progress: Progress, { stdin }: CommandContext): InputFile {
   const source = file === '-' ? bytesOf(stdin) : bytesOfFile(file);
   const kept: Buffer[] = [];
   let failure: { readonly error: unknown } | undefined;

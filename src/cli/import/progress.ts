@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 
-import { printable } from '../printable';
+import { printable } from '../terminal';
 import { progressBar } from '../progress-bar';
-import type { Surroundings } from '../command';
+import type { CommandContext } from '../command';
 
 export interface Progress {
   /** Passes a file's bytes on and shows how many of them have been read. */
@@ -17,7 +17,7 @@ export interface Progress {
 const WORTH_WATCHING = 1024 * 1024;
 
 /** A bar on standard error, where a person reads along; nothing elsewhere. */
-export function createProgress({ stderr }: Surroundings): Progress {
+export function createProgress({ stderr }: CommandContext): Progress {
   return {
     watch(file, size, chunks) {
       if (stderr.isTTY !== true || size === undefined || size < WORTH_WATCHING) return chunks;

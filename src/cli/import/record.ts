@@ -1,5 +1,6 @@
 import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
+import type { Violation } from '../../proton/failure';
 import { checkRolesFit } from '../../proton/validation/roles';
 import { checkTags } from '../../proton/validation/tags';
 import {
@@ -8,10 +9,9 @@ import {
   environmentNameRule,
   roleArnRule,
 } from '../../proton/validation/values';
-import { required, Violations, type Rule } from '../../proton/validation/violations';
+import { required, type Rule, Violations } from '../../proton/validation/violations';
 import { isObject, type RecordSource } from './formats/documents';
 import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
-import { reasonsOf } from './reasons';
 
 /** A record as a fact, or every reason why it is none. The id is told wherever there is one, so that the record can be found. */
 export type ParsedRecord =
@@ -153,4 +153,17 @@ function tagsIn(given: unknown, violations: Violations): readonly Tag[] | undefi
   });
   if (!violations.any) checkTags(violations, tags);
   return tags;
+}
+
+/**
+ * What is broken, each as "status must be one of …".
+ * @param nameOf what the first part of a path is called where the record was written
+ */
+export function reasonsOf(violations: Violations, nameOf = (member: string) => member): readonly string[] {
+  return violations.asFailure().violations.map(({ path, message }: Violation) => {
+    const [member, ...rest] = path;
+    return [member === undefined ? '' : [nameOf(member), ...rest].join('.'), message]
+      .filter(Boolean)
+      .join(' ');
+  });
 }

@@ -1,18 +1,16 @@
 import type { ImportRefusal } from '../../control-plane/import/import-store';
-import { paintFor } from '../colours';
-import type { Surroundings } from '../command';
-import { printable } from '../printable';
-import { table } from '../terminal';
+import { paintFor, printable, table } from '../terminal';
+import type { CommandContext } from '../command';
 import type { FileReport } from './import-file';
 
 /** Tells what became of the files: what is wrong on standard error, the summary on standard output. */
 export function tellReports(
   reports: readonly FileReport[],
   { dryRun }: { readonly dryRun: boolean },
-  surroundings: Surroundings,
+  context: CommandContext,
 ): void {
-  const { stdout, stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
+  const { stdout, stderr } = context;
+  const paint = paintFor(stderr, context);
   for (const report of reports) {
     for (const note of report.notes) {
       stderr.write(`${paint('yellow', 'note')}: ${printable(`${report.file} ${note}`)}\n`);

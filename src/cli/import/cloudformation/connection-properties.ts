@@ -4,13 +4,12 @@ import { checkRolesFit, parseRoles } from '../../../proton/validation/roles';
 import { checkTags } from '../../../proton/validation/tags';
 import { accountIdRule, environmentNameRule } from '../../../proton/validation/values';
 import { required, Violations } from '../../../proton/validation/violations';
-import { isCall } from './expressions';
+import { isCall, UnresolvedError } from './expressions';
 import type { Resolver } from './intrinsics';
 import { isObject } from '../formats/documents';
-import { reasonsOf } from '../reasons';
+import { reasonsOf } from '../record';
 import type { Deployment } from './parameters';
 import { CONNECTION_TYPE } from './unevaluated';
-import { Unresolved } from './unresolved';
 
 /** A connection that a template declares, or every reason why it can't be imported. */
 export type ParsedDeclaration = ConnectionWish | { readonly reasons: readonly string[] };
@@ -32,11 +31,11 @@ export function notKnown(name: string, what: string): string {
     : `has ${name}, which is ${what}`;
 }
 
-/** The properties of a resource, whose values are not resolved yet. @throws Unresolved */
+/** The properties of a resource, whose values are not resolved yet. @throws UnresolvedError */
 export function propertiesOf(given: unknown, resolver: Resolver): Readonly<Record<string, unknown>> {
   const properties = isObject(given) && isCall(given) ? resolver.value(given) : given;
   if (properties === undefined || properties === null) return {};
-  if (!isObject(properties)) throw new Unresolved(given, 'must come to an object');
+  if (!isObject(properties)) throw new UnresolvedError(given, 'must come to an object');
   return properties;
 }
 
@@ -58,7 +57,7 @@ export function wishFrom(
       const value = resolver.value(given);
       const reference = value === undefined ? undefined : DYNAMIC_REFERENCE.exec(JSON.stringify(value))?.[0];
       if (reference === undefined) return value;
-      throw new Unresolved(reference, 'is known to CloudFormation alone');
+      throw new UnresolvedError(reference, 'is known to CloudFormation alone');
     } catch (error) {
       violations.add([member], unresolved(error));
       return UNKNOWN;
@@ -166,6 +165,6 @@ function propertyName(member: string): string {
 
 /** Why an expression has no value. @throws the error, when that is not the reason */
 export function unresolved(error: unknown): string {
-  if (error instanceof Unresolved) return error.message;
+  if (error instanceof UnresolvedError) return error.message;
   throw error;
 }

@@ -1,7 +1,15 @@
 import { isObject } from '../formats/documents';
-import { isCall, listOf, memberOf, resolvedOnce, splitAtDot } from './expressions';
+import {
+  isCall,
+  joined,
+  listOf,
+  memberOf,
+  resolvedOnce,
+  splitAtDot,
+  text,
+  UnresolvedError,
+} from './expressions';
 import { NO_VALUE, parameterValue, pseudoParameter, type TemplateScope } from './parameters';
-import { joined, text, Unresolved } from './unresolved';
 
 /** Steps from one expression to the next: far more than any template takes. */
 const DEEPEST = 200;
@@ -13,9 +21,9 @@ type Resolve = (value: unknown) => unknown;
  * whose ARN is given, `Fn::Join`, `Fn::Split`, `Fn::Select`, `Fn::FindInMap` and `Fn::If`.
  */
 export interface Resolver {
-  /** @throws Unresolved */
+  /** @throws UnresolvedError */
   readonly value: Resolve;
-  /** Whether the condition that a resource or an `Fn::If` names is true. @throws Unresolved */
+  /** Whether the condition that a resource or an `Fn::If` names is true. @throws UnresolvedError */
   readonly condition: (name: unknown) => boolean;
 }
 
@@ -29,7 +37,7 @@ export function createResolver(scope: TemplateScope): Resolver {
   /** Counts how far expressions have led to one another: there is only so much stack. */
   function deeper<Answer>(expression: unknown, work: () => Answer): Answer {
     if (depth >= DEEPEST) {
-      throw new Unresolved(expression, `is more than ${String(DEEPEST)} steps away from its value`);
+      throw new UnresolvedError(expression, `is more than ${String(DEEPEST)} steps away from its value`);
     }
     depth += 1;
     try {
@@ -48,23 +56,24 @@ export function createResolver(scope: TemplateScope): Resolver {
     if (isCall(given)) {
       const [name = ''] = Object.keys(given);
       const resolve = Object.hasOwn(functions, name) ? functions[name] : undefined;
-      if (!resolve) throw new Unresolved(given, 'is known to CloudFormation alone');
+      if (!resolve) throw new UnresolvedError(given, 'is known to CloudFormation alone');
       return resolve(given[name], given);
     }
     return Object.fromEntries(
       Object.entries(given).map(([key, member]) => {
-        if (key.startsWith('Fn::')) throw new Unresolved({ [key]: member }, 'stands among other members');
+        if (key.startsWith('Fn::'))
+          throw new UnresolvedError({ [key]: member }, 'stands among other members');
         return [key, value(member)];
       }),
     );
   }
 
   function reference(name: unknown, expression: unknown): unknown {
-    if (typeof name !== 'string') throw new Unresolved(expression, 'names nothing');
+    if (typeof name !== 'string') throw new UnresolvedError(expression, 'names nothing');
     if (name.startsWith('AWS::')) return pseudoParameter(name, scope, expression);
     const declaration = memberOf(content['Parameters'], name, expression);
     if (declaration !== undefined) return parameterValue(name, declaration, parameters.get(name), expression);
-    throw new Unresolved(
+    throw new UnresolvedError(
       expression,
       Object.hasOwn(resources, name)
         ? 'is known once CloudFormation has made that resource'
@@ -78,14 +87,14 @@ export function createResolver(scope: TemplateScope): Resolver {
     if (attributeName === 'Arn' && isRole(resource)) {
       return roleOnce(name, expression, () => roleArn(name, resource, expression));
     }
-    throw new Unresolved(expression, 'is known once CloudFormation has made that resource');
+    throw new UnresolvedError(expression, 'is known once CloudFormation has made that resource');
   }
 
   /** The ARN of a role that the template makes: the given one, or the one that follows from the role's name. */
   function roleArn(logicalId: string, role: Readonly<Record<string, unknown>>, expression: unknown): string {
     const made = memberOf(role, 'Condition', expression);
     if (made !== undefined && !condition(made)) {
-      throw new Unresolved(expression, 'is a role whose Condition is false');
+      throw new UnresolvedError(expression, 'is a role whose Condition is false');
     }
     const option = roleArnOption(logicalId);
     const given = parameters.get(option);
@@ -93,7 +102,7 @@ export function createResolver(scope: TemplateScope): Resolver {
     const roleName = memberOf(role['Properties'], 'RoleName', expression) ?? undefined;
     const name = roleName === undefined ? undefined : value(roleName);
     if (name === undefined) {
-      throw new Unresolved(
+      throw new UnresolvedError(
         expression,
         `is a role without a RoleName, so CloudFormation makes one up: give its ARN with --parameter ${option}=ARN`,
       );
@@ -111,7 +120,7 @@ export function createResolver(scope: TemplateScope): Resolver {
     const [template, variables] = Array.isArray(given)
       ? [given[0] as unknown, given[1] as unknown]
       : [given, {}];
-    if (typeof template !== 'string') throw new Unresolved(expression, 'must be given a text');
+    if (typeof template !== 'string') throw new UnresolvedError(expression, 'must be given a text');
     const known = new Map<string, string>();
     const valueFor = (name: string): string => {
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
@@ -133,10 +142,10 @@ export function createResolver(scope: TemplateScope): Resolver {
   }
 
   function condition(name: unknown): boolean {
-    if (typeof name !== 'string') throw new Unresolved(name, 'must be the name of a condition');
+    if (typeof name !== 'string') throw new UnresolvedError(name, 'must be the name of a condition');
     const expression = { Condition: name };
     const definition = memberOf(content['Conditions'], name, expression);
-    if (definition === undefined) throw new Unresolved(expression, 'is no condition of the template');
+    if (definition === undefined) throw new UnresolvedError(expression, 'is no condition of the template');
     return conditionOnce(name, expression, () => truth(definition));
   }
 
@@ -158,13 +167,13 @@ export function createResolver(scope: TemplateScope): Resolver {
       case 'Fn::Or':
         return several(argument, given).some(truth);
       default:
-        throw new Unresolved(given, 'is no condition that can be decided here');
+        throw new UnresolvedError(given, 'is no condition that can be decided here');
     }
   }
 
   function several(given: unknown, expression: unknown): readonly unknown[] {
     const conditions = listOf(given, expression);
-    if (conditions.length < 2) throw new Unresolved(expression, 'must be given at least two conditions');
+    if (conditions.length < 2) throw new UnresolvedError(expression, 'must be given at least two conditions');
     return conditions;
   }
 
@@ -190,7 +199,7 @@ export function createResolver(scope: TemplateScope): Resolver {
       const at = Number(text(value(index), expression));
       const items = listOf(value(list), expression);
       if (!Number.isInteger(at) || at < 0 || at >= items.length)
-        throw new Unresolved(expression, 'selects nothing');
+        throw new UnresolvedError(expression, 'selects nothing');
       return items[at];
     },
     'Fn::FindInMap': (argument, expression) => {
@@ -201,7 +210,7 @@ export function createResolver(scope: TemplateScope): Resolver {
       }
       if (found !== undefined) return found;
       if (isObject(options)) return value(options['DefaultValue']);
-      throw new Unresolved(expression, 'finds nothing in the mappings');
+      throw new UnresolvedError(expression, 'finds nothing in the mappings');
     },
     'Fn::If': (argument, expression) => {
       const [name, then, otherwise] = listOf(argument, expression, 3);

@@ -1,6 +1,6 @@
-import { partitionOf, type AccountId, type Region } from '../../../proton/identifiers';
+import { type AccountId, partitionOf, type Region } from '../../../proton/identifiers';
 import { isObject } from '../formats/documents';
-import { text, Unresolved } from './unresolved';
+import { text, UnresolvedError } from './expressions';
 
 /** Values for parameters by name, and role ARNs by `LogicalId.Arn`, as the options `--parameter` and `--parameters` give them. */
 export type GivenParameters = ReadonlyMap<string, string>;
@@ -20,7 +20,7 @@ export interface TemplateScope extends Deployment {
 /** The value of `AWS::NoValue`: a property with this value is left out. */
 export const NO_VALUE = undefined;
 
-/** The value of a pseudo parameter, as in `AWS::Region`. @throws Unresolved when no option gives it, or only CloudFormation knows it */
+/** The value of a pseudo parameter, as in `AWS::Region`. @throws UnresolvedError when no option gives it, or only CloudFormation knows it */
 export function pseudoParameter(
   name: string,
   { account, region }: TemplateScope,
@@ -28,7 +28,7 @@ export function pseudoParameter(
 ): unknown {
   switch (name) {
     case 'AWS::AccountId':
-      if (account === undefined) throw new Unresolved(expression, 'needs the option --account');
+      if (account === undefined) throw new UnresolvedError(expression, 'needs the option --account');
       return account;
     case 'AWS::Region':
       return regionFor(region, expression);
@@ -39,18 +39,18 @@ export function pseudoParameter(
     case 'AWS::NoValue':
       return NO_VALUE;
     default:
-      throw new Unresolved(expression, 'is known to CloudFormation alone');
+      throw new UnresolvedError(expression, 'is known to CloudFormation alone');
   }
 }
 
 function regionFor(region: Region | undefined, expression: unknown): Region {
-  if (region === undefined) throw new Unresolved(expression, 'needs the option --region');
+  if (region === undefined) throw new UnresolvedError(expression, 'needs the option --region');
   return region;
 }
 
 /**
  * The value of a parameter: the given one, or its default. A list type is split at its commas.
- * @throws Unresolved when there is no value, or CloudFormation would not accept it
+ * @throws UnresolvedError when there is no value, or CloudFormation would not accept it
  */
 export function parameterValue(
   name: string,
@@ -60,14 +60,15 @@ export function parameterValue(
 ): unknown {
   const parameter = isObject(declaration) ? declaration : {};
   const { Type: type = 'String', Default: standard } = parameter;
-  if (typeof type !== 'string') throw new Unresolved(expression, 'is a parameter whose Type is not a text');
+  if (typeof type !== 'string')
+    throw new UnresolvedError(expression, 'is a parameter whose Type is not a text');
   const inParameterStore = type.startsWith('AWS::SSM::Parameter::Value<');
   const option = `give it with --parameter ${name}=VALUE`;
   if (given === undefined && (standard === undefined || standard === null)) {
-    throw new Unresolved(expression, `is a parameter without a default value: ${option}`);
+    throw new UnresolvedError(expression, `is a parameter without a default value: ${option}`);
   }
   if (given === undefined && inParameterStore) {
-    throw new Unresolved(expression, `is kept in the Parameter Store: ${option}`);
+    throw new UnresolvedError(expression, `is kept in the Parameter Store: ${option}`);
   }
   const value = given ?? standard;
   const isList = /^(?:CommaDelimitedList$|List<)|<(?:CommaDelimitedList|List<.*>)>$/.test(type);
@@ -82,7 +83,7 @@ export function parameterValue(
   return items;
 }
 
-/** @throws Unresolved when the value, or an item of a list, breaks a constraint that its parameter declares */
+/** @throws UnresolvedError when the value, or an item of a list, breaks a constraint that its parameter declares */
 function checkConstraints(
   type: string,
   parameter: Readonly<Record<string, unknown>>,
@@ -97,7 +98,7 @@ function checkConstraints(
     const size = isNumber ? Number(item) : item.length;
     const [least, most] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
     const check = (passes: boolean, rule: string) => {
-      if (!passes) throw new Unresolved(expression, `is ${JSON.stringify(item)}, which ${rule}`);
+      if (!passes) throw new UnresolvedError(expression, `is ${JSON.stringify(item)}, which ${rule}`);
     };
     check(!isNumber || (item.trim() !== '' && Number.isFinite(size)), 'is not a number');
     if (Array.isArray(allowed)) {
@@ -117,6 +118,6 @@ function matches(pattern: string, value: string, expression: unknown): boolean {
   try {
     return new RegExp(`^(?:${pattern})$`).test(value);
   } catch {
-    throw new Unresolved(expression, `has an AllowedPattern that can't be checked here: ${pattern}`);
+    throw new UnresolvedError(expression, `has an AllowedPattern that can't be checked here: ${pattern}`);
   }
 }

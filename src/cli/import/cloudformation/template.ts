@@ -1,10 +1,10 @@
-import { createResolver, isRole, roleArnOption, type Resolver } from './intrinsics';
+import { createResolver, isRole, type Resolver, roleArnOption } from './intrinsics';
 import {
   notKnown,
+  type ParsedDeclaration,
   propertiesOf,
   unresolved,
   wishFrom,
-  type ParsedDeclaration,
 } from './connection-properties';
 import { isObject, type TemplateDocument } from '../formats/documents';
 import type { Deployment } from './parameters';

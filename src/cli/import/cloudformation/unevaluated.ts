@@ -1,5 +1,5 @@
 import { isObject, type TemplateDocument } from '../formats/documents';
-import { Unresolved } from './unresolved';
+import { UnresolvedError } from './expressions';
 
 /**
  * What decides whether, or with which values, a resource exists, and is not evaluated here. All of it is refused by name. Only what
@@ -57,10 +57,10 @@ export function resourceProblem(logicalId: string, resource: unknown): string | 
   if (!isObject(resource)) return 'must be an object';
   const { Type: type } = resource;
   if (typeof type === 'string') return undefined;
-  if (type !== undefined && type !== null) return `Type ${new Unresolved(type, WRITTEN_OUT).message}`;
+  if (type !== undefined && type !== null) return `Type ${new UnresolvedError(type, WRITTEN_OUT).message}`;
   const [name] = Object.keys(resource).filter((key) => key.startsWith('Fn::') || key === 'Ref');
   if (name === undefined) return 'has no Type';
-  return new Unresolved({ [name]: resource[name] }, WRITTEN_OUT).message;
+  return new UnresolvedError({ [name]: resource[name] }, WRITTEN_OUT).message;
 }
 
 const WRITTEN_OUT = 'decides what resource this is, which must be written out';

@@ -86,3 +86,8 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
+
+/** What keeps a file from being read on: a phrase that follows the file's name and a colon. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}

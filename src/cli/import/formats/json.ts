@@ -1,7 +1,6 @@
 import { Tokenizer, TokenizerError, TokenParser, TokenParserError, TokenType } from '@streamparser/json';
 
-import { documentFindings, recordFinding, type Found } from './documents';
-import { Unreadable } from './unreadable';
+import { documentFindings, type Found, recordFinding, UnreadableError } from './documents';
 import { linesIn, type TextPiece } from './utf8';
 
 /** What must be held at once, a connection or a template, may be so large: CloudFormation's 1 MB, with room for indentation. */
@@ -13,9 +12,9 @@ const LIST = 'environmentAccountConnections';
 
 /** Parses JSON documents that follow one another, piece by piece. */
 export interface JsonReader {
-  /** @throws Unreadable */
+  /** @throws UnreadableError */
   readonly write: (piece: TextPiece) => readonly Found[];
-  /** @throws Unreadable when the text ends too early */
+  /** @throws UnreadableError when the text ends too early */
   readonly end: () => readonly Found[];
 }
 
@@ -61,11 +60,11 @@ export function createJsonReader(): JsonReader {
     if (kind === TokenType.STRING) lastText = String(token.value);
     if (kind === TokenType.COLON) {
       const keys = open.at(-1);
-      if (keys?.has(lastText)) throw new Unreadable(`has the key ${lastText} twice ${place(tokenAt)}`);
+      if (keys?.has(lastText)) throw new UnreadableError(`has the key ${lastText} twice ${place(tokenAt)}`);
       keys?.add(lastText);
     }
     if (open.length > DEEPEST) {
-      throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep ${place(tokenAt)}`);
+      throw new UnreadableError(`is nested more than ${String(DEEPEST)} levels deep ${place(tokenAt)}`);
     }
     parser.write(token);
   };
@@ -83,10 +82,15 @@ export function createJsonReader(): JsonReader {
       work();
     } catch (error) {
       const foreseen =
-        error instanceof Unreadable || error instanceof TokenizerError || error instanceof TokenParserError;
+        error instanceof UnreadableError ||
+        error instanceof TokenizerError ||
+        error instanceof TokenParserError;
       if (!foreseen) throw error;
       // What was complete before the fault is found all the same: it is judged, and its problems are told too.
-      throw new BrokenJson(found, error instanceof Unreadable ? error.message : explain(error.message));
+      throw new BrokenJsonError(
+        found,
+        error instanceof UnreadableError ? error.message : explain(error.message),
+      );
     }
     return found;
   }
@@ -108,7 +112,7 @@ export function createJsonReader(): JsonReader {
         tokenizer.write(piece.bytes);
         pieceAt += piece.bytes.length;
         if (pieceAt - heldSince > LARGEST_VALUE) {
-          throw new Unreadable(
+          throw new UnreadableError(
             `has something larger than ${String(LARGEST_VALUE / 1024 / 1024)} MiB that is neither a connection nor a template`,
           );
         }
@@ -120,14 +124,16 @@ export function createJsonReader(): JsonReader {
           tokenizer.end();
           parser.end();
         } catch (error) {
-          throw error instanceof Unreadable ? error : new Unreadable('ends in the middle of a JSON document');
+          throw error instanceof UnreadableError
+            ? error
+            : new UnreadableError('ends in the middle of a JSON document');
         }
       }),
   };
 }
 
 /** JSON that can't be read on, and what was found before the fault. */
-export class BrokenJson extends Unreadable {
+export class BrokenJsonError extends UnreadableError {
   constructor(
     readonly found: readonly Found[],
     message: string,

@@ -1,13 +1,12 @@
-import type { Finding, Found } from './documents';
-import { BrokenJson, createJsonReader } from './json';
-import { Unreadable } from './unreadable';
-import { utf8Text, type TextPiece } from './utf8';
+import { type Finding, type Found, UnreadableError } from './documents';
+import { BrokenJsonError, createJsonReader } from './json';
+import { type TextPiece, utf8Text } from './utf8';
 import { LARGEST_YAML, wholeText, yamlFindings } from './yaml';
 
 /**
  * Finds the connections and templates in a file, a handful at a time. Its format is told by its content: JSON begins with a brace
  * or a bracket, and a template in YAML does not.
- * @throws Unreadable
+ * @throws UnreadableError
  */
 export async function* readFindings(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Finding[]> {
   const pieces = utf8Text(chunks);
@@ -21,7 +20,7 @@ export async function* readFindings(chunks: AsyncIterable<Buffer>): AsyncGenerat
     for await (const found of batches) yield found.flatMap(unfolded);
     return;
   }
-  throw new Unreadable('is empty');
+  throw new UnreadableError('is empty');
 }
 
 async function* jsonFindings(
@@ -34,7 +33,7 @@ async function* jsonFindings(
     yield reader.end();
   } catch (error) {
     // What was complete before the fault is judged too, so that all problems are told at once.
-    if (error instanceof BrokenJson) yield error.found;
+    if (error instanceof BrokenJsonError) yield error.found;
     throw error;
   }
 }
@@ -44,7 +43,7 @@ async function* following(first: TextPiece, others: AsyncIterable<TextPiece>): A
   yield* others;
 }
 
-/** A template that is a text within a document, read as what it is. @throws Unreadable */
+/** A template that is a text within a document, read as what it is. @throws UnreadableError */
 function unfolded(found: Found): readonly Finding[] {
   if (found.kind !== 'text') return [found];
   return bodyFindings(found.text).map((inner) =>
@@ -58,7 +57,7 @@ function bodyFindings(text: string): readonly Found[] {
       const reader = createJsonReader();
       return [...reader.write({ bytes: Buffer.from(text), line: 1 }), ...reader.end()];
     }
-    if (text.length > LARGEST_YAML) throw new Unreadable('is too large for a template');
+    if (text.length > LARGEST_YAML) throw new UnreadableError('is too large for a template');
     return yamlFindings(text).map((found) =>
       // Its lines are not those of the file.
       found.kind === 'template'
@@ -66,6 +65,8 @@ function bodyFindings(text: string): readonly Found[] {
         : found,
     );
   } catch (error) {
-    throw error instanceof Unreadable ? new Unreadable(`has a TemplateBody that ${error.message}`) : error;
+    throw error instanceof UnreadableError
+      ? new UnreadableError(`has a TemplateBody that ${error.message}`)
+      : error;
   }
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-import { Unreadable } from './unreadable';
+import { UnreadableError } from './documents';
 
 /** A piece of a file that ends with a whole character, and where it begins. */
 export interface TextPiece {
@@ -13,7 +13,7 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
  * Cuts a stream of bytes into pieces of whole characters, without a byte order mark.
- * @throws Unreadable where the bytes are not UTF-8
+ * @throws UnreadableError where the bytes are not UTF-8
  */
 export async function* utf8Text(chunks: AsyncIterable<Buffer>): AsyncGenerator<TextPiece> {
   let rest: Buffer = Buffer.alloc(0);
@@ -44,7 +44,9 @@ export async function* utf8Text(chunks: AsyncIterable<Buffer>): AsyncGenerator<T
 function afterMark(bytes: Buffer): Buffer {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    throw new Unreadable('is UTF-16, as a redirection in Windows PowerShell writes it; save it as UTF-8');
+    throw new UnreadableError(
+      'is UTF-16, as a redirection in Windows PowerShell writes it; save it as UTF-8',
+    );
   }
   return bytes.subarray(0, BOM.length).equals(BOM) ? bytes.subarray(BOM.length) : bytes;
 }
@@ -72,7 +74,7 @@ function check(bytes: Buffer, line: number): void {
     if (!isUtf8(bytes.subarray(start, stop))) break;
     start = stop;
   }
-  throw new Unreadable(`is not UTF-8 in line ${String(broken)}`);
+  throw new UnreadableError(`is not UTF-8 in line ${String(broken)}`);
 }
 
 const LINE_FEED = 0x0a;

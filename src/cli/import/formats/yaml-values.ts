@@ -1,7 +1,6 @@
-import { isAlias, isMap, isScalar, isSeq, Scalar, type Document, type LineCounter, type YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, Scalar, type YAMLMap } from 'yaml';
 
-import { isObject } from './documents';
-import { Unreadable } from './unreadable';
+import { isObject, UnreadableError } from './documents';
 
 /** Values in one document, each anchor's as often as it is referred to: far more than any template has. */
 const MOST_VALUES = 100_000;
@@ -20,7 +19,7 @@ interface Anchored {
 
 /**
  * A document as plain values. An alias shares the value of its anchor, which is counted as if it stood there again.
- * @throws Unreadable
+ * @throws UnreadableError
  */
 export function plainValue(document: Document, lines: LineCounter): unknown {
   /** By name; `open` while the value is being made. */
@@ -32,10 +31,10 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
     characters += moreCharacters;
     deepest = Math.max(deepest, depth);
     if (values > MOST_VALUES) {
-      throw new Unreadable(`has more than ${String(MOST_VALUES)} values in one document`);
+      throw new UnreadableError(`has more than ${String(MOST_VALUES)} values in one document`);
     }
-    if (characters > MOST_CHARACTERS) throw new Unreadable('has aliases that come to too much text');
-    if (deepest > DEEPEST) throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep`);
+    if (characters > MOST_CHARACTERS) throw new UnreadableError('has aliases that come to too much text');
+    if (deepest > DEEPEST) throw new UnreadableError(`is nested more than ${String(DEEPEST)} levels deep`);
   }
 
   function plain(node: unknown, depth: number): unknown {
@@ -58,8 +57,8 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
 
   function aliased(name: string, depth: number): unknown {
     const target = anchors.get(name);
-    if (target === undefined) throw new Unreadable(`refers to an anchor that is not there: ${name}`);
-    if (target === 'open') throw new Unreadable(`has an anchor that refers to itself: ${name}`);
+    if (target === undefined) throw new UnreadableError(`refers to an anchor that is not there: ${name}`);
+    if (target === 'open') throw new UnreadableError(`has an anchor that refers to itself: ${name}`);
     count(target.values, target.characters, depth + target.height);
     return target.value;
   }
@@ -80,13 +79,13 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
     for (const { key, value: given } of map.items) {
       const name = plain(key, depth + 1);
       if (typeof name !== 'string' && name !== null)
-        throw new Unreadable(`has a key that is no text${at(key)}`);
+        throw new UnreadableError(`has a key that is no text${at(key)}`);
       const value = timed(String(name), given, plain(given, depth + 1));
       if (name === MERGE && isPlain(key)) {
         merged.push(...mergedMembers(value, at(key)));
         continue;
       }
-      if (own.has(String(name))) throw new Unreadable(`has the key ${String(name)} twice${at(key)}`);
+      if (own.has(String(name))) throw new UnreadableError(`has the key ${String(name)} twice${at(key)}`);
       own.set(String(name), value);
     }
     // What a map says itself counts more than what is merged into it, and what is merged first more than what follows.
@@ -102,10 +101,10 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
 
 const MERGE = '<<';
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function mergedMembers(value: unknown, place: string): readonly (readonly [string, unknown])[] {
   return (Array.isArray(value) ? value : [value]).flatMap((each: unknown) => {
-    if (!isObject(each)) throw new Unreadable(`merges something that is no map${place}`);
+    if (!isObject(each)) throw new UnreadableError(`merges something that is no map${place}`);
     // Reversed, for the whole is: the members of one map are in no one's way.
     return Object.entries(each).toReversed();
   });

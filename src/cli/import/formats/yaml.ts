@@ -1,7 +1,6 @@
-import { isMap, isScalar, Lexer, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { type Document, isMap, isScalar, Lexer, LineCounter, parseAllDocuments } from 'yaml';
 
-import { documentFindings, type Found, type TemplateDocument } from './documents';
-import { Unreadable } from './unreadable';
+import { documentFindings, type Found, type TemplateDocument, UnreadableError } from './documents';
 import type { TextPiece } from './utf8';
 import { plainValue } from './yaml-values';
 
@@ -17,7 +16,7 @@ const MOST_TOKENS = 200_000;
 /**
  * Finds connections and templates in YAML. Scalars stay the text that they were written as, so that an account id keeps its
  * zeros; CloudFormation's short tags become functions in their long form.
- * @throws Unreadable
+ * @throws UnreadableError
  */
 export function yamlFindings(text: string): readonly Found[] {
   return yamlContents(text).flatMap(({ content, lineOf }) =>
@@ -32,20 +31,21 @@ interface YamlContent extends Pick<TemplateDocument, 'lineOf'> {
 
 /**
  * The documents in a text.
- * @throws Unreadable
+ * @throws UnreadableError
  */
 export function yamlContents(text: string): readonly YamlContent[] {
   const lines = new LineCounter();
   const contents = documentsIn(text, lines).flatMap((document) => {
     const [error] = document.errors;
     // The parser calls itself for what is nested, until there is no stack left.
-    if (error?.message.includes('call stack')) throw new Unreadable('is nested too deeply');
-    if (error) throw new Unreadable(`is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/:$/, '')}`);
+    if (error?.message.includes('call stack')) throw new UnreadableError('is nested too deeply');
+    if (error)
+      throw new UnreadableError(`is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/:$/, '')}`);
     const content = plainValue(document, lines);
     // What stands behind a last ---, or is nothing but comments, is no document.
     return content === null ? [] : [{ content, lineOf: linesOfResources(document, lines) }];
   });
-  if (contents.length === 0) throw new Unreadable('is empty');
+  if (contents.length === 0) throw new UnreadableError('is empty');
   return contents;
 }
 
@@ -63,18 +63,19 @@ function documentsIn(text: string, lineCounter: LineCounter): readonly Document[
     });
     return Array.isArray(documents) ? documents : [];
   } catch (error) {
-    if (error instanceof RangeError) throw new Unreadable('is nested too deeply');
+    if (error instanceof RangeError) throw new UnreadableError('is nested too deeply');
     throw error;
   }
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function checkTokens(text: string): void {
   let tokens = 0;
   for (const token of new Lexer().lex(text)) {
     if (token === DOCUMENT) tokens += DOCUMENT_COST;
     else if (token !== '' && VALUE_TOKENS.includes(token.charAt(0))) tokens += 1;
-    if (tokens > MOST_TOKENS) throw new Unreadable(`has more than ${String(MOST_TOKENS)} values in YAML`);
+    if (tokens > MOST_TOKENS)
+      throw new UnreadableError(`has more than ${String(MOST_TOKENS)} values in YAML`);
   }
 }
 
@@ -103,14 +104,14 @@ const TOO_LARGE =
   `is no JSON, and larger than ${String(LARGEST_YAML / 1024 / 1024)} MiB, which is too large for a template; ` +
   'print long lists of connections with --output json';
 
-/** Gathers a file's text, which YAML can't be parsed without. @throws Unreadable when there is too much of it */
+/** Gathers a file's text, which YAML can't be parsed without. @throws UnreadableError when there is too much of it */
 export async function wholeText(pieces: AsyncIterable<TextPiece>, tooLarge = TOO_LARGE): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const { bytes } of pieces) {
     length += bytes.length;
     if (length > LARGEST_YAML) {
-      throw new Unreadable(tooLarge);
+      throw new UnreadableError(tooLarge);
     }
     parts.push(bytes);
   }
