@@ -1,54 +1,72 @@
 import { randomUUID } from 'node:crypto';
-import { constants, rmSync } from 'node:fs';
-import { open, readlink, realpath, rename, stat } from 'node:fs/promises';
+import { constants, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
- * The code of an error that the operating system reported, as in `ENOENT`; undefined for an error without one. Told by its code
- * and not by its class, which may be of another realm.
+ * The code of a system error, as in `ENOENT`; undefined for any other error. Does not use instanceof, which fails for an error
+ * from another realm.
  */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether the file system reported the error. Codes of Node.js itself, as in `ERR_STREAM_DESTROYED`, contain an underscore. */
+export function isFileSystemError(error: unknown): boolean {
+  return /^E[A-Z]+$/.test(codeOf(error) ?? '');
+}
+
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'its path leads through something that is no folder',
-  EACCES: 'this user has no right to it',
-  EPERM: 'this user has no right to it',
+  ENOTDIR: 'a part of its path is not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   ENOSPC: 'the disk is full',
   EIO: 'the disk reports an error',
-  EROFS: 'the disk can only be read',
-  ENOTFILE: 'it is no regular file',
+  EROFS: 'the disk is read-only',
+  ENOTFILE: 'it is not a regular file',
 };
 
 /** What is wrong with a file, as a phrase that follows its name and a colon. */
 export function explainFileError(error: unknown): string {
-  const explained = EXPLANATIONS[codeOf(error) ?? ''];
-  if (explained !== undefined) return explained;
+  const explanation = EXPLANATIONS[codeOf(error) ?? ''];
+  if (explanation !== undefined) return explanation;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The file that a path leads to through its links, even if that file does not exist. @throws the error of the file system */
+export function linkTarget(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    try {
+      return resolve(dirname(path), readlinkSync(path));
+    } catch {
+      return path;
+    }
+  }
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Does work that has a file or a folder for as long as it takes, and sees to it that it is gone afterwards: when the work is done,
- * when it fails, and when the process is told to end meanwhile, which it then does by that signal.
- * @param path what is removed; nothing need be there
+ * Removes a temporary file or folder when the work is done or has failed, and also when a signal ends the process meanwhile.
+ * @param path need not exist
  */
-export async function withTemporary<Answer>(
+export async function withTemporary<Result>(
   path: string,
-  work: (path: string) => Promise<Answer>,
-): Promise<Answer> {
+  work: (path: string) => Promise<Result>,
+): Promise<Result> {
   const remove = () => {
     rmSync(path, { recursive: true, force: true });
   };
   const end = (signal: NodeJS.Signals) => {
     stopListening();
     remove();
-    // With nobody listening any more, it does what it does everywhere: it ends the process.
+    // Without a listener, the signal has its default effect: it ends the process.
     process.kill(process.pid, signal);
   };
   const stopListening = () => {
@@ -63,51 +81,39 @@ export async function withTemporary<Answer>(
   }
 }
 
-/** Who may read a file that did not exist: its owner. It names accounts and roles. */
-const MODE = 0o600;
-const PERMISSIONS = 0o7777;
+/** Permissions of a new file: only its owner can read the account ids and role ARNs in it. */
+const NEW_FILE_MODE = 0o600;
+const PERMISSION_BITS = 0o7777;
 
 /**
- * Writes a file beside the one that is meant and puts it in its place when it is complete and on the disk: whatever happens, there
- * is the old file or the new one, and never half of it. A link stays, and what it points to is replaced; who may read the old file
- * may read the new one.
+ * Writes a file atomically: writes a temporary file beside it, flushes that to the disk, and renames it. After a failure, the old
+ * file is unchanged. Keeps a link and replaces the file that it points to. Keeps the permissions of an existing file.
  * @throws the error of the file system
  */
-export async function writeInPlace(path: string, pieces: Iterable<string>): Promise<void> {
-  const target = await targetOf(path);
-  const there = await stat(target).catch(() => undefined);
-  if (there && !there.isFile()) {
-    throw Object.assign(new Error(`${path} is no file`), {
-      code: there.isDirectory() ? 'EISDIR' : 'ENOTFILE',
+export async function writeAtomically(path: string, pieces: Iterable<string>): Promise<void> {
+  const target = linkTarget(path);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing && !existing.isFile()) {
+    throw Object.assign(new Error(`${path} is not a regular file`), {
+      code: existing.isDirectory() ? 'EISDIR' : 'ENOTFILE',
     });
   }
-  const beside = join(dirname(target), `.${basename(target)}.${randomUUID()}.part`);
-  await withTemporary(beside, async () => {
-    const file = await open(beside, 'wx', MODE);
+  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.part`);
+  await withTemporary(temporary, async () => {
+    const file = await open(temporary, 'wx', NEW_FILE_MODE);
     try {
-      if (there) await file.chmod(there.mode & PERMISSIONS);
+      if (existing) await file.chmod(existing.mode & PERMISSION_BITS);
       for (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, target);
+    await rename(temporary, target);
   });
   await syncFolder(dirname(target));
 }
 
-/** What a path leads to in the end, even if that is not there yet. */
-async function targetOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    const link = await readlink(path).catch(() => undefined);
-    return link === undefined ? path : resolve(dirname(path), link);
-  }
-}
-
-/** Until then the new name may be lost with the power. */
+/** Flushes a renamed file's new name to the disk. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY);
   try {

@@ -8,17 +8,17 @@ import { addImport } from './import/import-command';
 import { addRestore } from './restore';
 import { addServe } from './serve';
 
-/** Columns; what follows the options is wrapped by hand. */
+/** In columns. Commander wraps only descriptions and options; the other texts are wrapped by hand. */
 const HELP_WIDTH = 100;
 
 /**
- * The commands, with what their help teaches.
- * @param end is told how a command ended
+ * Creates all commands with their help.
+ * @param end receives the exit code of the command that ran
  */
 export function createProgram(context: CommandContext, end: (code: ExitCode) => void): Command {
   const { stdout, stderr } = context;
   const program = new Command('proton-subgraph')
-    .description('Serves proton-subgraph, and works on the store of its own Proton control plane.')
+    .description('Starts proton-subgraph, and works on the store of its own Proton control plane.')
     .exitOverride()
     .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({
@@ -27,7 +27,7 @@ export function createProgram(context: CommandContext, end: (code: ExitCode) => 
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError('(--help shows how it is used)')
+    .showHelpAfterError('(--help shows the usage)')
     .addHelpText(
       'after',
       `
@@ -40,15 +40,12 @@ Examples:
   proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
 ${STORE_HELP}
+All commands but restore work while a server is running.
 
-"proton-subgraph COMMAND --help" tells more. Ends with 0 when all was done, 1 when not, and
-2 when the command was not understood.`,
+"proton-subgraph COMMAND --help" shows the details of a command. Exit codes: 0 everything was
+done, 1 something was not done, 2 the command line is invalid.`,
     );
   addServe(program, context.startServer);
-  addAccessKey(program, context, end);
-  addImport(program, context, end);
-  addExport(program, context, end);
-  addBackup(program, context, end);
-  addRestore(program, context, end);
+  for (const add of [addAccessKey, addImport, addExport, addBackup, addRestore]) add(program, context, end);
   return program;
 }

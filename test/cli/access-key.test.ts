@@ -76,7 +76,7 @@ describe('Access keys', () => {
     });
     expect(second).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('had been revoked before') as string,
+      stdout: expect.stringContaining('was already revoked') as string,
     });
   });
 
@@ -85,7 +85,7 @@ describe('Access keys', () => {
     expect(await keys('revoke', 'AKIANOBODY')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'There is no access key AKIANOBODY. `proton-subgraph access-key list` shows all.\n',
+      stderr: 'There is no access key AKIANOBODY. `proton-subgraph access-key list` shows all keys.\n',
     });
   });
 

@@ -11,7 +11,7 @@ import {
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { writeInPlace } from '../../src/cli/files';
+import { writeAtomically } from '../../src/cli/files';
 import { ConnectionStatus, type Connection } from '../../src/proton/connection';
 import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
@@ -235,7 +235,7 @@ describe('Exporting', () => {
       yield 'half';
       throw new Error('broken');
     };
-    await expect(writeInPlace(file, broken())).rejects.toThrow('broken');
+    await expect(writeAtomically(file, broken())).rejects.toThrow('broken');
     expect(readFileSync(file, 'utf8')).toBe('old');
     expect(readdirSync(folder.path('.')).filter((name) => name.endsWith('.part'))).toEqual([]);
   });

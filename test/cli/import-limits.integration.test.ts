@@ -31,7 +31,7 @@ describe('A file that asks for too much', () => {
     const chained = template({ EnvironmentName: { 'Fn::If': ['C0', 'a', 'b'] } }, { Conditions: conditions });
     expect((await take(chained, HERE)).refusals[0]?.reasons).toEqual([
       expect.stringMatching(
-        /^EnvironmentName can't be resolved: .* is more than 200 steps away from its value$/,
+        /^EnvironmentName can't be resolved: .* is nested more than 200 expressions deep$/,
       ),
     ]);
   });
@@ -47,7 +47,7 @@ describe('A file that asks for too much', () => {
     const last = { R28: { Type: 'AWS::IAM::Role', Properties: { RoleName: 'x' } } };
     const doubling = template({ RoleArn: { 'Fn::GetAtt': ['R0', 'Arn'] } }, {}, { ...roles, ...last });
     expect((await take(doubling, HERE)).refusals[0]?.reasons).toEqual([
-      expect.stringMatching(/^RoleArn can't be resolved: .* comes to more than 4096 characters$/),
+      expect.stringMatching(/^RoleArn can't be resolved: .* resolves to more than 4096 characters$/),
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('A file that asks for too much', () => {
     let sub: unknown = 'xx';
     for (let level = 0; level < 20; level += 1) sub = { 'Fn::Sub': ['${a}${a}', { a: sub }] };
     expect((await take(template({ RoleArn: sub }), HERE)).refusals[0]?.reasons).toEqual([
-      expect.stringMatching(/comes to more than 4096 characters$/),
+      expect.stringMatching(/resolves to more than 4096 characters$/),
     ]);
     // Nothing is as long in the end; each is resolved once all the same.
     let empty: unknown = '';
@@ -70,7 +70,11 @@ describe('A file that asks for too much', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['more text than a template has', `a: ${'x'.repeat(1024 * 1024)}`, /^is no JSON, and larger than 1 MiB/],
+    [
+      'more text than a template has',
+      `a: ${'x'.repeat(1024 * 1024)}`,
+      /^is not JSON, and is larger than 1 MiB/,
+    ],
     ['more values than anything has', '- a\n'.repeat(250_000), /^has more than 200000 values in YAML$/],
     ['more documents than anything has', '---\n'.repeat(50_000), /^has more than 200000 values in YAML$/],
     ['nesting', `a: ${'['.repeat(101)}${']'.repeat(101)}`, /^is nested more than 100 levels deep$/],
@@ -83,7 +87,7 @@ describe('A file that asks for too much', () => {
     [
       'aliases of a long text',
       `a: &a ${'x'.repeat(100_000)}\nb: [${'*a, '.repeat(50)}]\n`,
-      /^has aliases that come to too much text$/,
+      /^has aliases that expand to too much text$/,
     ],
     ['an anchor that holds itself', 'a: &a [*a]\n', /^has an anchor that refers to itself: a$/],
   ])('is refused for %s', async (_what, content, problem) => {
@@ -108,7 +112,7 @@ describe('A file that asks for too much', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('SqliteError: sabotaged\n');
     expect(stderr).toMatch(/refused: .*bad\.json, record 1/);
-    expect(stderr).toMatch(/refused: .*cursed\.json can't be taken, by a mistake of proton-subgraph/);
+    expect(stderr).toMatch(/refused: .*cursed\.json can't be imported because of a bug in proton-subgraph/);
     expect(stdout).toMatch(/cursed\.json +refused .*\n.*good\.json +taken +1 +1 /);
     expect(stored().connections).toMatchObject([{ environment_name: 'payments-staging' }]);
   });

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 
 import fc from 'fast-check';
 
-import type { Finding } from '../../src/cli/import/formats/documents';
-import { readFindings } from '../../src/cli/import/formats/read-documents';
+import type { DocumentItem } from '../../src/cli/import/formats/documents';
+import { readDocuments } from '../../src/cli/import/formats/read-documents';
 import { command } from './command';
 import { got, ID, listed, OTHER_ID, record, useMoving } from './moving';
 
@@ -108,11 +108,11 @@ describe('Importing what the aws CLI printed', () => {
     ]);
     const bytes = Buffer.from(`\uFEFF${text}`);
     const findingsOf = async (pieces: readonly Buffer[]) => {
-      const found: Finding[] = [];
+      const found: DocumentItem[] = [];
       async function* chunks() {
         yield* await Promise.resolve(pieces);
       }
-      for await (const some of readFindings(chunks())) found.push(...some);
+      for await (const some of readDocuments(chunks())) found.push(...some);
       return found;
     };
     const whole = await findingsOf([bytes]);
@@ -419,7 +419,7 @@ describe('What an import refuses', () => {
     [
       'a comma too many',
       '[\n{"environmentAccountConnections": []},\n]',
-      /^is not JSON in line 3, column 1: "\]" can't stand there/,
+      /^is not JSON in line 3, column 1: unexpected "\]"/,
     ],
     [
       'JSON that ends too early',

@@ -211,7 +211,7 @@ Conditions:
     expect(await take(conditioned, HERE)).toMatchObject({ result: 'taken', read: 0, new: 0 });
     const open = conditioned.replace('!Equals [a, b]', '!Equals [!Ref Unknown, b]');
     expect((await take(open, HERE)).refusals[0]?.reasons).toEqual([
-      'Condition can\'t be resolved: {"Ref":"Unknown"} names no parameter of the template',
+      'Condition can\'t be resolved: {"Ref":"Unknown"} is not a parameter of the template',
     ]);
   });
 
@@ -289,34 +289,34 @@ Resources:
     [
       'a misspelt property',
       connection('Rolearn: x'),
-      ['has Rolearn, which is no property of AWS::Proton::EnvironmentAccountConnection'],
+      ['has Rolearn, which is not a property of AWS::Proton::EnvironmentAccountConnection'],
     ],
     [
       'a transform among the properties',
       connection('Fn::Transform: { Name: AWS::Include }'),
-      ["can't be expanded: Fn::Transform is known to CloudFormation alone"],
+      ["can't be expanded: Fn::Transform is known only to CloudFormation"],
     ],
     [
       'properties that only CloudFormation knows',
       connection('').replace(/Properties:[^]*/, 'Properties: !Transform { Name: AWS::Include }'),
       [
-        'Properties can\'t be resolved: {"Fn::Transform":{"Name":"AWS::Include"}} is known to CloudFormation alone',
+        'Properties can\'t be resolved: {"Fn::Transform":{"Name":"AWS::Include"}} is known only to CloudFormation',
       ],
     ],
     [
       'properties that are no object',
       connection('').replace(/Properties:[^]*/, 'Properties: [a]'),
-      ['Properties can\'t be resolved: ["a"] must come to an object'],
+      ['Properties can\'t be resolved: ["a"] must resolve to an object'],
     ],
     [
       'a misspelt attribute',
       connection('').replace('Properties:', 'DependOn: x\n    Properties:'),
-      ['has DependOn, which is no attribute of a resource'],
+      ['has DependOn, which is not an attribute of a resource'],
     ],
     [
       'a loop',
       'Resources: { "Fn::ForEach::Each": [X, [a], { "C${X}": { Type: AWS::Proton::EnvironmentAccountConnection } }] }',
-      ["can't be expanded: Fn::ForEach::Each is known to CloudFormation alone"],
+      ["can't be expanded: Fn::ForEach::Each is known only to CloudFormation"],
     ],
   ])('drops nothing in silence: %s', async (_what, template, reasons) => {
     const { result, refusals } = await take(template, HERE);
@@ -458,28 +458,28 @@ Parameters: { P: { Type: String, Default: team } }`;
     ],
     [
       'RoleArn: !Ref Kept',
-      [/^RoleArn .* is kept in the Parameter Store: give it with --parameter Kept=VALUE$/],
+      [/^RoleArn .* is stored in the Parameter Store: give it with --parameter Kept=VALUE$/],
     ],
-    ['RoleArn: !Ref One', [/^RoleArn .* is known once CloudFormation has made that resource$/]],
+    ['RoleArn: !Ref One', [/^RoleArn .* is known only after CloudFormation has created that resource$/]],
     [
       'RoleArn: !GetAtt Stack.Outputs.Arn',
-      [/\{"Fn::GetAtt":"Stack\.Outputs\.Arn"\} is known once CloudFormation/],
+      [/\{"Fn::GetAtt":"Stack\.Outputs\.Arn"\} is known only after CloudFormation/],
     ],
     [
       'RoleArn: !ImportValue role\nComponentRoleArn: !Sub "${Nope}"',
       [
-        /^RoleArn .*\{"Fn::ImportValue":"role"\} is known to CloudFormation alone/,
-        /^ComponentRoleArn .* names no parameter/,
+        /^RoleArn .*\{"Fn::ImportValue":"role"\} is known only to CloudFormation/,
+        /^ComponentRoleArn .* is not a parameter/,
       ],
     ],
     ['RoleArn: !Unheard [of, {x: !Ref y}]', [/\{"Fn::Unheard":/]],
-    ['RoleArn: [a]', ['RoleArn must be a text']],
+    ['RoleArn: [a]', ['RoleArn must be a string']],
     [
       'RoleArn: arn:aws-cn:iam::333333333333:role/x',
       [/environment account, 222222222222$/, /^RoleArn must be a role of the partition aws,/],
     ],
     ['Tags: [{Key: "aws:x"}]', [/^Tags\.0 must have a Key and a Value/]],
-    ['EnvironmentAccountId: !Select [3, [a]]', [/^EnvironmentAccountId .* selects nothing$/]],
+    ['EnvironmentAccountId: !Select [3, [a]]', [/^EnvironmentAccountId .* has an index outside its list$/]],
     ['EnvironmentAccountId: 12', ['EnvironmentAccountId must be 12 digits']],
   ])('names what can’t be resolved or taken: %s', async (properties, reasons) => {
     const { result, refusals } = await take(connection(properties, PARAMETER), HERE);
@@ -499,7 +499,7 @@ Parameters: { P: { Type: String, Default: team } }`;
     );
     expect(refusals[0]?.reasons).toEqual([
       'EnvironmentAccountId is not given, so the option --account must name the account',
-      'needs the option --region, for a connection lies in a Region',
+      'needs the option --region, because a connection belongs to a Region',
       expect.stringMatching(/^RoleArn can't be resolved: .* needs the option --region$/),
     ]);
   });
@@ -564,7 +564,7 @@ Parameters: { P: { Type: String, Default: team } }`;
     };
     const { result, problems } = await take([template, record()], HERE);
     expect(result).toBe('refused');
-    expect(problems).toEqual([expect.stringContaining('import them as files of their own')]);
+    expect(problems).toEqual([expect.stringContaining('import them as separate files')]);
     expect(stored().connections).toEqual([]);
   });
 });

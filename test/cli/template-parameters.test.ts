@@ -141,11 +141,19 @@ describe('--parameters', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['another shape', { Management: 'x' }, /parameters\.json must hold a list of objects with ParameterKey/],
+    [
+      'another shape',
+      { Management: 'x' },
+      /parameters\.json must contain a list of objects with ParameterKey/,
+    ],
     ['a list of something else', [7], /has "7" in its list/],
     ['a key twice', ['A=1', 'A=2'], /gives the parameter A twice/],
     ['a member twice', '{"Parameters": {"A": "1", "A": "2"}}', /has the key A twice in line 1/],
-    ['no value', [{ ParameterKey: 'Stage', UsePreviousValue: true }], /must give the parameter Stage a text/],
+    [
+      'no value',
+      [{ ParameterKey: 'Stage', UsePreviousValue: true }],
+      /must give the parameter Stage a string/,
+    ],
     ['broken JSON', '[', /The parameter file .*parameters\.json is not YAML/],
     ['an unknown key', ['Stagee=x'], /^No template declares Stagee/],
     [

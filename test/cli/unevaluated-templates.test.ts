@@ -34,7 +34,7 @@ describe('A template with something that decides whether a connection exists, an
     [
       'a resource made by Fn::If',
       { 'Fn::If': ['Never', connection('one'), connection('two')] },
-      /^can't be resolved: \{"Fn::If".*must be written out$/,
+      /^can't be resolved: \{"Fn::If".*must be a plain string$/,
     ],
     [
       'a resource made by Fn::Transform',
@@ -57,12 +57,12 @@ describe('A template with something that decides whether a connection exists, an
     [
       'a transform in a connection',
       connection('one', { 'Fn::Transform': { Name: 'Macro' } }),
-      "can't be expanded: Fn::Transform is known to CloudFormation alone",
+      "can't be expanded: Fn::Transform is known only to CloudFormation",
     ],
     [
       'a value that is read when the stack is made',
       connection('one', {}, { RoleArn: '{{resolve:ssm:/role}}' }),
-      'RoleArn can\'t be resolved: "{{resolve:ssm:/role}}" is known to CloudFormation alone',
+      'RoleArn can\'t be resolved: "{{resolve:ssm:/role}}" is known only to CloudFormation',
     ],
   ])('is refused for %s', async (_what, resource, reason) => {
     const { refusals } = await importOf({ One: resource, Two: connection('two') }, NEVER);
@@ -84,7 +84,7 @@ describe('A template with something that decides whether a connection exists, an
   ])('is refused for %s', async (_what, name, value) => {
     const { refusals } = await importOf({ [name]: value, Two: connection('two') }, NEVER);
     expect(refusals).toMatchObject([
-      { logicalId: name, reasons: [`can't be expanded: ${name} is known to CloudFormation alone`] },
+      { logicalId: name, reasons: [`can't be expanded: ${name} is known only to CloudFormation`] },
     ]);
   });
 
@@ -102,12 +102,12 @@ describe('A template with something that decides whether a connection exists, an
     [
       'Rules',
       { Rules: { Prod: { Assertions: [] } } },
-      /^has Rules \(Prod\), which decide whether a stack is made at all/,
+      /^has Rules \(Prod\), which decide whether a stack can be created/,
     ],
     [
       'a function beside its sections',
       { 'Fn::ForEach::Sections': [] },
-      'has Fn::ForEach::Sections beside its sections, which is known to CloudFormation alone',
+      'has Fn::ForEach::Sections beside its sections, which is known only to CloudFormation',
     ],
   ])('is refused as a whole for %s', async (_what, sections, problem) => {
     const { result, problems } = await importOf({ One: connection('one') }, sections);
@@ -187,7 +187,7 @@ describe('A template that holds other templates', () => {
       'an AWS::Include beside its sections',
     ],
   ])('is imported without %s, which a note says', async (_what, resources, sections, named) => {
-    const note = `has ${named}: the template in it was not looked into, and no connection of it is imported. Import that template as a file of its own`;
+    const note = `has ${named}: that template was not read, and its connections are not imported. Import it as a separate file`;
     const report = await importOf({ ...resources, One: connection('one') }, sections);
     expect(report).toMatchObject({ result: 'taken', read: 1, new: 1, notes: [note] });
     expect(stored().connections).toMatchObject([{ environment_name: 'one' }]);
@@ -232,7 +232,7 @@ describe('Fn::FindInMap with a DefaultValue', () => {
     const unknown = { Ref: 'Unknown' };
     expect(await find(['Names', 'prod', 'name'], NAMES, unknown)).toMatchObject({ new: 1 });
     expect((await find(['Names', 'x', 'name'], NAMES, unknown)).refusals[0]?.reasons[0]).toContain(
-      'names no parameter',
+      'is not a parameter',
     );
     expect(await find(['Names', 'x', 'name'], NAMES, { 'Fn::Sub': 'at-${AWS::Region}' })).toMatchObject({
       new: 1,

@@ -1,21 +1,21 @@
 import { InvalidArgumentError, type Command } from 'commander';
 
-import { isRegion, type AccountId, type Region } from '../../proton/identifiers';
+import { isRegion, type Region } from '../../proton/identifiers';
 import { accountOption, STORE_HELP, type CommandContext, type ExitCode } from '../command';
 import type { GivenParameters } from './cloudformation/parameters';
 import { splitParameter } from './given-parameters';
-import { importFiles } from './import-files';
+import { importFiles, type ImportOptions } from './import-files';
 
 export function addImport(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
   program
     .command('import')
-    .description('take connections over from AWS Proton: what the aws CLI printed, CloudFormation templates')
-    .argument('<file...>', 'files to take, in this order; - is standard input')
-    .option('--dry-run', 'do everything, but on a copy of the store that is thrown away')
+    .description('import connections from AWS Proton: output of the aws CLI, and CloudFormation templates')
+    .argument('<file...>', 'files to import, in this order; - is standard input')
+    .option('--dry-run', 'do everything on a temporary copy of the store')
     .option('--account <id>', 'the account that a template is deployed in: AWS::AccountId', accountOption)
     .option(
       '--region <region>',
-      'the Region that a template is deployed in: AWS::Region (AWS_REGION unless given)',
+      'the Region that a template is deployed in: AWS::Region (default: the variable AWS_REGION)',
       regionOption,
     )
     .option(
@@ -24,31 +24,37 @@ export function addImport(program: Command, context: CommandContext, end: (code:
       parameterOption,
     )
     .option('--parameters <file>', 'a JSON file of them, as for the aws CLI; --parameter takes precedence')
-    .option('--json', 'print what was done as JSON')
-    .addHelpText(
-      'after',
-      `
-Takes the JSON of "aws proton list-environment-account-connections" and of
-"get-environment-account-connection": one document, an array of them, or one after the other.
-Ids, ARNs, status and times are kept. The JSON of "proton-subgraph export" is the same.
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', HELP)
+    .action(async (files: readonly string[], options: ImportOptions) => {
+      end(await importFiles(files, options, context));
+    });
+}
 
-Takes CloudFormation templates, YAML and JSON, with AWS::Proton::EnvironmentAccountConnection.
-Each declares a wish: it becomes a PENDING connection, unless there is one already.
-Name files of connections before templates that declare the same.
+const HELP = `
+Connections: the JSON of "aws proton list-environment-account-connections", of
+"get-environment-account-connection" and of "proton-subgraph export". A file may contain one
+document, an array of documents, or several documents one after the other. Ids, ARNs, status
+and times are kept.
 
---parameters takes a list of {"ParameterKey": …, "ParameterValue": …}, a list of "Key=Value", or
-an object with Parameters. A key that no template declares is an error. A role that has no
-RoleName gets its ARN from --parameter: "Role.Arn" answers !GetAtt Role.Arn. What a template
-leaves to CloudFormation (macros, Rules, a resource's Type that is an expression) is refused by
-name. Nested stacks, stack sets and AWS::Include are not looked into, which a note says.
+Templates: CloudFormation templates in YAML or JSON that declare resources of the type
+AWS::Proton::EnvironmentAccountConnection. A declared connection is created with the status
+PENDING, unless it already exists. If a file of connections contains the same connections,
+name that file before the template.
 
-A file is taken as a whole or not at all, the others are taken all the same. Importing again
-changes nothing. Of what is wrong with a file, the first 100 are told and the rest are counted.
-Ends with 0 when all files were taken, 1 when one was refused, and 2 when the command was not
-understood.
+--parameters reads a list of {"ParameterKey": …, "ParameterValue": …}, a list of "Key=Value", or
+an object with Parameters. A key that no template declares is an error. For a role without a
+RoleName, give the ARN: --parameter Role.Arn=ARN is the value of !GetAtt Role.Arn. A template is
+refused if only CloudFormation can evaluate it (macros, Rules, an expression as the Type of a
+resource). Nested stacks, stack sets and AWS::Include are not read; a note says so.
+
+Each file is imported as a whole or not at all; a refused file does not stop the others.
+Importing a file again changes nothing. The first 100 errors in a file are listed, the rest are
+counted. Exit codes: 0 all files were imported, 1 a file was refused, 2 the command line is
+invalid.
 
 Examples:
-  # asked of AWS before Proton was switched off there, or of this server's own endpoint
+  # from AWS before Proton was switched off there, or from this server's own endpoint
   aws proton list-environment-account-connections \\
     --requested-by ENVIRONMENT_ACCOUNT > connections.json
 
@@ -61,24 +67,7 @@ Examples:
   proton-subgraph import - < connections.json
   proton-subgraph import connections.json --json | jq '.files[].refusals'
 ${STORE_HELP}
-It is made where there is none.`,
-    )
-    .action(
-      async (
-        files: readonly string[],
-        options: {
-          readonly dryRun?: boolean;
-          readonly account?: AccountId;
-          readonly region?: Region;
-          readonly parameter?: GivenParameters;
-          readonly parameters?: string;
-          readonly json?: boolean;
-        },
-      ) => {
-        end(await importFiles(files, options, context));
-      },
-    );
-}
+It is created if it does not exist. A server may be running on it.`;
 
 /** @throws InvalidArgumentError */
 function regionOption(value: string): Region {
@@ -86,10 +75,10 @@ function regionOption(value: string): Region {
   return value;
 }
 
-/** Adds a `Key=Value` to those of the same option before it. @throws InvalidArgumentError */
-function parameterOption(word: string, before: GivenParameters = new Map()): GivenParameters {
+/** Adds a `Key=Value` to the earlier values of the option. @throws InvalidArgumentError */
+function parameterOption(word: string, earlier: GivenParameters = new Map()): GivenParameters {
   const [name, value] = splitParameter(word) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be Key=Value.');
-  if (before.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
-  return new Map([...before, [name, value]]);
+  if (earlier.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return new Map([...earlier, [name, value]]);
 }

@@ -2,17 +2,17 @@ import { type AccountId, partitionOf, type Region } from '../../../proton/identi
 import { isObject } from '../formats/documents';
 import { text, UnresolvedError } from './expressions';
 
-/** Values for parameters by name, and role ARNs by `LogicalId.Arn`, as the options `--parameter` and `--parameters` give them. */
+/** The values of parameters by name, and ARNs of roles by `LogicalId.Arn`, from the options `--parameter` and `--parameters`. */
 export type GivenParameters = ReadonlyMap<string, string>;
 
-/** Where and with which parameters a template is deployed, according to the command's options. */
+/** The account, the Region and the parameters of a stack, from the command's options. */
 export interface Deployment {
   readonly account: AccountId | undefined;
   readonly region: Region | undefined;
   readonly parameters: GivenParameters;
 }
 
-/** Everything that a template's expressions are resolved with. */
+/** A template with everything that its expressions can refer to. */
 export interface TemplateScope extends Deployment {
   readonly content: Readonly<Record<string, unknown>>;
 }
@@ -20,7 +20,7 @@ export interface TemplateScope extends Deployment {
 /** The value of `AWS::NoValue`: a property with this value is left out. */
 export const NO_VALUE = undefined;
 
-/** The value of a pseudo parameter, as in `AWS::Region`. @throws UnresolvedError when no option gives it, or only CloudFormation knows it */
+/** The value of a pseudo parameter, as in `AWS::Region`. @throws UnresolvedError when no option gives the value, or only CloudFormation knows it */
 export function pseudoParameter(
   name: string,
   { account, region }: TemplateScope,
@@ -39,7 +39,7 @@ export function pseudoParameter(
     case 'AWS::NoValue':
       return NO_VALUE;
     default:
-      throw new UnresolvedError(expression, 'is known to CloudFormation alone');
+      throw new UnresolvedError(expression, 'is known only to CloudFormation');
   }
 }
 
@@ -49,8 +49,8 @@ function regionFor(region: Region | undefined, expression: unknown): Region {
 }
 
 /**
- * The value of a parameter: the given one, or its default. A list type is split at its commas.
- * @throws UnresolvedError when there is no value, or CloudFormation would not accept it
+ * The value of a parameter: the given value, or the default. Values of list types are split at commas.
+ * @throws UnresolvedError when there is no value, or CloudFormation would reject it
  */
 export function parameterValue(
   name: string,
@@ -59,18 +59,18 @@ export function parameterValue(
   expression: unknown,
 ): unknown {
   const parameter = isObject(declaration) ? declaration : {};
-  const { Type: type = 'String', Default: standard } = parameter;
+  const { Type: type = 'String', Default: defaultValue } = parameter;
   if (typeof type !== 'string')
-    throw new UnresolvedError(expression, 'is a parameter whose Type is not a text');
+    throw new UnresolvedError(expression, 'is a parameter whose Type is not a string');
   const inParameterStore = type.startsWith('AWS::SSM::Parameter::Value<');
   const option = `give it with --parameter ${name}=VALUE`;
-  if (given === undefined && (standard === undefined || standard === null)) {
+  if (given === undefined && (defaultValue === undefined || defaultValue === null)) {
     throw new UnresolvedError(expression, `is a parameter without a default value: ${option}`);
   }
   if (given === undefined && inParameterStore) {
-    throw new UnresolvedError(expression, `is kept in the Parameter Store: ${option}`);
+    throw new UnresolvedError(expression, `is stored in the Parameter Store: ${option}`);
   }
-  const value = given ?? standard;
+  const value = given ?? defaultValue;
   const isList = /^(?:CommaDelimitedList$|List<)|<(?:CommaDelimitedList|List<.*>)>$/.test(type);
   const items =
     isList && !Array.isArray(value)
@@ -78,12 +78,12 @@ export function parameterValue(
           .split(',')
           .map((item) => item.trim())
       : value;
-  // For a type of the Parameter Store, CloudFormation checks the name there and not the value.
+  // For a Parameter Store type, the constraints apply to the name of the stored parameter and not to its value.
   if (!inParameterStore) checkConstraints(type, parameter, items, expression);
   return items;
 }
 
-/** @throws UnresolvedError when the value, or an item of a list, breaks a constraint that its parameter declares */
+/** @throws UnresolvedError when the value, or an item of a list, breaks a constraint of its parameter */
 function checkConstraints(
   type: string,
   parameter: Readonly<Record<string, unknown>>,
@@ -92,11 +92,11 @@ function checkConstraints(
 ): void {
   const isNumber = type === 'Number' || type === 'List<Number>';
   const { AllowedValues: allowed, AllowedPattern: pattern } = parameter;
-  const limit = (name: string, otherwise: number): number => Number(parameter[name] ?? otherwise);
+  const limit = (name: string, fallback: number): number => Number(parameter[name] ?? fallback);
   for (const each of Array.isArray(value) ? value : [value]) {
     const item = text(each, expression);
     const size = isNumber ? Number(item) : item.length;
-    const [least, most] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
+    const [min, max] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
     const check = (passes: boolean, rule: string) => {
       if (!passes) throw new UnresolvedError(expression, `is ${JSON.stringify(item)}, which ${rule}`);
     };
@@ -105,8 +105,8 @@ function checkConstraints(
       const values = allowed.map((one: unknown) => text(one, expression));
       check(values.includes(item), `is not one of its AllowedValues: ${values.join(', ')}`);
     }
-    check(size >= limit(least, -Infinity), `is below its ${least}, ${String(limit(least, 0))}`);
-    check(size <= limit(most, Infinity), `is above its ${most}, ${String(limit(most, 0))}`);
+    check(size >= limit(min, -Infinity), `is below its ${min}, ${String(limit(min, 0))}`);
+    check(size <= limit(max, Infinity), `is above its ${max}, ${String(limit(max, 0))}`);
     if (pattern !== undefined) {
       const source = text(pattern, expression);
       check(matches(source, item, expression), `does not match its AllowedPattern, ${source}`);
