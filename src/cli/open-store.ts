@@ -61,7 +61,7 @@ export async function withStore<Result>(
 }
 
 /**
- * The same, for work that may have nothing to store. A missing database is created only when the work calls `store`.
+ * Opens the store as `withStore` does, but creates a missing database only when the work calls `store`.
  * @throws ConfigError
  * @throws CommandError
  * @throws StoreOpenError
@@ -80,8 +80,7 @@ export async function withStoreOnDemand<Result>(
 }
 
 /**
- * The same for a dry run: the work gets a temporary copy of the store, or an empty store when there is none. The store itself is
- * only read.
+ * For a dry run: opens a temporary copy of the store, or an empty store if there is none. The store itself is only read.
  * @throws ConfigError
  * @throws CommandError when the copy can't be created or written
  * @throws StoreOpenError

@@ -40,7 +40,7 @@ Examples:
   proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
 ${STORE_HELP}
-All commands but restore work while a server is running.
+A server may be running on it, except during restore.
 
 "proton-subgraph COMMAND --help" shows the details of a command. Exit codes: 0 everything was
 done, 1 something was not done, 2 the command line is invalid.`,

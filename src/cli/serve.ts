@@ -16,7 +16,7 @@ Serves GraphQL on http://127.0.0.1:4001/graphql, the Proton endpoint for AWS cli
   ADMIN_PORT            port for health and metrics (4003); "off" turns it off
   LOG_LEVEL             trace, debug, info, warn, error, fatal or silent (info)
 
-Exit codes: 0 after an orderly stop; 1 if the configuration is invalid, the store can't be
+Exit codes: 0 after a graceful stop; 1 if the configuration is invalid, the store can't be
 opened, a port is in use, or requests were aborted.
 
 Examples:

@@ -347,7 +347,7 @@ describe('A restore', () => {
     ['is not there', /^There is no backup/, () => undefined],
     [
       'is a folder',
-      /is no regular file/,
+      /is not a regular file/,
       (path) => {
         mkdirSync(path);
       },

@@ -25,7 +25,7 @@ export interface FileReport {
 
 const NO_CHANGES: ImportCounts = { new: 0, completed: 0, unchanged: 0 };
 
-/** @param outcome undefined when the store was not asked */
+/** @param outcome undefined when no record was valid, so that nothing was compared with the store */
 export function reportOf(
   file: string,
   collector: RecordCollector,

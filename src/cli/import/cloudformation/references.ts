@@ -30,7 +30,7 @@ export function createReferences(scope: TemplateScope, { value, condition }: Res
     throw new UnresolvedError(expression, 'is known only after CloudFormation has created that resource');
   }
 
-  /** The ARN of a role that the template creates: the given ARN, or the one that the role's name results in. */
+  /** The ARN of a role that the template creates: the given ARN, or one built from the role's name. */
   function roleArn(logicalId: string, role: Readonly<Record<string, unknown>>, expression: unknown): string {
     const roleCondition = memberOf(role, 'Condition', expression);
     if (roleCondition !== undefined && !condition(roleCondition)) {
