@@ -236,11 +236,11 @@ Conditions:
     const template = connection(
       [
         "RoleArn: !Join ['', ['arn:aws:iam::222222222222:role/', x]]",
-        'ComponentRoleArn: !If [Told, !Ref Told, !Ref AWS::NoValue]',
+        'ComponentRoleArn: !If [Given, !Ref Given, !Ref AWS::NoValue]',
         'CodebuildRoleArn: !Sub ""',
         'Tags: [{Key: a, Value: ""}, {Key: b, Value: }]',
       ].join('\n'),
-      'Parameters: { Told: { Type: String, Default: \'\' } }\nConditions: { Told: !Not [!Equals [!Ref Told, ""]] }',
+      'Parameters: { Given: { Type: String, Default: \'\' } }\nConditions: { Given: !Not [!Equals [!Ref Given, ""]] }',
     );
     expect(await importContent(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([
