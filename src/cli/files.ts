@@ -1,27 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { constants, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { open, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
 /**
- * The code of an error that the operating system reported, as in `ENOENT`; undefined for an error without one. Told by its code
- * and not by its class, which may be of another realm.
+ * The code of a system error, as in `ENOENT`; undefined for any other error. Does not use instanceof, which fails for an error
+ * from another realm.
  */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether the file system reported the error. Codes of Node.js itself, as in `ERR_STREAM_DESTROYED`, contain an underscore. */
+export function isFileSystemError(error: unknown): boolean {
+  return /^E[A-Z]+$/.test(codeOf(error) ?? '');
+}
+
 const EXPLANATIONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'its path leads through something that is no folder',
-  EACCES: 'this user has no right to it',
-  EPERM: 'this user has no right to it',
+  ENOTDIR: 'a part of its path is not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   ENOSPC: 'the disk is full',
   EIO: 'the disk reports an error',
-  EROFS: 'the disk can only be read',
-  ENOTFILE: 'it is no regular file',
+  EROFS: 'the disk is read-only',
+  ENOTFILE: 'it is not a regular file',
 };
 
 /** What is wrong with a file, as a phrase that follows its name and a colon. */
 export function explainFileError(error: unknown): string {
-  const explained = EXPLANATIONS[codeOf(error) ?? ''];
-  if (explained !== undefined) return explained;
+  const explanation = EXPLANATIONS[codeOf(error) ?? ''];
+  if (explanation !== undefined) return explanation;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The file that a path leads to through its links, even if that file does not exist. @throws the error of the file system */
+export function linkTarget(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    try {
+      return resolve(dirname(path), readlinkSync(path));
+    } catch {
+      return path;
+    }
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Removes a temporary file or folder when the work is done or has failed, and also when a signal ends the process meanwhile.
+ * @param path need not exist
+ */
+export async function withTemporary<Result>(
+  path: string,
+  work: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const remove = () => {
+    rmSync(path, { recursive: true, force: true });
+  };
+  const end = (signal: NodeJS.Signals) => {
+    stopListening();
+    remove();
+    // Without a listener, the signal has its default effect: it ends the process.
+    process.kill(process.pid, signal);
+  };
+  const stopListening = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, end);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  try {
+    return await work(path);
+  } finally {
+    stopListening();
+    remove();
+  }
+}
+
+/** Permissions of a new file: only its owner can read the account ids and role ARNs in it. */
+const NEW_FILE_MODE = 0o600;
+const PERMISSION_BITS = 0o7777;
+
+/**
+ * Writes a file atomically: writes a temporary file beside it, flushes that to the disk, and renames it. After a failure, the old
+ * file is unchanged. Keeps a link and replaces the file that it points to. Keeps the permissions of an existing file.
+ * @throws the error of the file system
+ */
+export async function writeAtomically(path: string, pieces: Iterable<string>): Promise<void> {
+  const target = linkTarget(path);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing && !existing.isFile()) {
+    throw Object.assign(new Error(`${path} is not a regular file`), {
+      code: existing.isDirectory() ? 'EISDIR' : 'ENOTFILE',
+    });
+  }
+  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.part`);
+  await withTemporary(temporary, async () => {
+    const file = await open(temporary, 'wx', NEW_FILE_MODE);
+    try {
+      if (existing) await file.chmod(existing.mode & PERMISSION_BITS);
+      for (const piece of pieces) await file.appendFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  });
+  await syncFolder(dirname(target));
+}
+
+/** Flushes a renamed file's new name to the disk. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

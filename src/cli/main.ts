@@ -1,24 +1,24 @@
-import { ExitCode } from './exit-code';
+import { ExitCode } from './command';
 import { codeOf, explainFileError } from './files';
 import { run } from './run';
 
 /**
- * `npx proton-subgraph`: the process's edge, and nothing else.
- * @param startServer starts the server in this process, which then ends as the server does
+ * The entry point of `npx proton-subgraph`.
+ * @param startServer starts the server in this process. The process then ends when the server ends.
  */
 export async function main(startServer: () => void): Promise<void> {
   const { argv, env, stdin, stdout, stderr } = process;
-  let lost: Error | undefined;
+  let outputError: Error | undefined;
   const requested = { server: false };
   const onStdoutError = (error: Error) => {
-    if (!endsReading(error)) lost ??= error;
+    if (!isClosedPipe(error)) outputError ??= error;
   };
   const onStderrError = (error: Error) => {
-    if (!endsReading(error)) process.exitCode = ExitCode.FAILED;
+    if (!isClosedPipe(error)) process.exitCode = ExitCode.FAILED;
   };
   stdout.on('error', onStdoutError);
   stderr.on('error', onStderrError);
-  const code = await run(argv.slice(2), {
+  const exitCode = await run(argv.slice(2), {
     env,
     stdin,
     stdout,
@@ -28,26 +28,27 @@ export async function main(startServer: () => void): Promise<void> {
     },
   });
   if (requested.server) {
-    // From here on the process belongs to the server, with its exit codes and its treatment of output that fails.
+    // The server has exit codes and error handlers of its own.
     stdout.off('error', onStdoutError);
     stderr.off('error', onStderrError);
     startServer();
     return;
   }
-  process.exitCode = code;
+  process.exitCode = exitCode;
+  // Wait until all output has been written, because a write may still fail.
   await new Promise<void>((resolve) => {
     stdout.write('', () => {
       resolve();
     });
   });
-  if (!lost) return;
+  if (!outputError) return;
   if (process.exitCode === ExitCode.DONE) {
-    stderr.write(`Standard output can't be written: ${explainFileError(lost)}.\n`);
+    stderr.write(`Standard output can't be written: ${explainFileError(outputError)}.\n`);
   }
   process.exitCode = ExitCode.FAILED;
 }
 
-/** Whoever reads along may stop at any time, as `head` does. That is no failure of ours. */
-function endsReading(error: Error): boolean {
+/** The reader of a pipe may stop early, as `head` does. That is not an error. */
+function isClosedPipe(error: Error): boolean {
   return codeOf(error) === 'EPIPE';
 }

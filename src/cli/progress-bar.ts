@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress';
 
 import type { OutputStream } from './command';
 
-/** A bar that counts bytes; start it with the `name` that it shows. */
+/** A bar that counts bytes. Pass the `name` that it shows to `start`. */
 export function progressBar(stream: OutputStream, total: number): SingleBar {
   return new SingleBar({
     stream,
@@ -10,15 +10,15 @@ export function progressBar(stream: OutputStream, total: number): SingleBar {
     barCompleteChar: '=',
     barIncompleteChar: ' ',
     clearOnComplete: true,
-    // The terminal is left as it is, so that Ctrl-C can end the process at any moment.
+    // Ctrl-C may end the process at any moment, and must not leave the cursor hidden or line wrap turned off.
     hideCursor: false,
     linewrap: true,
   });
 }
 
 /**
- * Shows on a terminal how far a copy has come, and then that it is checked; elsewhere nothing.
- * @param name what is copied
+ * Shows the progress of a copy, and then that it is being checked. Shows nothing if the stream is not a terminal.
+ * @param name of the file that is copied
  */
 export function copyProgress(stream: OutputStream, name: string) {
   let bar: SingleBar | undefined;
@@ -35,7 +35,7 @@ export function copyProgress(stream: OutputStream, name: string) {
       }
       bar.update(done);
       if (done < total) return;
-      // A check reads all of the copy without yielding, so this is drawn before it begins.
+      // Draw now, because the check of the copy blocks the event loop.
       bar.update(done, { name: `checking ${name}` });
       bar.render();
     },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
@@ -7,50 +7,47 @@ import { makeFolder } from '../control-plane/sqlite/file/durable-files';
 import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
 import { isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
-import { CommandError, type Surroundings } from './command';
-import { ExitCode } from './exit-code';
-import { codeOf, explainFileError } from './files';
+import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
+import { codeOf, explainFileError, linkTarget, withTemporary } from './files';
 import { locateStore } from './open-store';
-import { printable } from './printable';
 import { copyProgress } from './progress-bar';
-import { withTemporary } from './temporary';
+import { printable } from './terminal';
 
-export function addRestore(program: Command, context: Surroundings, end: (code: ExitCode) => void): void {
+export function addRestore(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
   program
     .command('restore')
-    .description('put a backup in the place of the store; stop the server first')
-    .argument('<file>', 'a backup, which is only read')
-    .option('--json', 'print what was done as JSON')
+    .description('replace the store with a backup; stop the server first')
+    .argument('<file>', 'a backup; it is not changed')
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
-Refuses while a server, or another command, has the store open. The backup is copied and checked
-first. Then the old files are moved to names beside them, which are printed, and the copy gets
-the name of the store and is checked again. When anything fails, all is as it was.
+Fails while a server or another command has the store open. The backup is copied and checked
+first. Then the old files are renamed; the new names are printed. Then the copy gets the name of
+the store and is checked again. If any step fails, the store is unchanged.
 
 Examples:
   proton-subgraph restore proton-2026-01-31.db
   proton-subgraph restore proton-2026-01-31.db --json | jq -r '.moved[].to'
-
-The store is the one that DATABASE_URL names (sqlite:./data/proton.db unless set).
-It is made where there is none.`,
+${STORE_HELP}
+It is created if it does not exist.`,
     )
     .action(async (file: string, options: { readonly json?: boolean }) => {
       end(await restore(file, options, context));
     });
 }
 
-/** `restore`: puts a copy of a backup in the place of the store of DATABASE_URL. */
+/** `restore` */
 async function restore(
   file: string,
   { json }: { readonly json?: boolean },
-  { env, stdout, stderr }: Surroundings,
+  { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
-  const location = targetOf(resolve(locateStore(env)));
+  const location = storeLocation(env);
   const from = resolve(file);
-  refuseUnreadable(from, file, location);
+  checkFiles(from, file, location);
   const progress = copyProgress(stderr, printable(basename(from)));
-  const { contents, moved } = await withTemporary(temporaryFolder(location), (folder) =>
+  const { contents, moved } = await withTemporary(createTemporaryFolder(location), (folder) =>
     restoreDatabase({ from, location, temporary: join(folder, 'copy.db') }, (done, total) => {
       progress.update(done, total);
     }),
@@ -71,34 +68,30 @@ async function restore(
   return ExitCode.DONE;
 }
 
-/** The file that a link leads to, even if it is not there: the link stays, and SQLite keeps the log beside the file. */
-function targetOf(path: string): string {
+/** The file of the store without links, because SQLite keeps the log beside the file itself. */
+function storeLocation(env: CommandContext['env']): string {
+  const path = resolve(locateStore(env));
   try {
-    return realpathSync(path);
+    return linkTarget(path);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw explain(error, path);
-    try {
-      return resolve(dirname(path), readlinkSync(path));
-    } catch {
-      return path;
-    }
+    throw explain(error, path);
   }
 }
 
-function refuseUnreadable(from: string, file: string, location: string): void {
+function checkFiles(from: string, file: string, location: string): void {
   const store = statSync(location, { throwIfNoEntry: false });
-  if (store?.isFile() === false) throw new CommandError(`The store ${location} is no regular file.`);
+  if (store?.isFile() === false) throw new CommandError(`The store ${location} is not a regular file.`);
   if (!existsSync(from)) throw new CommandError(`There is no backup ${printable(file)}.`);
   const backup = statSync(from);
-  if (!backup.isFile()) throw new CommandError(`The backup ${printable(file)} is no regular file.`);
+  if (!backup.isFile()) throw new CommandError(`The backup ${printable(file)} is not a regular file.`);
   if (backup.size === 0) throw new CommandError(`The backup ${printable(file)} is empty.`);
   if (backup.dev === store?.dev && backup.ino === store.ino) {
     throw new CommandError(`${printable(file)} is the store itself. Name a backup of it.`);
   }
 }
 
-/** In the folder of the store, so that a name is all that the copy needs in the end. Only this user can look into it. */
-function temporaryFolder(location: string): string {
+/** In the folder of the store, so that the finished copy only has to be renamed. Only this user can read it. */
+function createTemporaryFolder(location: string): string {
   try {
     makeFolder(dirname(location));
     return mkdtempSync(`${location}.restore-`);
@@ -109,14 +102,16 @@ function temporaryFolder(location: string): string {
 
 function explain(error: unknown, location: string): unknown {
   const code = codeOf(error) ?? '';
-  const unchanged = 'The store is as it was.';
+  const unchanged = 'The store is unchanged.';
   if (isFull(code)) {
     return new CommandError(
       `The backup can't be restored: no space left on device, in the folder ${dirname(location)}. ${unchanged}`,
     );
   }
   if (code === 'EEXIST') {
-    return new CommandError(`A store was made at ${location} meanwhile. It is left as it is.`);
+    return new CommandError(
+      `A store was created at ${location} by another process meanwhile. It is left unchanged.`,
+    );
   }
   if (!/^(?:E[A-Z]+$|SQLITE_)/.test(code)) return error;
   return new CommandError(`The backup can't be restored: ${explainFileError(error)} (${code}). ${unchanged}`);

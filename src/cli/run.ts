@@ -4,39 +4,38 @@ import { ConfigError } from '../config/config';
 import { AccessKeyError } from '../control-plane/access-keys/access-keys';
 import { StoreOpenError } from '../control-plane/sqlite/errors';
 import { ProtonFailure } from '../proton/failure';
-import { ExitCode } from './exit-code';
+import { CommandError, ExitCode, UsageError, type CommandContext } from './command';
 import { createProgram } from './program';
-import { CommandError, UsageError, type Surroundings } from './command';
 
 /**
- * Runs one command to its end, and tells on standard error what went wrong.
- * @param words what was typed after `proton-subgraph`
+ * Runs one command and prints its error to standard error.
+ * @param words the command line after `proton-subgraph`
  */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const { stderr } = surroundings;
-  let code: ExitCode = ExitCode.DONE;
-  const program = createProgram(surroundings, (told) => {
-    code = told;
+export async function run(words: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const { stderr } = context;
+  let exitCode: ExitCode = ExitCode.DONE;
+  const program = createProgram(context, (code) => {
+    exitCode = code;
   });
   try {
     await program.parseAsync(words, { from: 'user' });
-    return code;
+    return exitCode;
   } catch (error) {
-    // It has said by itself what it did not understand; help that was asked for ends with 0.
+    // Commander has already printed the message. Its exit code is 0 after --help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.DONE : ExitCode.USAGE;
     stderr.write(`${explain(error)}\n`);
     return error instanceof UsageError ? ExitCode.USAGE : ExitCode.FAILED;
   }
 }
 
-/** A mistake that its reader can mend is told in words; what nobody foresaw keeps its stack. */
+/** The message of an expected error; the stack trace of any other. */
 function explain(error: unknown): string {
-  const foreseen =
+  const isExpected =
     error instanceof CommandError ||
     error instanceof ConfigError ||
     error instanceof StoreOpenError ||
     error instanceof AccessKeyError ||
     error instanceof ProtonFailure;
-  if (foreseen) return error.message;
+  if (isExpected) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

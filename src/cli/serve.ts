@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** @param startServer is called once the command line is understood */
+/** @param startServer is called when the command line is valid */
 export function addServe(program: Command, startServer: () => void): void {
   program
     .command('serve')
@@ -16,8 +16,8 @@ Serves GraphQL on http://127.0.0.1:4001/graphql, the Proton endpoint for AWS cli
   ADMIN_PORT            port for health and metrics (4003); "off" turns it off
   LOG_LEVEL             trace, debug, info, warn, error, fatal or silent (info)
 
-Ends with 0 after an orderly stop, and with 1 if the configuration is wrong, the store can't be
-opened, a port is taken, or requests had to be cut.
+Exit codes: 0 after a graceful stop; 1 if the configuration is invalid, the store can't be
+opened, a port is in use, or requests were aborted.
 
 Examples:
   proton-subgraph serve

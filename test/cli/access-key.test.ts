@@ -24,7 +24,7 @@ async function createdKey(): Promise<{ readonly accessKeyId: string; readonly se
 const keys = (...words: readonly string[]) => command(['access-key', ...words], { env: database() });
 
 describe('Access keys', () => {
-  it('are shown once, with the lines that put them to use', async () => {
+  it('are shown once, with the shell commands to use them', async () => {
     const shown = await create();
     const [, id, secret] =
       /^export AWS_ACCESS_KEY_ID=(AKIA[A-Z2-7]{16})\nexport AWS_SECRET_ACCESS_KEY=(\S{40})$/m.exec(shown) ??
@@ -36,7 +36,7 @@ describe('Access keys', () => {
     expect(list.stdout).not.toContain(secret);
   });
 
-  it('are listed in columns that line up, without the encryption key', async () => {
+  it('are listed in aligned columns, without the encryption key', async () => {
     const first = await createdKey();
     const second = await createdKey();
     await keys('revoke', first.accessKeyId);
@@ -61,7 +61,7 @@ describe('Access keys', () => {
     });
   });
 
-  it('are revoked once, for good, and an open store sees it at once', async () => {
+  it('are revoked permanently, which an open store sees at once', async () => {
     const { accessKeyId } = await createdKey();
     const server = openSqliteStore({ location: folder.path('data/proton.db') });
     const first = await keys('revoke', accessKeyId);
@@ -76,20 +76,20 @@ describe('Access keys', () => {
     });
     expect(second).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('had been revoked before') as string,
+      stdout: expect.stringContaining('was already revoked') as string,
     });
   });
 
-  it('can’t be revoked where there are none of that id', async () => {
+  it('can’t be revoked if the id does not exist', async () => {
     await createdKey();
-    expect(await keys('revoke', 'AKIANOBODY')).toEqual({
+    expect(await keys('revoke', 'AKIAUNKNOWN')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'There is no access key AKIANOBODY. `proton-subgraph access-key list` shows all.\n',
+      stderr: 'There is no access key AKIAUNKNOWN. `proton-subgraph access-key list` shows all keys.\n',
     });
   });
 
-  it('can’t be made without the encryption key, or under another, and leave nothing behind then', async () => {
+  it('can’t be created without the encryption key, or with another one, and create no database then', async () => {
     const words = ['access-key', 'create', '--account', '222222222222'];
     const without = await command(words, { env: database() });
     expect(without.code).toBe(1);
@@ -105,7 +105,7 @@ describe('Access keys', () => {
 });
 
 describe('A list of access keys', () => {
-  it('needs nothing of the server’s settings but the store', async () => {
+  it('needs only DATABASE_URL of the server’s variables', async () => {
     const { accessKeyId } = await createdKey();
     const env = { ...database(), PROTON_ENDPOINT_AUTH: 'sigv4', PORT: 'x', AWS_REGION: 'mars' };
     const { code, stdout } = await command(['access-key', 'list'], { env });
@@ -113,7 +113,7 @@ describe('A list of access keys', () => {
     expect(stdout).toContain(accessKeyId);
   });
 
-  it('says so when there are none', async () => {
+  it('says that there are no keys', async () => {
     const store = openSqliteStore({ location: folder.path('other.db') });
     await store.close();
     const env = { DATABASE_URL: `sqlite:${folder.path('other.db')}` };
@@ -143,7 +143,7 @@ describe('The command', () => {
     [['access-key', 'create', '--account', '22222222222x'], /It must be 12 digits/],
     [['access-key', 'revoke'], /missing required argument 'key-id'/],
     [['export', '--nope'], /unknown option '--nope'/],
-  ])('ends with 2 when it does not understand: %j', async (words, message) => {
+  ])('exits with 2 for an invalid command line: %j', async (words, message) => {
     const { code, stdout, stderr } = await command(words, { env: database() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
@@ -161,7 +161,7 @@ describe('The command', () => {
     [['access-key', 'create', '--help']],
     [['access-key', 'list', '--help']],
     [['access-key', 'revoke', '--help']],
-  ])('teaches by example: %j', async (words) => {
+  ])('has help with examples: %j', async (words) => {
     const { code, stdout } = await command(words);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: proton-subgraph/);
@@ -177,7 +177,7 @@ describe('The command', () => {
     ],
     [{ DATABASE_URL: 'sqlite::memory:' }, /^DATABASE_URL is sqlite::memory:, .* Set it to sqlite:PATH/],
     [{ DATABASE_URL: `sqlite:${__filename}` }, /is not a SQLite database, or is damaged/],
-  ])('tells what is wrong with the configuration: %j', async (env, message) => {
+  ])('reports an invalid configuration: %j', async (env, message) => {
     for (const words of [
       ['access-key', 'list'],
       ['import', __filename],

@@ -6,39 +6,39 @@ import { Readable, Writable } from 'node:stream';
 import { run } from '../../src/cli/run';
 import { PROJECT } from '../support/server-process';
 
-export interface Ended {
+export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Setting {
+export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Buffer;
-  /** Whether a person reads along. */
+  /** Whether the output streams are terminals. */
   readonly terminal?: boolean;
 }
 
-/** Runs the command in this process, which is quick; nothing of it is replaced but the streams. */
+/** Runs a command in this process, which is fast. Only the streams and the start of a server are replaced. */
 export async function command(
   words: readonly string[],
-  { env = {}, stdin = '', terminal = false }: Setting = {},
-): Promise<Ended> {
-  const stdout = gathering(terminal);
-  const stderr = gathering(terminal);
+  { env = {}, stdin = '', terminal = false }: CommandOptions = {},
+): Promise<CommandResult> {
+  const stdout = collecting(terminal);
+  const stderr = collecting(terminal);
   const code = await run(words, {
     env,
     stdin: Readable.from([Buffer.from(stdin)]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     startServer: () => {
-      throw new Error('the server is a process of its own in tests');
+      throw new Error('tests start the server in a process of its own');
     },
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function gathering(isTTY: boolean) {
+function collecting(isTTY: boolean) {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -52,24 +52,24 @@ function gathering(isTTY: boolean) {
   };
 }
 
-/** Starts the command as whoever types it does: a process of its own. */
+/** Starts a command in a process of its own, as a shell does. */
 export function commandProcess(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
   node: readonly string[] = [],
 ) {
   return spawn(process.execPath, [...node, join(PROJECT, 'bin', 'proton-subgraph.js'), ...words], {
-    // Nothing of this machine's environment can change what the command does.
+    // Only these variables, so that the environment of the machine has no effect.
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
 
-/** The same, to its end. */
+/** Runs a command in a process of its own, and waits for its end. */
 export async function commandToEnd(
   words: readonly string[],
-  { env = {}, stdin = '', node = [] }: Setting & { readonly node?: readonly string[] } = {},
-): Promise<Ended> {
+  { env = {}, stdin = '', node = [] }: CommandOptions & { readonly node?: readonly string[] } = {},
+): Promise<CommandResult> {
   const child = commandProcess(words, env, node);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));

@@ -9,13 +9,13 @@ import BetterSqlite3 from 'better-sqlite3';
 import { MIGRATIONS } from '../../src/control-plane/sqlite/migrations';
 import { PROJECT } from '../support/server-process';
 import { command, commandProcess, commandToEnd } from './command';
-import { listed, record, useMoving } from './moving';
+import { listed, record, useImports } from './import-fixture';
 
-const { take, importing, file, folder, env } = useMoving();
+const { importContent, importFiles, file, folder, env } = useImports();
 
 const location = () => folder.path('proton.db');
 
-/** A store as the first version left it. */
+/** A store as the first version created it. */
 function storeOfFirstVersion(): void {
   const database = new BetterSqlite3(location());
   database.exec(MIGRATIONS[0] ?? '');
@@ -27,7 +27,7 @@ function storeOfFirstVersion(): void {
   database.close();
 }
 
-/** In the header of the file, where SQLite keeps it. */
+/** The schema version, which SQLite keeps in the header of the file. */
 const versionIn = (bytes: Buffer) => (bytes.length === 0 ? 0 : bytes.readUInt32BE(60));
 
 describe('A dry run', () => {
@@ -42,29 +42,29 @@ describe('A dry run', () => {
       1,
     ],
     [
-      'that may only be read',
+      'that is read-only',
       async () => {
-        await take(listed());
+        await importContent(listed());
         chmodSync(location(), 0o444);
       },
       MIGRATIONS.length,
       1,
     ],
-  ])('leaves a store %s as it is, byte for byte', async (_state, make, version, taken) => {
+  ])('does not change a single byte of a store %s', async (_state, make, version, taken) => {
     await make();
     const before = readFileSync(location());
-    const { files } = await importing([file('one.json', listed(record())), '--dry-run']);
+    const { files } = await importFiles([file('one.json', listed(record())), '--dry-run']);
     expect(files).toMatchObject([{ new: taken, refused: 1 - taken }]);
     const after = readFileSync(location());
     expect(after.equals(before)).toBe(true);
     expect(versionIn(after)).toBe(version);
   });
 
-  it('does not wait for whoever is writing, and sees what was committed', async () => {
-    await take(record());
+  it('does not wait for a writer, and sees what was committed', async () => {
+    await importContent(record());
     const server = new BetterSqlite3(location(), { timeout: 0 });
     server.exec("BEGIN IMMEDIATE; UPDATE connections SET environment_name = 'other'");
-    const { files } = await importing([file('one.json', listed(record())), '--dry-run']);
+    const { files } = await importFiles([file('one.json', listed(record())), '--dry-run']);
     const exported = await command(['export'], { env: env() });
     server.exec('ROLLBACK');
     server.close();
@@ -75,8 +75,8 @@ describe('A dry run', () => {
     });
   });
 
-  it('leaves nothing behind, not even when it is interrupted', async () => {
-    await take(record());
+  it('removes its temporary files, even when it is interrupted', async () => {
+    await importContent(record());
     const copies = folder.path('copies');
     mkdirSync(copies);
     const child = commandProcess(['import', '-', '--dry-run'], { ...env(), TMPDIR: copies });
@@ -88,7 +88,7 @@ describe('A dry run', () => {
     expect(readdirSync(copies)).toEqual([]);
   });
 
-  it('says where it has no room for its copy', async () => {
+  it('names the temporary folder when it can’t create a copy there', async () => {
     const words = ['import', file('one.json', record()), '--dry-run'];
     const { code, stderr } = await commandToEnd(words, { env: { ...env(), TMPDIR: folder.path('none') } });
     expect(code).toBe(1);
@@ -96,10 +96,10 @@ describe('A dry run', () => {
   });
 
   it('names the folder for temporary files and TMPDIR when that folder is full, at whatever step', async () => {
-    await take(listed(...manyRecords(300)));
+    await importContent(listed(...manyRecords(300)));
     const words = ['import', file('one.json', listed(...manyRecords(600))), '--dry-run'];
     const noStore = { DATABASE_URL: `sqlite:${folder.path('none/proton.db')}` };
-    // From the first page of the copy to the last page of what is written to it. The index of the store's own log has 32 kB.
+    // The limits fail each step, from the first page of the copy to its last write. The store's own WAL index takes 32 kB.
     const cases = [
       [16, noStore],
       [160, noStore],
@@ -126,13 +126,13 @@ function manyRecords(count: number) {
   });
 }
 
-/** Runs the command where no file can grow beyond a size: what a full disk does, without a disk of its own. */
+/** Runs a command with a limit on the size of files, which has the same effect as a full disk. */
 async function withFileSizeLimit(
   kilobytes: number,
   words: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: unknown; readonly stderr: string }> {
-  // In blocks of 512 bytes, as POSIX has it. A write beyond the limit then fails, rather than end the process.
+  // ulimit counts blocks of 512 bytes. With the signal ignored, a write beyond the limit fails and does not end the process.
   const limited = `trap '' XFSZ; ulimit -f ${String(kilobytes * 2)}; exec "$0" "$@"`;
   const script = join(PROJECT, 'bin', 'proton-subgraph.js');
   const child = spawn('/bin/sh', ['-c', limited, process.execPath, script, ...words], { env: variables });

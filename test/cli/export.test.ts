@@ -11,16 +11,16 @@ import {
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import { writeInPlace } from '../../src/cli/write-in-place';
+import { writeAtomically } from '../../src/cli/files';
 import { ConnectionStatus, type Connection } from '../../src/proton/connection';
 import { isConnectionId, isRoleArn, partitionOf, type RoleArn } from '../../src/proton/identifiers';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../support/proton';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { command } from './command';
-import { ID, listed, OTHER_ID, record, useMoving } from './moving';
+import { ID, listed, OTHER_ID, record, useImports } from './import-fixture';
 
-const { take, stored, env, folder } = useMoving();
+const { importContent, stored, env, folder } = useImports();
 
 async function exported(words: readonly string[] = []): Promise<unknown> {
   const { code, stdout, stderr } = await command(['export', ...words], { env: env() });
@@ -51,7 +51,7 @@ const tagText = fc.string({
   maxLength: 20,
 });
 
-/** Any connection that the control plane could hold. */
+/** Any connection that the store can contain. */
 const connections: fc.Arbitrary<readonly Connection[]> = fc.uniqueArray(
   fc
     .record({
@@ -114,10 +114,10 @@ async function fill(location: string, all: readonly Connection[]): Promise<void>
 }
 
 describe('Exporting', () => {
-  it('writes what the aws CLI would print, with CodeBuild roles and tags, the newest request first', async () => {
+  it('writes what the aws CLI prints, with CodeBuild roles and tags, the newest request first', async () => {
     const tags = [{ key: 'b', value: '' }];
     const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
-    await take(
+    await importContent(
       listed(
         record(),
         record({
@@ -146,7 +146,7 @@ describe('Exporting', () => {
     });
   });
 
-  it('gives an import the very same rows, whatever they hold', async () => {
+  it('is imported as the same rows, whatever they contain', async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(connections, async (all) => {
@@ -174,7 +174,7 @@ describe('Exporting', () => {
     );
   });
 
-  it('writes everything that the control plane made, and it comes back', async () => {
+  it('writes everything that the control plane created, and an import finds it unchanged', async () => {
     const { service, store } = createControlPlane({ location: folder.path('proton.db') });
     const session = service.session(unrestrictedViewer('someone'));
     await session.createConnection({
@@ -191,12 +191,12 @@ describe('Exporting', () => {
       stdout: '',
       stderr: '',
     });
-    expect(await take(readFileSync(file))).toMatchObject({ result: 'taken', unchanged: 1 });
+    expect(await importContent(readFileSync(file))).toMatchObject({ result: 'taken', unchanged: 1 });
     expect(stored()).toEqual(before);
   });
 
-  it('replaces a file only when all is written, and leaves nothing beside it', async () => {
-    await take(record());
+  it('replaces a file only after everything is written, and leaves no temporary file', async () => {
+    await importContent(record());
     const file = folder.path('all.json');
     writeFileSync(file, 'old');
     await command(['export', '--output', file], { env: env() });
@@ -211,8 +211,8 @@ describe('Exporting', () => {
     }
   });
 
-  it('keeps links and permissions, and lets nobody else read a new file', async () => {
-    await take(record());
+  it('keeps links and permissions, and makes a new file readable only by its owner', async () => {
+    await importContent(record());
     const [target, link, dangling] = [folder.path('all.json'), folder.path('link'), folder.path('dangling')];
     writeFileSync(target, 'old');
     chmodSync(target, 0o640);
@@ -227,21 +227,21 @@ describe('Exporting', () => {
     expect(modes).toEqual([0o640, 0o600]);
   });
 
-  it('leaves the old file, and nothing beside it, when it can’t go on', async () => {
-    await take(record());
+  it('keeps the old file, and leaves no temporary file, when it fails', async () => {
+    await importContent(record());
     const file = folder.path('all.json');
     writeFileSync(file, 'old');
     const broken = function* () {
       yield 'half';
       throw new Error('broken');
     };
-    await expect(writeInPlace(file, broken())).rejects.toThrow('broken');
+    await expect(writeAtomically(file, broken())).rejects.toThrow('broken');
     expect(readFileSync(file, 'utf8')).toBe('old');
     expect(readdirSync(folder.path('.')).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('says of a damaged store that it is damaged, and so does an import', async () => {
-    await take(record());
+  it('reports a damaged store, as an import does', async () => {
+    await importContent(record());
     const location = folder.path('proton.db');
     const database = new BetterSqlite3(location);
     const page = database
@@ -267,16 +267,16 @@ describe('Exporting', () => {
     expect(readFileSync(location).equals(bytes)).toBe(true);
   });
 
-  it('says so where there is no database, and makes none', async () => {
+  it('reports a missing database, and does not create one', async () => {
     const { code, stderr } = await command(['export'], { env: env() });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^There is no database at .*proton\.db\. Set DATABASE_URL/);
     expect(stored).toThrow('unable to open database file');
   });
 
-  it('writes an empty list of an empty store, which an import takes', async () => {
-    await take(listed());
+  it('writes an empty list for an empty store, which can be imported', async () => {
+    await importContent(listed());
     expect(await exported()).toEqual({ environmentAccountConnections: [] });
-    expect(await take(listed())).toMatchObject({ result: 'taken', read: 0 });
+    expect(await importContent(listed())).toMatchObject({ result: 'taken', read: 0 });
   });
 });

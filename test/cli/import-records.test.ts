@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs';
 
 import fc from 'fast-check';
 
-import type { Finding } from '../../src/cli/import/formats/documents';
-import { readFindings } from '../../src/cli/import/formats/read-documents';
+import type { DocumentItem } from '../../src/cli/import/formats/documents';
+import { readDocuments } from '../../src/cli/import/formats/read-documents';
 import { command } from './command';
-import { got, ID, listed, OTHER_ID, record, useMoving } from './moving';
+import { got, ID, listed, OTHER_ID, record, useImports } from './import-fixture';
 
-const { take, stored, importing, file, folder } = useMoving();
+const { importContent, stored, importFiles, file, folder } = useImports();
 
 const ROW = {
   id: ID,
@@ -25,9 +25,9 @@ const ROW = {
 };
 
 describe('Importing what the aws CLI printed', () => {
-  it('keeps id, Region, status, roles and times, and says in the history where it came from', async () => {
+  it('keeps id, Region, status, roles and times, and records the import in the history', async () => {
     const before = Date.now();
-    expect(await take(listed(record()))).toMatchObject({ result: 'taken', read: 1, new: 1 });
+    expect(await importContent(listed(record()))).toMatchObject({ result: 'taken', read: 1, new: 1 });
     const { connections, events } = stored();
     expect(connections).toEqual([ROW]);
     expect(events).toEqual([
@@ -57,7 +57,7 @@ describe('Importing what the aws CLI printed', () => {
     ],
     ['an array of lists', [listed(one), listed(), listed(two)]],
     ['an array of records and documents', [one, got(two)]],
-    ['records, one a line', `${JSON.stringify(one)}\n${JSON.stringify(two)}`],
+    ['records, one per line', `${JSON.stringify(one)}\n${JSON.stringify(two)}`],
     ['documents without anything between them', JSON.stringify(listed(one)) + JSON.stringify([two])],
     ['a byte order mark and blank lines first', `\uFEFF\r\n\t ${JSON.stringify(listed(one, two))}`],
     [
@@ -71,8 +71,8 @@ describe('Importing what the aws CLI printed', () => {
         )
         .join('')}`,
     ],
-  ])('takes %s', async (_form, content) => {
-    expect(await take(content)).toMatchObject({ result: 'taken', read: 2, new: 2, refused: 0 });
+  ])('imports %s', async (_form, content) => {
+    expect(await importContent(content)).toMatchObject({ result: 'taken', read: 2, new: 2, refused: 0 });
     expect(stored().connections).toEqual([ROW, { ...ROW, id: OTHER_ID, environment_name: 'other' }]);
   });
 
@@ -95,24 +95,27 @@ describe('Importing what the aws CLI printed', () => {
         .map(([key, value]) => `  ${key}: ${String(value)}\n`)
         .join('')}`,
     ],
-    ['an empty text for a role, which is none', { ...one, componentRoleArn: '', codebuildRoleArn: '' }],
-  ])('takes %s', async (_form, content) => {
-    expect(await take(content)).toMatchObject({ result: 'taken', read: 1, new: 1 });
+    [
+      'an empty string for a role, which means no role',
+      { ...one, componentRoleArn: '', codebuildRoleArn: '' },
+    ],
+  ])('imports %s', async (_form, content) => {
+    expect(await importContent(content)).toMatchObject({ result: 'taken', read: 1, new: 1 });
     expect(stored().connections).toEqual([ROW]);
   });
 
-  it('finds the same in a file however it is cut into pieces', async () => {
+  it('reads the same items from a file, however it is split into chunks', async () => {
     const text = JSON.stringify([
       listed(record({ tags: [{ key: 'größe', value: '東京 𠮷' }] })),
       got(record({ id: OTHER_ID, environmentName: 'other', tags: [{ key: 'a', value: '\u00e9' }] })),
     ]);
     const bytes = Buffer.from(`\uFEFF${text}`);
     const findingsOf = async (pieces: readonly Buffer[]) => {
-      const found: Finding[] = [];
+      const found: DocumentItem[] = [];
       async function* chunks() {
         yield* await Promise.resolve(pieces);
       }
-      for await (const some of readFindings(chunks())) found.push(...some);
+      for await (const some of readDocuments(chunks())) found.push(...some);
       return found;
     };
     const whole = await findingsOf([bytes]);
@@ -128,68 +131,68 @@ describe('Importing what the aws CLI printed', () => {
   });
 
   it('reads standard input', async () => {
-    const { code, files } = await importing(['-'], { stdin: JSON.stringify(listed(record())) });
+    const { code, files } = await importFiles(['-'], { stdin: JSON.stringify(listed(record())) });
     expect(code).toBe(0);
     expect(files).toMatchObject([{ file: '-', result: 'taken', new: 1 }]);
   });
 
-  it('says that a page is not the whole list', async () => {
-    const report = await take({ ...listed(record()), nextToken: 'abc' });
+  it('notes that a page is not the whole list', async () => {
+    const report = await importContent({ ...listed(record()), nextToken: 'abc' });
     expect(report.result).toBe('taken');
     expect(report.notes).toEqual([expect.stringContaining('the rest is not in it')]);
   });
 
-  it('holds facts to no quota', async () => {
+  it('applies no quota to records', async () => {
     const many = Array.from({ length: 1001 }, (_, index) =>
       record({
         id: `a1b2c3d4-5678-4abc-9def-${String(index).padStart(12, '0')}`,
         environmentName: `e${String(index)}`,
       }),
     );
-    expect(await take(listed(...many))).toMatchObject({ result: 'taken', new: 1001 });
+    expect(await importContent(listed(...many))).toMatchObject({ result: 'taken', new: 1001 });
   });
 
-  it('takes partitions and Regions by the ARN', async () => {
+  it('reads the partition and the Region from the ARN', async () => {
     const china = record({
       region: 'cn-north-1',
       arn: `arn:aws-cn:proton:cn-north-1:222222222222:environment-account-connection/${ID}`,
       roleArn: 'arn:aws-cn:iam::222222222222:role/proton',
     });
-    expect(await take(china)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(china)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([{ region: 'cn-north-1' }]);
   });
 });
 
-describe('A file that says again what is known', () => {
+describe('A file with connections that the store already has', () => {
   it('changes nothing, and adds nothing to the history', async () => {
     const file = listed(record(), record({ id: OTHER_ID, environmentName: 'other', status: 'REJECTED' }));
-    await take(file);
+    await importContent(file);
     const before = stored();
-    expect(await take(file)).toMatchObject({ result: 'taken', read: 2, new: 0, unchanged: 2 });
+    expect(await importContent(file)).toMatchObject({ result: 'taken', read: 2, new: 0, unchanged: 2 });
     expect(stored()).toEqual(before);
   });
 
-  it('counts a connection once that a list and a get tell of, and takes what the get knows', async () => {
+  it('counts a connection once that is in a list and a get, and imports the role that only the get contains', async () => {
     const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
     for (const documents of [
       [listed(record()), got(record({ codebuildRoleArn }))],
       [got(record({ codebuildRoleArn })), listed(record())],
     ]) {
-      expect(await take(documents)).toMatchObject({ result: 'taken', read: 2 });
+      expect(await importContent(documents)).toMatchObject({ result: 'taken', read: 2 });
     }
     const { connections, events } = stored();
     expect(connections).toEqual([{ ...ROW, codebuild_role_arn: codebuildRoleArn }]);
     expect(events).toHaveLength(1);
   });
 
-  it('keeps the tags that only one of two statements in a file tells, in either order', async () => {
+  it('keeps tags that only one of two records of a connection has, in either order', async () => {
     const tags = [{ key: 'a', value: 'b' }];
     for (const [index, documents] of [
       [record({ tags }), listed(record())],
       [listed(record()), record({ tags })],
     ].entries()) {
       const env = { DATABASE_URL: `sqlite:${folder.path(`tags-${String(index)}.db`)}` };
-      await importing([file('both.json', documents)], { env });
+      await importFiles([file('both.json', documents)], { env });
       const { stdout } = await command(['export'], { env });
       expect(JSON.parse(stdout)).toMatchObject({ environmentAccountConnections: [{ tags }] });
     }
@@ -197,8 +200,8 @@ describe('A file that says again what is known', () => {
 
   it('completes a connection with the CodeBuild role that a list does not carry, and records that', async () => {
     const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
-    await take(listed(record()));
-    expect(await take(got(record({ codebuildRoleArn })))).toMatchObject({
+    await importContent(listed(record()));
+    expect(await importContent(got(record({ codebuildRoleArn })))).toMatchObject({
       result: 'taken',
       completed: 1,
       new: 0,
@@ -208,26 +211,32 @@ describe('A file that says again what is known', () => {
       ['CONNECTED', null],
       ['CONNECTED', 'CONNECTED'],
     ]);
-    expect(await take(listed(record()))).toMatchObject({ unchanged: 1, completed: 0 });
-    expect(await take(got(record({ codebuildRoleArn })))).toMatchObject({ unchanged: 1, completed: 0 });
+    expect(await importContent(listed(record()))).toMatchObject({ unchanged: 1, completed: 0 });
+    expect(await importContent(got(record({ codebuildRoleArn })))).toMatchObject({
+      unchanged: 1,
+      completed: 0,
+    });
   });
 
-  it('knows tags in any order for the same, and silence about them for no statement', async () => {
+  it('ignores the order of tags, and treats missing tags as unknown', async () => {
     const tags = [
       { key: 'a', value: '1' },
       { key: 'b', value: '' },
     ];
-    await take(record({ tags }));
-    expect(await take(record({ tags: tags.toReversed() }))).toMatchObject({ result: 'taken', unchanged: 1 });
-    expect(await take(record())).toMatchObject({ result: 'taken', unchanged: 1 });
-    expect((await take(record({ tags: [{ key: 'a', value: '2' }] }))).refusals[0]?.reasons).toEqual([
+    await importContent(record({ tags }));
+    expect(await importContent(record({ tags: tags.toReversed() }))).toMatchObject({
+      result: 'taken',
+      unchanged: 1,
+    });
+    expect(await importContent(record())).toMatchObject({ result: 'taken', unchanged: 1 });
+    expect((await importContent(record({ tags: [{ key: 'a', value: '2' }] }))).refusals[0]?.reasons).toEqual([
       'exists with other content: tags is {"a":"1","b":""} here, {"a":"2"} in the file',
     ]);
   });
 });
 
-describe('However the same facts are printed', () => {
-  it('they come to the same rows: in lists or one by one, in any order, in one file or several', async () => {
+describe('The same connections in different files', () => {
+  it('result in the same rows: in lists or one by one, in any order, in one file or several', async () => {
     const known = [0, 1, 2].map((index) => ({
       ...record({
         id: `a1b2c3d4-5678-4abc-9def-${String(index).padStart(12, '0')}`,
@@ -236,19 +245,19 @@ describe('However the same facts are printed', () => {
       ...(index > 0 && { codebuildRoleArn: `arn:aws:iam::222222222222:role/b${String(index)}` }),
     }));
     const summaryOf = (one: object) => ({ ...one, codebuildRoleArn: undefined });
-    // Everything is told in full at least once, and as often in part as it comes.
-    const statements = fc
+    // Each connection is printed in full at least once, and in part any number of times.
+    const printedRecords = fc
       .array(fc.tuple(fc.nat(2), fc.constantFrom('list', 'get', 'alone')), { maxLength: 8 })
       .chain((more) => {
-        const told = [...known.map((_, index): [number, string] => [index, 'get']), ...more];
-        return fc.shuffledSubarray(told, { minLength: told.length });
+        const printed = [...known.map((_, index): [number, string] => [index, 'get']), ...more];
+        return fc.shuffledSubarray(printed, { minLength: printed.length });
       });
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(statements, fc.nat(8), async (told, cut) => {
+      fc.asyncProperty(printedRecords, fc.nat(8), async (printed, cut) => {
         run += 1;
         const env = { DATABASE_URL: `sqlite:${folder.path(`run-${String(run)}.db`)}` };
-        const documents = told.map(([index, how]) => {
+        const documents = printed.map(([index, how]) => {
           const one = known[index] ?? {};
           if (how === 'get') return got(one);
           return how === 'list' ? listed(summaryOf(one)) : summaryOf(one);
@@ -257,7 +266,7 @@ describe('However the same facts are printed', () => {
           .filter(({ length }) => length > 0)
           .map((part, index) => file(`run-${String(run)}-${String(index)}`, part));
         for (const repeated of [false, true]) {
-          const { code, files: reports } = await importing(files, { env });
+          const { code, files: reports } = await importFiles(files, { env });
           expect(code).toBe(0);
           const changes = reports.reduce((sum, report) => sum + report.new + report.completed, 0);
           expect(repeated ? changes : changes >= known.length).toBe(repeated ? 0 : true);
@@ -280,10 +289,10 @@ describe('However the same facts are printed', () => {
 
 describe('What an import refuses', () => {
   it('names an id that exists with other content, and every difference', async () => {
-    await take(listed(record({ codebuildRoleArn: 'arn:aws:iam::222222222222:role/build' })));
+    await importContent(listed(record({ codebuildRoleArn: 'arn:aws:iam::222222222222:role/build' })));
     const before = stored();
     const other = { status: 'PENDING', roleArn: undefined, requestedAt: 1.6e9 };
-    const report = await take(got(record(other)));
+    const report = await importContent(got(record(other)));
     expect(report).toMatchObject({ result: 'refused', read: 1, new: 0, unchanged: 0, refused: 1 });
     expect(report.refusals).toEqual([
       {
@@ -301,10 +310,10 @@ describe('What an import refuses', () => {
   });
 
   it.each(['PENDING', 'CONNECTED'])(
-    'names a second live connection, %s, for what the store has one for',
+    'names a second live connection, %s, with the same accounts, Region and environment as one in the store',
     async (status) => {
-      await take(record({ status: 'PENDING' }));
-      const { refusals } = await take(record({ id: OTHER_ID, status }));
+      await importContent(record({ status: 'PENDING' }));
+      const { refusals } = await importContent(record({ id: OTHER_ID, status }));
       expect(refusals).toMatchObject([{ id: OTHER_ID }]);
       expect(refusals[0]?.reasons[0]).toBe(
         `is ${status} for the same accounts (222222222222 and 111111111111), Region (us-east-1) and environment (payments-staging) as ${ID}, which is PENDING here`,
@@ -312,18 +321,20 @@ describe('What an import refuses', () => {
     },
   );
 
-  it('names a second live connection within the file, and takes any number of rejected ones', async () => {
-    const { refusals } = await take(listed(record(), record({ id: OTHER_ID, status: 'PENDING' })));
+  it('names a second live connection within the file, and imports any number of rejected ones', async () => {
+    const { refusals } = await importContent(listed(record(), record({ id: OTHER_ID, status: 'PENDING' })));
     expect(refusals).toMatchObject([{ record: 2, id: OTHER_ID }]);
     expect(refusals[0]?.reasons[0]).toContain(`as record 1, ${ID}, which is CONNECTED as well`);
     expect(stored().connections).toEqual([]);
-    expect(await take(listed(record(), record({ id: OTHER_ID, status: 'REJECTED' })))).toMatchObject({
-      new: 2,
-    });
+    expect(await importContent(listed(record(), record({ id: OTHER_ID, status: 'REJECTED' })))).toMatchObject(
+      {
+        new: 2,
+      },
+    );
   });
 
   it('names an id that is twice in the file with other content', async () => {
-    const { refusals } = await take([record(), record({ status: 'REJECTED' })]);
+    const { refusals } = await importContent([record(), record({ status: 'REJECTED' })]);
     expect(refusals).toEqual([
       {
         record: 2,
@@ -333,12 +344,12 @@ describe('What an import refuses', () => {
     ]);
   });
 
-  it('takes nothing of a file with one bad record, and all of the good files beside it', async () => {
+  it('imports nothing of a file with one invalid record, and all of the other files', async () => {
     const bad = file(
       'bad.json',
       listed(record({ id: OTHER_ID, environmentName: 'other' }), record({ id: 'x' })),
     );
-    const { code, files } = await importing([bad, file('good.json', record())]);
+    const { code, files } = await importFiles([bad, file('good.json', record())]);
     expect(code).toBe(1);
     expect(files).toMatchObject([
       { file: bad, result: 'refused', read: 2, new: 0, refused: 1 },
@@ -384,7 +395,7 @@ describe('What an import refuses', () => {
     [{ tags: { a: 'b' } }, ['tags must be a list']],
     [{ tags: [{ key: 'a' }] }, [/^tags\.0 must have a key and a value/]],
   ])('names everything that is wrong with a record: %j', async (members, reasons) => {
-    const { result, refusals } = await take(record(members));
+    const { result, refusals } = await importContent(record(members));
     expect(result).toBe('refused');
     expect(refusals).toMatchObject([{ record: 1, id: ID }]);
     expect(refusals[0]?.reasons).toHaveLength(reasons.length);
@@ -395,31 +406,33 @@ describe('What an import refuses', () => {
     });
   });
 
-  it('lists the first hundred of a file’s bad records, and counts the rest', async () => {
-    const report = await take(Array.from({ length: 130 }, () => ({ id: 'x' })));
+  it('lists the first hundred invalid records of a file, and counts the rest', async () => {
+    const report = await importContent(Array.from({ length: 130 }, () => ({ id: 'x' })));
     expect(report).toMatchObject({ read: 130, refused: 130 });
     expect(report.refusals.map(({ record: number }) => number)).toEqual(
       Array.from({ length: 100 }, (_, index) => index + 1),
     );
   });
 
-  it('is not led astray by members that are named like JavaScript’s own', async () => {
-    const report = await take(`{"__proto__": ${JSON.stringify(record())}, "id": "${ID}", "constructor": {}}`);
+  it('handles members that are named like JavaScript’s own', async () => {
+    const report = await importContent(
+      `{"__proto__": ${JSON.stringify(record())}, "id": "${ID}", "constructor": {}}`,
+    );
     expect(report.refusals[0]?.reasons).toContain('status must be given');
   });
 
   it.each<[string, string | Buffer, RegExp]>([
     ['nothing', '', /^is empty$/],
-    ['blanks', ' \n ', /^is empty$/],
+    ['white space', ' \n ', /^is empty$/],
     [
       'broken JSON',
       '{\n  "environmentAccountConnections": [\n    {"id": nope}\n  ]\n}',
       /^is not JSON in line 3, column 13/,
     ],
     [
-      'a comma too many',
+      'an extra comma',
       '[\n{"environmentAccountConnections": []},\n]',
-      /^is not JSON in line 3, column 1: "\]" can't stand there/,
+      /^is not JSON in line 3, column 1: unexpected "\]"/,
     ],
     [
       'JSON that ends too early',
@@ -438,16 +451,16 @@ describe('What an import refuses', () => {
     ['broken YAML', 'Resources:\n  A: [', /^is not YAML: /],
     ['UTF-16', Buffer.from('\uFEFF{}', 'utf16le'), /^is UTF-16, as a redirection in Windows PowerShell/],
     ['Latin-1', Buffer.from('{"a": 1,\n "environmentName": "größe"}', 'latin1'), /^is not UTF-8 in line 2$/],
-    ['nesting without end', '['.repeat(1000), /^is nested more than 100 levels deep in line 1, column 101$/],
-    ['one value without end', `{"a": "${'x'.repeat(5 * 1024 * 1024)}"}`, /^has something larger than 4 MiB/],
-  ])('says what is wrong with a file of %s', async (_kind, content, problem) => {
-    const report = await take(content);
+    ['very deep nesting', '['.repeat(1000), /^is nested more than 100 levels deep in line 1, column 101$/],
+    ['one very large value', `{"a": "${'x'.repeat(5 * 1024 * 1024)}"}`, /^has something larger than 4 MiB/],
+  ])('reports what is wrong with a file of %s', async (_kind, content, problem) => {
+    const report = await importContent(content);
     expect(report.result).toBe('refused');
     expect(report.problems).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('tells of the records before the place where a file breaks off', async () => {
-    const report = await take(`[${JSON.stringify(record({ status: 'LOST' }))}, {`);
+  it('reports the records before a syntax error too', async () => {
+    const report = await importContent(`[${JSON.stringify(record({ status: 'LOST' }))}, {`);
     expect(report).toMatchObject({
       read: 1,
       refused: 1,
@@ -455,9 +468,9 @@ describe('What an import refuses', () => {
     });
   });
 
-  it('names files that are not there, and folders', async () => {
+  it('reports missing files, and folders', async () => {
     mkdirSync(folder.path('folder'));
-    const { code, files } = await importing([folder.path('none'), folder.path('folder')]);
+    const { code, files } = await importFiles([folder.path('none'), folder.path('folder')]);
     expect(code).toBe(1);
     expect(files.map(({ problems }) => problems)).toEqual([
       ["can't be read: there is no such file or folder"],
@@ -467,8 +480,8 @@ describe('What an import refuses', () => {
 });
 
 describe('A dry run', () => {
-  it('finds what an import would do, file after file, and leaves the store alone', async () => {
-    await take(record());
+  it('reports what an import would do, file after file, and does not change the store', async () => {
+    await importContent(record());
     const before = stored();
     const next = record({ id: OTHER_ID, environmentName: 'next' });
     const words = [
@@ -476,15 +489,15 @@ describe('A dry run', () => {
       file('again.json', [next, record()]),
       file('second.json', record({ id: 'a1b2c3d4-5678-4abc-9def-333333333333', environmentName: 'next' })),
     ];
-    const dry = await importing([...words, '--dry-run']);
+    const dry = await importFiles([...words, '--dry-run']);
     expect(stored()).toEqual(before);
-    const wet = await importing(words);
-    expect(dry).toEqual(wet);
+    const real = await importFiles(words);
+    expect(dry).toEqual(real);
     expect(dry.files.map(({ result }) => result)).toEqual(['taken', 'taken', 'refused']);
   });
 
-  it('makes no database where there is none', async () => {
-    const { files } = await importing([file('one.json', record()), '--dry-run']);
+  it('does not create a database', async () => {
+    const { files } = await importFiles([file('one.json', record()), '--dry-run']);
     expect(files).toMatchObject([{ result: 'taken', new: 1 }]);
     expect(stored).toThrow('unable to open database file');
   });

@@ -1,7 +1,7 @@
 import { command } from './command';
-import { record, useMoving } from './moving';
+import { record, useImports } from './import-fixture';
 
-const { take, stored, file, env } = useMoving();
+const { importContent, stored, file, env } = useImports();
 
 const HERE = ['--account', '222222222222', '--region', 'eu-central-1'] as const;
 
@@ -59,9 +59,9 @@ const ROW = {
 };
 
 describe('Importing a CloudFormation template', () => {
-  it('makes a pending connection of each that it declares, as of now', async () => {
+  it('creates a pending connection for each declaration, with the current time', async () => {
     const before = Date.now();
-    expect(await take(TEMPLATE, HERE)).toMatchObject({ result: 'taken', read: 1, new: 1 });
+    expect(await importContent(TEMPLATE, HERE)).toMatchObject({ result: 'taken', read: 1, new: 1 });
     const { connections, events } = stored();
     expect(connections).toMatchObject([ROW]);
     const [{ id, requested_at: requestedAt, last_modified_at: lastModifiedAt } = {}] = connections;
@@ -73,7 +73,7 @@ describe('Importing a CloudFormation template', () => {
     ]);
   });
 
-  it('takes the same in JSON', async () => {
+  it('reads the same template in JSON', async () => {
     const template = {
       Parameters: { Stage: { Type: 'String', Default: 'prod' } },
       Resources: {
@@ -98,22 +98,30 @@ describe('Importing a CloudFormation template', () => {
         },
       },
     };
-    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([ROW]);
   });
 
-  it('changes nothing when it is imported again, whatever became of the connection’s status and tags', async () => {
-    await take(TEMPLATE, HERE);
+  it('changes nothing when it is imported again, even if status and tags differ', async () => {
+    await importContent(TEMPLATE, HERE);
     const before = stored();
-    expect(await take(TEMPLATE, HERE)).toMatchObject({ result: 'taken', read: 1, new: 0, unchanged: 1 });
-    expect(await take(TEMPLATE.replace(/Tags:[^]*/, ''), HERE)).toMatchObject({ unchanged: 1 });
+    expect(await importContent(TEMPLATE, HERE)).toMatchObject({
+      result: 'taken',
+      read: 1,
+      new: 0,
+      unchanged: 1,
+    });
+    expect(await importContent(TEMPLATE.replace(/Tags:[^]*/, ''), HERE)).toMatchObject({ unchanged: 1 });
     expect(stored()).toEqual(before);
   });
 
-  it('is fulfilled by a connection that was imported as a fact, if it has the declared roles', async () => {
-    await take(record({ region: 'eu-central-1', environmentName: 'payments' }));
-    expect(await take(connection(''), HERE)).toMatchObject({ unchanged: 1 });
-    const { refusals } = await take(connection('RoleArn: arn:aws:iam::222222222222:role/other'), HERE);
+  it('accepts an imported connection with the declared roles as the declared one', async () => {
+    await importContent(record({ region: 'eu-central-1', environmentName: 'payments' }));
+    expect(await importContent(connection(''), HERE)).toMatchObject({ unchanged: 1 });
+    const { refusals } = await importContent(
+      connection('RoleArn: arn:aws:iam::222222222222:role/other'),
+      HERE,
+    );
     expect(refusals).toEqual([
       {
         record: 1,
@@ -127,10 +135,10 @@ describe('Importing a CloudFormation template', () => {
     ]);
   });
 
-  it('does not get round a rejection', async () => {
-    await take(record({ region: 'eu-central-1', environmentName: 'payments', status: 'REJECTED' }));
+  it('does not replace a rejected connection', async () => {
+    await importContent(record({ region: 'eu-central-1', environmentName: 'payments', status: 'REJECTED' }));
     const before = stored();
-    const { refusals } = await take(connection(''), HERE);
+    const { refusals } = await importContent(connection(''), HERE);
     expect(refusals[0]?.reasons).toEqual([
       'was rejected by the management account 111111111111: delete the connection a1b2c3d4-5678-4abc-9def-111111111111, then import again',
     ]);
@@ -140,7 +148,7 @@ describe('Importing a CloudFormation template', () => {
   it('counts two equal declarations once, and refuses two that contradict each other', async () => {
     const twice = (roles: string) =>
       `${connection('')}  Two:\n    Type: AWS::Proton::EnvironmentAccountConnection\n    Properties: { ManagementAccountId: '111111111111', EnvironmentName: payments${roles} }\n`;
-    const { refusals } = await take(twice(', RoleArn: "arn:aws:iam::222222222222:role/x"'), HERE);
+    const { refusals } = await importContent(twice(', RoleArn: "arn:aws:iam::222222222222:role/x"'), HERE);
     expect(refusals).toMatchObject([
       {
         logicalId: 'Two',
@@ -149,17 +157,24 @@ describe('Importing a CloudFormation template', () => {
         ],
       },
     ]);
-    expect(await take(twice(''), HERE)).toMatchObject({ result: 'taken', read: 2, new: 1, unchanged: 1 });
+    expect(await importContent(twice(''), HERE)).toMatchObject({
+      result: 'taken',
+      read: 2,
+      new: 1,
+      unchanged: 1,
+    });
   });
 
   it('keeps the zeros of an account id that is written without quotes', async () => {
-    expect(await take(connection('EnvironmentAccountId: 000000000042'), HERE)).toMatchObject({ new: 1 });
+    expect(await importContent(connection('EnvironmentAccountId: 000000000042'), HERE)).toMatchObject({
+      new: 1,
+    });
     expect(stored().connections).toMatchObject([{ environment_account_id: '000000000042' }]);
   });
 
-  it('follows the Region to its partition', async () => {
+  it('derives the partition from the Region', async () => {
     const role = "RoleArn: !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/x'";
-    await take(connection(role), ['--account', '222222222222', '--region', 'us-gov-west-1']);
+    await importContent(connection(role), ['--account', '222222222222', '--region', 'us-gov-west-1']);
     expect(stored().connections).toMatchObject([{ role_arn: 'arn:aws-us-gov:iam::222222222222:role/x' }]);
   });
 
@@ -170,7 +185,7 @@ describe('Importing a CloudFormation template', () => {
       ['arn:aws:iam::222222222222:role/prod'],
     ],
     [
-      'Fn::If to nothing',
+      'Fn::If with AWS::NoValue',
       'RoleArn: !If [Other, "arn:aws:iam::222222222222:role/x", !Ref "AWS::NoValue"]',
       [],
     ],
@@ -193,9 +208,9 @@ Conditions:
   Prod: !And [!Equals [!Ref Stage, prod], !Not [!Condition Other]]
   Other: !Or [!Equals [a, b], !Equals [!Ref Stage, test]]
 `;
-    const { refusals, result } = await take(connection(properties, rest), HERE);
+    const { refusals, result } = await importContent(connection(properties, rest), HERE);
     if (properties.startsWith('Tags')) {
-      // The braces have come through as they are, and no tag may have them.
+      // The literal braces are kept, and a tag must not contain braces.
       expect(refusals[0]?.reasons[0]).toMatch(/^Tags\.0\.value must consist/);
       return;
     }
@@ -203,31 +218,31 @@ Conditions:
     expect(stored().connections).toMatchObject([{ role_arn: roles[0] ?? null }]);
   });
 
-  it('leaves out what a false condition leaves out', async () => {
+  it('skips a resource whose condition is false', async () => {
     const conditioned = connection('', 'Conditions: { Never: !Equals [a, b] }').replace(
       'Properties:',
       'Condition: Never\n    Properties:',
     );
-    expect(await take(conditioned, HERE)).toMatchObject({ result: 'taken', read: 0, new: 0 });
+    expect(await importContent(conditioned, HERE)).toMatchObject({ result: 'taken', read: 0, new: 0 });
     const open = conditioned.replace('!Equals [a, b]', '!Equals [!Ref Unknown, b]');
-    expect((await take(open, HERE)).refusals[0]?.reasons).toEqual([
-      'Condition can\'t be resolved: {"Ref":"Unknown"} names no parameter of the template',
+    expect((await importContent(open, HERE)).refusals[0]?.reasons).toEqual([
+      'Condition can\'t be resolved: {"Ref":"Unknown"} is not a parameter of the template',
     ]);
   });
 
   const PARAMETER =
     'Parameters: { Open: { Type: String }, Kept: { Type: "AWS::SSM::Parameter::Value<String>", Default: /x } }';
-  it('takes an empty text for a text, and what YAML calls null for none', async () => {
+  it('reads an empty string as a string, and YAML’s null as no value', async () => {
     const template = connection(
       [
         "RoleArn: !Join ['', ['arn:aws:iam::222222222222:role/', x]]",
-        'ComponentRoleArn: !If [Told, !Ref Told, !Ref AWS::NoValue]',
+        'ComponentRoleArn: !If [Given, !Ref Given, !Ref AWS::NoValue]',
         'CodebuildRoleArn: !Sub ""',
         'Tags: [{Key: a, Value: ""}, {Key: b, Value: }]',
       ].join('\n'),
-      'Parameters: { Told: { Type: String, Default: \'\' } }\nConditions: { Told: !Not [!Equals [!Ref Told, ""]] }',
+      'Parameters: { Given: { Type: String, Default: \'\' } }\nConditions: { Given: !Not [!Equals [!Ref Given, ""]] }',
     );
-    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([
       {
         role_arn: 'arn:aws:iam::222222222222:role/x',
@@ -238,13 +253,13 @@ Conditions:
     ]);
   });
 
-  it.each(['null', 'Null', 'NULL', '~', ''])('knows %p for no value', async (none) => {
-    const { refusals } = await take(
+  it.each(['null', 'Null', 'NULL', '~', ''])('reads %p as no value', async (none) => {
+    const { refusals } = await importContent(
       connection('').replace('EnvironmentName: payments', `EnvironmentName: ${none}`),
       HERE,
     );
     expect(refusals[0]?.reasons).toEqual(['EnvironmentName must be given']);
-    const quoted = await take(
+    const quoted = await importContent(
       connection('').replace('EnvironmentName: payments', `EnvironmentName: '${none}'`),
       HERE,
     );
@@ -263,7 +278,7 @@ Resources:
       <<: [*first, *second]
       ManagementAccountId: 111111111111
 `;
-    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([
       {
         environment_name: 'payments',
@@ -281,7 +296,7 @@ Resources:
     Type: AWS::Proton::EnvironmentAccountConnection
     Properties: !If [Either, {EnvironmentName: one, ManagementAccountId: 111111111111}, {}]
 `;
-    expect(await take(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(template, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([{ environment_name: 'one' }]);
   });
 
@@ -289,37 +304,37 @@ Resources:
     [
       'a misspelt property',
       connection('Rolearn: x'),
-      ['has Rolearn, which is no property of AWS::Proton::EnvironmentAccountConnection'],
+      ['has Rolearn, which is not a property of AWS::Proton::EnvironmentAccountConnection'],
     ],
     [
       'a transform among the properties',
       connection('Fn::Transform: { Name: AWS::Include }'),
-      ["can't be expanded: Fn::Transform is known to CloudFormation alone"],
+      ["can't be expanded: Fn::Transform is known only to CloudFormation"],
     ],
     [
-      'properties that only CloudFormation knows',
+      'properties that only CloudFormation can resolve',
       connection('').replace(/Properties:[^]*/, 'Properties: !Transform { Name: AWS::Include }'),
       [
-        'Properties can\'t be resolved: {"Fn::Transform":{"Name":"AWS::Include"}} is known to CloudFormation alone',
+        'Properties can\'t be resolved: {"Fn::Transform":{"Name":"AWS::Include"}} is known only to CloudFormation',
       ],
     ],
     [
-      'properties that are no object',
+      'properties that are not an object',
       connection('').replace(/Properties:[^]*/, 'Properties: [a]'),
-      ['Properties can\'t be resolved: ["a"] must come to an object'],
+      ['Properties can\'t be resolved: ["a"] must resolve to an object'],
     ],
     [
       'a misspelt attribute',
       connection('').replace('Properties:', 'DependOn: x\n    Properties:'),
-      ['has DependOn, which is no attribute of a resource'],
+      ['has DependOn, which is not an attribute of a resource'],
     ],
     [
       'a loop',
       'Resources: { "Fn::ForEach::Each": [X, [a], { "C${X}": { Type: AWS::Proton::EnvironmentAccountConnection } }] }',
-      ["can't be expanded: Fn::ForEach::Each is known to CloudFormation alone"],
+      ["can't be expanded: Fn::ForEach::Each is known only to CloudFormation"],
     ],
-  ])('drops nothing in silence: %s', async (_what, template, reasons) => {
-    const { result, refusals } = await take(template, HERE);
+  ])('ignores nothing silently: %s', async (_what, template, reasons) => {
+    const { result, refusals } = await importContent(template, HERE);
     expect(result).toBe('refused');
     expect(refusals.map(({ reasons: why }) => why)).toEqual([reasons]);
   });
@@ -328,20 +343,23 @@ Resources:
     ['YAML', `${connection('')}  One: {}\n`, 'has the key One twice in line 10'],
     ['a property in YAML', connection('RoleArn: a\nRoleArn: b'), 'has the key RoleArn twice in line 9'],
     ['JSON', '{"Resources": {"A": {},\n"A": {}}}', 'has the key A twice in line 2, column 4'],
-  ])('refuses a key that is there twice, in %s', async (_where, template, problem) => {
-    const { result, problems } = await take(template, HERE);
+  ])('refuses a duplicate key in %s', async (_where, template, problem) => {
+    const { result, problems } = await importContent(template, HERE);
     expect(result).toBe('refused');
     expect(problems).toEqual([problem]);
   });
 
   it('completes a connection with the CodeBuild role that a list does not carry, and no other', async () => {
-    await take(record({ region: 'eu-central-1', environmentName: 'payments' }));
+    await importContent(record({ region: 'eu-central-1', environmentName: 'payments' }));
     const codebuild = 'CodebuildRoleArn: arn:aws:iam::222222222222:role/build';
-    const other = await take(connection(`${codebuild}\nRoleArn: arn:aws:iam::222222222222:role/other`), HERE);
+    const other = await importContent(
+      connection(`${codebuild}\nRoleArn: arn:aws:iam::222222222222:role/other`),
+      HERE,
+    );
     expect(other.refusals[0]?.reasons).toEqual([
       expect.stringMatching(/with other roles: roleArn is .*\/other in the template$/),
     ]);
-    expect(await take(connection(codebuild), HERE)).toMatchObject({
+    expect(await importContent(connection(codebuild), HERE)).toMatchObject({
       result: 'taken',
       new: 0,
       completed: 1,
@@ -358,50 +376,56 @@ Resources:
       status: 'CONNECTED',
       previous_status: 'CONNECTED',
     });
-    expect(await take(connection(codebuild), HERE)).toMatchObject({ unchanged: 1, completed: 0 });
-    const changed = await take(connection(codebuild.replace('/build', '/x')), HERE);
+    expect(await importContent(connection(codebuild), HERE)).toMatchObject({ unchanged: 1, completed: 0 });
+    const changed = await importContent(connection(codebuild.replace('/build', '/x')), HERE);
     expect(changed.refusals[0]?.reasons[0]).toContain('with other roles: codebuildRoleArn is');
   });
 
   it('names the newest of several rejections', async () => {
     const rejected = { region: 'eu-central-1', environmentName: 'payments', status: 'REJECTED' };
     const newer = 'a1b2c3d4-5678-4abc-9def-000000000002';
-    await take([
+    await importContent([
       record({ ...rejected, id: 'a1b2c3d4-5678-4abc-9def-000000000003' }),
       record({ ...rejected, id: newer, requestedAt: 1.8e9 }),
       record({ ...rejected, id: 'a1b2c3d4-5678-4abc-9def-000000000001', requestedAt: 1.8e9 }),
     ]);
-    const { refusals } = await take(connection(''), HERE);
+    const { refusals } = await importContent(connection(''), HERE);
     expect(refusals[0]?.reasons[0]).toContain(`delete the connection ${newer}`);
   });
 
-  it('knows the ARN of a role by its name and path, however often it is used', async () => {
+  it('builds the ARN of a role from its name and path, however often it is used', async () => {
     const role = `
   Role:
     Type: AWS::IAM::Role
     Properties: { RoleName: proton, Path: !Sub '/\${P}/' }
 Parameters: { P: { Type: String, Default: team } }`;
     const template = connection('RoleArn: !GetAtt Role.Arn\nComponentRoleArn: !Sub "${Role.Arn}"', role);
-    expect(await take(template, HERE)).toMatchObject({ result: 'taken' });
+    expect(await importContent(template, HERE)).toMatchObject({ result: 'taken' });
     const arn = 'arn:aws:iam::222222222222:role/team/proton';
     expect(stored().connections).toMatchObject([{ role_arn: arn, component_role_arn: arn }]);
-    const nameless = await take(template.replace('RoleName: proton, ', ''), HERE);
+    const nameless = await importContent(template.replace('RoleName: proton, ', ''), HERE);
     expect(nameless.refusals[0]?.reasons).toEqual([
       expect.stringMatching(/^RoleArn .* is a role without a RoleName/),
       expect.stringMatching(/^ComponentRoleArn .* is a role without a RoleName/),
     ]);
-    const circle = template.replace('RoleName: proton', "RoleName: !Sub '${Role.Arn}'");
-    expect((await take(circle, HERE)).refusals[0]?.reasons[0]).toMatch(/^RoleArn .* refers to itself$/);
+    const circular = template.replace('RoleName: proton', "RoleName: !Sub '${Role.Arn}'");
+    expect((await importContent(circular, HERE)).refusals[0]?.reasons[0]).toMatch(
+      /^RoleArn .* refers to itself$/,
+    );
   });
 
-  it('takes lists of parameters apart, without the blanks around their items', async () => {
+  it('splits list parameters, and trims their items', async () => {
     const lists = (type: string) =>
       connection(
         "EnvironmentAccountId: !Select [1, !Ref Accounts]\nTags: [{Key: suffix, Value: !Ref 'AWS::URLSuffix'}]",
         `Parameters: { Accounts: { Type: ${type}, Default: '333333333333 , 222222222222 ,x' } }`,
       );
-    expect(await take(lists('CommaDelimitedList'), ['--region', 'cn-north-1'])).toMatchObject({ new: 1 });
-    expect(await take(lists('List<String>'), ['--region', 'eu-central-1'])).toMatchObject({ new: 1 });
+    expect(await importContent(lists('CommaDelimitedList'), ['--region', 'cn-north-1'])).toMatchObject({
+      new: 1,
+    });
+    expect(await importContent(lists('List<String>'), ['--region', 'eu-central-1'])).toMatchObject({
+      new: 1,
+    });
     const bySuffix = stored().connections.map(({ tags, environment_account_id: id }) => [id, tags]);
     expect(bySuffix.toSorted()).toEqual(
       [
@@ -427,26 +451,26 @@ Parameters: { P: { Type: String, Default: team } }`;
       },
     ],
     [
-      'JSON in a text',
+      'JSON in a string',
       {
         TemplateBody:
           '{"Resources":{"One":{"Type":"AWS::Proton::EnvironmentAccountConnection","Properties":{"ManagementAccountId":"111111111111","EnvironmentName":"payments"}}}}',
       },
     ],
-  ])('takes what get-template printed of a template in %s', async (_format, body) => {
-    expect(await take(body, HERE)).toMatchObject({ result: 'taken', new: 1 });
+  ])('imports the output of get-template for a template in %s', async (_format, body) => {
+    expect(await importContent(body, HERE)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([{ environment_name: 'payments' }]);
-    expect((await take({ TemplateBody: 'Resources: [' })).problems).toEqual([
+    expect((await importContent({ TemplateBody: 'Resources: [' })).problems).toEqual([
       expect.stringMatching(/^has a TemplateBody that is not YAML/),
     ]);
   });
 
-  it('passes over documents that hold nothing', async () => {
-    expect(await take(`---${connection('')}---\n# nothing\n---\n`, HERE)).toMatchObject({
+  it('skips empty documents', async () => {
+    expect(await importContent(`---${connection('')}---\n# nothing\n---\n`, HERE)).toMatchObject({
       result: 'taken',
       new: 1,
     });
-    expect((await take('# nothing\n---\n')).problems).toEqual(['is empty']);
+    expect((await importContent('# nothing\n---\n')).problems).toEqual(['is empty']);
   });
 
   it.each<[string, readonly (string | RegExp)[]]>([
@@ -458,31 +482,31 @@ Parameters: { P: { Type: String, Default: team } }`;
     ],
     [
       'RoleArn: !Ref Kept',
-      [/^RoleArn .* is kept in the Parameter Store: give it with --parameter Kept=VALUE$/],
+      [/^RoleArn .* is stored in the Parameter Store: give it with --parameter Kept=VALUE$/],
     ],
-    ['RoleArn: !Ref One', [/^RoleArn .* is known once CloudFormation has made that resource$/]],
+    ['RoleArn: !Ref One', [/^RoleArn .* is known only after CloudFormation has created that resource$/]],
     [
       'RoleArn: !GetAtt Stack.Outputs.Arn',
-      [/\{"Fn::GetAtt":"Stack\.Outputs\.Arn"\} is known once CloudFormation/],
+      [/\{"Fn::GetAtt":"Stack\.Outputs\.Arn"\} is known only after CloudFormation/],
     ],
     [
       'RoleArn: !ImportValue role\nComponentRoleArn: !Sub "${Nope}"',
       [
-        /^RoleArn .*\{"Fn::ImportValue":"role"\} is known to CloudFormation alone/,
-        /^ComponentRoleArn .* names no parameter/,
+        /^RoleArn .*\{"Fn::ImportValue":"role"\} is known only to CloudFormation/,
+        /^ComponentRoleArn .* is not a parameter/,
       ],
     ],
     ['RoleArn: !Unheard [of, {x: !Ref y}]', [/\{"Fn::Unheard":/]],
-    ['RoleArn: [a]', ['RoleArn must be a text']],
+    ['RoleArn: [a]', ['RoleArn must be a string']],
     [
       'RoleArn: arn:aws-cn:iam::333333333333:role/x',
       [/environment account, 222222222222$/, /^RoleArn must be a role of the partition aws,/],
     ],
     ['Tags: [{Key: "aws:x"}]', [/^Tags\.0 must have a Key and a Value/]],
-    ['EnvironmentAccountId: !Select [3, [a]]', [/^EnvironmentAccountId .* selects nothing$/]],
+    ['EnvironmentAccountId: !Select [3, [a]]', [/^EnvironmentAccountId .* has an index outside its list$/]],
     ['EnvironmentAccountId: 12', ['EnvironmentAccountId must be 12 digits']],
-  ])('names what can’t be resolved or taken: %s', async (properties, reasons) => {
-    const { result, refusals } = await take(connection(properties, PARAMETER), HERE);
+  ])('names what can’t be resolved or imported: %s', async (properties, reasons) => {
+    const { result, refusals } = await importContent(connection(properties, PARAMETER), HERE);
     expect(result).toBe('refused');
     expect(refusals).toMatchObject([{ logicalId: 'One', line: 3 }]);
     expect(refusals[0]?.reasons).toHaveLength(reasons.length);
@@ -494,32 +518,34 @@ Parameters: { P: { Type: String, Default: team } }`;
   });
 
   it('says which option is needed', async () => {
-    const { refusals } = await take(
+    const { refusals } = await importContent(
       connection('RoleArn: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/x"'),
     );
     expect(refusals[0]?.reasons).toEqual([
       'EnvironmentAccountId is not given, so the option --account must name the account',
-      'needs the option --region, for a connection lies in a Region',
+      'needs the option --region, because a connection belongs to a Region',
       expect.stringMatching(/^RoleArn can't be resolved: .* needs the option --region$/),
     ]);
   });
 
-  it('ends where conditions or roles go in circles', async () => {
+  it('reports circular conditions', async () => {
     const circle = connection('', 'Conditions: { A: !Not [!Condition B], B: !Not [!Condition A] }').replace(
       'Properties:',
       'Condition: A\n    Properties:',
     );
-    expect((await take(circle, HERE)).refusals[0]?.reasons[0]).toMatch(/^Condition .* refers to itself$/);
+    expect((await importContent(circle, HERE)).refusals[0]?.reasons[0]).toMatch(
+      /^Condition .* refers to itself$/,
+    );
   });
 
-  it('decides conditions in no time that refer to one another over and over', async () => {
+  it('evaluates each condition once, however often others refer to it', async () => {
     const chain = Array.from({ length: 40 }, (_, index) => {
       const next = `!Condition C${String(index + 1)}`;
       return `C${String(index)}: !And [${next}, ${next}]`;
     });
     const conditions = `Conditions: { ${chain.join(', ')}, C40: !Equals [a, a] }`;
     const conditioned = connection('', conditions).replace('Properties:', 'Condition: C0\n    Properties:');
-    expect(await take(conditioned, HERE)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(conditioned, HERE)).toMatchObject({ result: 'taken', new: 1 });
   });
 
   it.each<[string, string, RegExp]>([
@@ -540,20 +566,20 @@ Parameters: { P: { Type: String, Default: team } }`;
         .join('\n')}`,
       /more than 100000 values/,
     ],
-    ['an anchor that is not there', 'Resources: *nowhere', /anchor|alias/i],
+    ['an anchor that does not exist', 'Resources: *nowhere', /anchor|alias/i],
   ])('refuses a template with %s', async (_kind, template, problem) => {
-    const { result, problems } = await take(template, HERE);
+    const { result, problems } = await importContent(template, HERE);
     expect(result).toBe('refused');
     expect(problems).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('does not let a file steer the terminal', async () => {
+  it('does not let a file control the terminal', async () => {
     const path = file('evil.yaml', connection('RoleArn: x').replace('One:', '"\\e[2J\\a":'));
     const { stderr } = await command(['import', path, ...HERE], { env: env(), terminal: true });
     expect(stderr).toContain('\uFFFD[2J\uFFFD in line 3: RoleArn must be');
   });
 
-  it('does not take templates and connections from one file', async () => {
+  it('does not import templates and connections from one file', async () => {
     const template = {
       Resources: {
         One: {
@@ -562,9 +588,9 @@ Parameters: { P: { Type: String, Default: team } }`;
         },
       },
     };
-    const { result, problems } = await take([template, record()], HERE);
+    const { result, problems } = await importContent([template, record()], HERE);
     expect(result).toBe('refused');
-    expect(problems).toEqual([expect.stringContaining('import them as files of their own')]);
+    expect(problems).toEqual([expect.stringContaining('import them as separate files')]);
     expect(stored().connections).toEqual([]);
   });
 });

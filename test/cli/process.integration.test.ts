@@ -9,11 +9,11 @@ import { promisify } from 'node:util';
 import { dataOf } from '../support/graphql-client';
 import { PROJECT, startServerProcess } from '../support/server-process';
 import { command, commandProcess, commandToEnd } from './command';
-import { listed, record, useMoving } from './moving';
+import { listed, record, useImports } from './import-fixture';
 
-const { stored, env, file, folder } = useMoving();
+const { stored, env, file, folder } = useImports();
 
-/** So many connections, as the aws CLI prints them, in a file. */
+/** Writes a file with this number of connections, as the aws CLI prints them. */
 async function largeFile(name: string, count: number): Promise<string> {
   const path = folder.path(name);
   const text = function* () {
@@ -32,9 +32,9 @@ async function largeFile(name: string, count: number): Promise<string> {
 const COUNT = '{ environmentAccountConnections { totalCount } }';
 
 describe('The command, as a process', () => {
-  it('imports in a small, constant memory', async () => {
+  it('imports and exports in a small, constant amount of memory', async () => {
     const path = await largeFile('large.json', 40_000);
-    // All of these records together take far more than this; a handful of them at a time does not.
+    // All records together need far more memory than this; a few at a time do not.
     const { code, stdout, stderr } = await commandToEnd(['import', path], {
       env: env(),
       node: ['--max-old-space-size=24', '--max-semi-space-size=2'],
@@ -50,17 +50,17 @@ describe('The command, as a process', () => {
       (JSON.parse(out.stdout) as { environmentAccountConnections: unknown[] }).environmentAccountConnections,
     ).toHaveLength(40_000);
 
-    // So much takes long enough to write that it can be interrupted.
+    // Writing them takes long enough to be interrupted.
     const child = commandProcess(['export', '--output', folder.path('all.json')], env());
     const ended = once(child, 'exit');
-    const begun = () => readdirSync(folder.path('.')).some((name) => name.endsWith('.part'));
-    while (!begun() && child.exitCode === null) await delay(2);
+    const started = () => readdirSync(folder.path('.')).some((name) => name.endsWith('.part'));
+    while (!started() && child.exitCode === null) await delay(2);
     child.kill('SIGTERM');
     expect(await ended).toEqual([null, 'SIGTERM']);
     expect(readdirSync(folder.path('.')).filter((name) => name.includes('all.json'))).toEqual([]);
   });
 
-  it('says in one line that there is no room for its output', async () => {
+  it('reports a full disk for its output in one line', async () => {
     await commandToEnd(['import', file('one.json', record())], { env: env() });
     const script = join(PROJECT, 'bin', 'proton-subgraph.js');
     const intoFullDisk = (...words: readonly string[]) =>
@@ -73,7 +73,7 @@ describe('The command, as a process', () => {
     ).toMatchObject([end, end]);
   });
 
-  it('works on the file of a running server, which shows at once what was imported', async () => {
+  it('works on the store of a running server, which shows the imported connections at once', async () => {
     const server = await startServerProcess(env());
     const path = file('some.json', listed(record(), record({ id: 'x' })));
     const refused = await commandToEnd(['import', path, '-'], {
@@ -92,16 +92,16 @@ describe('The command, as a process', () => {
     expect(shown).toEqual({ environmentAccountConnections: { totalCount: 1 } });
   });
 
-  it('ends without a word when its reader has read enough', async () => {
+  it('ends without a message when the reader of its output stops early', async () => {
     await commandToEnd(['import', await largeFile('some.json', 1000)], { env: env() });
     const child = commandProcess(['export'], env());
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const closed = once(child, 'close');
     await once(child.stdout, 'data');
     child.stdout.destroy();
     await closed;
-    expect({ code: child.exitCode, said }).toEqual({ code: 0, said: '' });
+    expect({ code: child.exitCode, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('says in one line that it has not been built', async () => {
@@ -118,12 +118,12 @@ describe('The command, as a process', () => {
 });
 
 describe('On a terminal', () => {
-  it('an import shows how far it has come, and what is wrong in colour', async () => {
+  it('an import shows its progress, and errors in colour', async () => {
     const path = await largeFile('\u001b[2J{value}\u202elarge.json', 3000);
     const bad = file('bad.json', record({ status: 'LOST' }));
     const seen = await command(['import', path, bad], { env: env(), terminal: true });
     expect(seen.stderr).toMatch(/large\.json \[=* *\] \d+% of 1\.\d MB/);
-    // What the file is called steers neither the bar nor the terminal.
+    // The file's name controls neither the progress bar nor the terminal.
     expect(seen.stderr).toContain('\ufffd[2J{value}\ufffdlarge.json [');
     expect(seen.stdout).toContain('\ufffd[2J{value}\ufffdlarge.json  ');
     expect(seen.stderr).toContain('\u001b[31mrefused\u001b[39m: ');

@@ -1,7 +1,7 @@
 import { command } from './command';
-import { record, useMoving } from './moving';
+import { record, useImports } from './import-fixture';
 
-const { importing, take, stored, file, env } = useMoving();
+const { importFiles, importContent, stored, file, env } = useImports();
 
 const HERE = ['--account', '222222222222', '--region', 'eu-central-1'] as const;
 const ROLE = 'arn:aws:iam::222222222222:role/generated-1A2B';
@@ -27,7 +27,7 @@ const GIVEN = { Management: '111111111111', Role: ROLE };
 const options = (values: Readonly<Record<string, string>>) =>
   Object.entries(values).flatMap(([name, value]) => ['--parameter', `${name}=${value}`]);
 
-/** Runs an import that must fail before it reads anything, and returns what it prints. */
+/** Runs an import that must fail before it imports anything, and returns its error. */
 async function failing(
   words: readonly string[],
 ): Promise<{ readonly code: number | null; readonly stderr: string }> {
@@ -37,8 +37,8 @@ async function failing(
 }
 
 describe('--parameter', () => {
-  it('gives a value to a parameter, instead of its default and of what the Parameter Store keeps', async () => {
-    expect(await take(TEMPLATE, [...HERE, ...options({ ...GIVEN, Stage: 'prod' })])).toMatchObject({
+  it('sets the value of a parameter, instead of its default and of the value in the Parameter Store', async () => {
+    expect(await importContent(TEMPLATE, [...HERE, ...options({ ...GIVEN, Stage: 'prod' })])).toMatchObject({
       new: 1,
     });
     expect(stored().connections).toMatchObject([
@@ -57,7 +57,7 @@ describe('--parameter', () => {
       'A: { Type: String }\n  B: { Type: String }\n  Stage: {',
     ).replace('RoleArn: !Ref Role', 'Tags: [{ Key: a, Value: !Ref A }, { Key: b, Value: !Ref B }]');
     const words = options({ Management: '111111111111', A: 'x=y==', B: '' });
-    expect(await take(template, [...HERE, ...words])).toMatchObject({ new: 1 });
+    expect(await importContent(template, [...HERE, ...words])).toMatchObject({ new: 1 });
     expect(stored().connections).toMatchObject([
       { tags: '[{"key":"a","value":"x=y=="},{"key":"b","value":""}]' },
     ]);
@@ -69,8 +69,8 @@ describe('--parameter', () => {
     ['Count', '0', 'is "0", which is below its MinValue, 1'],
     ['Count', 'many', 'is "many", which is not a number'],
     ['Accounts', '222222222222,x', 'is "x", which does not match its AllowedPattern, [0-9]{12}'],
-  ])('refuses for %s the value %s, which CloudFormation would not accept', async (name, value, reason) => {
-    const { refusals } = await take(TEMPLATE, [...HERE, ...options({ ...GIVEN, [name]: value })]);
+  ])('refuses for %s the value %s, which CloudFormation would reject', async (name, value, reason) => {
+    const { refusals } = await importContent(TEMPLATE, [...HERE, ...options({ ...GIVEN, [name]: value })]);
     expect(refusals[0]?.reasons).toEqual([expect.stringMatching(/^Environment(?:Name|AccountId) can't be/)]);
     expect(refusals[0]?.reasons[0]?.endsWith(` ${reason}`)).toBe(true);
     expect(stored).toThrow('unable to open database file');
@@ -80,7 +80,7 @@ describe('--parameter', () => {
     ['without =', ['Stage'], "argument 'Stage' is invalid. It must be Key=Value."],
     ['without a key', ['=x'], "argument '=x' is invalid. It must be Key=Value."],
     ['twice', ['Stage=a', 'Stage=b'], 'Stage is given twice.'],
-  ])('is not understood %s', async (_how, words, message) => {
+  ])('is invalid %s', async (_how, words, message) => {
     const given = words.flatMap((word) => ['--parameter', word]);
     const { code, stderr } = await failing([file('a.yaml', TEMPLATE), ...given]);
     expect(code).toBe(2);
@@ -106,12 +106,12 @@ describe('--parameter', () => {
       'orders',
     );
     const words = [file('a.yaml', TEMPLATE), file('b.yaml', other), file('c.json', record()), ...HERE];
-    const { files } = await importing([...words, ...options({ ...GIVEN, Unused: 'y' })]);
+    const { files } = await importFiles([...words, ...options({ ...GIVEN, Unused: 'y' })]);
     expect(files).toMatchObject([{ new: 1 }, { new: 1 }, { new: 1 }]);
   });
 
   it('works for a template on standard input', async () => {
-    const { files } = await importing(['-', ...HERE, ...options(GIVEN)], { stdin: TEMPLATE });
+    const { files } = await importFiles(['-', ...HERE, ...options(GIVEN)], { stdin: TEMPLATE });
     expect(files).toMatchObject([{ result: 'taken', new: 1 }]);
   });
 });
@@ -128,28 +128,36 @@ describe('--parameters', () => {
       'an object with a number',
       `{\n\t"Parameters": {\n\t\t"Management": 111111111111,\n\t\t"Role": "${ROLE}"\n\t}\n}`,
     ],
-  ])('takes %s from a file', async (_shape, content) => {
+  ])('reads %s from a file', async (_shape, content) => {
     const words = [...HERE, '--parameters', file('parameters.json', content)];
-    expect(await take(TEMPLATE, words)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(TEMPLATE, words)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([{ management_account_id: '111111111111', role_arn: ROLE }]);
   });
 
-  it('yields to --parameter', async () => {
+  it('is overridden by --parameter', async () => {
     const path = file('parameters.json', { Parameters: { ...GIVEN, Stage: 'prod' } });
-    await take(TEMPLATE, [...HERE, '--parameters', path, '--parameter', 'Stage=test']);
+    await importContent(TEMPLATE, [...HERE, '--parameters', path, '--parameter', 'Stage=test']);
     expect(stored().connections).toMatchObject([{ environment_name: 'payments-test-1', role_arn: ROLE }]);
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['another shape', { Management: 'x' }, /parameters\.json must hold a list of objects with ParameterKey/],
+    [
+      'another shape',
+      { Management: 'x' },
+      /parameters\.json must contain a list of objects with ParameterKey/,
+    ],
     ['a list of something else', [7], /has "7" in its list/],
     ['a key twice', ['A=1', 'A=2'], /gives the parameter A twice/],
     ['a member twice', '{"Parameters": {"A": "1", "A": "2"}}', /has the key A twice in line 1/],
-    ['no value', [{ ParameterKey: 'Stage', UsePreviousValue: true }], /must give the parameter Stage a text/],
+    [
+      'no value',
+      [{ ParameterKey: 'Stage', UsePreviousValue: true }],
+      /must give the parameter Stage a string/,
+    ],
     ['broken JSON', '[', /The parameter file .*parameters\.json is not YAML/],
     ['an unknown key', ['Stagee=x'], /^No template declares Stagee/],
     [
-      'a role that is not one',
+      'a role’s ARN that is not one',
       ['Role.Arn=x'],
       /^The parameter Role\.Arn must be the ARN of a role, .*, not "x"\.$/m,
     ],
@@ -160,7 +168,7 @@ describe('--parameters', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('names a file that is not there', async () => {
+  it('reports a missing file', async () => {
     const { code, stderr } = await failing([file('a.yaml', TEMPLATE), '--parameters', '/none.json']);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -185,28 +193,28 @@ Resources:
     '!GetAtt [Proton, Arn]',
     '{ "Fn::GetAtt": [Proton, Arn] }',
     '!Sub "${Proton.Arn}"',
-  ])('answers %s of a role without a name', async (reference) => {
-    const { refusals } = await take(withRole(reference), HERE);
+  ])('is the value of %s for a role without a name', async (reference) => {
+    const { refusals } = await importContent(withRole(reference), HERE);
     expect(refusals[0]?.reasons).toEqual([
       expect.stringMatching(/give its ARN with --parameter Proton\.Arn=ARN$/),
     ]);
-    expect(await take(withRole(reference), given)).toMatchObject({ result: 'taken', new: 1 });
+    expect(await importContent(withRole(reference), given)).toMatchObject({ result: 'taken', new: 1 });
     expect(stored().connections).toMatchObject([{ role_arn: ROLE }]);
   });
 
-  it('is not asked for where the role has a name', async () => {
-    await take(withRole('!GetAtt Proton.Arn', '{ RoleName: proton }'), HERE);
+  it('is not needed if the role has a name', async () => {
+    await importContent(withRole('!GetAtt Proton.Arn', '{ RoleName: proton }'), HERE);
     expect(stored().connections).toMatchObject([{ role_arn: 'arn:aws:iam::222222222222:role/proton' }]);
   });
 
-  it('does not answer for a role that is not made, or that a transform changes', async () => {
+  it('is not used for a role whose condition is false, or that a transform changes', async () => {
     const template = withRole('!GetAtt Proton.Arn', '{ RoleName: proton }');
     const never = template.replace('"AWS::IAM::Role"', '"AWS::IAM::Role", Condition: Never');
     const transformed = template.replace(
       'RoleName: proton',
       'RoleName: proton, "Fn::Transform": { Name: Rename }',
     );
-    const reasons = [await take(never, HERE), await take(transformed, HERE)].map(
+    const reasons = [await importContent(never, HERE), await importContent(transformed, HERE)].map(
       ({ refusals }) => refusals[0]?.reasons,
     );
     expect(reasons).toEqual([
@@ -220,7 +228,7 @@ describe('AWS_REGION', () => {
   const template = TEMPLATE.replace('RoleArn: !Ref Role', 'Tags: [{ Key: region, Value: !Ref AWS::Region }]');
   const words = ['--account', '222222222222', ...options({ Management: '111111111111' })];
   const importIn = (variables: Readonly<Record<string, string>>, ...others: readonly string[]) =>
-    importing([file('a.yaml', template), ...words, ...others], { env: { ...env(), ...variables } });
+    importFiles([file('a.yaml', template), ...words, ...others], { env: { ...env(), ...variables } });
 
   it('is the default of --region', async () => {
     expect((await importIn({ AWS_REGION: 'eu-west-1' })).files).toMatchObject([{ new: 1 }]);

@@ -24,7 +24,7 @@ describe('The times of a record', () => {
         fc.pre(shifted.getTime() >= 0 && shifted.getUTCFullYear() <= 9999);
         expect(parseTimestamp(withOffset(instant, minutes))).toBe(instant.getTime());
         expect(parseTimestamp(instant.toISOString())).toBe(instant.getTime());
-        // A number of this size has no room for milliseconds beyond the year 2255.
+        // After the year 2255, a number of seconds is not precise enough for milliseconds.
         if (instant.getUTCFullYear() < 2255)
           expect(parseTimestamp(instant.getTime() / 1000)).toBe(instant.getTime());
       }),
@@ -54,7 +54,7 @@ describe('The times of a record', () => {
     ],
     ...['2024-01-01T00:00:60Z', '2024-01-01T00:00:00+24:00', 'yesterday', '', '1600000000'],
     ...[1.6e12, -1, NaN, Infinity, null, true, {}, []],
-  ])('are none where %p stands', (printed) => {
+  ])('are not read from %p', (printed) => {
     expect(parseTimestamp(printed)).toBeUndefined();
   });
 });

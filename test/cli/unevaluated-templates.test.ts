@@ -1,6 +1,6 @@
-import { useMoving } from './moving';
+import { useImports } from './import-fixture';
 
-const { take, stored } = useMoving();
+const { importContent, stored } = useImports();
 
 const HERE = ['--account', '222222222222', '--region', 'eu-central-1'] as const;
 const TYPE = 'AWS::Proton::EnvironmentAccountConnection';
@@ -12,9 +12,9 @@ const connection = (name: string, members: object = {}, properties: object = {})
 });
 const NEVER = { Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } } };
 const importOf = (resources: object, sections: object = {}) =>
-  take({ ...sections, Resources: resources }, HERE);
+  importContent({ ...sections, Resources: resources }, HERE);
 
-describe('A template with something that decides whether a connection exists, and that is not evaluated', () => {
+describe('A template with an unevaluated part that decides whether a connection exists', () => {
   it.each<[string, object, string]>([
     ['Condition: !Condition Never', { Condition: 'Never' }, '{"Condition":"Never"}'],
     ['Condition: !Equals [a, b]', { 'Fn::Equals': ['a', 'b'] }, '{"Fn::Equals":["a","b"]}'],
@@ -32,37 +32,37 @@ describe('A template with something that decides whether a connection exists, an
 
   it.each<[string, unknown, string | RegExp]>([
     [
-      'a resource made by Fn::If',
+      'a resource from Fn::If',
       { 'Fn::If': ['Never', connection('one'), connection('two')] },
-      /^can't be resolved: \{"Fn::If".*must be written out$/,
+      /^can't be resolved: \{"Fn::If".*must be a plain string$/,
     ],
     [
-      'a resource made by Fn::Transform',
+      'a resource from Fn::Transform',
       { 'Fn::Transform': { Name: 'AWS::Include' } },
       /^can't be resolved: \{"Fn::Transform"/,
     ],
     [
-      'a Type made by Fn::If',
+      'a Type from Fn::If',
       { Type: { 'Fn::If': ['Never', TYPE, TYPE] } },
       /^Type can't be resolved: \{"Fn::If"/,
     ],
-    ['a Type made by Fn::Sub', { Type: { 'Fn::Sub': TYPE } }, /^Type can't be resolved: \{"Fn::Sub"/],
+    ['a Type from Fn::Sub', { Type: { 'Fn::Sub': TYPE } }, /^Type can't be resolved: \{"Fn::Sub"/],
     [
-      'a Type made by Fn::Transform',
+      'a Type from Fn::Transform',
       { Type: { 'Fn::Transform': { Name: 'Macro' } } },
       /^Type can't be resolved: \{"Fn::Transform"/,
     ],
     ['a resource without a Type', { Properties: {} }, 'has no Type'],
-    ['a resource that is a text', 'One', 'must be an object'],
+    ['a resource that is a string', 'One', 'must be an object'],
     [
       'a transform in a connection',
       connection('one', { 'Fn::Transform': { Name: 'Macro' } }),
-      "can't be expanded: Fn::Transform is known to CloudFormation alone",
+      "can't be expanded: Fn::Transform is known only to CloudFormation",
     ],
     [
-      'a value that is read when the stack is made',
+      'a value that is read when the stack is created',
       connection('one', {}, { RoleArn: '{{resolve:ssm:/role}}' }),
-      'RoleArn can\'t be resolved: "{{resolve:ssm:/role}}" is known to CloudFormation alone',
+      'RoleArn can\'t be resolved: "{{resolve:ssm:/role}}" is known only to CloudFormation',
     ],
   ])('is refused for %s', async (_what, resource, reason) => {
     const { refusals } = await importOf({ One: resource, Two: connection('two') }, NEVER);
@@ -84,7 +84,7 @@ describe('A template with something that decides whether a connection exists, an
   ])('is refused for %s', async (_what, name, value) => {
     const { refusals } = await importOf({ [name]: value, Two: connection('two') }, NEVER);
     expect(refusals).toMatchObject([
-      { logicalId: name, reasons: [`can't be expanded: ${name} is known to CloudFormation alone`] },
+      { logicalId: name, reasons: [`can't be expanded: ${name} is known only to CloudFormation`] },
     ]);
   });
 
@@ -102,12 +102,12 @@ describe('A template with something that decides whether a connection exists, an
     [
       'Rules',
       { Rules: { Prod: { Assertions: [] } } },
-      /^has Rules \(Prod\), which decide whether a stack is made at all/,
+      /^has Rules \(Prod\), which decide whether a stack can be created/,
     ],
     [
       'a function beside its sections',
       { 'Fn::ForEach::Sections': [] },
-      'has Fn::ForEach::Sections beside its sections, which is known to CloudFormation alone',
+      'has Fn::ForEach::Sections beside its sections, which is known only to CloudFormation',
     ],
   ])('is refused as a whole for %s', async (_what, sections, problem) => {
     const { result, problems } = await importOf({ One: connection('one') }, sections);
@@ -122,13 +122,13 @@ describe('A template with something that decides whether a connection exists, an
     ],
     ['a condition of two functions', { Conditions: { Never: { 'Fn::Equals': ['a', 'b'], 'Fn::Not': [] } } }],
     ['a condition of no conditions', { Conditions: { Never: { 'Fn::And': [] } } }],
-    ['a condition that a loop may make', { Conditions: { 'Fn::ForEach::Each': [] } }],
+    ['a condition that a loop may create', { Conditions: { 'Fn::ForEach::Each': [] } }],
   ])('is refused for %s', async (_what, sections) => {
     const { refusals } = await importOf({ One: connection('one', { Condition: 'Never' }) }, sections);
     expect(refusals[0]?.reasons).toEqual([expect.stringMatching(/^Condition can't be resolved: /)]);
   });
 
-  it('is taken where a condition is a name, and where a transform or a loop leaves connections as they are', async () => {
+  it('is imported if a condition is a name, and if a transform or a loop does not change connections', async () => {
     const loop = ['X', ['a'], { 'T${X}': { Type: 'AWS::SNS::Topic' } }];
     const resources = {
       One: connection('one', { Condition: 'Never' }),
@@ -150,7 +150,7 @@ describe('A template with something that decides whether a connection exists, an
   });
 });
 
-describe('A template that holds other templates', () => {
+describe('A template that contains other templates', () => {
   const INCLUDE = { Name: 'AWS::Include', Parameters: { Location: 's3://bucket/part.yaml' } };
   const body = JSON.stringify({ Resources: { Inner: connection('inner') } });
 
@@ -186,8 +186,8 @@ describe('A template that holds other templates', () => {
       { Transform: INCLUDE },
       'an AWS::Include beside its sections',
     ],
-  ])('is imported without %s, which a note says', async (_what, resources, sections, named) => {
-    const note = `has ${named}: the template in it was not looked into, and no connection of it is imported. Import that template as a file of its own`;
+  ])('is imported without %s, with a note', async (_what, resources, sections, named) => {
+    const note = `has ${named}: that template was not read, and its connections are not imported. Import it as a separate file`;
     const report = await importOf({ ...resources, One: connection('one') }, sections);
     expect(report).toMatchObject({ result: 'taken', read: 1, new: 1, notes: [note] });
     expect(stored().connections).toMatchObject([{ environment_name: 'one' }]);
@@ -199,7 +199,7 @@ describe('A template that holds other templates', () => {
   });
 
   it('names the line of a nested stack', async () => {
-    const { notes } = await take(`Resources:\n  Nested: { Type: "AWS::CloudFormation::Stack" }\n`);
+    const { notes } = await importContent(`Resources:\n  Nested: { Type: "AWS::CloudFormation::Stack" }\n`);
     expect(notes).toEqual([expect.stringMatching(/^has Nested in line 2, AWS::CloudFormation::Stack:/)]);
   });
 });
@@ -232,14 +232,14 @@ describe('Fn::FindInMap with a DefaultValue', () => {
     const unknown = { Ref: 'Unknown' };
     expect(await find(['Names', 'prod', 'name'], NAMES, unknown)).toMatchObject({ new: 1 });
     expect((await find(['Names', 'x', 'name'], NAMES, unknown)).refusals[0]?.reasons[0]).toContain(
-      'names no parameter',
+      'is not a parameter',
     );
     expect(await find(['Names', 'x', 'name'], NAMES, { 'Fn::Sub': 'at-${AWS::Region}' })).toMatchObject({
       new: 1,
     });
   });
 
-  it('is refused where the mapping may be elsewhere', async () => {
+  it('is refused if a transform may define the mapping', async () => {
     const included = { Names: { 'Fn::Transform': { Name: 'AWS::Include' } } };
     const { refusals } = await find(['Names', 'prod', 'name'], included);
     expect(refusals[0]?.reasons).toEqual([

@@ -154,7 +154,7 @@ describe('A backup', () => {
       else writeFileSync(path, 'mine');
       const { code, stderr, stdout } = await run('backup', path.replace('-wal', ''));
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toContain('is there already');
+      expect(stderr).toContain('already exists');
     }
     expect(readFileSync(folder.path('backup.db'), 'utf8')).toBe('mine');
     expect(existsSync(folder.path('nowhere'))).toBe(false);
@@ -347,7 +347,7 @@ describe('A restore', () => {
     ['is not there', /^There is no backup/, () => undefined],
     [
       'is a folder',
-      /is no regular file/,
+      /is not a regular file/,
       (path) => {
         mkdirSync(path);
       },
@@ -459,7 +459,7 @@ describe('A restore', () => {
     const before = readFileSync(file);
     const { code, stderr } = await command(['restore', backup], { env: { DATABASE_URL: `sqlite:${file}` } });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/no space left on device, in the folder .* The store is as it was\./);
+    expect(stderr).toMatch(/no space left on device, in the folder .* The store is unchanged\./);
     expect(readdirSync(disk.path('.'))).toEqual(['proton.db']);
     expect(readFileSync(file).equals(before)).toBe(true);
   });

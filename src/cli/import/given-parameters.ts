@@ -5,16 +5,15 @@ import { CommandError } from '../command';
 import { explainFileError } from '../files';
 import type { GivenParameters } from './cloudformation/parameters';
 import { parameterNamesIn } from './cloudformation/template';
-import { isObject, type Finding } from './formats/documents';
-import { readFindings } from './formats/read-documents';
-import { Unreadable } from './formats/unreadable';
+import { isObject, UnreadableError } from './formats/documents';
+import { readDocuments } from './formats/read-documents';
 import { utf8Text } from './formats/utf8';
 import { wholeText, yamlContents } from './formats/yaml';
 import type { InputFile } from './input-file';
 import { problemPhrase } from './import-file';
 
 /**
- * The values that the options give to parameters. `--parameter` takes precedence over the file of `--parameters`.
+ * Combines the options `--parameters` and `--parameter`. `--parameter` takes precedence.
  * @throws CommandError
  */
 export async function combinedParameters(
@@ -32,47 +31,49 @@ export async function combinedParameters(
   return parameters;
 }
 
-/** Splits `Key=Value` at its first `=`; undefined when there is no key or no value. */
+/** Splits `Key=Value` at its first `=`; undefined when there is no key or no `=`. */
 export function splitParameter(word: string): readonly [name: string, value: string] | undefined {
-  const at = word.indexOf('=');
-  return at > 0 ? [word.slice(0, at), word.slice(at + 1)] : undefined;
+  const separator = word.indexOf('=');
+  return separator > 0 ? [word.slice(0, separator), word.slice(separator + 1)] : undefined;
 }
 
 async function readParameterFile(file: string): Promise<GivenParameters> {
   try {
-    // JSON is YAML. Read as YAML, a number stays the text that it was written as, and a key that is there twice is an error.
+    // JSON is YAML. The YAML reader keeps numbers as strings, and reports duplicate keys.
     const [content, ...others] = yamlContents(
       await wholeText(utf8Text(createReadStream(file)), 'is larger than 1 MiB'),
     );
-    if (others.length > 0) throw new Unreadable('holds more than one document');
+    if (others.length > 0) throw new UnreadableError('has more than one document');
     return parametersIn(content?.content);
   } catch (error) {
-    if (error instanceof Unreadable) throw new CommandError(`The parameter file ${file} ${error.message}.`);
+    if (error instanceof UnreadableError)
+      throw new CommandError(`The parameter file ${file} ${error.message}.`);
     throw new CommandError(`The parameter file ${file} can't be read: ${explainFileError(error)}.`);
   }
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function parametersIn(content: unknown): GivenParameters {
   const parameters = new Map<string, string>();
   for (const [name, value] of entriesIn(content)) {
-    if (parameters.has(name)) throw new Unreadable(`gives the parameter ${name} twice`);
-    if (typeof value !== 'string') throw new Unreadable(`must give the parameter ${name} a text`);
+    if (parameters.has(name)) throw new UnreadableError(`gives the parameter ${name} twice`);
+    if (typeof value !== 'string') throw new UnreadableError(`must give the parameter ${name} a string`);
     parameters.set(name, value);
   }
   return parameters;
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function entriesIn(content: unknown): readonly (readonly [string, unknown])[] {
   if (isObject(content) && isObject(content['Parameters'])) return Object.entries(content['Parameters']);
-  if (!Array.isArray(content)) throw new Unreadable(`must hold ${SHAPES}`);
+  if (!Array.isArray(content)) throw new UnreadableError(`must contain ${SHAPES}`);
   return content.map((item: unknown): readonly [string, unknown] => {
     if (isObject(item) && typeof item['ParameterKey'] === 'string') {
       return [item['ParameterKey'], item['ParameterValue']];
     }
     const entry = typeof item === 'string' ? splitParameter(item) : undefined;
-    if (!entry) throw new Unreadable(`must hold ${SHAPES}, and has ${JSON.stringify(item)} in its list`);
+    if (!entry)
+      throw new UnreadableError(`must contain ${SHAPES}, but has ${JSON.stringify(item)} in its list`);
     return entry;
   });
 }
@@ -81,8 +82,8 @@ const SHAPES =
   'a list of objects with ParameterKey and ParameterValue, a list of "Key=Value", or an object with Parameters';
 
 /**
- * Looks ahead into all files for what their templates declare, so that a misspelt parameter is found before anything is imported.
- * @throws CommandError that names every parameter which no template declares
+ * Reads ahead which parameters the templates declare, so that a misspelt name is found before anything is imported.
+ * @throws CommandError with the name of every parameter that no template declares
  */
 export async function checkGivenParameters(
   inputs: readonly InputFile[],
@@ -102,7 +103,7 @@ export async function checkGivenParameters(
   const names = [...unknown].join(', ');
   throw new CommandError(
     [
-      `No template declares ${names}, so nothing was imported. A parameter is named as in the section Parameters; the ARN of a role as LogicalId.Arn, with the role in the section Resources.`,
+      `No template declares ${names}, so nothing was imported. Use the name in the section Parameters; for the ARN of a role, LogicalId.Arn with the role's name in the section Resources.`,
       ...problems,
     ].join('\n'),
   );
@@ -110,12 +111,10 @@ export async function checkGivenParameters(
 
 async function parameterNamesInFile({ lookAhead }: InputFile): Promise<readonly string[]> {
   const names: string[] = [];
-  for await (const findings of readFindings(lookAhead())) {
-    // A file holds templates or connections, and files of connections may be very long.
-    if (findings.some(({ kind }: Finding) => kind === 'record')) break;
-    names.push(
-      ...findings.flatMap((found) => (found.kind === 'template' ? parameterNamesIn(found.template) : [])),
-    );
+  for await (const items of readDocuments(lookAhead())) {
+    // A file with connections has no templates, and may be very long.
+    if (items.some(({ kind }) => kind === 'record')) break;
+    names.push(...items.flatMap((item) => (item.kind === 'template' ? parameterNamesIn(item.template) : [])));
   }
   return names;
 }

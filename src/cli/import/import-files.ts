@@ -1,22 +1,21 @@
 import { readDefaultRegion } from '../../config/config';
-import type { AccountId, Region } from '../../proton/identifiers';
 import { StoreOpenError } from '../../control-plane/sqlite/errors';
 import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
-import { ExitCode } from '../exit-code';
-import { withStoreAtNeed } from '../open-store';
-import { CommandError, UsageError, type Surroundings } from '../command';
+import type { AccountId, Region } from '../../proton/identifiers';
+import { CommandError, ExitCode, UsageError, type CommandContext } from '../command';
+import { withStoreCopy, withStoreOnDemand } from '../open-store';
 import type { GivenParameters } from './cloudformation/parameters';
-import { importFile, reportOfFailure, type FileReport } from './import-file';
+import { reportOfFailure, type FileReport } from './file-report';
 import { checkGivenParameters, combinedParameters } from './given-parameters';
+import { importFile } from './import-file';
 import { openInput } from './input-file';
 import { createProgress } from './progress';
-import { rehearse } from '../rehearsal';
-import { reportsAsJson, tellReports } from './report';
+import { printReports, reportsAsJson } from './report';
 
 export interface ImportOptions {
   readonly dryRun?: boolean | undefined;
   readonly account?: AccountId | undefined;
-  /** `AWS_REGION`, when it is left out. */
+  /** `AWS_REGION` by default. */
   readonly region?: Region | undefined;
   /** From the option `--parameter`. */
   readonly parameter?: GivenParameters | undefined;
@@ -25,40 +24,40 @@ export interface ImportOptions {
   readonly json?: boolean | undefined;
 }
 
-/** `import`: takes files, one after the other; each as a whole or not at all. */
+/** `import`: imports files one after the other. Each file is imported as a whole or not at all. */
 export async function importFiles(
   files: readonly string[],
   { dryRun = false, account, region, parameter, parameters: parameterFile, json }: ImportOptions,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<ExitCode> {
   if (files.filter((file) => file === '-').length > 1) {
     throw new UsageError('Standard input, -, can be read once only.');
   }
   const parameters = await combinedParameters(parameter, parameterFile);
-  const deployment = { account, region: region ?? readDefaultRegion(surroundings.env), parameters };
-  const progress = createProgress(surroundings);
-  const inputs = files.map((file) => openInput(file, progress, surroundings));
+  const deployment = { account, region: region ?? readDefaultRegion(context.env), parameters };
+  const progress = createProgress(context);
+  const inputs = files.map((file) => openInput(file, progress, context));
   await checkGivenParameters(inputs, parameters);
-  const work = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
+  const importAll = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
     for (const { file, chunks } of inputs) {
-      const parts = { imports: () => store().imports, deployment, chunks: chunks() };
+      const options = { imports: () => store().imports, deployment, chunks: chunks() };
       reports.push(
-        await importFile(file, parts).catch((error: unknown) => failureOf(file, error, surroundings)),
+        await importFile(file, options).catch((error: unknown) => reportUnexpected(file, error, context)),
       );
     }
     return reports;
   };
-  const reports = await (dryRun ? rehearse(surroundings.env, work) : withStoreAtNeed(surroundings.env, work));
-  if (json) surroundings.stdout.write(reportsAsJson(reports, { dryRun }));
-  else tellReports(reports, { dryRun }, surroundings);
+  const reports = await (dryRun ? withStoreCopy : withStoreOnDemand)(context.env, importAll);
+  if (json) context.stdout.write(reportsAsJson(reports, { dryRun }));
+  else printReports(reports, { dryRun }, context);
   return reports.every(({ taken }) => taken) ? ExitCode.DONE : ExitCode.FAILED;
 }
 
-/** One file must not take the others with it, whatever it has brought down. */
-function failureOf(file: string, error: unknown, { stderr }: Surroundings): FileReport {
-  // Not a fault of the file: every other file would meet it too.
+/** An unexpected error in one file does not stop the import of the others. */
+function reportUnexpected(file: string, error: unknown, { stderr }: CommandContext): FileReport {
+  // These errors come from the store or the options, so every other file would fail with them too.
   if (error instanceof StoreOpenError || error instanceof CommandError) throw error;
   stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return reportOfFailure(file, "can't be taken, by a mistake of proton-subgraph, which is told above");
+  return reportOfFailure(file, "can't be imported because of a bug in proton-subgraph; see the error above");
 }

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-import type { Surroundings } from '../command';
+import type { CommandContext } from '../command';
 import type { Progress } from './progress';
 
-/** A file that an import reads once, from its beginning to its end. Its beginning can be looked at before. */
+/** A file that can be read once, after a look ahead at its beginning. */
 export interface InputFile {
   /** Its path, or `-` for standard input. */
   readonly file: string;
-  /** Reads ahead, as far as the caller goes on. What is read is kept for `chunks`. @throws the error of the file system */
+  /** Reads ahead until the caller stops. The bytes are kept for `chunks`. @throws the error of the file system */
   readonly lookAhead: () => AsyncIterable<Buffer>;
   /** All of its bytes, with a progress bar. @throws the error of the file system */
   readonly chunks: () => AsyncIterable<Buffer>;
@@ -16,16 +16,16 @@ export interface InputFile {
 
 const CHUNK_BYTES = 256 * 1024;
 
-export function openInput(file: string, progress: Progress, { stdin }: Surroundings): InputFile {
+export function openInput(file: string, progress: Progress, { stdin }: CommandContext): InputFile {
   const source = file === '-' ? bytesOf(stdin) : bytesOfFile(file);
-  const kept: Buffer[] = [];
+  const readAhead: Buffer[] = [];
   let failure: { readonly error: unknown } | undefined;
 
   async function* lookAhead(): AsyncGenerator<Buffer> {
     try {
-      // Not for … of, which would close the file where the caller stops.
+      // for … of would close the file when the caller stops.
       for (let next = await source.next(); next.done !== true; next = await source.next()) {
-        kept.push(next.value);
+        readAhead.push(next.value);
         yield next.value;
       }
     } catch (error) {
@@ -35,7 +35,7 @@ export function openInput(file: string, progress: Progress, { stdin }: Surroundi
   }
 
   async function* all(): AsyncGenerator<Buffer> {
-    for (let chunk = kept.shift(); chunk; chunk = kept.shift()) yield chunk;
+    for (let chunk = readAhead.shift(); chunk; chunk = readAhead.shift()) yield chunk;
     if (failure) throw failure.error;
     yield* source;
   }
@@ -52,7 +52,7 @@ async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer> 
   for await (const chunk of stream) yield Buffer.from(chunk as Uint8Array | string);
 }
 
-/** The file is opened when its first bytes are asked for. */
+/** Opens the file when the first chunk is requested. */
 async function* bytesOfFile(file: string): AsyncGenerator<Buffer> {
   yield* createReadStream(file, { highWaterMark: CHUNK_BYTES });
 }

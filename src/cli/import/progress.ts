@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 
-import { printable } from '../printable';
+import { printable } from '../terminal';
 import { progressBar } from '../progress-bar';
-import type { Surroundings } from '../command';
+import type { CommandContext } from '../command';
 
 export interface Progress {
-  /** Passes a file's bytes on and shows how many of them have been read. */
+  /** Passes the bytes of a file on and shows how many have been read. */
   readonly watch: (
     file: string,
     size: number | undefined,
@@ -13,14 +13,14 @@ export interface Progress {
   ) => AsyncIterable<Buffer>;
 }
 
-/** Files so small are read before anybody could look. */
-const WORTH_WATCHING = 1024 * 1024;
+/** Smaller files are read too quickly for a progress bar. */
+const MIN_BYTES = 1024 * 1024;
 
-/** A bar on standard error, where a person reads along; nothing elsewhere. */
-export function createProgress({ stderr }: Surroundings): Progress {
+/** A progress bar on standard error if that is a terminal; otherwise nothing. */
+export function createProgress({ stderr }: CommandContext): Progress {
   return {
     watch(file, size, chunks) {
-      if (stderr.isTTY !== true || size === undefined || size < WORTH_WATCHING) return chunks;
+      if (stderr.isTTY !== true || size === undefined || size < MIN_BYTES) return chunks;
       return watched(file, size, chunks);
     },
   };

@@ -1,5 +1,6 @@
 import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
+import type { Violation } from '../../proton/failure';
 import { checkRolesFit } from '../../proton/validation/roles';
 import { checkTags } from '../../proton/validation/tags';
 import {
@@ -8,19 +9,18 @@ import {
   environmentNameRule,
   roleArnRule,
 } from '../../proton/validation/values';
-import { required, Violations, type Rule } from '../../proton/validation/violations';
+import { required, type Rule, Violations } from '../../proton/validation/violations';
 import { isObject, type RecordSource } from './formats/documents';
 import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
-import { reasonsOf } from './reasons';
 
-/** A record as a fact, or every reason why it is none. The id is told wherever there is one, so that the record can be found. */
+/** A connection, or all reasons why the record is not one. The reasons come with the record's id if it has a valid one. */
 export type ParsedRecord =
-  | { readonly fact: ConnectionView }
+  | { readonly connection: ConnectionView }
   | { readonly id: string | undefined; readonly reasons: readonly string[] };
 
 const ARN = /^arn:([^:]*):proton:([^:]*):([^:]*):environment-account-connection\/(.*)$/s;
 
-/** Judges a connection as the aws CLI prints it. `null` counts as left out, and members that are not known are passed over. */
+/** Validates a connection as the aws CLI prints it. `null` counts as missing, and unknown members are ignored. */
 export function parseRecord(value: unknown, source: RecordSource): ParsedRecord {
   if (!isObject(value)) return { id: undefined, reasons: ['must be an object'] };
   const violations = new Violations();
@@ -30,16 +30,20 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
   function text<Value extends string>(name: string, rule: Rule<Value>): Value | undefined {
     const given = member(name);
     if (given === undefined) violations.add([name], 'must be given');
-    return given === undefined ? undefined : judged(name, given, rule);
+    return given === undefined ? undefined : validated(name, given, rule);
   }
-  function judged<Value extends string>(name: string, given: unknown, rule: Rule<Value>): Value | undefined {
+  function validated<Value extends string>(
+    name: string,
+    given: unknown,
+    rule: Rule<Value>,
+  ): Value | undefined {
     if (typeof given === 'string') return required(violations, [name], given, rule);
     violations.add([name], 'must be a string');
     return undefined;
   }
   function role(name: string): RoleArn | null {
     const given = member(name);
-    return given === undefined || given === '' ? null : (judged(name, given, roleArnRule) ?? null);
+    return given === undefined || given === '' ? null : (validated(name, given, roleArnRule) ?? null);
   }
   function time(name: string): number | undefined {
     const given = member(name);
@@ -79,15 +83,15 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
     requestedAt === undefined ||
     lastModifiedAt === undefined
   ) {
-    const named = member('id');
+    const givenId = member('id');
     return {
-      id: typeof named === 'string' && isConnectionId(named) ? named : undefined,
+      id: typeof givenId === 'string' && isConnectionId(givenId) ? givenId : undefined,
       reasons: reasonsOf(violations),
     };
   }
   const { codebuildRoleArn, ...listedRoles } = roles;
   return {
-    fact: {
+    connection: {
       id,
       region,
       status,
@@ -110,7 +114,7 @@ const statusRule: Rule<ConnectionStatus> = (value) => {
     : { value: status };
 };
 
-/** The Region, which only the ARN tells. The rest of it must say what the other members say. */
+/** The Region, which only the ARN contains. The rest of the ARN must match the other members. */
 function regionIn(
   arn: string | undefined,
   {
@@ -129,7 +133,7 @@ function regionIn(
     return undefined;
   }
   if (partition !== partitionOf(region)) {
-    violations.add(['arn'], `must be of the partition ${partitionOf(region)}, in which ${region} lies`);
+    violations.add(['arn'], `must be of the partition ${partitionOf(region)}, to which ${region} belongs`);
   }
   if (environmentAccountId !== undefined && account !== environmentAccountId) {
     violations.add(['arn'], `must be of the environment account, ${environmentAccountId}`);
@@ -153,4 +157,17 @@ function tagsIn(given: unknown, violations: Violations): readonly Tag[] | undefi
   });
   if (!violations.any) checkTags(violations, tags);
   return tags;
+}
+
+/**
+ * The violations as phrases, as in "status must be one of …".
+ * @param nameOf translates the first part of a path to the name that the file uses
+ */
+export function reasonsOf(violations: Violations, nameOf = (member: string) => member): readonly string[] {
+  return violations.asFailure().violations.map(({ path, message }: Violation) => {
+    const [member, ...rest] = path;
+    return [member === undefined ? '' : [nameOf(member), ...rest].join('.'), message]
+      .filter(Boolean)
+      .join(' ');
+  });
 }

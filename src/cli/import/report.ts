@@ -1,18 +1,16 @@
 import type { ImportRefusal } from '../../control-plane/import/import-store';
-import { paintFor } from '../colours';
-import type { Surroundings } from '../command';
-import { printable } from '../printable';
-import { table } from '../terminal';
-import type { FileReport } from './import-file';
+import { paintFor, printable, table } from '../terminal';
+import type { CommandContext } from '../command';
+import type { FileReport } from './file-report';
 
-/** Tells what became of the files: what is wrong on standard error, the summary on standard output. */
-export function tellReports(
+/** Prints problems and notes to standard error, and a summary to standard output. */
+export function printReports(
   reports: readonly FileReport[],
   { dryRun }: { readonly dryRun: boolean },
-  surroundings: Surroundings,
+  context: CommandContext,
 ): void {
-  const { stdout, stderr } = surroundings;
-  const paint = paintFor(stderr, surroundings);
+  const { stdout, stderr } = context;
+  const paint = paintFor(stderr, context);
   for (const report of reports) {
     for (const note of report.notes) {
       stderr.write(`${paint('yellow', 'note')}: ${printable(`${report.file} ${note}`)}\n`);
@@ -25,21 +23,21 @@ export function tellReports(
     ...numbersOf(report),
   ]);
   if (reports.length > 1) rows.push(['total', '', ...totals(reports)]);
-  const number = { align: 'right' } as const;
+  const align = 'right';
   stdout.write(
     table(
       [
         { title: 'FILE' },
         { title: 'RESULT' },
-        ...['READ', 'NEW', 'COMPLETED', 'UNCHANGED', 'REFUSED'].map((title) => ({ title, ...number })),
+        ...['READ', 'NEW', 'COMPLETED', 'UNCHANGED', 'REFUSED'].map((title) => ({ title, align }) as const),
       ],
       rows,
     ),
   );
-  if (dryRun) stdout.write('This was a dry run: the store is as it was.\n');
+  if (dryRun) stdout.write('This was a dry run: the store is unchanged.\n');
 }
 
-/** The same as JSON. */
+/** All reports as one JSON document. */
 export function reportsAsJson(
   reports: readonly FileReport[],
   { dryRun }: { readonly dryRun: boolean },

@@ -1,18 +1,16 @@
-import type { Tag } from '../../../proton/connection';
 import type { ConnectionDeclaration } from '../../../control-plane/import/import-store';
+import type { Tag } from '../../../proton/connection';
 import { checkRolesFit, parseRoles } from '../../../proton/validation/roles';
 import { checkTags } from '../../../proton/validation/tags';
 import { accountIdRule, environmentNameRule } from '../../../proton/validation/values';
 import { required, Violations } from '../../../proton/validation/violations';
-import { isCall } from './expressions';
-import type { Resolver } from './intrinsics';
 import { isObject } from '../formats/documents';
-import { reasonsOf } from '../reasons';
+import { reasonsOf } from '../record';
+import { isCall, UnresolvedError, unresolvedReason, type Resolver } from './expressions';
 import type { Deployment } from './parameters';
 import { CONNECTION_TYPE } from './unevaluated';
-import { Unresolved } from './unresolved';
 
-/** A connection that a template declares, or every reason why it can't be imported. */
+/** A connection that a template declares, or all reasons why it can't be imported. */
 export type ParsedDeclaration = ConnectionDeclaration | { readonly reasons: readonly string[] };
 
 const PROPERTIES: readonly string[] = [
@@ -25,30 +23,31 @@ const PROPERTIES: readonly string[] = [
   'Tags',
 ];
 
-/** Why a misspelt name is refused: without this, it would be left out in silence. */
-export function notKnown(name: string, what: string): string {
+/** The message for an unknown member. Ignoring it would hide a misspelt name. */
+export function unknownMemberReason(name: string, expected: string): string {
   return name.startsWith('Fn::')
-    ? `can't be expanded: ${name} is known to CloudFormation alone`
-    : `has ${name}, which is ${what}`;
+    ? `can't be expanded: ${name} is known only to CloudFormation`
+    : `has ${name}, which is not ${expected}`;
 }
 
-/** The properties of a resource, whose values are not resolved yet. @throws Unresolved */
+/** The properties of a resource. Their values are not resolved yet. @throws UnresolvedError */
 export function propertiesOf(given: unknown, resolver: Resolver): Readonly<Record<string, unknown>> {
   const properties = isObject(given) && isCall(given) ? resolver.value(given) : given;
   if (properties === undefined || properties === null) return {};
-  if (!isObject(properties)) throw new Unresolved(given, 'must come to an object');
+  if (!isObject(properties)) throw new UnresolvedError(given, 'must resolve to an object');
   return properties;
 }
 
-/** Makes a declaration of a resource's properties. */
-export function wishFrom(
+/** Resolves and validates the properties of a resource. */
+export function declarationFrom(
   properties: Readonly<Record<string, unknown>>,
   resolver: Resolver,
   { account, region }: Deployment,
 ): ParsedDeclaration {
   const violations = new Violations();
   for (const name of Object.keys(properties)) {
-    if (!PROPERTIES.includes(name)) violations.add([], notKnown(name, `no property of ${CONNECTION_TYPE}`));
+    if (!PROPERTIES.includes(name))
+      violations.add([], unknownMemberReason(name, `a property of ${CONNECTION_TYPE}`));
   }
 
   function resolved(member: string): unknown {
@@ -58,50 +57,52 @@ export function wishFrom(
       const value = resolver.value(given);
       const reference = value === undefined ? undefined : DYNAMIC_REFERENCE.exec(JSON.stringify(value))?.[0];
       if (reference === undefined) return value;
-      throw new Unresolved(reference, 'is known to CloudFormation alone');
+      throw new UnresolvedError(reference, 'is known only to CloudFormation');
     } catch (error) {
-      violations.add([member], unresolved(error));
-      return UNKNOWN;
+      violations.add([member], unresolvedReason(error));
+      return UNRESOLVED;
     }
   }
-  function text(member: string): string | undefined | typeof UNKNOWN {
+  function text(member: string): string | undefined | typeof UNRESOLVED {
     const given = resolved(member);
-    if (given === UNKNOWN || given === undefined || typeof given === 'string') return given;
+    if (given === UNRESOLVED || given === undefined || typeof given === 'string') return given;
     if (typeof given === 'number') return String(given);
-    violations.add([member], 'must be a text');
-    return UNKNOWN;
+    violations.add([member], 'must be a string');
+    return UNRESOLVED;
   }
-  function mandatory(member: string): string | typeof UNKNOWN {
+  function mandatory(member: string): string | typeof UNRESOLVED {
     const given = text(member);
     if (given !== undefined) return given;
     violations.add([member], 'must be given');
-    return UNKNOWN;
+    return UNRESOLVED;
   }
   const role = (member: string) => {
     const given = text(member);
-    return given === UNKNOWN || given === '' ? undefined : given;
+    return given === UNRESOLVED || given === '' ? undefined : given;
   };
 
-  const environmentName = judged(
+  const environmentName = validated(
     violations,
     'environmentName',
     mandatory('environmentName'),
     environmentNameRule,
   );
-  const managementAccountId = judged(
+  const managementAccountId = validated(
     violations,
     'managementAccountId',
     mandatory('managementAccountId'),
     accountIdRule,
   );
-  const named = text('environmentAccountId');
+  const givenAccountId = text('environmentAccountId');
   const environmentAccountId =
-    named === undefined ? account : judged(violations, 'environmentAccountId', named, accountIdRule);
-  if (named === undefined && account === undefined) {
+    givenAccountId === undefined
+      ? account
+      : validated(violations, 'environmentAccountId', givenAccountId, accountIdRule);
+  if (givenAccountId === undefined && account === undefined) {
     violations.add(['environmentAccountId'], 'is not given, so the option --account must name the account');
   }
   if (region === undefined)
-    violations.add([], 'needs the option --region, for a connection lies in a Region');
+    violations.add([], 'needs the option --region, because a connection belongs to a Region');
   const roles = parseRoles(violations, {
     roleArn: role('roleArn'),
     componentRoleArn: role('componentRoleArn'),
@@ -122,50 +123,44 @@ export function wishFrom(
   return { environmentName, managementAccountId, environmentAccountId, region, ...roles, tags };
 }
 
-/** A value that CloudFormation reads from elsewhere when it deploys the template. */
+/** A dynamic reference. CloudFormation reads its value when it deploys the template. */
 const DYNAMIC_REFERENCE = /\{\{resolve:[^}]*\}\}/;
 
-/** A property that is there, and whose value has been reported to be none. */
-const UNKNOWN = Symbol('unknown');
+/** The value of a property that could not be resolved. The reason has already been added to the violations. */
+const UNRESOLVED = Symbol('unresolved');
 
-function judged<Value extends string>(
+function validated<Value extends string>(
   violations: Violations,
   member: string,
-  given: string | typeof UNKNOWN,
+  given: string | typeof UNRESOLVED,
   rule: Parameters<typeof required<Value>>[3],
 ): Value | undefined {
-  return given === UNKNOWN ? undefined : required(violations, [member], given, rule);
+  return given === UNRESOLVED ? undefined : required(violations, [member], given, rule);
 }
 
 function tagsOf(given: unknown, violations: Violations): readonly Tag[] {
-  if (given === undefined || given === UNKNOWN) return [];
+  if (given === undefined || given === UNRESOLVED) return [];
   if (!Array.isArray(given)) {
     violations.add(['tags'], 'must be a list');
     return [];
   }
   const tags: Tag[] = [];
   given.forEach((tag: unknown, index) => {
-    // A number is a text in a template; so is nothing at all, where YAML leaves a value empty.
+    // CloudFormation converts numbers and booleans to strings. An empty value in YAML is an empty string.
     const { Key: key, Value: value } = isObject(tag) ? tag : {};
-    if (isText(key) && (isText(value) || value === null))
+    if (isScalar(key) && (isScalar(value) || value === null))
       tags.push({ key: String(key), value: String(value ?? '') });
-    else violations.add(['tags', String(index)], 'must have a Key and a Value, both texts');
+    else violations.add(['tags', String(index)], 'must have a Key and a Value, both strings');
   });
   checkTags(violations, tags);
   return tags;
 }
 
-function isText(value: unknown): value is string | number | boolean {
+function isScalar(value: unknown): value is string | number | boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** `roleArn` as a template writes it: `RoleArn`. */
+/** The name of a property in a template, as in `RoleArn` for `roleArn`. */
 function propertyName(member: string): string {
   return member.charAt(0).toUpperCase() + member.slice(1);
-}
-
-/** Why an expression has no value. @throws the error, when that is not the reason */
-export function unresolved(error: unknown): string {
-  if (error instanceof Unresolved) return error.message;
-  throw error;
 }

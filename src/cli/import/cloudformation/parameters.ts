@@ -1,18 +1,18 @@
-import { partitionOf, type AccountId, type Region } from '../../../proton/identifiers';
+import { type AccountId, partitionOf, type Region } from '../../../proton/identifiers';
 import { isObject } from '../formats/documents';
-import { text, Unresolved } from './unresolved';
+import { text, UnresolvedError } from './expressions';
 
-/** Values for parameters by name, and role ARNs by `LogicalId.Arn`, as the options `--parameter` and `--parameters` give them. */
+/** The values of parameters by name, and ARNs of roles by `LogicalId.Arn`, from the options `--parameter` and `--parameters`. */
 export type GivenParameters = ReadonlyMap<string, string>;
 
-/** Where and with which parameters a template is deployed, according to the command's options. */
+/** The account, the Region and the parameters of a stack, from the command's options. */
 export interface Deployment {
   readonly account: AccountId | undefined;
   readonly region: Region | undefined;
   readonly parameters: GivenParameters;
 }
 
-/** Everything that a template's expressions are resolved with. */
+/** A template with everything that its expressions can refer to. */
 export interface TemplateScope extends Deployment {
   readonly content: Readonly<Record<string, unknown>>;
 }
@@ -20,7 +20,7 @@ export interface TemplateScope extends Deployment {
 /** The value of `AWS::NoValue`: a property with this value is left out. */
 export const NO_VALUE = undefined;
 
-/** The value of a pseudo parameter, as in `AWS::Region`. @throws Unresolved when no option gives it, or only CloudFormation knows it */
+/** The value of a pseudo parameter, as in `AWS::Region`. @throws UnresolvedError when no option gives the value, or only CloudFormation knows it */
 export function pseudoParameter(
   name: string,
   { account, region }: TemplateScope,
@@ -28,7 +28,7 @@ export function pseudoParameter(
 ): unknown {
   switch (name) {
     case 'AWS::AccountId':
-      if (account === undefined) throw new Unresolved(expression, 'needs the option --account');
+      if (account === undefined) throw new UnresolvedError(expression, 'needs the option --account');
       return account;
     case 'AWS::Region':
       return regionFor(region, expression);
@@ -39,18 +39,18 @@ export function pseudoParameter(
     case 'AWS::NoValue':
       return NO_VALUE;
     default:
-      throw new Unresolved(expression, 'is known to CloudFormation alone');
+      throw new UnresolvedError(expression, 'is known only to CloudFormation');
   }
 }
 
 function regionFor(region: Region | undefined, expression: unknown): Region {
-  if (region === undefined) throw new Unresolved(expression, 'needs the option --region');
+  if (region === undefined) throw new UnresolvedError(expression, 'needs the option --region');
   return region;
 }
 
 /**
- * The value of a parameter: the given one, or its default. A list type is split at its commas.
- * @throws Unresolved when there is no value, or CloudFormation would not accept it
+ * The value of a parameter: the given value, or the default. Values of list types are split at commas.
+ * @throws UnresolvedError when there is no value, or CloudFormation would reject it
  */
 export function parameterValue(
   name: string,
@@ -59,17 +59,18 @@ export function parameterValue(
   expression: unknown,
 ): unknown {
   const parameter = isObject(declaration) ? declaration : {};
-  const { Type: type = 'String', Default: standard } = parameter;
-  if (typeof type !== 'string') throw new Unresolved(expression, 'is a parameter whose Type is not a text');
+  const { Type: type = 'String', Default: defaultValue } = parameter;
+  if (typeof type !== 'string')
+    throw new UnresolvedError(expression, 'is a parameter whose Type is not a string');
   const inParameterStore = type.startsWith('AWS::SSM::Parameter::Value<');
   const option = `give it with --parameter ${name}=VALUE`;
-  if (given === undefined && (standard === undefined || standard === null)) {
-    throw new Unresolved(expression, `is a parameter without a default value: ${option}`);
+  if (given === undefined && (defaultValue === undefined || defaultValue === null)) {
+    throw new UnresolvedError(expression, `is a parameter without a default value: ${option}`);
   }
   if (given === undefined && inParameterStore) {
-    throw new Unresolved(expression, `is kept in the Parameter Store: ${option}`);
+    throw new UnresolvedError(expression, `is stored in the Parameter Store: ${option}`);
   }
-  const value = given ?? standard;
+  const value = given ?? defaultValue;
   const isList = /^(?:CommaDelimitedList$|List<)|<(?:CommaDelimitedList|List<.*>)>$/.test(type);
   const items =
     isList && !Array.isArray(value)
@@ -77,12 +78,12 @@ export function parameterValue(
           .split(',')
           .map((item) => item.trim())
       : value;
-  // For a type of the Parameter Store, CloudFormation checks the name there and not the value.
+  // For a Parameter Store type, the constraints apply to the name of the stored parameter and not to its value.
   if (!inParameterStore) checkConstraints(type, parameter, items, expression);
   return items;
 }
 
-/** @throws Unresolved when the value, or an item of a list, breaks a constraint that its parameter declares */
+/** @throws UnresolvedError when the value, or an item of a list, breaks a constraint of its parameter */
 function checkConstraints(
   type: string,
   parameter: Readonly<Record<string, unknown>>,
@@ -91,21 +92,21 @@ function checkConstraints(
 ): void {
   const isNumber = type === 'Number' || type === 'List<Number>';
   const { AllowedValues: allowed, AllowedPattern: pattern } = parameter;
-  const limit = (name: string, otherwise: number): number => Number(parameter[name] ?? otherwise);
+  const limit = (name: string, fallback: number): number => Number(parameter[name] ?? fallback);
   for (const each of Array.isArray(value) ? value : [value]) {
     const item = text(each, expression);
     const size = isNumber ? Number(item) : item.length;
-    const [least, most] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
+    const [min, max] = isNumber ? ['MinValue', 'MaxValue'] : ['MinLength', 'MaxLength'];
     const check = (passes: boolean, rule: string) => {
-      if (!passes) throw new Unresolved(expression, `is ${JSON.stringify(item)}, which ${rule}`);
+      if (!passes) throw new UnresolvedError(expression, `is ${JSON.stringify(item)}, which ${rule}`);
     };
     check(!isNumber || (item.trim() !== '' && Number.isFinite(size)), 'is not a number');
     if (Array.isArray(allowed)) {
       const values = allowed.map((one: unknown) => text(one, expression));
       check(values.includes(item), `is not one of its AllowedValues: ${values.join(', ')}`);
     }
-    check(size >= limit(least, -Infinity), `is below its ${least}, ${String(limit(least, 0))}`);
-    check(size <= limit(most, Infinity), `is above its ${most}, ${String(limit(most, 0))}`);
+    check(size >= limit(min, -Infinity), `is below its ${min}, ${String(limit(min, 0))}`);
+    check(size <= limit(max, Infinity), `is above its ${max}, ${String(limit(max, 0))}`);
     if (pattern !== undefined) {
       const source = text(pattern, expression);
       check(matches(source, item, expression), `does not match its AllowedPattern, ${source}`);
@@ -117,6 +118,6 @@ function matches(pattern: string, value: string, expression: unknown): boolean {
   try {
     return new RegExp(`^(?:${pattern})$`).test(value);
   } catch {
-    throw new Unresolved(expression, `has an AllowedPattern that can't be checked here: ${pattern}`);
+    throw new UnresolvedError(expression, `has an AllowedPattern that can't be checked here: ${pattern}`);
   }
 }

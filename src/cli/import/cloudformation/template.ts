@@ -1,59 +1,64 @@
-import { createResolver, isRole, roleArnOption, type Resolver } from './intrinsics';
+import { isObject, type TemplateDocument } from '../formats/documents';
 import {
-  notKnown,
+  declarationFrom,
   propertiesOf,
-  unresolved,
-  wishFrom,
+  unknownMemberReason,
   type ParsedDeclaration,
 } from './connection-properties';
-import { isObject, type TemplateDocument } from '../formats/documents';
+import { unresolvedReason, type Resolver } from './expressions';
 import type { Deployment } from './parameters';
-import { CONNECTION_TYPE, partsNotLookedInto, resourceProblem, templateProblems } from './unevaluated';
+import { isRole, roleArnOption } from './references';
+import { createResolver } from './resolver';
+import { CONNECTION_TYPE, resourceProblem, templateProblems, unreadTemplateNotes } from './unevaluated';
 
-/** One resource of a template that is a connection, or that may be one. */
-export interface DeclaredWish {
+/** A resource of a template that is a connection, or may be one. */
+export interface DeclaredResource {
   readonly logicalId: string;
   readonly line: number | undefined;
-  readonly wish: ParsedDeclaration;
+  readonly declaration: ParsedDeclaration;
 }
 
-/** What was found in a template. Problems and notes are phrases that follow the file's name. */
-export interface TemplateWishes {
-  /** In the order of the template. A connection whose condition is false is not declared. */
-  readonly wishes: readonly DeclaredWish[];
+/** What a template declares. Problems and notes are phrases that follow the file's name. */
+export interface TemplateDeclarations {
+  /** In the order of the template, without resources whose condition is false. */
+  readonly declarations: readonly DeclaredResource[];
   /** Why nothing of this template can be imported. */
   readonly problems: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** Finds the connections that a template declares. */
-export function wishesIn(template: TemplateDocument, deployment: Deployment): TemplateWishes {
+export function declarationsIn(template: TemplateDocument, deployment: Deployment): TemplateDeclarations {
   const { content, lineOf } = template;
   const resources = content['Resources'];
   const problems = templateProblems(content);
-  const notes = partsNotLookedInto(template);
+  const notes = unreadTemplateNotes(template);
   if (!isObject(resources)) {
-    return { wishes: [], problems: [...problems, 'is a CloudFormation template without Resources'], notes };
+    const noResources = 'is a CloudFormation template without Resources';
+    return { declarations: [], problems: [...problems, noResources], notes };
   }
   const resolver = createResolver({ ...deployment, content });
-  let declared = 0;
-  const wishes = Object.entries(resources).flatMap(([logicalId, resource]): readonly DeclaredWish[] => {
-    const line = lineOf(logicalId);
-    const problem = resourceProblem(logicalId, resource);
-    if (problem !== undefined) {
-      declared += 1;
-      return [{ logicalId, line, wish: { reasons: [problem] } }];
-    }
-    if (!isConnection(logicalId, resource)) return [];
-    declared += 1;
-    const wish = wishOf(resource, resolver, deployment);
-    return wish ? [{ logicalId, line, wish }] : [];
-  });
-  const none = `is a CloudFormation template that declares no ${CONNECTION_TYPE}`;
-  return { wishes, problems: declared === 0 ? [...problems, none] : problems, notes };
+  /** Counts resources whose condition is false, too. */
+  let count = 0;
+  const declarations = Object.entries(resources).flatMap(
+    ([logicalId, resource]): readonly DeclaredResource[] => {
+      const line = lineOf(logicalId);
+      const problem = resourceProblem(logicalId, resource);
+      if (problem !== undefined) {
+        count += 1;
+        return [{ logicalId, line, declaration: { reasons: [problem] } }];
+      }
+      if (!isConnection(logicalId, resource)) return [];
+      count += 1;
+      const declaration = declarationOf(resource, resolver, deployment);
+      return declaration ? [{ logicalId, line, declaration }] : [];
+    },
+  );
+  const noConnection = `is a CloudFormation template that declares no ${CONNECTION_TYPE}`;
+  return { declarations, problems: count === 0 ? [...problems, noConnection] : problems, notes };
 }
 
-/** The names under which the options can give values to a template. */
+/** The names of all parameters and role ARNs that the options can give to a template. */
 export function parameterNamesIn({ content }: TemplateDocument): readonly string[] {
   const { Parameters: parameters, Resources: resources } = content;
   const roles = Object.entries(isObject(resources) ? resources : {}).filter(([, resource]) =>
@@ -69,7 +74,8 @@ function isConnection(logicalId: string, resource: unknown): resource is Readonl
   return !logicalId.startsWith('Fn::') && isObject(resource) && resource['Type'] === CONNECTION_TYPE;
 }
 
-function wishOf(
+/** Undefined when the condition of the resource is false. */
+function declarationOf(
   resource: Readonly<Record<string, unknown>>,
   resolver: Resolver,
   deployment: Deployment,
@@ -78,18 +84,19 @@ function wishOf(
     try {
       if (!resolver.condition(resource['Condition'])) return undefined;
     } catch (error) {
-      return { reasons: [`Condition ${unresolved(error)}`] };
+      return { reasons: [`Condition ${unresolvedReason(error)}`] };
     }
   }
-  const strange = Object.keys(resource).filter((attribute) => !ATTRIBUTES.includes(attribute));
-  const reasons = strange.map((attribute) => notKnown(attribute, 'no attribute of a resource'));
+  const reasons = Object.keys(resource)
+    .filter((attribute) => !ATTRIBUTES.includes(attribute))
+    .map((attribute) => unknownMemberReason(attribute, 'an attribute of a resource'));
   try {
     const properties = propertiesOf(resource['Properties'], resolver);
-    const wish = wishFrom(properties, resolver, deployment);
-    if (reasons.length === 0) return wish;
-    return { reasons: [...reasons, ...('reasons' in wish ? wish.reasons : [])] };
+    const declaration = declarationFrom(properties, resolver, deployment);
+    if (reasons.length === 0) return declaration;
+    return { reasons: [...reasons, ...('reasons' in declaration ? declaration.reasons : [])] };
   } catch (error) {
-    return { reasons: [...reasons, `Properties ${unresolved(error)}`] };
+    return { reasons: [...reasons, `Properties ${unresolvedReason(error)}`] };
   }
 }
 

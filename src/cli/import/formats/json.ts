@@ -1,135 +1,143 @@
 import { Tokenizer, TokenizerError, TokenParser, TokenParserError, TokenType } from '@streamparser/json';
 
-import { documentFindings, recordFinding, type Found } from './documents';
-import { Unreadable } from './unreadable';
+import { documentItems, recordItem, UnreadableError, type UnparsedItem } from './documents';
 import { linesIn, type TextPiece } from './utf8';
 
-/** What must be held at once, a connection or a template, may be so large: CloudFormation's 1 MB, with room for indentation. */
-const LARGEST_VALUE = 4 * 1024 * 1024;
-/** And so deep. */
-const DEEPEST = 100;
+/** The size of one connection or template, which is held in memory: CloudFormation's 1 MB, with room for indentation. */
+const MAX_VALUE_BYTES = 4 * 1024 * 1024;
+const MAX_DEPTH = 100;
 
 const LIST = 'environmentAccountConnections';
 
 /** Parses JSON documents that follow one another, piece by piece. */
 export interface JsonReader {
-  /** @throws Unreadable */
-  readonly write: (piece: TextPiece) => readonly Found[];
-  /** @throws Unreadable when the text ends too early */
-  readonly end: () => readonly Found[];
+  /** @throws UnreadableError */
+  readonly write: (piece: TextPiece) => readonly UnparsedItem[];
+  /** @throws UnreadableError when the text ends too early */
+  readonly end: () => readonly UnparsedItem[];
 }
 
 /**
- * Finds connections and templates in a stream of JSON documents. The connections of a list are found one by one, and forgotten: a
- * list may be as long as it likes.
+ * Reads connections and templates from a stream of JSON documents. The connections of a list are returned one by one and not kept,
+ * so a list may have any length.
  */
 export function createJsonReader(): JsonReader {
-  let found: Found[] = [];
+  let items: UnparsedItem[] = [];
   let piece: TextPiece = { bytes: Buffer.alloc(0), line: 1 };
-  let pieceAt = 0;
-  let tokenAt = 0;
-  /** Where the value that is being held began, at the latest. */
-  let heldSince = 0;
+  let pieceOffset = 0;
+  let tokenOffset = 0;
+  /** An offset at or after the beginning of the value that is being read. */
+  let valueStart = 0;
 
-  // The parser knows the grammar and builds the values; what stands at these places is taken out as soon as it is complete.
+  // The parser calls onValue for each value at one of these paths. Removing it from its parent frees its memory.
   const parser = new TokenParser({
     separator: '',
     paths: ['$', '$.*', `$.${LIST}.*`, `$.*.${LIST}.*`],
   });
   parser.onValue = ({ value, parent, stack }) => {
-    const root = stack.length === 0;
+    const isRoot = stack.length === 0;
     const inTopArray = stack.length === 1 && Array.isArray(parent);
-    const listed = stack.length > 1 && Array.isArray(parent);
-    if (root ? !Array.isArray(value) : inTopArray) found.push(...documentFindings(value));
-    else if (listed) found.push(recordFinding(value, 'list'));
-    else if (!root) return;
-    if (!root && Array.isArray(parent)) parent.length = 0;
-    heldSince = tokenAt;
+    const isListItem = stack.length > 1 && Array.isArray(parent);
+    if (isRoot ? !Array.isArray(value) : inTopArray) items.push(...documentItems(value));
+    else if (isListItem) items.push(recordItem(value, 'list'));
+    else if (!isRoot) return;
+    if (!isRoot && Array.isArray(parent)) parent.length = 0;
+    valueStart = tokenOffset;
   };
 
-  /** The keys of each object that is open, and nothing for a list: of two equal ones the parser would forget the first. */
-  const open: (Set<string> | undefined)[] = [];
+  /** The keys of each open object; undefined for an open list. Of two equal keys, the parser would ignore the first. */
+  const openKeys: (Set<string> | undefined)[] = [];
   let lastText = '';
 
   const tokenizer = new Tokenizer({ separator: '' });
   tokenizer.onToken = (token) => {
-    tokenAt = token.offset;
+    tokenOffset = token.offset;
     const { token: kind } = token;
-    if (kind === TokenType.LEFT_BRACE) open.push(new Set());
-    if (kind === TokenType.LEFT_BRACKET) open.push(undefined);
-    if (kind === TokenType.RIGHT_BRACE || kind === TokenType.RIGHT_BRACKET) open.pop();
+    if (kind === TokenType.LEFT_BRACE) openKeys.push(new Set());
+    if (kind === TokenType.LEFT_BRACKET) openKeys.push(undefined);
+    if (kind === TokenType.RIGHT_BRACE || kind === TokenType.RIGHT_BRACKET) openKeys.pop();
     if (kind === TokenType.STRING) lastText = String(token.value);
     if (kind === TokenType.COLON) {
-      const keys = open.at(-1);
-      if (keys?.has(lastText)) throw new Unreadable(`has the key ${lastText} twice ${place(tokenAt)}`);
+      const keys = openKeys.at(-1);
+      if (keys?.has(lastText))
+        throw new UnreadableError(`has the key ${lastText} twice ${location(tokenOffset)}`);
       keys?.add(lastText);
     }
-    if (open.length > DEEPEST) {
-      throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep ${place(tokenAt)}`);
+    if (openKeys.length > MAX_DEPTH) {
+      throw new UnreadableError(
+        `is nested more than ${String(MAX_DEPTH)} levels deep ${location(tokenOffset)}`,
+      );
     }
     parser.write(token);
   };
 
-  function place(offset: number): string {
-    const within = Math.max(0, offset - pieceAt);
+  function location(offset: number): string {
+    const within = Math.max(0, offset - pieceOffset);
     const before = piece.bytes.subarray(0, within);
     const column = within - before.lastIndexOf(0x0a);
     return `in line ${String(piece.line + linesIn(before))}, column ${String(column)}`;
   }
 
-  function taking(work: () => void): readonly Found[] {
-    found = [];
+  function collecting(work: () => void): readonly UnparsedItem[] {
+    items = [];
     try {
       work();
     } catch (error) {
-      const foreseen =
-        error instanceof Unreadable || error instanceof TokenizerError || error instanceof TokenParserError;
-      if (!foreseen) throw error;
-      // What was complete before the fault is found all the same: it is judged, and its problems are told too.
-      throw new BrokenJson(found, error instanceof Unreadable ? error.message : explain(error.message));
+      const isSyntaxError =
+        error instanceof UnreadableError ||
+        error instanceof TokenizerError ||
+        error instanceof TokenParserError;
+      if (!isSyntaxError) throw error;
+      throw new BrokenJsonError(
+        items,
+        error instanceof UnreadableError ? error.message : explain(error.message),
+      );
     }
-    return found;
+    return items;
   }
 
-  /** The parser's own words name its inner states; what it met, and where, is in them. */
-  function explain(said: string): string {
-    const position = /absolute position "(\d+)"/.exec(said)?.[1];
-    const at = position === undefined ? tokenAt : Number(position);
-    const met = /^Unexpected (?:"([!-~])" at|\w+ \((.{1,40}?)\) in state)/.exec(said);
-    const character = met?.[1];
-    const what = character === undefined ? met?.[2] : JSON.stringify(character);
-    return `is not JSON ${place(at)}${what === undefined ? '' : `: ${what} can't stand there`}`;
+  /** Takes the unexpected token and its position from a message of the parser, which otherwise names internal states. */
+  function explain(message: string): string {
+    const position = /absolute position "(\d+)"/.exec(message)?.[1];
+    const at = position === undefined ? tokenOffset : Number(position);
+    const unexpected = /^Unexpected (?:"([!-~])" at|\w+ \((.{1,40}?)\) in state)/.exec(message);
+    const character = unexpected?.[1];
+    const what = character === undefined ? unexpected?.[2] : JSON.stringify(character);
+    return `is not JSON ${location(at)}${what === undefined ? '' : `: unexpected ${what}`}`;
   }
 
   return {
     write(next) {
       piece = next;
-      return taking(() => {
+      return collecting(() => {
         tokenizer.write(piece.bytes);
-        pieceAt += piece.bytes.length;
-        if (pieceAt - heldSince > LARGEST_VALUE) {
-          throw new Unreadable(
-            `has something larger than ${String(LARGEST_VALUE / 1024 / 1024)} MiB that is neither a connection nor a template`,
+        pieceOffset += piece.bytes.length;
+        if (pieceOffset - valueStart > MAX_VALUE_BYTES) {
+          throw new UnreadableError(
+            `has something larger than ${String(MAX_VALUE_BYTES / 1024 / 1024)} MiB that is neither a connection nor a template`,
           );
         }
       });
     },
     end: () =>
-      taking(() => {
+      collecting(() => {
         try {
           tokenizer.end();
           parser.end();
         } catch (error) {
-          throw error instanceof Unreadable ? error : new Unreadable('ends in the middle of a JSON document');
+          throw error instanceof UnreadableError
+            ? error
+            : new UnreadableError('ends in the middle of a JSON document');
         }
       }),
   };
 }
 
-/** JSON that can't be read on, and what was found before the fault. */
-export class BrokenJson extends Unreadable {
+/** A syntax error in JSON, with the complete items before it. */
+export class BrokenJsonError extends UnreadableError {
+  override readonly name = 'BrokenJsonError';
   constructor(
-    readonly found: readonly Found[],
+    readonly items: readonly UnparsedItem[],
     message: string,
   ) {
     super(message);

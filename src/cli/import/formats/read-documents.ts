@@ -1,71 +1,69 @@
-import type { Finding, Found } from './documents';
-import { BrokenJson, createJsonReader } from './json';
-import { Unreadable } from './unreadable';
+import { UnreadableError, type DocumentItem, type UnparsedItem } from './documents';
+import { BrokenJsonError, createJsonReader } from './json';
 import { utf8Text, type TextPiece } from './utf8';
-import { LARGEST_YAML, wholeText, yamlFindings } from './yaml';
+import { MAX_YAML_BYTES, wholeText, yamlItems } from './yaml';
 
 /**
- * Finds the connections and templates in a file, a handful at a time. Its format is told by its content: JSON begins with a brace
- * or a bracket, and a template in YAML does not.
- * @throws Unreadable
+ * Reads the connections and templates of a file, a few at a time. A file that begins with a brace or a bracket is JSON, any other
+ * file is YAML.
+ * @throws UnreadableError
  */
-export async function* readFindings(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly Finding[]> {
+export async function* readDocuments(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly DocumentItem[]> {
   const pieces = utf8Text(chunks);
   for await (const piece of pieces) {
     const first = /\S/.exec(piece.bytes.toString('latin1'))?.[0];
     if (first === undefined) continue;
     const batches =
       first === '{' || first === '['
-        ? jsonFindings(piece, pieces)
-        : [yamlFindings(await wholeText(following(piece, pieces)))];
-    for await (const found of batches) yield found.flatMap(unfolded);
+        ? jsonItems(piece, pieces)
+        : [yamlItems(await wholeText(prepended(piece, pieces)))];
+    for await (const items of batches) yield items.flatMap(parsed);
     return;
   }
-  throw new Unreadable('is empty');
+  throw new UnreadableError('is empty');
 }
 
-async function* jsonFindings(
+async function* jsonItems(
   first: TextPiece,
   others: AsyncIterable<TextPiece>,
-): AsyncGenerator<readonly Found[]> {
+): AsyncGenerator<readonly UnparsedItem[]> {
   const reader = createJsonReader();
   try {
-    for await (const piece of following(first, others)) yield reader.write(piece);
+    for await (const piece of prepended(first, others)) yield reader.write(piece);
     yield reader.end();
   } catch (error) {
-    // What was complete before the fault is judged too, so that all problems are told at once.
-    if (error instanceof BrokenJson) yield error.found;
+    // The items before the syntax error are validated too, so that the report contains all problems.
+    if (error instanceof BrokenJsonError) yield error.items;
     throw error;
   }
 }
 
-async function* following(first: TextPiece, others: AsyncIterable<TextPiece>): AsyncGenerator<TextPiece> {
+async function* prepended(first: TextPiece, others: AsyncIterable<TextPiece>): AsyncGenerator<TextPiece> {
   yield first;
   yield* others;
 }
 
-/** A template that is a text within a document, read as what it is. @throws Unreadable */
-function unfolded(found: Found): readonly Finding[] {
-  if (found.kind !== 'text') return [found];
-  return bodyFindings(found.text).map((inner) =>
+/** Parses a template that is a string within a document. @throws UnreadableError */
+function parsed(item: UnparsedItem): readonly DocumentItem[] {
+  if (item.kind !== 'text') return [item];
+  return templateBodyItems(item.text).map((inner) =>
     inner.kind === 'text' ? { kind: 'problem', reason: 'has a TemplateBody within a TemplateBody' } : inner,
   );
 }
 
-function bodyFindings(text: string): readonly Found[] {
+function templateBodyItems(text: string): readonly UnparsedItem[] {
   try {
     if (/^\s*[{[]/.test(text)) {
       const reader = createJsonReader();
       return [...reader.write({ bytes: Buffer.from(text), line: 1 }), ...reader.end()];
     }
-    if (text.length > LARGEST_YAML) throw new Unreadable('is too large for a template');
-    return yamlFindings(text).map((found) =>
-      // Its lines are not those of the file.
-      found.kind === 'template'
-        ? { ...found, template: { ...found.template, lineOf: () => undefined } }
-        : found,
+    if (text.length > MAX_YAML_BYTES) throw new UnreadableError('is too large for a template');
+    return yamlItems(text).map((item) =>
+      // Line numbers within the string are not line numbers of the file.
+      item.kind === 'template' ? { ...item, template: { ...item.template, lineOf: () => undefined } } : item,
     );
   } catch (error) {
-    throw error instanceof Unreadable ? new Unreadable(`has a TemplateBody that ${error.message}`) : error;
+    if (!(error instanceof UnreadableError)) throw error;
+    throw new UnreadableError(`has a TemplateBody that ${error.message}`);
   }
 }

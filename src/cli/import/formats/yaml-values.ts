@@ -1,16 +1,15 @@
 import { isAlias, isMap, isScalar, isSeq, Scalar, type Document, type LineCounter, type YAMLMap } from 'yaml';
 
-import { isObject } from './documents';
-import { Unreadable } from './unreadable';
+import { isObject, UnreadableError } from './documents';
 
-/** Values in one document, each anchor's as often as it is referred to: far more than any template has. */
-const MOST_VALUES = 100_000;
-/** And characters. */
-const MOST_CHARACTERS = 4 * 1024 * 1024;
-const DEEPEST = 100;
+/** Values in one document, with aliases expanded. Templates have far fewer. */
+const MAX_VALUES = 100_000;
+/** Characters in one document, with aliases expanded. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+const MAX_DEPTH = 100;
 
-/** What an anchor stands for, and what it comes to where it is written out. */
-interface Anchored {
+/** The value of an anchor, and its size with aliases expanded. */
+interface Anchor {
   readonly value: unknown;
   readonly values: number;
   readonly characters: number;
@@ -19,33 +18,34 @@ interface Anchored {
 }
 
 /**
- * A document as plain values. An alias shares the value of its anchor, which is counted as if it stood there again.
- * @throws Unreadable
+ * A document as plain values. An alias shares the value of its anchor, but the limits count the value again for each alias.
+ * @throws UnreadableError
  */
 export function plainValue(document: Document, lines: LineCounter): unknown {
-  /** By name; `open` while the value is being made. */
-  const anchors = new Map<string, Anchored | 'open'>();
+  /** By name; `open` while the value of the anchor is being read. */
+  const anchors = new Map<string, Anchor | 'open'>();
   let [values, characters, deepest] = [0, 0, 0];
 
-  function count(moreValues: number, moreCharacters: number, depth: number): void {
-    values += moreValues;
-    characters += moreCharacters;
+  function count(newValues: number, newCharacters: number, depth: number): void {
+    values += newValues;
+    characters += newCharacters;
     deepest = Math.max(deepest, depth);
-    if (values > MOST_VALUES) {
-      throw new Unreadable(`has more than ${String(MOST_VALUES)} values in one document`);
+    if (values > MAX_VALUES) {
+      throw new UnreadableError(`has more than ${String(MAX_VALUES)} values in one document`);
     }
-    if (characters > MOST_CHARACTERS) throw new Unreadable('has aliases that come to too much text');
-    if (deepest > DEEPEST) throw new Unreadable(`is nested more than ${String(DEEPEST)} levels deep`);
+    if (characters > MAX_CHARACTERS) throw new UnreadableError('has aliases that expand to too much text');
+    if (deepest > MAX_DEPTH)
+      throw new UnreadableError(`is nested more than ${String(MAX_DEPTH)} levels deep`);
   }
 
   function plain(node: unknown, depth: number): unknown {
     if (isAlias(node)) return aliased(node.source, depth);
     const name = isScalar(node) || isSeq(node) || isMap(node) ? node.anchor : undefined;
-    if (name === undefined) return made(node, depth);
+    if (name === undefined) return unanchored(node, depth);
     anchors.set(name, 'open');
     const before = { values, characters, deepest };
     deepest = depth;
-    const value = made(node, depth);
+    const value = unanchored(node, depth);
     anchors.set(name, {
       value,
       values: values - before.values,
@@ -58,15 +58,15 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
 
   function aliased(name: string, depth: number): unknown {
     const target = anchors.get(name);
-    if (target === undefined) throw new Unreadable(`refers to an anchor that is not there: ${name}`);
-    if (target === 'open') throw new Unreadable(`has an anchor that refers to itself: ${name}`);
+    if (target === undefined) throw new UnreadableError(`refers to an anchor that does not exist: ${name}`);
+    if (target === 'open') throw new UnreadableError(`has an anchor that refers to itself: ${name}`);
     count(target.values, target.characters, depth + target.height);
     return target.value;
   }
 
-  function made(node: unknown, depth: number): unknown {
+  function unanchored(node: unknown, depth: number): unknown {
     count(1, isScalar(node) ? String(node.value).length : 0, depth);
-    if (isScalar(node)) return tagged(node.tag, scalar(node));
+    if (isScalar(node)) return tagged(node.tag, scalarValue(node));
     if (isSeq(node)) {
       const items = node.items.map((item) => plain(item, depth + 1));
       return tagged(node.tag, items);
@@ -80,20 +80,20 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
     for (const { key, value: given } of map.items) {
       const name = plain(key, depth + 1);
       if (typeof name !== 'string' && name !== null)
-        throw new Unreadable(`has a key that is no text${at(key)}`);
-      const value = timed(String(name), given, plain(given, depth + 1));
+        throw new UnreadableError(`has a key that is not a string${inLine(key)}`);
+      const value = timestampAsNumber(String(name), given, plain(given, depth + 1));
       if (name === MERGE && isPlain(key)) {
-        merged.push(...mergedMembers(value, at(key)));
+        merged.push(...mergedMembers(value, inLine(key)));
         continue;
       }
-      if (own.has(String(name))) throw new Unreadable(`has the key ${String(name)} twice${at(key)}`);
+      if (own.has(String(name))) throw new UnreadableError(`has the key ${String(name)} twice${inLine(key)}`);
       own.set(String(name), value);
     }
-    // What a map says itself counts more than what is merged into it, and what is merged first more than what follows.
+    // A map's own members override merged members, and earlier merged maps override later ones.
     return Object.fromEntries([...merged.toReversed(), ...own]);
   }
 
-  function at(node: unknown): string {
+  function inLine(node: unknown): string {
     return isScalar(node) && node.range ? ` in line ${String(lines.linePos(node.range[0]).line)}` : '';
   }
 
@@ -102,11 +102,11 @@ export function plainValue(document: Document, lines: LineCounter): unknown {
 
 const MERGE = '<<';
 
-/** @throws Unreadable */
-function mergedMembers(value: unknown, place: string): readonly (readonly [string, unknown])[] {
+/** @throws UnreadableError */
+function mergedMembers(value: unknown, inLine: string): readonly (readonly [string, unknown])[] {
   return (Array.isArray(value) ? value : [value]).flatMap((each: unknown) => {
-    if (!isObject(each)) throw new Unreadable(`merges something that is no map${place}`);
-    // Reversed, for the whole is: the members of one map are in no one's way.
+    if (!isObject(each)) throw new UnreadableError(`merges something that is not a map${inLine}`);
+    // The caller reverses the whole list. This keeps the members of one map in their order.
     return Object.entries(each).toReversed();
   });
 }
@@ -115,19 +115,19 @@ function isPlain(node: unknown): node is Scalar {
   return isScalar(node) && (node.type === undefined || node.type === Scalar.PLAIN);
 }
 
-/** What is written without quotes may be YAML's null; all else is the text that it was written as. */
-function scalar(node: Scalar): string | null {
-  const none = isPlain(node) && ['', '~', 'null', 'Null', 'NULL'].includes(node.source ?? '');
-  return none ? null : String(node.value);
+/** Null for an unquoted null; the source text of any other scalar. */
+function scalarValue(node: Scalar): string | null {
+  const isNull = isPlain(node) && ['', '~', 'null', 'Null', 'NULL'].includes(node.source ?? '');
+  return isNull ? null : String(node.value);
 }
 
-/** The times of a connection are the one thing that may be a number: epoch seconds, as the aws CLI prints them when told to. */
-function timed(name: string, node: unknown, value: unknown): unknown {
+/** Only the times of a connection can be numbers: version 1 of the aws CLI prints epoch seconds. */
+function timestampAsNumber(name: string, node: unknown, value: unknown): unknown {
   const isTime = (name === 'requestedAt' || name === 'lastModifiedAt') && isPlain(node);
   return isTime && typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
 }
 
-/** `!Sub text` is `{ "Fn::Sub": text }`; so is any tag that nobody knows, which can't be resolved later on. */
+/** Turns `!Sub text` into `{ "Fn::Sub": text }`. Unknown tags are turned into functions too; resolving them fails later. */
 function tagged(tag: string | undefined, value: unknown): unknown {
   if (!tag?.startsWith('!') || tag === '!') return value;
   const name = tag.slice(1);

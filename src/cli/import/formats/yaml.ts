@@ -1,51 +1,48 @@
 import { isMap, isScalar, Lexer, LineCounter, parseAllDocuments, type Document } from 'yaml';
 
-import { documentFindings, type Found, type TemplateDocument } from './documents';
-import { Unreadable } from './unreadable';
+import { documentItems, UnreadableError, type TemplateDocument, type UnparsedItem } from './documents';
 import type { TextPiece } from './utf8';
 import { plainValue } from './yaml-values';
 
-/** What YAML may be as large as, for it is read as a whole: as large as a template that CloudFormation takes. */
-export const LARGEST_YAML = 1024 * 1024;
+/** YAML is read as a whole. The limit is CloudFormation's own for a template. */
+export const MAX_YAML_BYTES = 1024 * 1024;
 
 /**
- * Tokens that become values, and so cost hundreds of bytes each: far more than any template has. They are counted before anything
- * is made of them.
+ * Tokens that become values, which take hundreds of bytes each. Templates have far fewer. The limit is checked before the parser
+ * creates the values.
  */
-const MOST_TOKENS = 200_000;
+const MAX_TOKENS = 200_000;
 
 /**
- * Finds connections and templates in YAML. Scalars stay the text that they were written as, so that an account id keeps its
- * zeros; CloudFormation's short tags become functions in their long form.
- * @throws Unreadable
+ * Reads connections and templates from YAML. Scalars stay strings, so that an account id keeps its leading zeros. CloudFormation's
+ * short tags become functions in their long form.
+ * @throws UnreadableError
  */
-export function yamlFindings(text: string): readonly Found[] {
+export function yamlItems(text: string): readonly UnparsedItem[] {
   return yamlContents(text).flatMap(({ content, lineOf }) =>
-    (Array.isArray(content) ? content : [content]).flatMap((each: unknown) => documentFindings(each, lineOf)),
+    (Array.isArray(content) ? content : [content]).flatMap((each: unknown) => documentItems(each, lineOf)),
   );
 }
 
-/** A YAML document as plain values, and the line that each of its resources begins in. */
+/** A YAML document as plain values, with the line in which each of its resources begins. */
 interface YamlContent extends Pick<TemplateDocument, 'lineOf'> {
   readonly content: unknown;
 }
 
-/**
- * The documents in a text.
- * @throws Unreadable
- */
+/** Parses all documents in a text. @throws UnreadableError */
 export function yamlContents(text: string): readonly YamlContent[] {
   const lines = new LineCounter();
   const contents = documentsIn(text, lines).flatMap((document) => {
     const [error] = document.errors;
-    // The parser calls itself for what is nested, until there is no stack left.
-    if (error?.message.includes('call stack')) throw new Unreadable('is nested too deeply');
-    if (error) throw new Unreadable(`is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/:$/, '')}`);
+    // The parser is recursive. Deep nesting can exceed the call stack.
+    if (error?.message.includes('call stack')) throw new UnreadableError('is nested too deeply');
+    if (error)
+      throw new UnreadableError(`is not YAML: ${(error.message.split('\n')[0] ?? '').replace(/:$/, '')}`);
     const content = plainValue(document, lines);
-    // What stands behind a last ---, or is nothing but comments, is no document.
+    // Skip a document that is empty or has only comments, as after a last ---.
     return content === null ? [] : [{ content, lineOf: linesOfResources(document, lines) }];
   });
-  if (contents.length === 0) throw new Unreadable('is empty');
+  if (contents.length === 0) throw new UnreadableError('is empty');
   return contents;
 }
 
@@ -56,37 +53,37 @@ function documentsIn(text: string, lineCounter: LineCounter): readonly Document[
       schema: 'failsafe',
       lineCounter,
       prettyErrors: true,
-      // Checked where values are made: the parser compares each key with all others.
+      // Checked in plainValue: the parser would compare each key with all others.
       uniqueKeys: false,
-      // Warnings of tags that it does not know, which are resolved here.
+      // Hides warnings about unknown tags. They are resolved in plainValue.
       logLevel: 'error',
     });
     return Array.isArray(documents) ? documents : [];
   } catch (error) {
-    if (error instanceof RangeError) throw new Unreadable('is nested too deeply');
+    if (error instanceof RangeError) throw new UnreadableError('is nested too deeply');
     throw error;
   }
 }
 
-/** @throws Unreadable */
+/** @throws UnreadableError */
 function checkTokens(text: string): void {
   let tokens = 0;
   for (const token of new Lexer().lex(text)) {
     if (token === DOCUMENT) tokens += DOCUMENT_COST;
     else if (token !== '' && VALUE_TOKENS.includes(token.charAt(0))) tokens += 1;
-    if (tokens > MOST_TOKENS) throw new Unreadable(`has more than ${String(MOST_TOKENS)} values in YAML`);
+    if (tokens > MAX_TOKENS) throw new UnreadableError(`has more than ${String(MAX_TOKENS)} values in YAML`);
   }
 }
 
 const DOCUMENT = '---';
-/** How the tokens begin that stand for a value or for its place; the first goes before a plain scalar. */
+/** First characters of the tokens that create a value or a position for one. The lexer puts \u001f before a plain scalar. */
 const VALUE_TOKENS = '\u001f"\'*[{>|-?:,';
-/** What a document costs, in values. */
+/** The memory of an empty document, in values. */
 const DOCUMENT_COST = 5;
 
-/** The line that each resource begins in. */
+/** Finds the line in which a resource begins. */
 function linesOfResources(document: Document, lines: LineCounter): (logicalId: string) => number | undefined {
-  let known: ReadonlyMap<unknown, number> | undefined;
+  let lineByName: ReadonlyMap<unknown, number> | undefined;
   function read(): ReadonlyMap<unknown, number> {
     const resources = isMap(document.contents) ? document.get('Resources', true) : undefined;
     const items = isMap(resources) ? resources.items : [];
@@ -96,21 +93,21 @@ function linesOfResources(document: Document, lines: LineCounter): (logicalId: s
       ),
     );
   }
-  return (logicalId) => (known ??= read()).get(logicalId);
+  return (logicalId) => (lineByName ??= read()).get(logicalId);
 }
 
 const TOO_LARGE =
-  `is no JSON, and larger than ${String(LARGEST_YAML / 1024 / 1024)} MiB, which is too large for a template; ` +
+  `is not JSON, and is larger than ${String(MAX_YAML_BYTES / 1024 / 1024)} MiB, which is too large for a template; ` +
   'print long lists of connections with --output json';
 
-/** Gathers a file's text, which YAML can't be parsed without. @throws Unreadable when there is too much of it */
+/** Reads the whole text of a file, which the YAML parser needs. @throws UnreadableError when it is too large */
 export async function wholeText(pieces: AsyncIterable<TextPiece>, tooLarge = TOO_LARGE): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const { bytes } of pieces) {
     length += bytes.length;
-    if (length > LARGEST_YAML) {
-      throw new Unreadable(tooLarge);
+    if (length > MAX_YAML_BYTES) {
+      throw new UnreadableError(tooLarge);
     }
     parts.push(bytes);
   }

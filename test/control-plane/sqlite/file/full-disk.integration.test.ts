@@ -7,7 +7,7 @@ import BetterSqlite3 from 'better-sqlite3';
 
 import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { command } from '../../../cli/command';
-import { listed, record } from '../../../cli/moving';
+import { listed, record } from '../../../cli/import-fixture';
 import { testUnless } from '../../../support/aws-commands';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT, runServerToEnd } from '../../../support/server-process';

@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 
 import { useTemporaryFolder } from '../support/folder';
-import { command, type Setting } from './command';
+import { command, type CommandOptions } from './command';
 
 export const ID = 'a1b2c3d4-5678-4abc-9def-111111111111';
 export const OTHER_ID = 'a1b2c3d4-5678-4abc-9def-222222222222';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** A connection as the aws CLI prints it, with some members otherwise, or left out where they are undefined. */
+/** A connection as the aws CLI prints it. The given members override the defaults; undefined removes a member. */
 export function record(members: Members = {}): Members {
   const { id = ID, environmentAccountId = '222222222222', region = 'us-east-1', ...others } = members;
   return {
@@ -50,8 +50,8 @@ export interface FileResult {
   }[];
 }
 
-/** A place to move into, empty before each test. */
-export function useMoving() {
+/** An empty store before each test, and functions that import into it. */
+export function useImports() {
   const folder = useTemporaryFolder();
   const env = () => ({ DATABASE_URL: `sqlite:${folder.path('proton.db')}` });
 
@@ -64,10 +64,10 @@ export function useMoving() {
     return path;
   }
 
-  async function importing(words: readonly string[], setting: Setting = {}) {
+  async function importFiles(words: readonly string[], options: CommandOptions = {}) {
     const { code, stdout, stderr } = await command(['import', '--json', ...words], {
       env: env(),
-      ...setting,
+      ...options,
     });
     if (stderr !== '') throw new Error(stderr);
     const { files } = JSON.parse(stdout) as { readonly files: readonly FileResult[] };
@@ -80,16 +80,16 @@ export function useMoving() {
     folder,
     env,
     file,
-    importing,
+    importFiles,
     /** Imports one file of this content. */
-    take: async (content: unknown, options: readonly string[] = []): Promise<FileResult> => {
+    importContent: async (content: unknown, words: readonly string[] = []): Promise<FileResult> => {
       imported += 1;
-      const { files } = await importing([file(`file-${String(imported)}`, content), ...options]);
+      const { files } = await importFiles([file(`file-${String(imported)}`, content), ...words]);
       const [only] = files;
-      if (!only || files.length > 1) throw new Error('there is not one report');
+      if (!only || files.length > 1) throw new Error('there is not exactly one report');
       return only;
     },
-    /** All that the store holds of connections and their history. */
+    /** All connections and their history in the store. */
     stored: () => {
       const database = new BetterSqlite3(folder.path('proton.db'), { fileMustExist: true });
       try {
