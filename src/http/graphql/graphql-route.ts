@@ -48,7 +48,7 @@ export function addGraphqlRoute(
     // Created outside Apollo Server, so that the response to a failure contains the request's id.
     const context = await contextFor(request, deadline);
     const { record } = request;
-    let wasReported = false;
+    const reported = { any: false };
     const contextValue: GraphqlContext = {
       ...context,
       record,
@@ -58,7 +58,7 @@ export function addGraphqlRoute(
       waitToExecute: deadline.waitToExecute,
       chargeCost: (cost) => chargeCost(request, cost),
       reportFault(fault) {
-        wasReported = true;
+        reported.any = true;
         context.reportFault(fault);
       },
     };
@@ -75,7 +75,7 @@ export function addGraphqlRoute(
     // `OVERLOADED` is expected.
     if (status < 500 || status === OVERLOADED.status) return response;
     // A failure in Apollo Server or a plugin: no plugin can add the request's id to the response.
-    if (!wasReported) context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
+    if (!reported.any) context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
     record.failure = 'INTERNAL_SERVER_ERROR';
     return undefined;
   }
