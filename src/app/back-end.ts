@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { AccessKeys } from '../control-plane/access-keys/access-keys';
 import type { BodyReader } from '../http/body/body-budget';
 import type { Admission } from '../http/hooks/admission-queue';
-import type { Checks } from '../http/readiness';
+import type { Checks } from '../http/admin-server';
 import type { ServerLifecycle } from '../http/lifecycle/server-lifecycle';
 import type { ServerTiming } from '../http/lifecycle/server-options';
 import type { ProtonService } from '../proton/proton-service';

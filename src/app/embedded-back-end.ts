@@ -8,10 +8,9 @@ import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
-import { observeStore, STORE_OPERATIONS } from '../control-plane/observed-store';
-import type { StoreHealth } from '../control-plane/store';
+import { observeStore, STORE_OPERATIONS, type StoreHealth } from '../control-plane/store';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
-import type { CheckResult, Checks } from '../http/readiness';
+import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
 

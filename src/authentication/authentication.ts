@@ -2,12 +2,10 @@ import type { KeyObject } from 'node:crypto';
 
 import { unrestrictedViewer, type Viewer } from '../proton/viewer';
 import { bearerToken } from './headers';
-import type { RouterProof } from './router/router-proof';
-import { routerSecretProof } from './router/router-secret';
+import { type RouterProof, routerSecretProof } from './router/router-proof';
 import { routerSignatureProof, type RouterSignatureOptions } from './router/router-signature';
-import { NO_PERMISSIONS } from './user/accounts-claim';
+import { NO_PERMISSIONS, type TokenRules, type VerifiedToken, verifyToken } from './user/verify-token';
 import { issuerKeys, type IssuerKeysOptions, type KeyReport } from './user/issuer-keys';
-import { verifyToken, type TokenRules, type VerifiedToken } from './user/verify-token';
 import { singleKey, type VerificationKeys } from './user/verification-keys';
 
 export type { Viewer } from '../proton/viewer';

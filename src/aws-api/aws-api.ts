@@ -5,21 +5,38 @@ import { ProtonFailure } from '../proton/failure';
 import type { SessionOptions } from '../proton/proton-service';
 import { accountViewer } from '../proton/viewer';
 import { SignatureError } from '../sigv4/signature-error';
-import { awsErrorOfSignature, type Authenticate } from './authenticate';
+import { type Authenticate, awsErrorOfSignature } from './authenticate';
 import { AwsError, awsErrorOf, FAULT } from './aws-error';
 import { parseInput } from './json-input';
 import {
-  errorResponse,
-  onlyValue,
-  successResponse,
   type AwsRequest,
   type AwsResponse,
   type CallRecord,
+  checkRequestLine,
+  errorResponse,
+  onlyValue,
+  successResponse,
 } from './messages';
 import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
-import { readDeadline, type ReadDeadline } from './read-deadline';
-import { checkRequestLine } from './request-line';
+
+/** The end of the time that an operation may read. */
+interface ReadDeadline {
+  /** Aborted when the time is up or the client is gone. Its time starts when it is first asked for. */
+  readonly signal: AbortSignal;
+  readonly isOver: () => boolean;
+}
+
+function readDeadline(executionMs: number, client: SessionOptions): ReadDeadline {
+  let made: AbortSignal | undefined;
+  return {
+    get signal() {
+      const time = () => AbortSignal.timeout(executionMs);
+      return (made ??= client.signal ? AbortSignal.any([time(), client.signal]) : time());
+    },
+    isOver: () => made?.aborted === true,
+  };
+}
 
 export interface AwsApiDependencies {
   readonly service: Pick<EmbeddedProtonService, 'session'>;

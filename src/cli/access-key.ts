@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
 import { readAccessKeyEncryptionKey } from '../config/config';
-import { createAccessKeys } from '../control-plane/access-keys/access-keys';
-import type { StoredAccessKey } from '../control-plane/access-keys/access-key-store';
+import { createAccessKeys, type StoredAccessKey } from '../control-plane/access-keys/access-keys';
 import type { AccountId } from '../proton/identifiers';
 import { accountOption, CommandError, ExitCode, type CommandContext } from './command';
 import { locateStore, withStore } from './open-store';

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
-import type { StoreContents } from '../control-plane/sqlite/file/check-copy';
+import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
 import { isFull, StoreOpenError } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
 import { codeOf, explainFileError, isFileSystemError, withTemporary } from './files';

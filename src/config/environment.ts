@@ -3,7 +3,6 @@ import { createSecretKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { isRoleArn } from '../proton/identifiers';
-import { parseDatabaseUrl } from './database-url';
 import {
   accountId,
   hostName,
@@ -12,6 +11,7 @@ import {
   listOf,
   milliseconds,
   oneOf,
+  parseDatabaseUrl,
   portOrOff,
   publicKeyFile,
   quoted,

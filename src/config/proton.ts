@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
-import { databaseLocation } from './database-url';
-import { HOST_NAME, isLoopback } from './env-types';
+import { databaseLocation, HOST_NAME, isLoopback } from './env-types';
 import { DEFAULT_HOST, type Environment, type Variables } from './environment';
 
 /** The control plane in this process. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
-import { normalizeSelection, type ConnectionSelection } from '../proton/connection-list';
+import { type ConnectionSelection, invalidCursor, normalizeSelection, pageOf } from '../proton/page';
 import {
   connectionIdOf,
   refersTo,
@@ -9,7 +9,6 @@ import {
   type ConnectionId,
   type Region,
 } from '../proton/identifiers';
-import { invalidCursor, pageOf } from '../proton/page';
 import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import { missingPermission } from '../proton/failure-messages';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';

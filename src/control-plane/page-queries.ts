@@ -1,7 +1,13 @@
 import type { ConnectionEvent } from '../proton/connection';
-import { connectionCursors, normalizeSelection, type ConnectionListRequest } from '../proton/connection-list';
+import {
+  connectionCursors,
+  type ConnectionListRequest,
+  cursorCodec,
+  type CursorCodec,
+  normalizeSelection,
+  parsePageRequest,
+} from '../proton/page';
 import type { ConnectionId } from '../proton/identifiers';
-import { cursorCodec, parsePageRequest, type CursorCodec } from '../proton/page';
 import type { HistoryRequest } from '../proton/proton-service';
 import type { EventQuery, ListQuery } from './store';
 

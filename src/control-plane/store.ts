@@ -1,7 +1,8 @@
 import type { Connection, ConnectionEvent, ConnectionIdentity } from '../proton/connection';
-import type { ConnectionPosition, NormalizedSelection } from '../proton/connection-list';
+import type { ConnectionPosition, NormalizedSelection } from '../proton/page';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
+import type { Around } from '../telemetry/events';
 
 /**
  * The port between the control plane and a database. Every method is asynchronous and takes a batch: one call is one round trip. A
@@ -136,3 +137,24 @@ export type StoreHealth =
       /** For the operator: what is wrong and how to fix it. It names no path, host or row. */
       readonly reason: string;
     };
+
+/** The operation names that `around` receives. */
+export const STORE_OPERATIONS = [
+  'findConnections',
+  'listConnections',
+  'countConnections',
+  'listEvents',
+  'write',
+] as const satisfies readonly (keyof ConnectionStore)[];
+
+/** Wraps a store: each read and write runs through `around`, under the method's name. */
+export function observeStore(store: ConnectionStore, around: Around): ConnectionStore {
+  return {
+    findConnections: (...args) => around('findConnections', () => store.findConnections(...args)),
+    listConnections: (...args) => around('listConnections', () => store.listConnections(...args)),
+    countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
+    listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
+    write: (...args) => around('write', () => store.write(...args)),
+    close: store.close,
+  };
+}

@@ -2,8 +2,7 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 
 import type { AwsApi } from '../aws-api/aws-api';
 import { AwsError, FAULT } from '../aws-api/aws-error';
-import { headerFields, type AwsResponse } from '../aws-api/messages';
-import { HOST_NEEDED } from '../aws-api/request-line';
+import { type AwsResponse, headerFields, HOST_NEEDED } from '../aws-api/messages';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { BodyTooLargeError } from './body/read-body';

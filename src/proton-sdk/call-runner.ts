@@ -2,8 +2,7 @@ import type { ProtonClient } from '@aws-sdk/client-proton';
 
 import { failureOf, reportOf, type ExceptionMapping, type ProtonReport } from './error-mapping';
 import type { CallTarget, ProtonClients } from './transport/clients';
-import type { ConcurrencyLimit } from './transport/concurrency';
-import { ClientGoneError, reasonOf } from './transport/deadline';
+import { ClientGoneError, type ConcurrencyLimit, reasonOf } from './transport/deadline';
 import type { CallScope } from './transport/http-handler';
 import { isCredentialError } from './transport/sdk-errors';
 

@@ -16,7 +16,7 @@ import {
 import type { AccountRole, ConnectionStatus, ConnectionView, Tag } from '../proton/connection';
 import { ProtonFailure } from '../proton/failure';
 import type { ConnectionArn, ConnectionId } from '../proton/identifiers';
-import { MAX_TAGS } from '../proton/validation/tags';
+import { MAX_TAGS } from '../proton/validation/parse-inputs';
 import type { RunCall } from './call-runner';
 import type { ExceptionMapping } from './error-mapping';
 import { parseConnection, parseDeletion, parseList, parseTags, type ResponsePage } from './responses';

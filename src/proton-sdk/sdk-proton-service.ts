@@ -5,8 +5,7 @@ import { createListCache } from './reads/list';
 import { SdkSession } from './sdk-session';
 import { createKnownLocations, MAX_CONCURRENT_CALLS } from './session-scope';
 import { createProtonClients, type ProtonClientOptions } from './transport/clients';
-import { createConcurrencyLimit } from './transport/concurrency';
-import { createDeadline } from './transport/deadline';
+import { createConcurrencyLimit, createDeadline } from './transport/deadline';
 
 /** `timeoutMs` limits all calls of one session together, starting with its first call. */
 export interface SdkProtonServiceOptions extends ProtonClientOptions {

@@ -1,5 +1,5 @@
 import type { ConnectionView } from '../proton/connection';
-import type { ConnectionListRequest, ConnectionSelection } from '../proton/connection-list';
+import type { ConnectionListRequest, ConnectionSelection } from '../proton/page';
 import { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionReference, Region } from '../proton/identifiers';
 import type { HistoryRequest, ProtonSession } from '../proton/proton-service';

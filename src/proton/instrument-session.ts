@@ -1,6 +1,6 @@
 import type { Around } from '../telemetry/events';
 import type { ConnectionView } from './connection';
-import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
+import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
 import type {

@@ -1,7 +1,6 @@
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
-import type { ConnectionListRequest, ConnectionSelection } from './connection-list';
+import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
-import type { Page, PageRequest } from './page';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { readAccountsClaim } from '../../src/authentication/user/accounts-claim';
+import { readAccountsClaim } from '../../src/authentication/user/verify-token';
 
 const [ONE, OTHER] = ['111111111111', '222222222222'] as const;
 const WORDS = ['read', 'write', 'approve'] as const;

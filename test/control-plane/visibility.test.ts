@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import * as fc from 'fast-check';
 
 import type { Connection } from '../../src/proton/connection';
-import type { ConnectionListRequest, ConnectionSelection } from '../../src/proton/connection-list';
+import type { ConnectionListRequest, ConnectionSelection } from '../../src/proton/page';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { maySee, unrestrictedViewer, type Permission, type Viewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';

@@ -68,10 +68,7 @@ describe('The packed project', () => {
     );
     const cwd = folder.path('.');
     const env = environmentWith({ PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: '0' });
-    await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], {
-      cwd,
-      env,
-    });
+    await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd });
 
     const command = folder.path('node_modules/.bin/proton-subgraph');
     const server = spawn(command, ['serve'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });

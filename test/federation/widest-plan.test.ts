@@ -9,7 +9,7 @@ import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgra
 import { readConfig } from '../../src/config/config';
 import { amountIn } from '../../src/graphql/limits/cost-expression';
 import { measureDocument } from '../../src/graphql/limits/document-shape';
-import { cachedCosts } from '../../src/graphql/limits/check-cost';
+import { cachedCosts } from '../../src/graphql/limits/operation-cost';
 import { buildSubgraph } from '../../src/subgraph/schema';
 import { startApp } from '../support/app';
 import { request } from '../support/graphql-client';

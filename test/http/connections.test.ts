@@ -146,7 +146,9 @@ function mockLocalhost(...addresses: readonly string[]): () => void {
     const callback = more.pop() as Callback;
     const [options] = more as [dns.LookupOptions | undefined];
     process.nextTick(() => {
-      if (host === 'localhost' && options?.all) callback(null, all);
+      const found = host === 'localhost' ? all : [{ address: host, family: isIP(host) }];
+      // Node 22 asks for all addresses when a server listens.
+      if (options?.all) callback(null, found);
       else if (host === 'localhost') callback(null, '127.0.0.1', 4);
       else callback(null, host, isIP(host));
     });

@@ -2,7 +2,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 
 import { createAdmission } from '../../src/http/hooks/admission-queue';
-import { memoryBudget } from '../../src/http/memory-budget';
+import { memoryBudget } from '../../src/http/body/body-budget';
 import { unsignedHeaders } from '../support/aws-call';
 import { startServerProcess } from '../support/server-process';
 

@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
-    'src/subgraph/loaders.ts',
+    'src/subgraph/context.ts',
     ['../proton/page', './context'],
     [
       '../control-plane/store',

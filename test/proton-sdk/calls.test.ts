@@ -1,7 +1,6 @@
 import type { ConnectionView } from '../../src/proton/connection';
 import { connectionArn, type AccountId } from '../../src/proton/identifiers';
-import type { ConnectionListRequest } from '../../src/proton/connection-list';
-import type { Page } from '../../src/proton/page';
+import type { ConnectionListRequest, Page } from '../../src/proton/page';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { accountViewer, unrestrictedViewer } from '../../src/proton/viewer';
 import { account, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../support/proton';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { ConnectionStatus } from '../../src/proton/connection';
-import type { ConnectionListRequest } from '../../src/proton/connection-list';
+import type { ConnectionListRequest } from '../../src/proton/page';
 import { connectionArn, type AccountId } from '../../src/proton/identifiers';
 import type { ProtonService } from '../../src/proton/proton-service';
 import { unrestrictedViewer, type Viewer } from '../../src/proton/viewer';

@@ -1,8 +1,7 @@
 import type { Connection } from '../../src/proton/connection';
-import type { ConnectionSelection } from '../../src/proton/connection-list';
+import type { ConnectionSelection, Page } from '../../src/proton/page';
 import { connectionArn } from '../../src/proton/identifiers';
 import { ProtonFailure, type FailureCode } from '../../src/proton/failure';
-import type { Page } from '../../src/proton/page';
 import type { ProtonService, ProtonSession } from '../../src/proton/proton-service';
 import { accountViewer, unrestrictedViewer, type Permission, type Viewer } from '../../src/proton/viewer';
 import { completing } from '../support/completing-session';

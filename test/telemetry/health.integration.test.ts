@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 
 import { storeChecks } from '../../src/app/embedded-back-end';
-import { checkReadiness } from '../../src/http/readiness';
+import { checkReadiness } from '../../src/http/admin-server';
 import { startApp } from '../support/app';
 import { sendHttp } from '../support/aws-call';
 import { runServerToEnd, startServerProcess } from '../support/server-process';

@@ -1,10 +1,17 @@
 import { ProtonFailure } from '../../proton/failure';
 import { environmentNameRule } from '../../proton/validation/values';
 import { required, Violations } from '../../proton/validation/violations';
-import { numberMember, optionalText, requiredText, textListMember } from '../read-members';
-import { summaryOutput } from '../output';
-import { checkMaxResults, nextTokenRule, requestedByRule, statusRule } from '../member-rules';
-import type { Operation } from './operation';
+import {
+  checkMaxResults,
+  nextTokenRule,
+  numberMember,
+  optionalText,
+  requestedByRule,
+  requiredText,
+  statusRule,
+  textListMember,
+} from '../read-members';
+import { type Operation, summaryOutput } from './operation';
 
 /** Lists the connections in which the caller's account plays the role in `requestedBy`, newest first. */
 export const listEnvironmentAccountConnections: Operation = async (input, { caller, session }) => {

@@ -1,12 +1,12 @@
-import { createEnvironmentAccountConnection } from './create-connection';
-import { listEnvironmentAccountConnections } from './list-connections';
 import {
   acceptEnvironmentAccountConnection,
+  createEnvironmentAccountConnection,
   deleteEnvironmentAccountConnection,
   getEnvironmentAccountConnection,
   rejectEnvironmentAccountConnection,
   updateEnvironmentAccountConnection,
-} from './one-connection';
+} from './connections';
+import { listEnvironmentAccountConnections } from './list-connections';
 import type { Operation } from './operation';
 import { listTagsForResource, tagResource, untagResource } from './tags';
 

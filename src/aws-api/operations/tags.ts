@@ -1,18 +1,20 @@
 import type { Connection } from '../../proton/connection';
 import { cursorCodec } from '../../proton/page';
 import type { ProtonSession } from '../../proton/proton-service';
-import { checkTagKeys, checkTagsToSet, MAX_TAGS } from '../../proton/validation/tags';
+import { checkTagKeys, checkTagsToSet, MAX_TAGS } from '../../proton/validation/parse-inputs';
 import { Violations } from '../../proton/validation/violations';
 import { AwsError } from '../aws-error';
 import {
+  checkMaxResults,
+  nextTokenRule,
   numberMember,
   optionalText,
   requiredMember,
   requiredText,
+  resourceArnRule,
   tagListMember,
   textListMember,
 } from '../read-members';
-import { checkMaxResults, nextTokenRule, resourceArnRule } from '../member-rules';
 import { foreignTokenFailure } from './list-connections';
 import type { Operation } from './operation';
 

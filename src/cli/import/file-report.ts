@@ -1,5 +1,9 @@
-import type { ImportCounts, ImportOutcome, ImportRefusal } from '../../control-plane/import/import-store';
-import { Refusals } from '../../control-plane/import/refusals';
+import {
+  type ImportCounts,
+  type ImportOutcome,
+  type ImportRefusal,
+  Refusals,
+} from '../../control-plane/import/import-store';
 import type { RecordCollector } from './record-collector';
 
 /** The result of importing one file. */

@@ -9,7 +9,7 @@ import { reportOfFailure, type FileReport } from './file-report';
 import { checkGivenParameters, combinedParameters } from './given-parameters';
 import { importFile } from './import-file';
 import { openInput } from './input-file';
-import { createProgress } from './progress';
+import { createProgress } from '../progress-bar';
 import { printReports, reportsAsJson } from './report';
 
 export interface ImportOptions {

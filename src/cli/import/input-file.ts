@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 import type { CommandContext } from '../command';
-import type { Progress } from './progress';
+import type { Progress } from '../progress-bar';
 
 /** A file that can be read once, after a look ahead at its beginning. */
 export interface InputFile {

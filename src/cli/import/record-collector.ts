@@ -1,5 +1,4 @@
-import type { ImportRecord } from '../../control-plane/import/import-store';
-import { Refusals } from '../../control-plane/import/refusals';
+import { type ImportRecord, Refusals } from '../../control-plane/import/import-store';
 import type { Deployment } from './cloudformation/parameters';
 import { declarationsIn } from './cloudformation/template';
 import type { DocumentItem } from './formats/documents';

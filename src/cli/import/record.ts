@@ -2,7 +2,7 @@ import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/co
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
 import type { Violation } from '../../proton/failure';
 import { checkRolesFit } from '../../proton/validation/roles';
-import { checkTags } from '../../proton/validation/tags';
+import { checkTags } from '../../proton/validation/parse-inputs';
 import {
   accountIdRule,
   connectionIdRule,

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionEventType, Tag } from '../../proton/connection';
 import { ProtonFailure } from '../../proton/failure';
 import type { ConnectionId } from '../../proton/identifiers';
-import { MAX_TAGS, TOO_MANY_TAGS } from '../../proton/validation/tags';
+import { MAX_TAGS, TOO_MANY_TAGS } from '../../proton/validation/parse-inputs';
 import type { Decision } from '../store';
 import { asEnvironmentAccount, eventOf, laterOf, refuse, type DecisionContext } from './decision-context';
 

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { AccessKeyStore } from '../access-keys/access-key-store';
+import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ExportStore, Write, WriteResult } from '../store';
 import { isStoreFailure, StoreError } from './errors';
@@ -10,8 +10,7 @@ import { importsOn } from './import/imports';
 import { MIGRATIONS } from './migrations';
 import { pin } from './pin-native';
 import { accessKeysOn } from './queries/access-keys';
-import { exportsOn } from './queries/exports';
-import { readsOf, type StoreReads } from './queries/reads';
+import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { writerOn } from './queries/writes';
 import { statementsOn } from './statements';
 import { transactionsOn } from './transactions';

@@ -1,4 +1,4 @@
-import type { AccessKeyStore } from '../access-keys/access-key-store';
+import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ConnectionStore, ExportStore, StoreHealth } from '../store';
 import { openHandle } from './database-handle';

@@ -65,6 +65,6 @@ export async function reading<Result>(read: () => Result | Promise<Result>): Pro
   try {
     return await read();
   } catch (error) {
-    throw isStoreFailure(error) ? readFailure(error) : error;
+    throw isStoreFailure(error) ? readFailure(error) : asError(error);
   }
 }

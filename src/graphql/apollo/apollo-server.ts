@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -6,16 +9,36 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
+import type { SubgraphContext } from '../../subgraph/context';
 import { createErrorFormatter } from '../format-error';
 import type { DocumentLimits } from '../limits/document-limits';
-import { documentShapeRule } from '../limits/document-shape-rule';
-import type { GraphqlContext } from './graphql-context';
+import { documentShapeRule } from '../limits/document-shape';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
-import { sandbox } from './sandbox';
+import type { GraphqlContext } from './graphql-context';
+
+/** The operation files, with a value for each of their variables. They are shipped beside the code. */
+const OPERATIONS = join(__dirname, '..', '..', '..', 'schema', 'operations');
+
+/** Apollo Sandbox as the landing page, with every operation and its variables filled in. */
+export function sandbox(): ApolloServerPlugin<SubgraphContext> {
+  const document = readdirSync(OPERATIONS)
+    .filter((name) => name.endsWith('.graphql'))
+    .sort()
+    .map((name) => readFileSync(join(OPERATIONS, name), 'utf8').trim())
+    .join('\n\n');
+  const variables: unknown = JSON.parse(readFileSync(join(OPERATIONS, 'variables.json'), 'utf8'));
+  return ApolloServerPluginLandingPageLocalDefault({
+    embed: { runTelemetry: false },
+    document,
+    variables: Object.assign({}, variables),
+    footer: false,
+  });
+}
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;

@@ -2,8 +2,8 @@ import { HeaderMap, type ApolloServerPlugin, type GraphQLRequestListener } from 
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 
 import type { DocumentLimits } from '../limits/document-limits';
-import { cachedCosts, checkCost } from '../limits/check-cost';
-import { refuseLongLists } from '../limits/variable-lists';
+import { cachedCosts, checkCost } from '../limits/operation-cost';
+import { refuseLongLists } from '../limits/list-sizes';
 import { RequestError } from '../request-error';
 import type { GraphqlContext } from './graphql-context';
 

@@ -1,6 +1,13 @@
-import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionSetNode,
+  type ValidationRule,
+} from 'graphql';
 
-import { isIntrospectionRoot } from './introspection';
+import { counted, DocumentLimitError, type DocumentLimits } from './document-limits';
+import { isIntrospectionRoot } from './field-costs';
 
 /** The size of a document with its fragments expanded. */
 export interface DocumentShape {
@@ -133,4 +140,59 @@ function childOf({ fields }: MergedSelection, name: string): MergedSelection {
   if (!selectionsHere) fields.set(name, (selectionsHere = newSelection()));
   selectionsHere.times += 1;
   return selectionsHere;
+}
+
+const EMPTY_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
+
+/**
+ * A validation rule that limits the shape of documents. It runs before the other rules visit the document and gives them an empty one
+ * when a limit is exceeded: validating a huge document takes too long.
+ */
+export function documentShapeRule(limits: DocumentLimits): ValidationRule {
+  return (context) => ({
+    Document(document) {
+      const error = limitErrorOf(measureDocument(document, limits.tokens), limits);
+      if (!error) return undefined;
+      context.reportError(error);
+      return EMPTY_DOCUMENT;
+    },
+  });
+}
+
+function limitErrorOf(shape: DocumentShape, limits: DocumentLimits): DocumentLimitError | undefined {
+  const { depth, aliases, directives, repeated, complete } = shape;
+  const has = (count: string) => `The document has ${complete ? '' : 'at least '}${count}`;
+  const allowed = (count: number) => `${count.toLocaleString('en')} ${count === 1 ? 'is' : 'are'} allowed.`;
+  if (depth > limits.depth) {
+    return new DocumentLimitError(
+      'TOO_DEEP',
+      `${has(counted(depth, 'level'))} of fields; ${allowed(limits.depth)} Ask for what lies deeper in a query of its own.`,
+    );
+  }
+  if (aliases > limits.aliases) {
+    return new DocumentLimitError(
+      'TOO_MANY_ALIASES',
+      `${has(counted(aliases, 'alias', 'aliases'))}, its fragments written out; ${allowed(limits.aliases)}`,
+    );
+  }
+  if (directives > limits.directives) {
+    return new DocumentLimitError(
+      'TOO_MANY_DIRECTIVES',
+      `${has(counted(directives, 'directive'))}, its fragments written out; ${allowed(limits.directives)}`,
+    );
+  }
+  if (repeated.times > limits.repetitions) {
+    const times = `${complete ? '' : 'at least '}${counted(repeated.times, 'time')}`;
+    return new DocumentLimitError(
+      'TOO_EXPENSIVE',
+      `The document selects ${repeated.field} ${times} in one place; ${allowed(limits.repetitions)}`,
+    );
+  }
+  if (!complete) {
+    return new DocumentLimitError(
+      'TOO_EXPENSIVE',
+      `With its fragments written out, the document has more than ${counted(limits.tokens, 'selection')}, as many as it may have tokens.`,
+    );
+  }
+  return undefined;
 }

@@ -1,22 +1,23 @@
 import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
   getNamedType,
+  type GraphQLCompositeType,
+  type GraphQLField,
+  type GraphQLSchema,
   isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  type GraphQLCompositeType,
-  type GraphQLField,
-  type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 
-import { productOf, sumOf, type Amount } from './cost-expression';
 import { valuesIn } from './arguments';
-import { fieldCosts } from './field-costs';
-import { costOfIntrospection, isIntrospectionRoot } from './introspection';
+import { type Amount, amountIn, productOf, sumOf, type VariableValues } from './cost-expression';
+import { counted, DocumentLimitError, type DocumentLimits } from './document-limits';
+import { costOfIntrospection, fieldCosts, isIntrospectionRoot } from './field-costs';
 import { listSizeOf, representationCount } from './list-sizes';
 
 /** What is known about an operation before its variables are. */
@@ -125,4 +126,54 @@ function fieldOf(
   { name }: FieldNode,
 ): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name.value] : undefined;
+}
+
+/**
+ * Creates a function that calculates the cost of an operation in a valid document, as an expression of its variables. The expression
+ * is cached as long as Apollo Server caches the document.
+ */
+export function cachedCosts(
+  schema: GraphQLSchema,
+): (document: DocumentNode, operation: OperationDefinitionNode) => CostedOperation {
+  const costing = createOperationCosting(schema);
+  const known = new WeakMap<OperationDefinitionNode, CostedOperation>();
+  return (document, operation) => {
+    let costed = known.get(operation);
+    if (!costed) known.set(operation, (costed = costing(operation, fragmentsOf(document))));
+    return costed;
+  };
+}
+
+/**
+ * Checks a request against the limits, and returns its cost.
+ * @throws DocumentLimitError
+ */
+export function checkCost(
+  limits: Pick<DocumentLimits, 'cost' | 'representations'>,
+  operation: CostedOperation,
+  variables: VariableValues,
+): number {
+  const representations = amountIn(operation.representations, variables);
+  if (representations > limits.representations) {
+    throw new DocumentLimitError(
+      'TOO_MANY_REPRESENTATIONS',
+      `The request has ${counted(representations, 'representation')} of entities; ${limits.representations.toLocaleString('en')} are allowed. Ask for them in several requests.`,
+    );
+  }
+  const cost = amountIn(operation.cost, variables);
+  if (cost > limits.cost) {
+    throw new DocumentLimitError(
+      'TOO_EXPENSIVE',
+      `The request costs ${cost.toLocaleString('en')}; ${limits.cost.toLocaleString('en')} is allowed. Ask for smaller pages, or for fewer lists within lists.`,
+    );
+  }
+  return cost;
+}
+
+function fragmentsOf({ definitions }: DocumentNode): FragmentsByName {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  return fragments;
 }

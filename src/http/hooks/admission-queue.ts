@@ -1,4 +1,4 @@
-import { memoryBudget, type MemoryBudget } from '../memory-budget';
+import { memoryBudget, type MemoryBudget } from '../body/body-budget';
 
 /** A request's place among the requests at work, or in the queue. */
 export interface Slot {

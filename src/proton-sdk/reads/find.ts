@@ -7,7 +7,7 @@ import {
   type ConnectionReference,
 } from '../../proton/identifiers';
 import { admit, MAX_CONCURRENT_CALLS, searchTargets, type SessionScope } from '../session-scope';
-import { inParallel } from '../transport/concurrency';
+import { inParallel } from '../transport/deadline';
 import {
   candidatesInArn,
   knownCandidates,

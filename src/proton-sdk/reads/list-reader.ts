@@ -1,10 +1,9 @@
 import type { ConnectionView } from '../../proton/connection';
-import type { ConnectionPosition } from '../../proton/connection-list';
+import { type ConnectionPosition, MAX_PAGE_SIZE } from '../../proton/page';
 import { ProtonFailure } from '../../proton/failure';
-import { MAX_PAGE_SIZE } from '../../proton/page';
 import type { Calls, ListSource } from '../calls';
 import { repeatedPageToken } from '../error-mapping';
-import type { PageTokens } from './page-tokens';
+import type { PageTokens } from './list-sources';
 
 /** A list does not run from the newest request to the oldest. */
 export class ListOrderError extends Error {

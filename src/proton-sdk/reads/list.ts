@@ -1,19 +1,21 @@
 import type { ConnectionView } from '../../proton/connection';
 import {
   connectionCursors,
-  normalizeSelection,
   type ConnectionListRequest,
   type ConnectionPosition,
+  DEFAULT_PAGE_SIZE,
   type NormalizedSelection,
-} from '../../proton/connection-list';
+  normalizeSelection,
+  type Page,
+  pageOf,
+  parsePageRequest,
+} from '../../proton/page';
 import { asError } from '../../proton/failure';
-import { DEFAULT_PAGE_SIZE, pageOf, parsePageRequest, type Page } from '../../proton/page';
 import type { ListSource } from '../calls';
 import { createLruMap, type LruMap } from '../lru-map';
 import { admit, type SessionScope } from '../session-scope';
 import { byPosition, createListReader, ListOrderError, type ListCalls, type ListReader } from './list-reader';
-import { isSelected, sourcesFor } from './list-sources';
-import { createPageTokens, type PageTokens } from './page-tokens';
+import { createPageTokens, isSelected, type PageTokens, sourcesFor } from './list-sources';
 
 /** What the adapter remembers about Proton's lists across requests. */
 export interface ListCache {

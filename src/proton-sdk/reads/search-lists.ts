@@ -4,7 +4,7 @@ import type { ConnectionId } from '../../proton/identifiers';
 import { MAX_PAGE_SIZE } from '../../proton/page';
 import type { ListSource } from '../calls';
 import { admit, MAX_CONCURRENT_CALLS, type SessionScope } from '../session-scope';
-import { inParallel } from '../transport/concurrency';
+import { inParallel } from '../transport/deadline';
 import { listsOf, roleKey, targetKey, type Candidate } from './candidates';
 
 export interface SearchedLists {

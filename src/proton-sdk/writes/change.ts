@@ -8,9 +8,14 @@ import type {
   UntagConnectionInput,
   UpdateConnectionInput,
 } from '../../proton/validation/inputs';
-import { parseId, parseTag, parseUntag, parseUpdate } from '../../proton/validation/parse-inputs';
+import {
+  parseId,
+  parseTag,
+  parseUntag,
+  parseUpdate,
+  TOO_MANY_TAGS,
+} from '../../proton/validation/parse-inputs';
 import { checkRolesFit } from '../../proton/validation/roles';
-import { TOO_MANY_TAGS } from '../../proton/validation/tags';
 import { Violations } from '../../proton/validation/violations';
 import type { SessionScope } from '../session-scope';
 import {

@@ -1,8 +1,7 @@
 import { Ctx, Field, FieldResolver, InputType, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
 
 import { ConnectionStatus, type ConnectionView } from '../../proton/connection';
-import type { ConnectionFilter, ConnectionSelection } from '../../proton/connection-list';
-import type { Page } from '../../proton/page';
+import type { ConnectionFilter, ConnectionSelection, Page } from '../../proton/page';
 import type { SubgraphContext } from '../context';
 import { PageInfo, toGraphQLPage } from '../pagination';
 import { EnvironmentAccountConnection, toGraphQLConnection } from './environment-account-connection';

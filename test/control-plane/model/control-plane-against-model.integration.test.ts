@@ -8,7 +8,7 @@ import {
   type ConnectionStatus,
   type Tag,
 } from '../../../src/proton/connection';
-import type { ConnectionListRequest } from '../../../src/proton/connection-list';
+import type { ConnectionListRequest } from '../../../src/proton/page';
 import { ProtonFailure } from '../../../src/proton/failure';
 import type { ProtonSession } from '../../../src/proton/proton-service';
 import { accountViewer } from '../../../src/proton/viewer';

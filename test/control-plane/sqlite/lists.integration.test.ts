@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
-import type { ConnectionSelection } from '../../../src/proton/connection-list';
-import { normalizeSelection } from '../../../src/proton/connection-list';
+import { type ConnectionSelection, normalizeSelection } from '../../../src/proton/page';
 import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Visibility } from '../../../src/control-plane/store';
 import {

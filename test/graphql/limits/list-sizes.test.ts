@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { execute, getOperationAST, parse, validate } from 'graphql';
 
 import { amountIn } from '../../../src/graphql/limits/cost-expression';
-import { cachedCosts } from '../../../src/graphql/limits/check-cost';
+import { cachedCosts } from '../../../src/graphql/limits/operation-cost';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { createContext } from '../../../src/subgraph/context';
 import { buildSubgraph } from '../../../src/subgraph/schema';

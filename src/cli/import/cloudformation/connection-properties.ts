@@ -1,7 +1,7 @@
 import type { ConnectionDeclaration } from '../../../control-plane/import/import-store';
 import type { Tag } from '../../../proton/connection';
 import { checkRolesFit, parseRoles } from '../../../proton/validation/roles';
-import { checkTags } from '../../../proton/validation/tags';
+import { checkTags } from '../../../proton/validation/parse-inputs';
 import { accountIdRule, environmentNameRule } from '../../../proton/validation/values';
 import { required, Violations } from '../../../proton/validation/violations';
 import { isObject } from '../formats/documents';

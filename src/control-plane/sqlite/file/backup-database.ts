@@ -5,7 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 
 import { explainOpenFailure, isFull, START_LOCK_TIMEOUT_MS, StoreOpenError, codeOf } from '../errors';
 import { pin } from '../pin-native';
-import { checkCopy, type StoreContents } from './check-copy';
+import { checkCopy, type StoreContents } from './copy-database';
 import { readSchemaVersion } from './inspect-database';
 import { publishFile } from './durable-files';
 import { isWalDamaged } from './wal-check';

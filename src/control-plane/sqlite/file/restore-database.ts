@@ -14,7 +14,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { StoreOpenError } from '../errors';
 import { pin } from '../pin-native';
 import type { OnProgress } from './backup-database';
-import { checkCopy, type StoreContents } from './check-copy';
+import { checkCopy, type StoreContents } from './copy-database';
 import { lockExclusively } from './exclusive-lock';
 import { checkIntegrity, readSchemaVersion } from './inspect-database';
 import { replaceDatabase, type Move } from './replace-database';

@@ -1,10 +1,9 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { Connection } from '../../../proton/connection';
-import type { ImportCounts } from '../../import/import-store';
+import type { ImportCounts, Refusals } from '../../import/import-store';
 import { compareWithStored } from '../../import/compare-record';
 import { compareDeclaration, secondLiveInStore } from '../../import/compare-declaration';
-import type { Refusals } from '../../import/refusals';
 import { STAGED_COLUMNS, stagedRecordOf, type StagedTuple, type Verdict } from './staging';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';

@@ -10,8 +10,9 @@ import {
   type ImportOutcome,
   type ImportRecord,
   type ImportStore,
+  recordName,
+  Refusals,
 } from '../../import/import-store';
-import { recordName, Refusals } from '../../import/refusals';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS } from '../rows';

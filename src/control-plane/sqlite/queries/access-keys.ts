@@ -1,4 +1,4 @@
-import type { AccessKeyStore, StoredAccessKey } from '../../access-keys/access-key-store';
+import type { AccessKeyStore, StoredAccessKey } from '../../access-keys/access-keys';
 import type { AccessKeyRow } from '../schema';
 import { reading, sqlBuilder, type Statements } from '../statements';
 import type { Transactions } from '../transactions';

@@ -1,7 +1,7 @@
 import { sql, type SelectQueryBuilder } from 'kysely';
 
 import type { AccountRole } from '../../../proton/connection';
-import type { NormalizedSelection } from '../../../proton/connection-list';
+import type { NormalizedSelection } from '../../../proton/page';
 import type { AccountId } from '../../../proton/identifiers';
 import type { CountQuery } from '../../store';
 import { ACCOUNT_COLUMN, type ConnectionRow, type Database } from '../schema';

@@ -1,4 +1,4 @@
-import type { NormalizedSelection } from '../../../proton/connection-list';
+import type { NormalizedSelection } from '../../../proton/page';
 import { ConnectionStatus, type AccountRole } from '../../../proton/connection';
 import type { CountQuery } from '../../store';
 import { ACCOUNT_COLUMN, type ConnectionRow } from '../schema';

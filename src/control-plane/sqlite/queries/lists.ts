@@ -2,11 +2,46 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { Connection } from '../../../proton/connection';
 import type { ListQuery } from '../../store';
-import { connectionOf } from '../rows';
-import { branchesOf, alternativesFor, type IndexRange } from './list-branches';
-import { NewestRows } from './newest-rows';
-import { NEWEST, OLDEST, rangeReads, type Position, type RangeReads } from './range-reads';
+import { connectionOf, type ConnectionTuple } from '../rows';
+import { alternativesFor, branchesOf, type IndexRange } from './list-branches';
+import { NEWEST, OLDEST, type Position, rangeReads, type RangeReads } from './range-reads';
 import type { Steps } from './step-runner';
+
+/** Collects rows in any order and keeps the newest ones, each once, newest first. */
+class NewestRows {
+  private readonly newest: ConnectionTuple[] = [];
+  private readonly ids = new Set<string>();
+
+  constructor(private readonly limit: number) {}
+
+  get rows(): readonly ConnectionTuple[] {
+    return this.newest;
+  }
+
+  /** The position of the oldest row, once there are `limit` rows: older rows are not needed. */
+  get oldest(): Position | undefined {
+    const last = this.newest.at(-1);
+    return last && this.newest.length >= this.limit ? [last[9], last[0]] : undefined;
+  }
+
+  add(row: ConnectionTuple): void {
+    if (this.ids.has(row[0])) return;
+    let index = this.newest.length;
+    for (let newer = this.newest[index - 1]; newer && isNewer(row, newer); newer = this.newest[index - 1])
+      index -= 1;
+    if (index >= this.limit) return;
+    this.newest.splice(index, 0, row);
+    this.ids.add(row[0]);
+    if (this.newest.length <= this.limit) return;
+    const dropped = this.newest.pop();
+    if (dropped) this.ids.delete(dropped[0]);
+  }
+}
+
+/** By code units, as SQLite compares ids: they are lower-case UUIDs. */
+function isNewer(one: ConnectionTuple, other: ConnectionTuple): boolean {
+  return one[9] === other[9] ? one[0] > other[0] : one[9] > other[9];
+}
 
 /**
  * Reads lists in short steps: one or two statements that visit a bounded number of rows.

@@ -1,12 +1,13 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionStatus } from '../../../proton/connection';
-import type { ConnectionStore } from '../../store';
+import type { ConnectionStore, ExportStore } from '../../store';
+import { importFailure } from '../errors';
+import { pin } from '../pin-native';
+import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from '../rows';
+import { reading, sqlBuilder, type Statements } from '../statements';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
-import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, eventOf, type ConnectionTuple } from '../rows';
-import { reading, sqlBuilder, type Statements } from '../statements';
 import { createStepRunner } from './step-runner';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
@@ -81,5 +82,26 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
           return events[0]?.id === before ? events.slice(1) : null;
         }),
       ),
+  };
+}
+
+export function exportsOn(database: BetterSqlite3.Database): ExportStore {
+  let all: BetterSqlite3.Statement<[], ConnectionTuple> | undefined;
+  return {
+    *connections() {
+      all ??= pin(
+        database
+          .prepare<[], ConnectionTuple>(
+            `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections ORDER BY requested_at DESC, id DESC`,
+          )
+          .raw(true),
+      );
+      try {
+        // One statement sees one snapshot, however slowly the caller iterates.
+        for (const row of pin(all.iterate())) yield connectionOf(row);
+      } catch (error) {
+        throw importFailure(error);
+      }
+    },
   };
 }

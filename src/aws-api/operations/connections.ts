@@ -2,9 +2,8 @@ import { ProtonFailure } from '../../proton/failure';
 import { parseRolesToSet } from '../../proton/validation/roles';
 import { connectionIdRule } from '../../proton/validation/values';
 import { Violations } from '../../proton/validation/violations';
-import { requiredText } from '../read-members';
-import { connectionOutput } from '../output';
-import { parseIdInput, rolesMember, type Operation } from './operation';
+import { requiredText, tagListMember, textMember } from '../read-members';
+import { connectionOutput, type Operation, parseIdInput, rolesMember } from './operation';
 
 /** The operations on one connection, identified by its id. */
 
@@ -39,4 +38,23 @@ export const rejectEnvironmentAccountConnection: Operation = async (input, { ses
 export const deleteEnvironmentAccountConnection: Operation = async (input, { session }) => {
   const connection = await session.deleteConnection(parseIdInput(input));
   return connection ? { environmentAccountConnection: connectionOutput(connection) } : {};
+};
+
+/** The caller's account becomes the environment account. The service validates the values. */
+export const createEnvironmentAccountConnection: Operation = async (input, { caller, session }) => {
+  const { accountId: environmentAccountId, region } = caller;
+  const violations = new Violations();
+  const tags = tagListMember(input, 'tags', violations);
+  const connectionInput = {
+    managementAccountId: textMember(input, 'managementAccountId'),
+    environmentName: textMember(input, 'environmentName'),
+    ...rolesMember(input),
+    environmentAccountId,
+    region,
+    tags,
+    clientToken: textMember(input, 'clientToken'),
+  };
+  if (violations.any) throw violations.asFailure();
+  const connection = await session.createConnection(connectionInput);
+  return { environmentAccountConnection: connectionOutput(connection) };
 };
