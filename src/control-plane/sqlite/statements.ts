@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 
 import type { Connection } from '../../proton/connection';
+import { asError } from '../../proton/failure';
 import { isStoreFailure, readFailure } from './errors';
 import { pin } from './pin-native';
 import { connectionOf, type ConnectionTuple } from './rows';
