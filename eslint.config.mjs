@@ -40,7 +40,7 @@ const MODULE_IMPORTS = {
   authentication: ['sigv4', 'proton'],
   http: ['graphql', 'subgraph', 'aws-api', 'authentication'],
   config: ['proton', 'authentication'],
-  telemetry: ['config'],
+  telemetry: [],
   app: [
     'config',
     'http',

@@ -1,6 +1,6 @@
 import fastify, { type FastifyError } from 'fastify';
 
-import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './hooks/host';
+import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './host';
 import type { Address } from './lifecycle/listen';
 import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
 import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';

@@ -17,7 +17,7 @@ import {
   MISSING_HOST,
   originForm,
   requestedHost,
-} from './hooks/host';
+} from './host';
 import type { Address } from './lifecycle/listen';
 import {
   handleMalformedHttp,

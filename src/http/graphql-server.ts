@@ -17,7 +17,7 @@ import { createAdmission, type Admission } from './hooks/admission-queue';
 import { addRouterAuthentication } from './hooks/authenticate-router';
 import { addUserAuthentication } from './hooks/authenticate-user';
 import { addCors } from './hooks/cors';
-import { addHostCheck, originForm, requireLoopbackHost } from './hooks/host';
+import { addHostCheck, originForm, requireLoopbackHost } from './host';
 import { addRateLimits, chargeTo, type RateLimits } from './hooks/rate-limits';
 import type { Address } from './lifecycle/listen';
 import { handleMalformedHttp } from './lifecycle/malformed-http';

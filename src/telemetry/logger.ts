@@ -1,15 +1,14 @@
 import { trace } from '@opentelemetry/api';
-import { pino, type Logger } from 'pino';
+import { pino, type LevelWithSilent, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 
-import type { LogLevel } from '../config/environment';
 import { printable, printableLines } from './printable';
 
 /**
  * Logs JSON lines to standard output, or readable lines when standard output is a terminal. Lines that are written while a request
  * is traced carry its trace id.
  */
-export function createLogger(level: LogLevel, terminal: boolean): Logger {
+export function createLogger(level: LevelWithSilent, terminal: boolean): Logger {
   const options = {
     level,
     timestamp: pino.stdTimeFunctions.isoTime,

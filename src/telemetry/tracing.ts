@@ -4,8 +4,6 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { Logger } from 'pino';
 
-import type { TracingSettings } from '../config/tracing';
-
 /** How long sending the last spans may take, in milliseconds. */
 const FLUSH_MS = 1_500;
 
@@ -18,7 +16,7 @@ export interface Tracing {
  * Records spans and sends them by OTLP; until then, OpenTelemetry's API does nothing. The libraries read endpoint, sampling and
  * service name from OpenTelemetry's standard variables.
  */
-export function startTracing({ propagated }: TracingSettings, logger: Logger): Tracing {
+export function startTracing({ propagated }: { readonly propagated: boolean }, logger: Logger): Tracing {
   const warn = (message: string, ...more: unknown[]) => {
     logger.warn({ component: 'tracing' }, [message, ...more].map(String).join(' ').slice(0, 500));
   };

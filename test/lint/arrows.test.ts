@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { PROJECT } from '../support/server-process';
 
@@ -8,7 +9,7 @@ type Case = readonly [file: string, allowed: readonly string[], forbidden: reado
 const CASES: readonly Case[] = [
   [
     'src/proton/page.ts',
-    ['./failure', './validation/tags', 'node:crypto', 'zod'],
+    ['./failure', './validation/values', 'node:crypto', 'zod'],
     [
       '../control-plane/store',
       '../control-plane/sqlite/rows',
@@ -21,7 +22,7 @@ const CASES: readonly Case[] = [
   [
     'src/control-plane/store.ts',
     ['../proton/failure', './decisions/create'],
-    ['./sqlite/rows', '../subgraph/loaders', '../http/errors', '../config/config'],
+    ['./sqlite/rows', '../subgraph/context', '../http/errors', '../config/config'],
   ],
   [
     'src/proton-sdk/calls.ts',
@@ -30,7 +31,7 @@ const CASES: readonly Case[] = [
       '../control-plane/store',
       '../control-plane/sqlite/rows',
       '../aws-api/aws-api',
-      '../subgraph/loaders',
+      '../subgraph/context',
       '../config/config',
     ],
   ],
@@ -41,7 +42,7 @@ const CASES: readonly Case[] = [
       '../control-plane/sqlite/rows',
       '../proton-sdk/calls',
       '../http/errors',
-      '../subgraph/loaders',
+      '../subgraph/context',
       '../config/config',
     ],
   ],
@@ -115,12 +116,12 @@ const CASES: readonly Case[] = [
   [
     'src/main.ts',
     ['./app/create-app', './config/config', './telemetry/logger'],
-    ['./proton-sdk/calls', './subgraph/loaders', './cli/program'],
+    ['./proton-sdk/calls', './subgraph/context', './cli/program'],
   ],
   [
     'src/cli/program.ts',
     ['../config/config', '../proton/identifiers', '../control-plane/store', '../control-plane/sqlite/rows'],
-    ['../http/errors', '../subgraph/loaders', '../aws-api/aws-api', '../app/create-app', '../main'],
+    ['../http/errors', '../subgraph/context', '../aws-api/aws-api', '../app/create-app', '../main'],
   ],
   [
     'src/sigv4/verify-signature.ts',
@@ -129,7 +130,7 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/authentication/authentication.ts',
-    ['./viewers', '../sigv4/verify-signature', '../proton/viewer', 'jose'],
+    ['./headers', '../sigv4/verify-signature', '../proton/viewer', 'jose'],
     [
       '../aws-api/aws-api',
       '../control-plane/store',
@@ -140,8 +141,14 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/telemetry/telemetry.ts',
-    ['./metrics', '../config/environment', 'prom-client'],
-    ['../http/errors', '../proton/failure', '../subgraph/context', '../app/create-app'],
+    ['./metrics', './events', 'prom-client'],
+    [
+      '../config/environment',
+      '../http/errors',
+      '../proton/failure',
+      '../subgraph/context',
+      '../app/create-app',
+    ],
   ],
 ];
 
@@ -177,6 +184,15 @@ function rejectedImports(files: readonly Case[]): readonly (readonly string[])[]
 }
 
 describe('Imports between modules go one way', () => {
+  it('is checked with files that exist', () => {
+    const specifiers = CASES.flatMap(([file, allowed, forbidden]) =>
+      [...allowed, ...forbidden]
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => join(dirname(file), `${specifier}.ts`)),
+    );
+    expect(specifiers.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+  });
+
   let rejected: readonly (readonly string[])[];
   beforeAll(() => {
     rejected = rejectedImports(CASES);

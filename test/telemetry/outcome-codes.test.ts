@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { AwsErrorName } from '../../src/aws-api/aws-error';
 import type { HttpErrorCode } from '../../src/graphql/request-error';
 import type { CloseReason } from '../../src/http/lifecycle/close-socket';
 import type { FailureCode } from '../../src/proton/failure';
 import type { LimitCode } from '../../src/graphql/limits/document-limits';
 import { labelsAmong, OUTCOMES } from '../../src/telemetry/outcome-codes';
+import { PROJECT } from '../support/server-process';
 
 type Code = AwsErrorName | CloseReason | HttpErrorCode | FailureCode | LimitCode;
 
@@ -61,4 +65,14 @@ it('A label has a known value or `other`', () => {
 
 it('Every code that a response can have is counted under its own name', () => {
   expect(OUTCOMES).toEqual(expect.arrayContaining(Object.keys(CODES)));
+});
+
+it('Every code that a client can get is in the reference', () => {
+  const page = readFileSync(join(PROJECT, 'docs', 'reference', 'errors.md'), 'utf8');
+  // These are in the log only: the connection is closed without a response.
+  const logOnly = ['ANSWER_NOT_TAKEN', 'CUT_AT_STOP'];
+  const missing = Object.keys(CODES).filter(
+    (code) => !logOnly.includes(code) && !page.includes(`\`${code}\``),
+  );
+  expect(missing).toEqual([]);
 });

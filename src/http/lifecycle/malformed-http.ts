@@ -1,7 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { invalidHostReason } from '../hooks/host';
+import { invalidHostReason } from '../host';
 import { closeSocket } from './close-socket';
 
 /** Node's error for input that is not HTTP or arrives too late. The code is `CONNECT` or `INVALID_HOST` for CONNECT requests. */

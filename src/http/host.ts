@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import { RequestError } from '../../graphql/request-error';
+import { RequestError } from '../graphql/request-error';
 
 /** The parts of a Fastify request that name a host. */
 interface HostSource {
