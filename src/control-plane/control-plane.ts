@@ -113,6 +113,7 @@ export function createEmbeddedProtonService({
             selection: normalizeSelection(inRegion(onlyRegion, selection)),
             visibleTo,
           })),
+          options,
         ),
 
       listHistory: (requests) =>

@@ -19,7 +19,11 @@ export interface ConnectionStore {
     queries: readonly ListQuery[],
     options?: ReadOptions,
   ) => Promise<readonly (readonly Connection[])[]>;
-  readonly countConnections: (queries: readonly CountQuery[]) => Promise<readonly number[]>;
+  /** When the signal aborts, counting stops between two counts and rejects with its reason. */
+  readonly countConnections: (
+    queries: readonly CountQuery[],
+    options?: ReadOptions,
+  ) => Promise<readonly number[]>;
   /** Each query's events, newest first; null if `before` is not an event of the connection. */
   readonly listEvents: (
     queries: readonly EventQuery[],

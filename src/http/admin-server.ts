@@ -1,4 +1,4 @@
-import fastify, { type FastifyError } from 'fastify';
+import fastify, { type FastifyError, type FastifyReply } from 'fastify';
 
 import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './host';
 import type { Address } from './lifecycle/listen';
@@ -99,6 +99,10 @@ export function createAdminServer({
     ...serverOptions(timing),
     clientErrorHandler,
     rewriteUrl: originForm,
+    // Fastify rejects a malformed URL before the first hook.
+    frameworkErrors(error, request, reply) {
+      sendMessage(reply, error.statusCode ?? 400, invalidHostReason(request) ?? error.message);
+    },
   });
   watch(server.server);
   acceptExpectHeaders(server.server);
@@ -109,7 +113,7 @@ export function createAdminServer({
   server.addHook('onRequest', (request, reply, done) => {
     const reason = invalidHostReason(request);
     if (reason === undefined) done();
-    else void reply.code(400).send({ message: reason });
+    else sendMessage(reply, 400, reason);
   });
   if (checkHostHeader) {
     server.addHook('onRequest', (request, reply, done) => {
@@ -144,4 +148,8 @@ export function createAdminServer({
     return reply.code(500).send({ message: 'Something went wrong. The log says what.' });
   });
   return createLifecycle(server, address, { ...timing, variables: VARIABLES });
+}
+
+function sendMessage(reply: FastifyReply, status: number, message: string): void {
+  void reply.headers(HEADERS).code(status).send({ message });
 }

@@ -9,7 +9,7 @@ interface HostSource {
   /** The request target as it was sent. */
   readonly originalUrl: string;
   /** `rawHeaders` has names and values in turn. Node's `headers` keep only the first of two Host fields. */
-  readonly raw: { readonly rawHeaders: readonly string[]; readonly httpVersion: string };
+  readonly raw: { readonly rawHeaders: readonly string[] };
 }
 
 export const MISSING_HOST = 'The request has no Host header.';
@@ -18,11 +18,11 @@ export const MISSING_HOST = 'The request has no Host header.';
  * Checks the Host header as RFC 9112, section 3.2 demands. Returns what is wrong, or undefined.
  *
  * An empty host is invalid too: it is only correct for a URL without an authority, and every `http` URL has one (RFC 9110,
- * section 4.2.1). HTTP/1.0 does not require the header.
+ * section 4.2.1). HTTP/1.0 does not require the header, but this server does, on every port: it tells who a request is for.
  */
 export function invalidHostReason({ originalUrl, raw }: HostSource): string | undefined {
   const [host, ...others] = hostFields(raw.rawHeaders);
-  if (host === undefined) return raw.httpVersion === '1.0' ? undefined : MISSING_HOST;
+  if (host === undefined) return MISSING_HOST;
   if (others.length > 0) return 'The request has more than one Host header.';
   if (!isAuthority(host)) return 'The Host header must be a host name or an address, and perhaps a port.';
   const authority = authorityOf(originalUrl);

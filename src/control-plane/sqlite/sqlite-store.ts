@@ -56,7 +56,7 @@ export function openSqliteStore({
   return {
     findConnections: (ids, visibleTo) => read(({ reads }) => reads.findConnections(ids, visibleTo)),
     listConnections: (queries, options) => read(({ reads }) => reads.listConnections(queries, options)),
-    countConnections: (queries) => read(({ reads }) => reads.countConnections(queries)),
+    countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
     listEvents: (queries) => read(({ reads }) => reads.listEvents(queries)),
     countByStatus: () => read(({ reads }) => reads.countByStatus()),
     write: (writes, waitedMs = 0) => write((handle) => handle.write(writes, waitedMs)),

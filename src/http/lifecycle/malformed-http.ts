@@ -66,10 +66,10 @@ export function handleMalformedHttp(
 
   return {
     watch(server) {
-      server.on('connect', ({ socket, url = '', rawHeaders, httpVersion }) => {
+      server.on('connect', ({ socket, url = '', rawHeaders }) => {
         // Node has removed its own listener, and an `error` event without a listener ends the process.
         socket.on('error', () => socket.destroy());
-        const reason = invalidHostReason({ originalUrl: url, raw: { rawHeaders, httpVersion } });
+        const reason = invalidHostReason({ originalUrl: url, raw: { rawHeaders } });
         const code = reason === undefined ? 'CONNECT' : 'INVALID_HOST';
         reject(socket, Object.assign(new Error('a tunnel was asked for'), { code }));
       });

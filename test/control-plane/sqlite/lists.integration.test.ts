@@ -301,6 +301,52 @@ describe('A list', () => {
     expect(statements).toHaveLength(read + 1);
   });
 
+  it('lets other work run between two counts, and stops counting when its request ends', async () => {
+    const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
+    const query = { selection: normalizeSelection({ filter }), visibleTo: 'every' } as const;
+    const queries = Array.from({ length: 30 }, () => query);
+    const ending = new AbortController();
+    setImmediate(() => {
+      ending.abort(new Error('the client is gone'));
+    });
+    statements = [];
+    await expect(store.countConnections(queries, { signal: ending.signal })).rejects.toThrow(
+      'the client is gone',
+    );
+    expect(statements.length).toBeLessThan(queries.length);
+    expect(await store.countConnections([query])).toEqual([expect.any(Number)]);
+  });
+
+  it.each<[string, ConnectionSelection, RegExp]>([
+    [
+      'a name',
+      { filter: { environmentName: 'rare', region: 'us-east-1', statuses: ['PENDING'] } },
+      /_environment_name /,
+    ],
+    [
+      'an account and its first filter',
+      {
+        filter: {
+          managementAccountId: BIG,
+          environmentName: 'rare',
+          region: 'us-east-1',
+          statuses: ['PENDING'],
+        },
+      },
+      /_management_and_name /,
+    ],
+    [
+      'both accounts',
+      { filter: { managementAccountId: BIG, environmentAccountId: BIG_ENVIRONMENT, region: 'us-east-1' } },
+      /_accounts /,
+    ],
+  ])('counts along the index of %s, whatever other filters there are', async (_title, selection, index) => {
+    statements = [];
+    await store.countConnections([{ selection: normalizeSelection(selection), visibleTo: 'every' }]);
+    const plan = counter.prepare(`EXPLAIN QUERY PLAN ${statements[0] ?? ''}`).all() as { detail: string }[];
+    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(index)]);
+  });
+
   it('that exceeds the execution timeout is stopped in the AWS API too', async () => {
     const app = await startApp({ DATABASE_URL: `sqlite:${location}`, EXECUTION_TIMEOUT_MS: '20' });
     const listed = await sendHttp(app.protonEndpoint ?? '', {

@@ -83,10 +83,25 @@ function filtered<Output>(
   };
   equals('management_account_id', managementAccountId);
   equals('environment_account_id', environmentAccountId);
-  equals('environment_name', environmentName);
-  equals('region', region);
-  if (statuses !== null) matching = matching.where(column('status', use), 'in', statuses);
+  // Without statistics SQLite may search by the most frequent value, so only the first of these filters may use an index: names are
+  // the rarest. Each account has an index with each of them.
+  const name = use === 'indexed' && !hasBothAccounts(selection) ? 'indexed' : 'plain';
+  const place = environmentName === null ? name : 'plain';
+  const status = region === null ? place : 'plain';
+  if (environmentName !== null)
+    matching = matching.where(column('environment_name', name), '=', environmentName);
+  if (region !== null) matching = matching.where(column('region', place), '=', region);
+  if (statuses !== null) matching = matching.where(column('status', status), 'in', statuses);
   return matching;
+}
+
+/** Two accounts have an index together, which is narrower than one account with a filter. */
+function hasBothAccounts({ participation, managementAccountId, environmentAccountId }: NormalizedSelection) {
+  const manager =
+    managementAccountId ?? (participation?.role === 'MANAGEMENT_ACCOUNT' ? participation.accountId : null);
+  const environment =
+    environmentAccountId ?? (participation?.role === 'ENVIRONMENT_ACCOUNT' ? participation.accountId : null);
+  return manager !== null && environment !== null;
 }
 
 function column(name: keyof ConnectionRow, use: ColumnUse) {

@@ -1,14 +1,14 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionStatus } from '../../../proton/connection';
-import type { ConnectionStore, ExportStore } from '../../store';
+import type { ConnectionStore, CountQuery, ExportStore } from '../../store';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from '../rows';
 import { reading, sqlBuilder, type Statements } from '../statements';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
-import { createStepRunner } from './step-runner';
+import { createStepRunner, type Steps } from './step-runner';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 export type StoreReads = Pick<
@@ -39,6 +39,16 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
   const lists = listsOf(database);
   const run = createStepRunner();
 
+  /** One step per count: a document may count a hundred lists. A single count cannot be interrupted. */
+  function* counts(queries: readonly CountQuery[]): Steps<number[]> {
+    const results: number[] = [];
+    for (const query of queries) {
+      results.push(statements.get(countQuery(query).compile())?.count ?? 0);
+      yield;
+    }
+    return results;
+  }
+
   return {
     findConnections: (ids, visibleTo) =>
       reading(() =>
@@ -47,8 +57,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
 
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
 
-    countConnections: (queries) =>
-      reading(() => queries.map((query) => statements.get(countQuery(query).compile())?.count ?? 0)),
+    countConnections: (queries, options = {}) => reading(() => run(counts(queries), options)),
 
     // Scans an index of all rows and blocks the event loop meanwhile: some milliseconds for 100,000 rows.
     countByStatus: () =>
