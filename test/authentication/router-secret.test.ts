@@ -117,7 +117,7 @@ describe('With a secret of the router', () => {
 describe('With a secret of the router, and the server full', () => {
   it('a request without it gets 401, which reveals nothing about the load', async () => {
     const admission = createAdmission(1);
-    const atWork = admission.enter(() => undefined);
+    const inFlight = admission.enter(() => undefined);
     const waiting = admission.enter(() => undefined);
     const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
@@ -144,7 +144,7 @@ describe('With a secret of the router, and the server full', () => {
       const refused = await post(url, COUNT, NEW);
       expect([refused.status, codeOf(refused)]).toEqual([503, 'OVERLOADED']);
     } finally {
-      atWork?.leave();
+      inFlight?.leave();
       waiting?.leave();
       await web.stop();
     }

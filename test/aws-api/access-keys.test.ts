@@ -104,7 +104,7 @@ describe('Access keys', () => {
     for (const refused of [keys.withAnotherKey.bind(), keys.withAnotherKey.find(accessKeyId)]) {
       await expect(refused).rejects.toThrow(AccessKeyError);
       await expect(refused).rejects.toThrow(
-        'ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under',
+        'ACCESS_KEY_ENCRYPTION_KEY is not the one that encrypted the stored keys',
       );
     }
     // Operations that need no secret still work.
