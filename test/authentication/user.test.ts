@@ -167,8 +167,8 @@ describe('A token', () => {
       headers: { accept: 'text/html', 'apollo-require-preflight': 'true' },
     });
     expect(executed.status).toBe(401);
-    const asked = await fetch(app.url, { headers: { accept: 'application/json' } });
-    expect(asked.status).toBe(401);
+    const asJson = await fetch(app.url, { headers: { accept: 'application/json' } });
+    expect(asJson.status).toBe(401);
   });
 
   it('provides the actor in the history: its subject', async () => {

@@ -10,7 +10,7 @@ export interface Candidate extends CallTarget {
   /** The account's role in the connection; null if it is unknown. */
   readonly role: AccountRole | null;
   /**
-   * Whether the connection has been seen here. Then it is looked up by its id even if a list does not contain it, because lists may
+   * Whether the connection has been seen here. If so, it is looked up by its id even if a list does not contain it, because lists may
    * be outdated. Otherwise a list without it is final, so that a thousand made-up ids do not cause a thousand calls in every account.
    */
   readonly seen: boolean;
