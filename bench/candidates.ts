@@ -1,8 +1,8 @@
-/** Who is measured. */
+/** A server that is measured. */
 export interface Candidate {
   readonly name: CandidateName;
   readonly title: string;
-  /** The packages that make it what it is; their versions are recorded. */
+  /** Its main packages. The report contains their versions. */
   readonly packages: readonly string[];
 }
 
@@ -40,29 +40,29 @@ const DESCRIPTIONS: Readonly<Record<CandidateName, Omit<Candidate, 'name'>>> = {
   'sdk-adapter-no-cache': { title: 'SDK adapter, no cacheMiddleware', packages: SDK_PACKAGES },
 };
 
-/** Who is compared with whom: the servers around the same service, or the ways for this server to reach its control plane. */
-export interface Contest {
-  readonly name: ContestName;
-  /** Whom the others are measured by. */
-  readonly measure: CandidateName;
-  /** What its column says of that. */
+/** The candidates that one table compares: servers that use the same service, or ways to reach the control plane. */
+export interface Comparison {
+  readonly name: ComparisonName;
+  /** The candidate that the others are compared with. */
+  readonly baseline: CandidateName;
+  /** The title of the column with the ratio to the baseline. */
   readonly column: string;
   readonly candidates: readonly CandidateName[];
 }
 
-export const CONTEST_NAMES = ['servers', 'adapters'] as const;
-export type ContestName = (typeof CONTEST_NAMES)[number];
+export const COMPARISON_NAMES = ['servers', 'adapters'] as const;
+export type ComparisonName = (typeof COMPARISON_NAMES)[number];
 
-export const CONTESTS: Readonly<Record<ContestName, Contest>> = {
+export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
   servers: {
     name: 'servers',
-    measure: THIS_SERVER,
+    baseline: THIS_SERVER,
     column: 'to this server',
     candidates: CANDIDATE_NAMES.filter((name) => !name.startsWith(SDK_ADAPTER)),
   },
   adapters: {
     name: 'adapters',
-    measure: SDK_ADAPTER,
+    baseline: SDK_ADAPTER,
     column: 'to the SDK adapter',
     candidates: CANDIDATE_NAMES.filter((name) => name === THIS_SERVER || name.startsWith(SDK_ADAPTER)),
   },

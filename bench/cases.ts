@@ -1,17 +1,17 @@
-import type { ContestName } from './candidates';
+import type { ComparisonName } from './candidates';
 
-/** What is asked of every candidate. */
+/** A request that is sent to every candidate. */
 export interface Case {
   readonly name: CaseName;
   readonly title: string;
-  readonly contest: ContestName;
-  /** A case that writes gives each candidate a store of its own; the others share one. */
+  readonly comparison: ComparisonName;
+  /** Whether it writes. Then each candidate has its own store; otherwise all share one. */
   readonly writes: boolean;
-  /** Connections that a right answer shows. */
+  /** The number of connections in a correct response. */
   readonly connections: number;
   /**
    * The body of a request.
-   * @param serial makes each request different where no two may be equal
+   * @param serial a different number for each request; used by cases whose requests must differ
    */
   readonly bodyOf: (serial: number) => string;
 }
@@ -29,8 +29,8 @@ export const CASE_NAMES = [
 ] as const;
 export type CaseName = (typeof CASE_NAMES)[number];
 
-/** What a list of connections carries on the wire as well. */
-const PLAIN = `
+/** The fields that Proton's lists contain. */
+const LIST_FIELDS = `
   id
   arn
   status
@@ -42,21 +42,21 @@ const PLAIN = `
   lastModifiedAt
 `;
 
-/** What a frontend shows of a connection. */
-const SHOWN = `${PLAIN}
+/** The fields that a user interface shows. */
+const ALL_FIELDS = `${LIST_FIELDS}
   tags {
     key
     value
   }
 `;
 
-const entityOf = (shown: string) => `query Connection($id: ID!) {
-  environmentAccountConnection(id: $id) {${shown}}
+const entityOf = (fields: string) => `query Connection($id: ID!) {
+  environmentAccountConnection(id: $id) {${fields}}
 }`;
 
-const listOf = (shown: string) => `query Connections($first: Int!) {
+const listOf = (fields: string) => `query Connections($first: Int!) {
   environmentAccountConnections(first: $first) {
-    nodes {${shown}}
+    nodes {${fields}}
     pageInfo {
       hasNextPage
       endCursor
@@ -64,17 +64,17 @@ const listOf = (shown: string) => `query Connections($first: Int!) {
   }
 }`;
 
-/** As a gateway sends it. */
-const entitiesOf = (shown: string) => `query ($representations: [_Any!]!) {
+/** The query that a gateway sends. */
+const entitiesOf = (fields: string) => `query ($representations: [_Any!]!) {
   _entities(representations: $representations) {
-    ... on EnvironmentAccountConnection {${shown}}
+    ... on EnvironmentAccountConnection {${fields}}
   }
 }`;
 
 const CREATE = `mutation Create($input: CreateEnvironmentAccountConnectionInput!) {
   createEnvironmentAccountConnection(input: $input) {
     success
-    data {${SHOWN}}
+    data {${ALL_FIELDS}}
     error {
       code
       message
@@ -82,39 +82,59 @@ const CREATE = `mutation Create($input: CreateEnvironmentAccountConnectionInput!
   }
 }`;
 
-/** @param ids of connections in the store, oldest first */
+/** @param ids the ids of the connections in the store, oldest first */
 export function casesOver(ids: readonly string[]): Readonly<Record<CaseName, Case>> {
   const one = { id: spread(ids, 2)[1] };
   const references = (count: number) => ({
     representations: spread(ids, count).map((id) => ({ __typename: 'EnvironmentAccountConnection', id })),
   });
   return {
-    entity: reading('entity', 'A single connection', 1, entityOf(SHOWN), one),
-    'list-100': reading('list-100', 'A page of 100', 100, listOf(SHOWN), { first: 100 }),
-    'entities-100': reading('entities-100', '`_entities` of 100', 100, entitiesOf(SHOWN), references(100)),
+    entity: reading('entity', 'A single connection', 1, entityOf(ALL_FIELDS), one),
+    'list-100': reading('list-100', 'A page of 100', 100, listOf(ALL_FIELDS), { first: 100 }),
+    'entities-100': reading(
+      'entities-100',
+      '`_entities` of 100',
+      100,
+      entitiesOf(ALL_FIELDS),
+      references(100),
+    ),
     'entities-1000': reading(
       'entities-1000',
       '`_entities` of 1,000',
       1_000,
-      entitiesOf(SHOWN),
+      entitiesOf(ALL_FIELDS),
       references(1_000),
     ),
-    'adapter-entity': overAdapters('adapter-entity', 'A single connection', 1, entityOf(PLAIN), one),
-    'adapter-list-100': overAdapters('adapter-list-100', 'A page of 100', 100, listOf(PLAIN), { first: 100 }),
-    'adapter-entities-100': overAdapters(
+    'adapter-entity': readingOverAdapters(
+      'adapter-entity',
+      'A single connection',
+      1,
+      entityOf(LIST_FIELDS),
+      one,
+    ),
+    'adapter-list-100': readingOverAdapters('adapter-list-100', 'A page of 100', 100, listOf(LIST_FIELDS), {
+      first: 100,
+    }),
+    'adapter-entities-100': readingOverAdapters(
       'adapter-entities-100',
       '`_entities` of 100',
       100,
-      entitiesOf(PLAIN),
+      entitiesOf(LIST_FIELDS),
       references(100),
     ),
-    'adapter-tags-20': overAdapters('adapter-tags-20', 'A page of 20 with tags', 20, listOf(SHOWN), {
-      first: 20,
-    }),
+    'adapter-tags-20': readingOverAdapters(
+      'adapter-tags-20',
+      'A page of 20 with tags',
+      20,
+      listOf(ALL_FIELDS),
+      {
+        first: 20,
+      },
+    ),
     create: {
       name: 'create',
       title: 'Create, durably',
-      contest: 'servers',
+      comparison: 'servers',
       writes: true,
       connections: 1,
       bodyOf: (serial) => JSON.stringify({ query: CREATE, variables: { input: newConnection(serial) } }),
@@ -124,24 +144,24 @@ export function casesOver(ids: readonly string[]): Readonly<Record<CaseName, Cas
 
 function reading(name: CaseName, title: string, connections: number, query: string, variables: object): Case {
   const body = JSON.stringify({ query, variables });
-  return { name, title, contest: 'servers', writes: false, connections, bodyOf: () => body };
+  return { name, title, comparison: 'servers', writes: false, connections, bodyOf: () => body };
 }
 
-/** The same over another way to the control plane. */
-function overAdapters(...parts: Parameters<typeof reading>): Case {
-  return { ...reading(...parts), contest: 'adapters' };
+/** A read that is part of the comparison of adapters. */
+function readingOverAdapters(...parts: Parameters<typeof reading>): Case {
+  return { ...reading(...parts), comparison: 'adapters' };
 }
 
-/** So many of the ids, evenly over all of them. */
+/** Selects `count` ids at equal distances. */
 function spread(ids: readonly string[], count: number): readonly string[] {
   const step = Math.floor(ids.length / count);
   return ids.filter((_, index) => index % step === 0).slice(0, count);
 }
 
-/** Connections that one environment account asks for: few, as in life, and far below its quota. */
+/** New connections per environment account. Realistic, and far below the quota. */
 const CREATED_PER_ACCOUNT = 20;
 
-/** No two serials make the same connection, and none makes one that the store was filled with. */
+/** The input of a new connection: different for each serial, and different from those in the filled store. */
 function newConnection(serial: number) {
   const environmentAccountId = String(300_000_000_000 + Math.floor(serial / CREATED_PER_ACCOUNT));
   return {

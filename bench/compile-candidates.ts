@@ -6,13 +6,12 @@ import ts from 'typescript';
 import { PROJECT } from './project';
 
 /**
- * Compiles `bench/candidates`, so that every candidate runs under plain Node.js, without a hook that compiles as it loads, and
- * takes the project's own code from `dist`, which is what `this-server` runs.
+ * Compiles `bench/candidates`, so that every candidate runs in plain Node.js, without a compiler hook, and uses the project's code
+ * in `dist`, as `this-server` does.
  *
- * Their imports say `../../src`. Beside what is compiled, `src` is therefore a link to `dist`: Node.js follows it to the real
- * files, and no import has to be rewritten.
+ * Candidates import from `../../src`. In the output folder, `src` is a link to `dist`, so that these imports work unchanged.
  * @param folder where the compiled files go; inside the project, so that they find its packages
- * @returns the folder that the scripts are in
+ * @returns the folder of the scripts
  */
 export function compileCandidates(folder: string): string {
   const sources = join(PROJECT, 'bench', 'candidates');

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { candidate, type CandidateName } from './candidates';
 import { PROJECT } from './project';
 
-/** What a figure means nothing without. */
+/** The machine and the versions that the figures depend on. */
 export interface BenchEnvironment {
   /** RFC 3339, in UTC. */
   readonly date: string;
@@ -16,9 +16,9 @@ export interface BenchEnvironment {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** Processes that wanted to run over the minute before, on average. Much above 0 means that the machine was busy. */
+  /** The load average of the minute before the run. Far above 0, the machine was busy. */
   readonly loadBefore: number;
-  /** Versions by package. */
+  /** Versions by package name. */
   readonly packages: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +39,7 @@ export function describeEnvironment(candidates: readonly CandidateName[]): Bench
 
 const packageSchema = z.object({ version: z.string() });
 
-/** Read as a file: not every package lets its `package.json` be required. The bench's own packages come before the project's. */
+/** Reads the file, because some packages do not export their `package.json`. The bench's packages come before the project's. */
 function versionOf(name: string): string {
   const path = [join(PROJECT, 'bench'), PROJECT]
     .map((folder) => join(folder, 'node_modules', name, 'package.json'))

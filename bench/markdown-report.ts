@@ -4,43 +4,45 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { PROJECT } from './project';
-import { CONTEST_NAMES, type ContestName } from './candidates';
+import { COMPARISON_NAMES, type ComparisonName } from './candidates';
 import type { CaseResult } from './measure';
 import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './report';
 
 const README = join(PROJECT, 'bench', 'README.md');
-const begin = (contest: ContestName) => `<!-- ${contest}:begin -->`;
-const end = (contest: ContestName) => `<!-- ${contest}:end -->`;
+const begin = (comparison: ComparisonName) => `<!-- ${comparison}:begin -->`;
+const end = (comparison: ComparisonName) => `<!-- ${comparison}:end -->`;
 
 /** A report as Markdown, formatted as the project formats its files. */
 export function markdownReport(report: Report): Promise<string> {
-  const circumstances = environmentLines(report).map((line) => `- ${line}`);
+  const environment = environmentLines(report).map((line) => `- ${line}`);
   const tables = report.results.map((result) => `### ${titleOf(result)}\n\n${table(result)}`);
-  return formatted([circumstances.join('\n'), ...tables].join('\n\n'));
+  return formatted([environment.join('\n'), ...tables].join('\n\n'));
 }
 
-/** Puts a report in the place of what `bench/README.md` holds of the same contests; another's results stay. */
+/** Replaces the results in `bench/README.md`, for each comparison that the report contains. */
 export async function updateReadme(report: Report): Promise<void> {
   let readme = readFileSync(README, 'utf8');
-  for (const contest of CONTEST_NAMES) {
-    const results = report.results.filter(({ subject }) => subject.contest === contest);
+  for (const comparison of COMPARISON_NAMES) {
+    const results = report.results.filter(({ subject }) => subject.comparison === comparison);
     if (results.length > 0)
-      readme = withResults(readme, contest, await markdownReport({ ...report, results }));
+      readme = withResults(readme, comparison, await markdownReport({ ...report, results }));
   }
   writeFileSync(README, await formatted(readme));
 }
 
-function withResults(readme: string, contest: ContestName, markdown: string): string {
-  const from = readme.indexOf(begin(contest));
-  const to = readme.indexOf(end(contest));
+function withResults(readme: string, comparison: ComparisonName, markdown: string): string {
+  const from = readme.indexOf(begin(comparison));
+  const to = readme.indexOf(end(comparison));
   if (from === -1 || to < from) {
-    throw new Error(`bench/README.md has lost the lines ${begin(contest)} and ${end(contest)}`);
+    throw new Error(
+      `bench/README.md must contain the lines ${begin(comparison)} and ${end(comparison)}, in this order`,
+    );
   }
-  return `${readme.slice(0, from + begin(contest).length)}\n\n${markdown}\n${readme.slice(to)}`;
+  return `${readme.slice(0, from + begin(comparison).length)}\n\n${markdown}\n${readme.slice(to)}`;
 }
 
 function table(result: CaseResult): string {
-  const columns = columnsOf(result.subject.contest);
+  const columns = columnsOf(result.subject.comparison);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(columns),

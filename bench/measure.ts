@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import { acceptor, ask, expectAlike, type Answer } from './responses';
-import { candidate, CONTESTS, FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
+import { acceptor, expectEqualResponses, send, type CandidateResponse } from './responses';
+import { candidate, COMPARISONS, FIXED_BYTES, THIS_SERVER, type Candidate } from './candidates';
 import { casesOver, type Case } from './cases';
 import type { Options } from './options';
 import { fillStore } from './rows';
@@ -16,7 +16,7 @@ export interface Measurement {
 
 export interface CaseResult {
   readonly subject: Case;
-  /** Of the body that this server answers with. */
+  /** The size of this server's response body. */
   readonly responseBytes: number;
   readonly measurements: readonly Measurement[];
 }
@@ -37,11 +37,11 @@ export async function measure(
   return results;
 }
 
-interface Competitor extends RunningCandidate {
-  readonly answer: Answer;
+interface Participant extends RunningCandidate {
+  readonly response: CandidateResponse;
 }
 
-/** Each case has its candidates started anew, so that none is measured in the state that another case left it in. */
+/** Starts the candidates anew for each case, so that no case depends on the ones before it. */
 async function measureCase(
   subject: Case,
   store: string,
@@ -53,7 +53,7 @@ async function measureCase(
   const bytes = workspace.path(`${subject.name}.json`);
   const running: RunningCandidate[] = [];
 
-  async function startAndAsk(which: Candidate): Promise<Competitor> {
+  async function startAndSend(which: Candidate): Promise<Participant> {
     const serving =
       which.name === FIXED_BYTES
         ? bytes
@@ -62,51 +62,51 @@ async function measureCase(
           : store;
     const started = await workspace.start(which, serving);
     running.push(started);
-    const answer = await ask(which, started.url, subject);
-    if (which.name === THIS_SERVER) writeFileSync(bytes, answer.body);
-    return { ...started, answer };
+    const response = await send(which, started.url, subject);
+    if (which.name === THIS_SERVER) writeFileSync(bytes, response.body);
+    return { ...started, response };
   }
 
   try {
-    const competitors: Competitor[] = [];
-    const taking = CONTESTS[subject.contest].candidates;
+    const participants: Participant[] = [];
+    const { candidates } = COMPARISONS[subject.comparison];
     for (const name of options.candidates) {
-      if (taking.includes(name)) competitors.push(await startAndAsk(candidate(name)));
+      if (candidates.includes(name)) participants.push(await startAndSend(candidate(name)));
     }
-    const answers = competitors.map(({ answer }) => answer);
-    expectAlike(subject, answers);
+    const responses = participants.map(({ response }) => response);
+    expectEqualResponses(subject, responses);
 
-    // The first serial was used up by asking.
+    // `send` has used serial 0.
     let serial = 0;
-    const load = ({ url, answer }: Competitor, seconds: number) =>
+    const load = ({ url, response }: Participant, seconds: number) =>
       runTrial({
         url,
         seconds,
         connections: options.connections,
         nextBody: () => subject.bodyOf((serial += 1)),
-        accepts: acceptor(subject, answer),
+        accepts: acceptor(subject, response),
       });
 
-    for (const competitor of competitors) {
+    for (const participant of participants) {
       if (options.warmUp === 0) break;
-      onProgress(`${subject.name}: warming up ${competitor.candidate.title}`);
-      await load(competitor, options.warmUp);
+      onProgress(`${subject.name}: warming up ${participant.candidate.title}`);
+      await load(participant, options.warmUp);
     }
-    const trials = new Map(competitors.map((competitor) => [competitor, [] as Trial[]]));
+    const trials = new Map(participants.map((participant) => [participant, [] as Trial[]]));
     for (let round = 1; round <= options.rounds; round += 1) {
-      // Candidates alternate, so that what changes on the machine meanwhile falls on all of them.
-      for (const [competitor, done] of trials) {
+      // Candidates take turns, so that other load on the machine affects all of them.
+      for (const [participant, done] of trials) {
         onProgress(
-          `${subject.name}: round ${String(round)} of ${String(options.rounds)}, ${competitor.candidate.title}`,
+          `${subject.name}: round ${String(round)} of ${String(options.rounds)}, ${participant.candidate.title}`,
         );
-        done.push(await load(competitor, options.seconds));
+        done.push(await load(participant, options.seconds));
       }
     }
     return {
       subject,
-      responseBytes: Buffer.byteLength(answers[0]?.body ?? ''),
-      measurements: [...trials].map(([competitor, done]) => ({
-        candidate: competitor.candidate,
+      responseBytes: Buffer.byteLength(responses[0]?.body ?? ''),
+      measurements: [...trials].map(([participant, done]) => ({
+        candidate: participant.candidate,
         trials: done,
       })),
     };

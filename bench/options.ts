@@ -2,29 +2,29 @@ import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
-import { CANDIDATE_NAMES, CONTESTS, type CandidateName } from './candidates';
+import { CANDIDATE_NAMES, COMPARISONS, type CandidateName } from './candidates';
 import { CASE_NAMES, type CaseName } from './cases';
 
 export interface Options {
   readonly cases: readonly CaseName[];
-  /** Always with those that the others are compared to. Each takes part in its contest's cases. */
+  /** Always contains the baselines. */
   readonly candidates: readonly CandidateName[];
   readonly rounds: number;
-  /** Of one trial. */
+  /** The length of a trial. */
   readonly seconds: number;
-  /** Of the load before a candidate's first trial, in seconds. */
+  /** Seconds of load before a candidate's first trial. */
   readonly warmUp: number;
-  /** Requests that are under way at a time. */
+  /** Requests in flight at a time. */
   readonly connections: number;
-  /** Where results go besides standard output; undefined for nowhere. */
+  /** A file for the results; undefined for none. */
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly updateReadme: boolean;
-  /** Whether every case is only sent once and compared. */
+  /** Whether to send every case once and compare the responses, without measuring. */
   readonly smoke: boolean;
 }
 
-/** A command line that can't be followed. The message names every mistake. */
+/** The command line is invalid. The message names all errors. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -34,8 +34,8 @@ const QUICK = { rounds: 2, seconds: 2, warmUp: 1 };
 
 const SMOKE_OPTIONS = new Set(['cases', 'candidates']);
 
-/** Whom the others are measured by. */
-const MEASURES: readonly CandidateName[] = Object.values(CONTESTS).map(({ measure }) => measure);
+/** The candidates that the others are compared with. */
+const BASELINES: readonly CandidateName[] = Object.values(COMPARISONS).map(({ baseline }) => baseline);
 
 export const HELP = `Measures this server side by side with others that serve the same schema over the same rows.
 
@@ -46,19 +46,19 @@ export const HELP = `Measures this server side by side with others that serve th
   --cases NAMES       of ${CASE_NAMES.slice(0, 5).join(', ')},
                       ${CASE_NAMES.slice(5).join(', ')}; all by default
   --candidates NAMES  of ${CANDIDATE_NAMES.join(', ')};
-                      all by default; ${MEASURES.join(' and ')} always take part
-  --rounds N          trials of each candidate and case, whose median counts: ${String(FULL.rounds)}
+                      all by default; ${BASELINES.join(' and ')} are always included
+  --rounds N          trials of each candidate and case; the result is their median: ${String(FULL.rounds)}
   --seconds N         length of a trial: ${String(FULL.seconds)}
   --warm-up N         seconds of load before a candidate's first trial: ${String(FULL.warmUp)}
-  --connections N     requests under way at a time: 16
-  --json FILE         writes everything that was measured, every trial by itself
+  --connections N     requests in flight at a time: 16
+  --json FILE         writes all results, trial by trial, as JSON
   --markdown FILE     writes the tables as Markdown
-  --update-readme     puts the tables into bench/README.md
-  --help              prints this
+  --update-readme     replaces the tables in bench/README.md
+  --help              prints this help
 
-NAMES are separated by commas. The whole of it takes about 20 minutes: close what else is running.`;
+NAMES are separated by commas. A full run takes about 20 minutes. Close all other programs.`;
 
-/** Names of a list, in the order of that list, each once. */
+/** Parses a list of names: each once, in the order of `known`. */
 const names = <Name extends string>(known: readonly Name[]) =>
   z.string().transform((text, context): readonly Name[] => {
     const given = new Set<string>(text.split(',').map((name) => name.trim()));
@@ -66,17 +66,17 @@ const names = <Name extends string>(known: readonly Name[]) =>
     if (given.size > 0) {
       context.addIssue({
         code: 'custom',
-        message: `knows no ${[...given].join(', ')}, only ${known.join(', ')}`,
+        message: `has unknown names: ${[...given].join(', ')}. Use ${known.join(', ')}`,
       });
     }
     return chosen;
   });
 
-const wholeNumber = (least: number, most: number) =>
+const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .refine((text) => /^\d{1,4}$/.test(text) && Number(text) >= least && Number(text) <= most, {
-      error: `takes a whole number from ${String(least)} to ${String(most)}`,
+    .refine((text) => /^\d{1,4}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${String(min)} to ${String(max)}`,
     })
     .transform(Number);
 
@@ -93,16 +93,16 @@ const optionsSchema = z.object({
 
 /**
  * Reads the command line.
- * @returns `'help'` when that is what was asked for
+ * @returns `'help'` for `--help`
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): Options | 'help' {
   const { quick, smoke, help, 'update-readme': updateReadme, ...given } = parse(args);
   if (help) return 'help';
   if (quick && updateReadme)
-    throw new UsageError('--quick is too short to be quoted: --update-readme wants a full run.');
+    throw new UsageError('--quick is too short for published results: --update-readme needs a full run.');
   if (smoke && (quick || updateReadme || Object.keys(given).some((name) => !SMOKE_OPTIONS.has(name)))) {
-    throw new UsageError('--smoke measures nothing: beside it there can be --cases and --candidates.');
+    throw new UsageError('--smoke measures nothing: it allows only --cases and --candidates.');
   }
   const parsed = optionsSchema.safeParse(given);
   if (!parsed.success) {
@@ -111,13 +111,13 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     );
   }
   const { cases, candidates, connections, json, markdown, ...lengths } = parsed.data;
-  const usual = quick ? QUICK : FULL;
+  const defaults = quick ? QUICK : FULL;
   return {
     cases,
-    candidates: CANDIDATE_NAMES.filter((name) => MEASURES.includes(name) || candidates.includes(name)),
-    rounds: lengths.rounds ?? usual.rounds,
-    seconds: lengths.seconds ?? usual.seconds,
-    warmUp: lengths['warm-up'] ?? usual.warmUp,
+    candidates: CANDIDATE_NAMES.filter((name) => BASELINES.includes(name) || candidates.includes(name)),
+    rounds: lengths.rounds ?? defaults.rounds,
+    seconds: lengths.seconds ?? defaults.seconds,
+    warmUp: lengths['warm-up'] ?? defaults.warmUp,
     connections,
     json,
     markdown,

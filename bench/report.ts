@@ -1,24 +1,24 @@
-import { CONTESTS, type ContestName } from './candidates';
+import { COMPARISONS, type ComparisonName } from './candidates';
 import type { CaseResult } from './measure';
 import type { Options } from './options';
 import { median } from './statistics';
 import type { BenchEnvironment } from './machine';
 
-/** A run, ready to be shown. */
+/** The results of a run. */
 export interface Report {
   readonly environment: BenchEnvironment;
   readonly options: Pick<Options, 'rounds' | 'seconds' | 'warmUp' | 'connections'>;
   readonly results: readonly CaseResult[];
 }
 
-/** The columns of a table; all but the first hold figures. */
-export const columnsOf = (contest: ContestName) => [
+/** The columns of a table; all but the first contain figures. */
+export const columnsOf = (comparison: ComparisonName) => [
   'candidate',
   'requests/s',
   'min–max',
   'p50 ms',
   'p99 ms',
-  CONTESTS[contest].column,
+  COMPARISONS[comparison].column,
 ];
 
 /** One row for each candidate: the medians over the rounds. */
@@ -29,7 +29,7 @@ export function rowsOf({ subject, measurements }: CaseResult): readonly (readonl
       median(trials.map(({ requestsPerSecond }) => requestsPerSecond)),
     ]),
   );
-  const ours = rateOf.get(CONTESTS[subject.contest].measure) ?? Number.NaN;
+  const baseline = rateOf.get(COMPARISONS[subject.comparison].baseline) ?? Number.NaN;
   return measurements.map(({ candidate, trials }) => {
     const rates = trials.map(({ requestsPerSecond }) => requestsPerSecond);
     const rate = rateOf.get(candidate.name) ?? Number.NaN;
@@ -39,12 +39,12 @@ export function rowsOf({ subject, measurements }: CaseResult): readonly (readonl
       `${perSecond(Math.min(...rates))}–${perSecond(Math.max(...rates))}`,
       median(trials.map(({ p50 }) => p50)).toFixed(2),
       median(trials.map(({ p99 }) => p99)).toFixed(2),
-      `×${(rate / ours).toFixed(2)}`,
+      `×${(rate / baseline).toFixed(2)}`,
     ];
   });
 }
 
-/** Where and how the figures came about, a line each. */
+/** The machine, the versions and the options of the run, one line each. */
 export function environmentLines({ environment, options }: Report): readonly string[] {
   const { date, cpu, cores, memoryGiB, system, node, loadBefore, packages } = environment;
   return [

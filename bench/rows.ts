@@ -3,22 +3,22 @@ import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../src/proton/identifiers';
 import { unrestrictedViewer } from '../src/proton/viewer';
 
-/** Connections in the store before anything is measured. */
+/** The number of connections in the filled store. */
 export const ROW_COUNT = 10_000;
 
 const ENVIRONMENT_ACCOUNTS = 500;
 const MANAGEMENT_ACCOUNTS = 10;
 const STAGES = ['development', 'staging', 'production'];
 
-/** So that writes share commits while the store is filled. */
-const AT_ONCE = 1_000;
+/** Connections that are created concurrently, so that writes share commits. */
+const CONCURRENT_WRITES = 1_000;
 
 /** 2026-01-01T00:00:00Z. */
 const FIRST_REQUEST = 1_767_225_600_000;
 
 /**
- * Fills a new store the way callers would: connections are asked for, two of three are accepted, every second carries tags.
- * @param count of connections, in thousands
+ * Fills a new store through the service: creates connections, accepts two of three, and gives every second one tags.
+ * @param count the number of connections, a multiple of 1,000
  * @returns the ids, oldest first
  */
 export async function fillStore(location: string, count = ROW_COUNT): Promise<readonly string[]> {
@@ -32,9 +32,11 @@ export async function fillStore(location: string, count = ROW_COUNT): Promise<re
   const session = service.session(unrestrictedViewer('bench'));
   const ids: string[] = [];
   try {
-    for (let start = 0; start < count; start += AT_ONCE) {
+    for (let start = 0; start < count; start += CONCURRENT_WRITES) {
       const created = await Promise.all(
-        Array.from({ length: AT_ONCE }, (_, offset) => session.createConnection(rowInput(start + offset))),
+        Array.from({ length: CONCURRENT_WRITES }, (_, offset) =>
+          session.createConnection(rowInput(start + offset)),
+        ),
       );
       const chunk = created.map(({ id }) => id);
       await Promise.all(
@@ -62,7 +64,7 @@ function rowInput(index: number) {
 
 function tagsOf(index: number) {
   return [
-    // By key, for over the wire they come in that order.
+    // Sorted by key, because Proton returns them in that order.
     { key: 'stage', value: STAGES[index % STAGES.length] ?? 'production' },
     { key: 'team', value: `team-${String(index % 40)}` },
   ];
@@ -70,13 +72,13 @@ function tagsOf(index: number) {
 
 function accountId(number: number): AccountId {
   const id = String(number);
-  if (!isAccountId(id)) throw new Error(`${id} is no account id`);
+  if (!isAccountId(id)) throw new Error(`${id} is not an account id`);
   return id;
 }
 
 const DEFAULT_REGION = region('us-east-1');
 
 function region(name: string): Region {
-  if (!isRegion(name)) throw new Error(`${name} is no Region`);
+  if (!isRegion(name)) throw new Error(`${name} is not a Region`);
   return name;
 }

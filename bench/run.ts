@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { AnswerError } from './responses';
-import { CONTESTS, type CandidateName } from './candidates';
+import { ResponseMismatchError } from './responses';
+import { COMPARISONS, type CandidateName } from './candidates';
 import { casesOver } from './cases';
 import { markdownReport, updateReadme } from './markdown-report';
 import { measure } from './measure';
@@ -26,11 +26,11 @@ async function main(): Promise<void> {
       return;
     }
     if (!existsSync(join(PROJECT, 'dist', 'main.js'))) {
-      throw new UsageError('There is no build. Start this with `npm run bench`, which makes one.');
+      throw new UsageError('There is no build. Run `npm run bench`, which builds first.');
     }
     if (options.smoke) {
       const compared = await inWorkspace((workspace, show) => smoke(options, workspace, show));
-      console.log(`All candidates answer alike: ${String(compared)} responses compared, nothing measured.`);
+      console.log(`All responses are equal: ${String(compared)} compared, nothing measured.`);
       return;
     }
     await publish(await run(options), options);
@@ -39,28 +39,28 @@ async function main(): Promise<void> {
   }
 }
 
-/** The candidates of the contests that are held. */
-function takingPart({ cases, candidates }: Options): readonly CandidateName[] {
-  const held = casesOver([]);
+/** The candidates of the comparisons that run. */
+function participants({ cases, candidates }: Options): readonly CandidateName[] {
+  const known = casesOver([]);
   return candidates.filter((name) =>
-    cases.some((each) => CONTESTS[held[each].contest].candidates.includes(name)),
+    cases.some((each) => COMPARISONS[known[each].comparison].candidates.includes(name)),
   );
 }
 
 async function run(options: Options): Promise<Report> {
-  // Before the run adds a load of its own.
-  const environment = describeEnvironment(takingPart(options));
+  // Before the run itself adds load.
+  const environment = describeEnvironment(participants(options));
   const results = await inWorkspace((workspace, show) => measure(options, workspace, show));
   return { environment, options, results };
 }
 
-/** Gives `work` a workspace, and takes it away when the work has ended. */
+/** Creates a workspace for `work`, and removes it afterwards. */
 async function inWorkspace<Result>(
   work: (workspace: Workspace, onProgress: (what: string) => void) => Promise<Result>,
 ): Promise<Result> {
   const workspace = createWorkspace();
   const progress = createProgress(process.stderr);
-  // Without this, ending the run early would leave its processes and files behind.
+  // An interrupted run must not leave processes and files behind.
   const stopEarly = () => {
     workspace.close();
     process.exit(130);
@@ -88,6 +88,7 @@ async function publish(report: Report, { json, markdown, updateReadme: readme }:
 function fail(error: unknown): void {
   process.exitCode = 1;
   if (error instanceof UsageError) console.error(`${error.message}\nTry --help.`);
-  else if (error instanceof AnswerError || error instanceof TrialError) console.error(error.message);
+  else if (error instanceof ResponseMismatchError || error instanceof TrialError)
+    console.error(error.message);
   else console.error(error);
 }

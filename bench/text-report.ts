@@ -3,12 +3,12 @@ import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './rep
 /** A report for a terminal. */
 export function textReport(report: Report): string {
   const tables = report.results.map(
-    (result) => `${titleOf(result)}\n${table([columnsOf(result.subject.contest), ...rowsOf(result)])}`,
+    (result) => `${titleOf(result)}\n${table([columnsOf(result.subject.comparison), ...rowsOf(result)])}`,
   );
   return [environmentLines(report).join('\n'), ...tables].join('\n\n');
 }
 
-/** Aligned: the first column to the left, figures to the right. */
+/** Aligns the first column left, and the figures right. */
 function table(rows: readonly (readonly string[])[]): string {
   const [columns = []] = rows;
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

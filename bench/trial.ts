@@ -5,56 +5,56 @@ import { percentile } from './statistics';
 export interface Load {
   readonly url: string;
   readonly seconds: number;
-  /** Requests under way at a time. */
+  /** Requests in flight at a time. */
   readonly connections: number;
   readonly nextBody: () => string;
   /** Whether a response is correct. Called for every response. */
   readonly accepts: (body: string) => boolean;
 }
 
-/** What one trial measured. */
+/** The result of one trial. */
 export interface Trial {
   readonly requests: number;
   readonly requestsPerSecond: number;
-  /** Milliseconds that half of the responses took at most. */
+  /** The median latency in milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** A trial in which a request was not answered as it should be. */
+/** A trial had a wrong response or a failed connection. */
 export class TrialError extends Error {
   override readonly name = 'TrialError';
 }
 
 export const REQUEST_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
 
-/** How often the load generator looks whether it is to stop, in milliseconds. Its default is a second. */
-const SAMPLE_INTERVAL = 50;
+/** How often the load generator checks whether to stop, in milliseconds. Its default is a second. */
+const SAMPLE_INTERVAL_MS = 50;
 
-/** How long it may take until every connection has been answered once. */
-const MOST_SECONDS_TO_BEGIN = 60;
+/** How long it may take until every connection has had one response. */
+const MAX_SECONDS_TO_START = 60;
 
 /**
  * Puts a load on a server and measures it.
- * @throws TrialError when one response was not 200, or not accepted
+ * @throws TrialError if a response is not 200, or not accepted
  */
 export async function runTrial({ url, seconds, connections, nextBody, accepts }: Load): Promise<Trial> {
-  let refused: string | undefined;
+  let wrongResponse: string | undefined;
   const window = measuringWindow(seconds, connections);
-  const result = await cannonade(
+  const result = await generateLoad(
     {
       url,
       connections,
-      duration: MOST_SECONDS_TO_BEGIN + seconds,
-      timeout: MOST_SECONDS_TO_BEGIN,
-      sampleInt: SAMPLE_INTERVAL,
+      duration: MAX_SECONDS_TO_START + seconds,
+      timeout: MAX_SECONDS_TO_START,
+      sampleInt: SAMPLE_INTERVAL_MS,
       method: 'POST',
       headers: REQUEST_HEADERS,
       requests: [{ setupRequest: (request) => ({ ...request, body: nextBody() }) }],
       verifyBody(body) {
         const text = String(body);
         if (accepts(text)) return true;
-        refused ??= text;
+        wrongResponse ??= text;
         return false;
       },
     },
@@ -65,14 +65,14 @@ export async function runTrial({ url, seconds, connections, nextBody, accepts }:
   if (errors > 0 || mismatches > 0 || others.length > 0) {
     throw new TrialError(
       [
-        `${url} did not answer as it should: ${String(mismatches)} wrong responses, ${String(errors)} failed connections` +
+        `${url} failed the trial: ${String(mismatches)} wrong responses, ${String(errors)} failed connections` +
           `${others.length > 0 ? `, status ${others.join(', ')}` : ''}.`,
-        ...(refused === undefined ? [] : [`The first wrong response: ${refused.slice(0, 500)}`]),
+        ...(wrongResponse === undefined ? [] : [`The first wrong response: ${wrongResponse.slice(0, 500)}`]),
       ].join('\n'),
     );
   }
   const measured = window.measured();
-  if (measured === undefined) throw new TrialError(`${url} answered too little to be measured.`);
+  if (measured === undefined) throw new TrialError(`${url} sent too few responses to measure.`);
   const { elapsed, latencies } = measured;
   latencies.sort((a, b) => a - b);
   return {
@@ -84,25 +84,25 @@ export async function runTrial({ url, seconds, connections, nextBody, accepts }:
 }
 
 /**
- * The time that counts begins when every connection has been answered once. Node.js accepts one connection in each turn of its
- * event loop, so a server that is slow to answer is long without its full load, and its first latencies say nothing of the rest.
+ * Measures from when every connection has had one response. Node.js accepts one connection in each turn of its event loop, so a
+ * slow server reaches its full load late, and its first latencies are not representative.
  */
 function measuringWindow(seconds: number, connections: number) {
-  const answered = new Set<unknown>();
-  // Kept here because the load generator's own histogram knows whole milliseconds only.
+  const responded = new Set<unknown>();
+  // The load generator's own histogram has whole milliseconds only.
   const latencies: number[] = [];
-  let began: number | undefined;
+  let startedAt: number | undefined;
   let elapsed: number | undefined;
   return {
-    /** Takes a response, and calls `stop` when the time is over. */
+    /** Records a response. Calls `stop` when the time is over. */
     record: (client: unknown, latency: number, stop: () => void): void => {
       if (elapsed !== undefined) return;
-      if (began === undefined) {
-        answered.add(client);
-        if (answered.size < connections) return;
-        began = performance.now();
+      if (startedAt === undefined) {
+        responded.add(client);
+        if (responded.size < connections) return;
+        startedAt = performance.now();
         setTimeout(() => {
-          elapsed = performance.now() - (began ?? 0);
+          elapsed = performance.now() - (startedAt ?? 0);
           stop();
         }, seconds * 1000);
         return;
@@ -113,7 +113,7 @@ function measuringWindow(seconds: number, connections: number) {
   };
 }
 
-function cannonade(
+function generateLoad(
   options: LoadOptions,
   onResponse: (client: unknown, milliseconds: number, stop: () => void) => void,
 ): Promise<Result> {

@@ -16,16 +16,16 @@ export interface RunningCandidate {
 
 /** The files and processes of one run. */
 export interface Workspace {
-  /** The path of a file in it. */
+  /** The path of a file in the workspace. */
   readonly path: (name: string) => string;
-  /** A copy of a store that no process has open. */
+  /** Copies a store that no process has open. */
   readonly copyOf: (store: string, name: string) => string;
   /**
-   * Starts a candidate as a process of its own, and resolves once it takes requests.
-   * @param serving the store, or the file of bytes that is answered
+   * Starts a candidate in its own process. Resolves when it accepts requests.
+   * @param serving the store, or the file with the fixed response
    */
   readonly start: (candidate: Candidate, serving: string) => Promise<RunningCandidate>;
-  /** Ends what still runs and takes all files away. */
+  /** Kills the processes that still run, and removes all files. */
   readonly close: () => void;
 }
 
@@ -33,8 +33,7 @@ export interface Workspace {
 const START_TIMEOUT_MS = 120_000;
 
 export function createWorkspace(): Workspace {
-  // Inside the project, on the disk that its own store would be on: a folder for temporary files may well lie in memory, where
-  // making a write durable costs nothing.
+  // Inside the project, because the system's temporary folder can be in memory, where a durable write is free.
   const parent = join(PROJECT, 'bench', 'data');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'run-'));
@@ -89,19 +88,19 @@ export function createWorkspace(): Workspace {
   };
 }
 
-/** Waits for the line that says where the candidate listens. Its output is read to the end, so that it never has to wait. */
+/** Waits for the line with the candidate's URL. Keeps reading afterwards, so that a full pipe never blocks the candidate. */
 function urlOf(child: ReturnType<typeof spawn>, { title }: Candidate): Promise<string> {
   const { stdout, stderr } = child;
-  if (!stdout || !stderr) throw new Error('the candidate has no output to read');
+  if (!stdout || !stderr) throw new Error('the candidate must be started with pipes for its output');
   return new Promise((resolve, reject) => {
     let printed = '';
     const fail = (what: string) => {
       clearTimeout(timeout);
       reject(new Error(`${title} ${what}:\n${printed}`));
     };
-    const timeout = setTimeout(fail, START_TIMEOUT_MS, 'did not get ready');
+    const timeout = setTimeout(fail, START_TIMEOUT_MS, 'was not ready in time');
     child.once('exit', (code) => {
-      fail(`ended with ${String(code)} before it was ready`);
+      fail(`exited with ${String(code)} before it was ready`);
     });
     stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
     createInterface({ input: stdout }).on('line', (line) => {

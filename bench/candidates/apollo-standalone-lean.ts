@@ -11,8 +11,7 @@ import { announce } from './announce';
 import { sharedParts } from './shared-parts';
 
 /**
- * Apollo Server standalone with the plugins turned off that this server turns off too. Beside the one with every default it shows
- * how much is gained by that, and how much by the web server around it.
+ * Apollo Server standalone without the plugins that this server turns off too. Separates their effect from that of the web server.
  */
 async function main(): Promise<void> {
   const { host, port, schema, context } = sharedParts();

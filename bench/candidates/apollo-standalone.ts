@@ -5,7 +5,7 @@ import type { SubgraphContext } from '../../src/subgraph/context';
 import { announce } from './announce';
 import { sharedParts } from './shared-parts';
 
-/** Apollo Server as its documentation starts it: every default, with the plugins that install themselves. */
+/** Apollo Server standalone with all defaults, including the plugins that it installs itself. */
 async function main(): Promise<void> {
   const { host, port, schema, context } = sharedParts();
   const server = new ApolloServer<SubgraphContext>({ schema });

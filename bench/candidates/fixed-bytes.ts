@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 
 import { listenAndAnnounce } from './announce';
 
-/** Reads each request to its end and answers the same bytes. No GraphQL server on node:http can be faster. */
+/** Reads each request to its end and responds with the same bytes. No GraphQL server on node:http can be faster. */
 const [, , bodyFile = ''] = process.argv;
 const body = readFileSync(bodyFile);
 const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length };

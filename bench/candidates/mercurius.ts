@@ -4,13 +4,13 @@ import mercurius from 'mercurius';
 import { announce } from './announce';
 import { sharedParts } from './shared-parts';
 
-/** Mercurius on Fastify, compiling a document to code once it has come a second time. */
+/** Mercurius on Fastify. Compiles a document to code at its second request. */
 async function main(): Promise<void> {
   const { host, port, schema, context } = sharedParts();
   const server = fastify();
   await server.register(mercurius, {
     schema,
-    // Mercurius adds members of its own to what it is given, so it gets an object that is its own.
+    // A copy, because Mercurius adds its own members to the object.
     context: () => ({ ...context() }),
     jit: 1,
     graphiql: false,

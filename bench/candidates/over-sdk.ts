@@ -12,12 +12,12 @@ import { createSdkProtonService } from '../../src/proton-sdk/sdk-proton-service'
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 
-/** The management accounts of the store that the bench fills: between them they see every connection. */
+/** The management accounts in the filled store. Together they see every connection. */
 const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) => String(100_000_000_000 + index));
 
 /**
- * This server over the SDK adapter, in this process, and the control plane that it talks to in another, with its endpoint on
- * loopback, where the access key id is the account. Requests are signed all the same, as the SDK signs always.
+ * Starts this server with the SDK adapter in this process, and its control plane in another. The endpoint is on loopback without
+ * authentication, so the access key id is the account id. The SDK signs requests nevertheless.
  */
 export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<void> {
   const { http, proton, limits, timing } = readConfig({
@@ -27,7 +27,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
     AWS_ACCOUNT_PROFILE_TEMPLATE: '{accountId}',
     PROTON_TIMEOUT_MS: '60000',
   });
-  if (proton.kind !== 'sdk') throw new Error('this is measured over the SDK adapter');
+  if (proton.kind !== 'sdk') throw new Error('this candidate needs the SDK adapter: set PROTON_UPSTREAM');
   const service = createSdkProtonService({
     ...proton,
     tuning,
@@ -52,7 +52,7 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
   console.log(`ready at ${await web.start()}`);
 }
 
-/** Resolves with the URL of the endpoint. The process ends with this one. */
+/** Starts the control plane, which stops together with this process. Resolves with the endpoint's URL. */
 function startControlPlane(): Promise<string> {
   const main = join(__dirname, 'this-server.js');
   const child = spawn(process.execPath, [main], {
@@ -66,7 +66,7 @@ function startControlPlane(): Promise<string> {
   process.once('exit', () => child.kill('SIGKILL'));
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => {
-      reject(new Error(`the control plane ended with ${String(code)}`));
+      reject(new Error(`the control plane exited with ${String(code)}`));
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
       const url = /AWS clients at (http:[^\s"]+)/.exec(line)?.[1];

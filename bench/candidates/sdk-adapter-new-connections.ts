@@ -1,4 +1,4 @@
 import { serveOverSdk } from './over-sdk';
 
-/** The same with a new connection for each call, to tell what keeping them alive gains. */
+/** The SDK adapter with a new connection for each call, to measure the effect of keep-alive. */
 void serveOverSdk({ keepAlive: false });

@@ -1,4 +1,4 @@
 import { serveOverSdk } from './over-sdk';
 
-/** The same with the SDK building its middleware anew for each call, to tell what remembering it gains. */
+/** The SDK adapter without `cacheMiddleware`: the SDK builds its middleware anew for each call. */
 void serveOverSdk({ cacheMiddleware: false });

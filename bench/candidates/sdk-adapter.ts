@@ -1,4 +1,4 @@
 import { serveOverSdk } from './over-sdk';
 
-/** The SDK adapter as it ships. */
+/** The SDK adapter with its defaults. */
 void serveOverSdk();

@@ -7,21 +7,21 @@ import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext, type SubgraphContext } from '../../src/subgraph/context';
 import { buildSubgraph } from '../../src/subgraph/schema';
 
-/** What every peer serves: the schema, the resolvers, the service and the store of this project, so that only the server differs. */
+/** This project's schema, service and store. All other servers use them, so that only the server around them differs. */
 export interface SharedParts {
   readonly host: string;
-  /** 0, which takes any that is free. */
+  /** 0, for any free port. */
   readonly port: number;
   readonly schema: GraphQLSchema;
-  /** A fresh context for each request, as the app makes it. */
+  /** A new context for each request, as in the app. */
   readonly context: () => SubgraphContext;
 }
 
-/** Puts the parts together as `src/app/create-app.ts` does, from the same environment variables. */
+/** Creates the parts as `src/app/create-app.ts` does, from the same environment variables. */
 export function sharedParts(): SharedParts {
   const config = readConfig(process.env);
   if (config.proton.kind !== 'embedded')
-    throw new Error('the peers are measured over the embedded control plane');
+    throw new Error('this candidate needs the embedded control plane: unset PROTON_UPSTREAM');
   const store = openSqliteStore(config.proton.store);
   const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
   const viewer = unrestrictedViewer('anonymous');

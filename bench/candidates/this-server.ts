@@ -4,8 +4,7 @@ import { createLogger } from '../../src/telemetry/logger';
 import { announce } from './announce';
 
 /**
- * This server, put together as `src/main.ts` does. Started here instead of through `dist/main.js` because its own log, which says
- * where it listens, would write a line for each request: the other candidates write none.
+ * This server, created as in `src/main.ts`, but without its request log, because the other candidates have none.
  */
 async function main(): Promise<void> {
   const config = readConfig(process.env);

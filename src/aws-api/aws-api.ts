@@ -22,7 +22,7 @@ import { OPERATIONS } from './operations/operations';
 
 /** The end of the time that an operation may read. */
 interface ReadDeadline {
-  /** Aborted when the time is up or the client is gone. Its time starts when it is first asked for. */
+  /** Aborted when the time is up or the client is gone. Its time starts when the signal is first read. */
   readonly signal: AbortSignal;
   readonly isOver: () => boolean;
 }
@@ -82,7 +82,7 @@ export function createAwsApi({
     const input = parseInput(request.body);
     const options = {
       region,
-      // Asked for by what takes long, which few operations do.
+      // Only operations that can take long read the signal.
       get signal() {
         return deadline.signal;
       },

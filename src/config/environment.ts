@@ -96,7 +96,7 @@ const CONTROL_PLANE = {
   STORE_WAL_CHECK: oneOf(['on', 'off'])
     .default('on')
     .describe(
-      '`on`: a start refuses a database whose log (`-wal`) is damaged before its end, where SQLite would drop the commits behind the damage. `off` leaves logs to SQLite.',
+      '`on`: refuses to open a database whose write-ahead log is damaged before its last commits, which SQLite would drop. `off`: no check.',
     ),
   AWS_REGION: region.optional().meta({
     description: 'Region of connections that are created without one.',

@@ -11,7 +11,7 @@ export interface EmbeddedProtonConfig {
     readonly location: string;
     /** How long a write waits for another process's lock, in milliseconds. */
     readonly lockTimeoutMs: number;
-    /** Whether a damaged log is looked for before the database is opened. */
+    /** Whether to check the log for damage before opening. */
     readonly walCheck: boolean;
   };
   readonly controlPlane: {

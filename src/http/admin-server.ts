@@ -49,7 +49,7 @@ export async function checkReadiness(
 async function withTimeout(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(resolve, MAX_CHECK_MS, `did not answer within ${String(MAX_CHECK_MS)} ms`);
+    timer = setTimeout(resolve, MAX_CHECK_MS, `did not respond within ${String(MAX_CHECK_MS)} ms`);
   });
   try {
     return await Promise.race([check(), late]);

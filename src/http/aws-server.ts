@@ -49,7 +49,7 @@ export interface AwsServerOptions {
   readonly address: Address;
   /** Whether the Host header must name this machine (localhost or a loopback address), against DNS rebinding. */
   readonly checkHostHeader?: boolean;
-  /** Limits the requests at work. */
+  /** Limits the requests in flight. */
   readonly admission?: Admission;
   /** Limits the bodies that are being received. */
   readonly bodyReader?: BodyReader;

@@ -45,7 +45,7 @@ export interface GraphqlServerOptions {
   readonly checkHostHeader?: boolean;
   /** The origins whose pages may read responses. */
   readonly corsOrigins?: readonly string[];
-  /** Limits the requests at work. */
+  /** Limits the requests in flight. */
   readonly admission?: Admission;
   /** Limits the bodies that are being received. */
   readonly bodyReader?: BodyReader;

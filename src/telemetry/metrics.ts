@@ -16,7 +16,7 @@ export interface Metrics {
   /** Store operations, whose failure counters start at 0. */
   readonly addStoreOperations: (operations: Iterable<string>) => void;
   /** @param counts called at each scrape */
-  readonly watchAdmission: (counts: () => { readonly atWork: number; readonly waiting: number }) => void;
+  readonly watchAdmission: (counts: () => { readonly inFlight: number; readonly waiting: number }) => void;
   /** @param count connections by status; called at a scrape, at most once per 15 s */
   readonly watchConnections: (count: () => Promise<Readonly<Record<string, number>>>) => void;
 }
@@ -136,7 +136,7 @@ export function createMetrics(now = () => performance.now()): Metrics {
         help: 'Requests that execute.',
         registers,
         collect() {
-          this.set(counts().atWork);
+          this.set(counts().inFlight);
         },
       });
       new Gauge({

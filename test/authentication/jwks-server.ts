@@ -26,10 +26,10 @@ export interface JwksServer {
 export async function startJwksServer(port = 0): Promise<JwksServer> {
   let fetches = 0;
   let current: JwksResponse = { status: 503, body: '' };
-  let held = Promise.resolve();
+  let released = Promise.resolve();
   const server = createServer((_request, response) => {
     fetches += 1;
-    void held.then(() => {
+    void released.then(() => {
       const { status = 200, headers = { 'content-type': 'application/json' }, body } = current;
       response.writeHead(status, headers).end(body);
     });
@@ -45,7 +45,7 @@ export async function startJwksServer(port = 0): Promise<JwksServer> {
     respondWith,
     hold() {
       let release: () => void = () => undefined;
-      held = new Promise((resolve) => {
+      released = new Promise((resolve) => {
         release = resolve;
       });
       return {

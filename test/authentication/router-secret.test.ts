@@ -74,10 +74,10 @@ describe('With a secret of the router', () => {
   ];
 
   it.each(WITHOUT)('a request with %s is refused', async (_title, headers) => {
-    const answer = await post(app.url, COUNT, headers);
-    expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
-    expect(answer.headers['www-authenticate']).toMatch(/^RouterSecret/);
-    expect(answer.text).not.toContain('the-');
+    const response = await post(app.url, COUNT, headers);
+    expect([response.status, codeOf(response)]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(response.headers['www-authenticate']).toMatch(/^RouterSecret/);
+    expect(response.text).not.toContain('the-');
   });
 
   it.each<[string, WireRequest]>([
@@ -117,7 +117,7 @@ describe('With a secret of the router', () => {
 describe('With a secret of the router, and the server full', () => {
   it('a request without it gets 401, which reveals nothing about the load', async () => {
     const admission = createAdmission(1);
-    const atWork = admission.enter(() => undefined);
+    const inFlight = admission.enter(() => undefined);
     const waiting = admission.enter(() => undefined);
     const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
@@ -144,7 +144,7 @@ describe('With a secret of the router, and the server full', () => {
       const refused = await post(url, COUNT, NEW);
       expect([refused.status, codeOf(refused)]).toEqual([503, 'OVERLOADED']);
     } finally {
-      atWork?.leave();
+      inFlight?.leave();
       waiting?.leave();
       await web.stop();
     }
@@ -164,8 +164,8 @@ describe('With a secret of the router and tokens of users', () => {
     const token = bearer(await tokenOf(keys));
     expect((await post(app.url, COUNT, { ...NEW, ...token })).status).toBe(200);
     for (const headers of [{}, NEW, token, { ...NEW, authorization: 'Bearer nonsense' }]) {
-      const answer = await post(app.url, COUNT, headers);
-      expect([headers, answer.status, codeOf(answer)]).toEqual([headers, 401, 'UNAUTHENTICATED']);
+      const response = await post(app.url, COUNT, headers);
+      expect([headers, response.status, codeOf(response)]).toEqual([headers, 401, 'UNAUTHENTICATED']);
     }
   });
 
@@ -176,8 +176,8 @@ describe('With a secret of the router and tokens of users', () => {
     '{ __typename service: _service { text: sdl __typename } }',
     '{ _service { sdl } _service { sdl } }',
   ])('the router may ask for the service definition by itself: %s', async (query) => {
-    const answer = await post(app.url, query, NEW);
-    expect([answer.status, (answer.output as { readonly errors?: unknown }).errors]).toEqual([
+    const response = await post(app.url, query, NEW);
+    expect([response.status, (response.output as { readonly errors?: unknown }).errors]).toEqual([
       200,
       undefined,
     ]);
@@ -210,8 +210,8 @@ describe('With a secret of the router and tokens of users', () => {
     `{ _service { sdl`,
     ``,
   ])('and for nothing else: %s', async (query) => {
-    const answer = await post(app.url, query, NEW);
-    expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
+    const response = await post(app.url, query, NEW);
+    expect([response.status, codeOf(response)]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it('nor in a batch, nor in a body that is not an operation', async () => {

@@ -165,8 +165,8 @@ describe('With a router that signs', () => {
       ['for a preflight', { method: 'GET' }, (request) => ({ ...request, method: 'OPTIONS' })],
     ];
     for (const [title, signing, tamper, credentials] of bad) {
-      const answer = await send(signing, tamper, credentials);
-      expect([title, answer.status, codeOf(answer)]).toEqual([title, 401, 'UNAUTHENTICATED']);
+      const response = await send(signing, tamper, credentials);
+      expect([title, response.status, codeOf(response)]).toEqual([title, 401, 'UNAUTHENTICATED']);
     }
   });
 
@@ -207,8 +207,8 @@ describe('With a router that signs', () => {
       [{ headers: { [FORWARDED]: 'Bearer nonsense' } }, asSent],
       [{ headers: { [FORWARDED]: token } }, asSent],
     ] as const) {
-      const answer = await send(signing, tamper);
-      expect([answer.status, codeOf(answer)]).toEqual(expected);
+      const response = await send(signing, tamper);
+      expect([response.status, codeOf(response)]).toEqual(expected);
     }
     expect((await send({ body: JSON.stringify({ query: '{ _service { sdl } }' }) })).status).toBe(200);
   });
@@ -217,12 +217,12 @@ describe('With a router that signs', () => {
     await start({ ...user, SUBJECT_REQUESTS_PER_MINUTE: '1', MAX_IN_FLIGHT: '1' });
     const tokens = ['nonsense', await tokenOf(createKeys('ES256')), await tokenOf(keys)];
     const wrong = { ...router, secretAccessKey: other.secretAccessKey };
-    const answers: WireResponse[] = [];
+    const responses: WireResponse[] = [];
     for (const token of [...tokens, ...tokens]) {
-      answers.push(await send({ headers: { [FORWARDED]: `Bearer ${token}` } }, asSent, wrong));
+      responses.push(await send({ headers: { [FORWARDED]: `Bearer ${token}` } }, asSent, wrong));
     }
-    expect(new Set(answers.map(({ status, text }) => `${String(status)} ${text}`)).size).toBe(1);
-    expect(answers[0]?.status).toBe(401);
+    expect(new Set(responses.map(({ status, text }) => `${String(status)} ${text}`)).size).toBe(1);
+    expect(responses[0]?.status).toBe(401);
 
     const good = { headers: { [FORWARDED]: `Bearer ${await tokenOf(keys)}` } };
     const { headers } = await sign(wrong, good);

@@ -31,8 +31,12 @@ describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('A token signed wit
     for (const other of ['RS256', 'PS256', 'ES256', 'EdDSA', 'RS512', 'HS256', 'none'].filter(
       (name) => name !== alg,
     )) {
-      const answer = await post(app.url, COUNT, bearer([part({ alg: other }), payload, signature].join('.')));
-      expect([other, answer.status]).toEqual([other, 401]);
+      const response = await post(
+        app.url,
+        COUNT,
+        bearer([part({ alg: other }), payload, signature].join('.')),
+      );
+      expect([other, response.status]).toEqual([other, 401]);
     }
   });
 });
@@ -80,9 +84,9 @@ describe('A token', () => {
     ['with a critical extension that is known', { header: { crit: ['b64'], b64: true } }],
   ])('%s is refused', async (_title, parts) => {
     const token = await tokenOf(keys, typeof parts === 'function' ? parts() : parts);
-    const answer = await post(app.url, COUNT, bearer(token));
-    expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
-    expect(answer.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    const response = await post(app.url, COUNT, bearer(token));
+    expect([response.status, codeOf(response)]).toEqual([401, 'UNAUTHENTICATED']);
+    expect(response.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
   });
 
   it('that is unsigned, or that is signed with the public key as a secret, is refused', async () => {
@@ -124,30 +128,30 @@ describe('A token', () => {
       { 'x-forwarded-authorization': `Bearer ${token}` },
       { cookie: `token=${token}` },
     ]) {
-      const answer = await post(app.url, COUNT, headers);
-      expect([headers, answer.status, codeOf(answer)]).toEqual([headers, 401, 'UNAUTHENTICATED']);
+      const response = await post(app.url, COUNT, headers);
+      expect([headers, response.status, codeOf(response)]).toEqual([headers, 401, 'UNAUTHENTICATED']);
     }
     expect((await post(`${app.url}?access_token=${token}`, COUNT)).status).toBe(401);
   });
 
   it('that is refused gets the same response as any other, which does not repeat it', async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [await tokenOf(createKeys('ES256')), await tokenOf(keys, { claims: { aud: 'else' } }), 'nonsense'].map(
-        async (token) => ({ token, answer: await post(app.url, COUNT, bearer(token)) }),
+        async (token) => ({ token, response: await post(app.url, COUNT, bearer(token)) }),
       ),
     );
-    expect(new Set(answers.map(({ answer }) => answer.text)).size).toBe(1);
-    for (const { token, answer } of answers) expect(answer.text).not.toContain(token);
+    expect(new Set(responses.map(({ response }) => response.text)).size).toBe(1);
+    for (const { token, response } of responses) expect(response.text).not.toContain(token);
   });
 
   it('is needed before anything is parsed', async () => {
     const { origin } = new URL(app.url);
-    const answer = await fetch(app.url, {
+    const response = await fetch(app.url, {
       method: 'POST',
       headers: { 'content-type': 'text/nonsense', origin },
       body: 'no document',
     });
-    expect(answer.status).toBe(401);
+    expect(response.status).toBe(401);
   });
 
   it('is needed for the service definition, because no router is authenticated', async () => {
@@ -163,8 +167,8 @@ describe('A token', () => {
       headers: { accept: 'text/html', 'apollo-require-preflight': 'true' },
     });
     expect(executed.status).toBe(401);
-    const asked = await fetch(app.url, { headers: { accept: 'application/json' } });
-    expect(asked.status).toBe(401);
+    const asJson = await fetch(app.url, { headers: { accept: 'application/json' } });
+    expect(asJson.status).toBe(401);
   });
 
   it('provides the actor in the history: its subject', async () => {

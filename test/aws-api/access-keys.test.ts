@@ -104,7 +104,7 @@ describe('Access keys', () => {
     for (const refused of [keys.withAnotherKey.bind(), keys.withAnotherKey.find(accessKeyId)]) {
       await expect(refused).rejects.toThrow(AccessKeyError);
       await expect(refused).rejects.toThrow(
-        'ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under',
+        'ACCESS_KEY_ENCRYPTION_KEY is not the one that encrypted the stored keys',
       );
     }
     // Operations that need no secret still work.
@@ -145,20 +145,20 @@ describe('Access keys', () => {
   });
 
   it.each<
-    [string, (sealed: Buffer) => { id?: string; accountId?: typeof MANAGEMENT; encryptedSecret?: Buffer }]
+    [string, (encrypted: Buffer) => { id?: string; accountId?: typeof MANAGEMENT; encryptedSecret?: Buffer }]
   >([
     ['another account', () => ({ accountId: MANAGEMENT })],
     ['another id', () => ({ id: 'AKIAAAAAAAAAAAAAAAAA' })],
-    ['a changed nonce', (sealed) => ({ encryptedSecret: changedAt(sealed, 0) })],
-    ['a changed tag', (sealed) => ({ encryptedSecret: changedAt(sealed, 12) })],
-    ['a changed secret', (sealed) => ({ encryptedSecret: changedAt(sealed, 28) })],
+    ['a changed nonce', (encrypted) => ({ encryptedSecret: changedAt(encrypted, 0) })],
+    ['a changed tag', (encrypted) => ({ encryptedSecret: changedAt(encrypted, 12) })],
+    ['a changed secret', (encrypted) => ({ encryptedSecret: changedAt(encrypted, 28) })],
     ['an empty secret', () => ({ encryptedSecret: Buffer.alloc(0) })],
-    ['half a tag', (sealed) => ({ encryptedSecret: sealed.subarray(0, 20) })],
-    ['no ciphertext', (sealed) => ({ encryptedSecret: sealed.subarray(0, 28) })],
+    ['half a tag', (encrypted) => ({ encryptedSecret: encrypted.subarray(0, 20) })],
+    ['no ciphertext', (encrypted) => ({ encryptedSecret: encrypted.subarray(0, 28) })],
   ])('are not decrypted from a row with %s', async (_title, change) => {
     const { accessKeyId } = await keys.accessKeys.issue(ENVIRONMENT);
     const stored = await keys.store.find(accessKeyId);
-    if (!stored) throw new Error('the key is gone');
+    if (!stored) throw new Error('the store does not contain the key');
     const forged = { ...stored, ...change(stored.encryptedSecret) };
     const store = { ...keys.store, find: () => Promise.resolve(forged) };
     const { encryptionKey } = keys;

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-deprecated -- All of the client is, since Proton's end; that it goes on working is what is tested. */
+/* eslint-disable @typescript-eslint/no-deprecated -- AWS deprecated the whole client when Proton ended. This test checks that it works with this server. */
 import {
   AcceptEnvironmentAccountConnectionCommand,
   CreateEnvironmentAccountConnectionCommand,
@@ -21,7 +21,7 @@ import type { AccountId } from '../../src/proton/identifiers';
 import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
 
-const NOWHERE = '00000000-0000-4000-8000-000000000000';
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 const role = (name: string) => `arn:aws:iam::${ENVIRONMENT}:role/${name}`;
 
 describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authentication %s', (auth) => {
@@ -30,14 +30,14 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
   let environment: ProtonClient;
   let management: ProtonClient;
   let stranger: ProtonClient;
-  let elsewhere: ProtonClient;
+  let otherRegion: ProtonClient;
 
   beforeEach(async () => {
     endpoint = await startEndpoint({ auth, quota: 60 });
     environment = await clientOf(ENVIRONMENT);
     management = await clientOf(MANAGEMENT);
     stranger = await clientOf(STRANGER);
-    elsewhere = await clientOf(ENVIRONMENT, { region: 'us-gov-west-1' });
+    otherRegion = await clientOf(ENVIRONMENT, { region: 'us-gov-west-1' });
   });
 
   afterEach(async () => {
@@ -75,7 +75,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
         ...input,
       }),
     );
-    if (!connection) throw new Error('nothing was created');
+    if (!connection) throw new Error('the response contains no connection');
     return connection;
   }
 
@@ -85,7 +85,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
   const tagsOf = async (resourceArn: string | undefined, client = environment) =>
     (await client.send(new ListTagsForResourceCommand({ resourceArn }))).tags;
 
-  it('goes through a life cycle: asked for, accepted, updated, tagged, withdrawn, deleted', async () => {
+  it('creates, accepts, updates, tags, rejects and deletes a connection', async () => {
     const before = Date.now();
     const pending = await create({ roleArn: role('proton'), tags: [{ key: 'team', value: 'payments' }] });
     expect(pending).toEqual({
@@ -163,7 +163,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     expect(endpoint.faults).toEqual([]);
   });
 
-  it('gets each of Proton’s exceptions as its class has it', async () => {
+  it('throws each of Proton’s exceptions as an instance of its class', async () => {
     const { id, arn } = await create();
     await expect(create()).rejects.toMatchObject({
       name: 'ConflictException',
@@ -182,7 +182,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
         /roleArn must be a role of the environment account.*; roleArn must be a role of the partition aws/,
       ) as string,
     });
-    await expect(get(NOWHERE)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(get(UNKNOWN_ID)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(
       environment.send(new AcceptEnvironmentAccountConnectionCommand({ id })),
     ).rejects.toMatchObject({ name: 'AccessDeniedException' });
@@ -206,9 +206,9 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     expect(endpoint.faults).toEqual([]);
   });
 
-  it('finds nothing of a connection as another account or in another Region', async () => {
+  it('finds no connection of another account or another Region', async () => {
     const { id, arn = '' } = await create({ tags: [{ key: 'team', value: 'payments' }] });
-    for (const client of [stranger, elsewhere]) {
+    for (const client of [stranger, otherRegion]) {
       const missing = {
         name: 'ResourceNotFoundException',
         message: `No environment account connection has the id ${id ?? ''}.`,
@@ -242,22 +242,22 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     expect(await tagsOf(arn)).toEqual([{ key: 'team', value: 'payments' }]);
   });
 
-  it('keeps one connection in each Region, in the Region’s partition', async () => {
+  it('creates a connection in the client’s Region and its partition', async () => {
     const here = await create();
-    const there = await create({ roleArn: `arn:aws-us-gov:iam::${ENVIRONMENT}:role/x` }, elsewhere);
+    const there = await create({ roleArn: `arn:aws-us-gov:iam::${ENVIRONMENT}:role/x` }, otherRegion);
     expect(there.arn).toBe(
       `arn:aws-us-gov:proton:us-gov-west-1:${ENVIRONMENT}:environment-account-connection/${there.id ?? ''}`,
     );
-    expect((await get(there.id, elsewhere))?.id).toBe(there.id);
-    await expect(get(here.id, elsewhere)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    expect((await get(there.id, otherRegion))?.id).toBe(there.id);
+    await expect(get(here.id, otherRegion)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
   it.each([
     ['another Region', (arn: string) => arn.replace('eu-central-1', 'us-east-1')],
     ['another partition', (arn: string) => arn.replace('arn:aws:', 'arn:aws-cn:')],
     ['another account', (arn: string) => arn.replace(ENVIRONMENT, MANAGEMENT)],
-    ['an unknown id', (arn: string) => arn.replace(/[^/]+$/, NOWHERE)],
-    ['an id in capitals', (arn: string) => arn.toUpperCase().replace(/^.*\//, arn.replace(/[^/]+$/, ''))],
+    ['an unknown id', (arn: string) => arn.replace(/[^/]+$/, UNKNOWN_ID)],
+    ['an upper-case id', (arn: string) => arn.toUpperCase().replace(/^.*\//, arn.replace(/[^/]+$/, ''))],
     [
       'another kind of resource',
       (arn: string) => arn.replace('environment-account-connection', 'environment'),
@@ -267,7 +267,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
   ])('finds no tags under an ARN with %s', async (_title, forged) => {
     const { arn = '', id = '' } = await create({ tags: [{ key: 'team', value: 'payments' }] });
     // An id of digits alone has no upper-case form.
-    const resourceArn = forged(arn) === arn ? `${arn.slice(0, -id.length)}${NOWHERE}` : forged(arn);
+    const resourceArn = forged(arn) === arn ? `${arn.slice(0, -id.length)}${UNKNOWN_ID}` : forged(arn);
     await expect(tagsOf(resourceArn)).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       message: `No environment account connection has the ARN ${resourceArn}.`,
@@ -278,7 +278,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     expect(await tagsOf(arn)).toHaveLength(1);
   });
 
-  it('reads a list page by page, newest first, while connections come and go', async () => {
+  it('reads a list page by page, newest first, while connections are created and deleted', async () => {
     const names: string[] = [];
     for (let count = 0; count < 45; count += 1) {
       const name = `e${String(count)}`;
@@ -299,14 +299,14 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
         ...(page.environmentAccountConnections ?? []).map(({ environmentName }) => environmentName ?? ''),
       );
       if (read.length === 20) {
-        await create({ environmentName: 'newcomer' });
+        await create({ environmentName: 'created-meanwhile' });
         const [seen] = page.environmentAccountConnections ?? [];
         await environment.send(new DeleteEnvironmentAccountConnectionCommand({ id: seen?.id }));
       }
     }
     expect(read).toEqual(names);
 
-    // A page size may change; anything else makes it another list.
+    // The page size may change between pages, but nothing else.
     const { nextToken } = first;
     const rest = await environment.send(
       new ListEnvironmentAccountConnectionsCommand({ ...query, nextToken, maxResults: 100 }),
@@ -318,7 +318,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
       [environment, { ...query, statuses: ['PENDING' as const] }],
       [environment, { requestedBy: 'MANAGEMENT_ACCOUNT' as const }],
       [management, query],
-      [elsewhere, query],
+      [otherRegion, query],
     ] satisfies [ProtonClient, ListEnvironmentAccountConnectionsCommand['input']][]) {
       await expect(
         client.send(new ListEnvironmentAccountConnectionsCommand({ ...other, nextToken })),
@@ -339,7 +339,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     }
   });
 
-  it('narrows a list by role, name and statuses', async () => {
+  it('filters a list by role, name and statuses', async () => {
     const own = await create({ managementAccountId: ENVIRONMENT, environmentName: 'own' });
     const other = await create({ environmentName: 'other' });
     await environment.send(new AcceptEnvironmentAccountConnectionCommand({ id: own.id }));
@@ -355,7 +355,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     expect(await ids({ requestedBy: 'ENVIRONMENT_ACCOUNT', statuses: ['REJECTED'] })).toEqual([]);
   });
 
-  it('reads tags in the order of their keys, page by page, while tags come and go', async () => {
+  it('reads tags in the order of their keys, page by page, while tags are added and removed', async () => {
     const keys = Array.from({ length: 25 }, (_, index) => `key ${String(index).padStart(2, '0')}`);
     const tags = keys.map((key) => ({ key, value: key }));
     const { arn } = await create({ tags: tags.toReversed() });
@@ -367,7 +367,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     )) {
       read.push(...(page.tags ?? []).map(({ key }) => key ?? ''));
       if (read.length === 10) {
-        // The last that was read goes, so does one to come; one comes before, one after.
+        // Remove the last tag that was read and one on a later page. Add one before and one after this position.
         await environment.send(new UntagResourceCommand({ resourceArn: arn, tagKeys: ['key 09', 'key 15'] }));
         await environment.send(
           new TagResourceCommand({
@@ -388,7 +388,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
     ).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
-  it('makes one connection with one client token, and refuses it with other parameters', async () => {
+  it('creates one connection per client token, and refuses the token with other parameters', async () => {
     const first = await create({
       clientToken: 'token',
       tags: [
@@ -415,7 +415,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
   });
 
   it.each([-3_600_000, 3_600_000])(
-    'gets along with a server whose clock is %i milliseconds off',
+    'works with a server whose clock is %i milliseconds off',
     async (offset) => {
       await endpoint.stop();
       endpoint = await startEndpoint({ auth, now: () => Date.now() + offset });
@@ -427,7 +427,7 @@ describe.each(['none', 'sigv4'] as const)('@aws-sdk/client-proton, with authenti
         }),
       );
       expect(created?.status).toBe('PENDING');
-      // With the time of the first refusal, the second attempt is signed at the right one.
+      // The SDK takes the server's time from the first refusal and signs the second attempt with it.
       expect($metadata.attempts).toBe(auth === 'none' ? 1 : 2);
     },
   );

@@ -7,7 +7,7 @@ import { startEndpoint, type RunningEndpoint } from '../support/aws-api';
 import { ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { MODEL_OPERATIONS, PLACES, type Place } from '../support/proton-model';
 
-/** Makes strings of any length that match a shape's pattern. */
+/** Creates strings of any length that match a shape's pattern. */
 const TEXT_OF_LENGTH: Readonly<Record<string, (length: number) => string>> = {
   ResourceName: (length) => 'e'.repeat(length),
   ClientToken: (length) => 't'.repeat(length),
@@ -27,13 +27,13 @@ function filled(prefix: string, length: number): string {
 const STRICTER: Readonly<Record<string, RegExp>> = {
   RoleArn: /must be a role of/,
   NextToken: /of the same query/,
-  // Of ListTagsForResource: the model knows no pattern for it, and yet it is the same alphabet.
+  // The token of ListTagsForResource. The model has no pattern for it, but it uses the same alphabet.
   String: /must be a token/,
   TagKey: /must consist of|is reserved|must not appear twice/,
   TagValue: /must consist of/,
   TagList: /must have at least one entry/,
   TagKeyList: /must have at least one entry/,
-  // The same one may be made up twice, and the calls differ otherwise.
+  // Two generated calls may have the same token and different parameters.
   ClientToken: /^Invalid input: clientToken must not have been used before with other parameters\.$/,
 };
 
@@ -88,18 +88,18 @@ describe('Every constraint of Proton’s model', () => {
     return [count, page instanceof Error ? page : page?.items];
   }
 
-  /** Calls an operation with one place in its input changed. Answers too what the place is called in messages. */
+  /** Calls an operation with one place in its input changed. Returns also whether the store changed. */
   async function callWith(
     place: Place,
     change: (input: Record<string, unknown>, name: string) => void,
-  ): Promise<{ answer: WireResponse; changed: boolean }> {
+  ): Promise<{ response: WireResponse; changed: boolean }> {
     const input = await validInput(place.operation);
     const { parent, name } = parentOf(input, place);
     change(parent, name);
     const before = await state();
-    const answer = await callAs(endpoint.origin, caller(place.operation), place.operation, input);
+    const response = await callAs(endpoint.origin, caller(place.operation), place.operation, input);
     const changed = JSON.stringify(before) !== JSON.stringify(await state());
-    return { answer, changed };
+    return { response, changed };
   }
 
   function parentOf(input: Record<string, unknown>, { path }: Place) {
@@ -115,26 +115,30 @@ describe('Every constraint of Proton’s model', () => {
   const title = (place: Place) => `${place.operation}: ${called(place)}`;
 
   async function expectRefused(place: Place, exception: string, value: unknown): Promise<void> {
-    const { answer, changed } = await callWith(place, (parent, name) => {
+    const { response, changed } = await callWith(place, (parent, name) => {
       parent[name] = value;
     });
-    expect({ value, error: answer.error, message: answer.message }).toEqual({
+    expect({ value, error: response.error, message: response.message }).toEqual({
       value,
       error: exception,
       message: expect.stringContaining(`${called(place)} must `) as string,
     });
-    expect(answer.status).toBe(400);
+    expect(response.status).toBe(400);
     expect(changed).toBe(false);
   }
 
-  async function expectTaken(place: Place, value: unknown): Promise<void> {
-    const { answer } = await callWith(place, (parent, name) => {
+  async function expectAccepted(place: Place, value: unknown): Promise<void> {
+    const { response } = await callWith(place, (parent, name) => {
       parent[name] = value;
     });
-    // A value may be well formed and still name nothing, or what was made under the same name before.
-    const complaint = [undefined, 'ResourceNotFoundException', 'ConflictException'].includes(answer.error);
-    const stricter = STRICTER[place.shape]?.test(answer.message) ?? false;
-    expect({ value, answer: answer.text, taken: complaint || stricter }).toMatchObject({ taken: true });
+    // A well-formed value may name a connection that does not exist, or one that exists already.
+    const isWellFormed = [undefined, 'ResourceNotFoundException', 'ConflictException'].includes(
+      response.error,
+    );
+    const stricter = STRICTER[place.shape]?.test(response.message) ?? false;
+    expect({ value, response: response.text, accepted: isWellFormed || stricter }).toMatchObject({
+      accepted: true,
+    });
   }
 
   const cases = (filter: (place: Place) => boolean) =>
@@ -147,30 +151,30 @@ describe('Every constraint of Proton’s model', () => {
 
   it.each(MODEL_OPERATIONS)('%s accepts an input with every member', async (operation) => {
     const input = await validInput(operation);
-    const answer = await callAs(endpoint.origin, caller(operation), operation, input);
-    expect(answer).toMatchObject({ status: 200, error: undefined });
+    const response = await callAs(endpoint.origin, caller(operation), operation, input);
+    expect(response).toMatchObject({ status: 200, error: undefined });
   });
 
-  it.each(cases(() => true))('%s is of its JSON type and no other', async (_title, place) => {
-    const own = { integer: 'number', structure: 'structure', list: 'list' }[place.type] ?? 'string';
+  it.each(cases(() => true))('%s accepts only its JSON type', async (_title, place) => {
+    const ownKind = { integer: 'number', structure: 'structure', list: 'list' }[place.type] ?? 'string';
     for (const [kind, value] of Object.entries(KINDS)) {
-      if (kind !== own) await expectRefused(place, 'SerializationException', value);
+      if (kind !== ownKind) await expectRefused(place, 'SerializationException', value);
     }
     if (place.path.at(-1) === '*') await expectRefused(place, 'SerializationException', null);
   });
 
-  it.each(cases(({ required }) => required))('%s must be given', async (_title, place) => {
-    const { answer, changed } = await callWith(place, (parent, name) => {
+  it.each(cases(({ required }) => required))('%s is required', async (_title, place) => {
+    const { response, changed } = await callWith(place, (parent, name) => {
       Reflect.deleteProperty(parent, name);
     });
-    expect(answer).toMatchObject({ status: 400, error: 'ValidationException' });
-    expect(answer.message).toContain(`${called(place)} must be given`);
+    expect(response).toMatchObject({ status: 400, error: 'ValidationException' });
+    expect(response.message).toContain(`${called(place)} must be given`);
     expect(changed).toBe(false);
     if (place.path.at(-1) !== '*') await expectRefused(place, 'ValidationException', null);
   });
 
   it.each(cases(({ required, path }) => !required && path.length === 1))(
-    '%s may be left out, and null leaves it out',
+    '%s may be absent or null',
     async (_title, place) => {
       const without = await callWith(place, (parent, name) => {
         Reflect.deleteProperty(parent, name);
@@ -178,12 +182,12 @@ describe('Every constraint of Proton’s model', () => {
       const withNull = await callWith(place, (parent, name) => {
         parent[name] = null;
       });
-      expect([without.answer.error, withNull.answer.error]).toEqual([undefined, undefined]);
+      expect([without.response.error, withNull.response.error]).toEqual([undefined, undefined]);
     },
   );
 
   it.each(cases(({ length }) => length !== undefined))(
-    '%s keeps its bounds: below, at and above each',
+    '%s is accepted within its length bounds only',
     async (_title, place) => {
       const { min, max } = place.length ?? { min: 0, max: 0 };
       const valueOf = (size: number): unknown => {
@@ -197,50 +201,53 @@ describe('Every constraint of Proton’s model', () => {
       }
       expect(place.pattern?.test(String(valueOf(max))) ?? true).toBe(true);
       for (const size of [min, min + 1, max - 1, max]) {
-        // What is shorter than its pattern's fixed parts breaks the pattern, not the bound.
+        // A value that is shorter than the fixed parts of its pattern violates the pattern, not the bound.
         const value = valueOf(size);
         if (typeof value !== 'string' || (place.pattern?.test(value) ?? true))
-          await expectTaken(place, value);
+          await expectAccepted(place, value);
       }
     },
   );
 
   it.each(cases(({ range }) => range !== undefined))(
-    '%s is a whole number within its range',
+    '%s accepts only whole numbers within its range',
     async (_, place) => {
       const { min, max } = place.range ?? { min: 0, max: 0 };
       for (const value of [min - 1, max + 1, -max, min + 0.5, 1e21, -1e21, 2 ** 53, 5e-324]) {
         await expectRefused(place, 'ValidationException', value);
       }
-      for (const value of [min, min + 1, max - 1, max]) await expectTaken(place, value);
+      for (const value of [min, min + 1, max - 1, max]) await expectAccepted(place, value);
       const input = JSON.stringify({ ...(await validInput(place.operation)), maxResults: 0 });
       const infinite = input.replace('"maxResults":0', '"maxResults":1e400');
-      const answer = await callAs(endpoint.origin, ENVIRONMENT, place.operation, infinite);
-      expect(answer).toMatchObject({ status: 400, error: 'ValidationException' });
-      expect(answer.message).toContain('maxResults must');
+      const response = await callAs(endpoint.origin, ENVIRONMENT, place.operation, infinite);
+      expect(response).toMatchObject({ status: 400, error: 'ValidationException' });
+      expect(response.message).toContain('maxResults must');
     },
   );
 
-  it.each(cases(({ values }) => values !== undefined))('%s is one of its values', async (_title, place) => {
-    for (const value of place.values ?? []) {
-      await expectTaken(place, value);
-      for (const other of [value.toLowerCase(), ` ${value}`, `${value}\n`, `${value}S`]) {
+  it.each(cases(({ values }) => values !== undefined))(
+    '%s accepts only the values of its enum',
+    async (_title, place) => {
+      for (const value of place.values ?? []) {
+        await expectAccepted(place, value);
+        for (const other of [value.toLowerCase(), ` ${value}`, `${value}\n`, `${value}S`]) {
+          await expectRefused(place, 'ValidationException', other);
+        }
+      }
+      for (const other of ['', 'constructor', '__proto__', 'toString']) {
         await expectRefused(place, 'ValidationException', other);
       }
-    }
-    for (const other of ['', 'constructor', '__proto__', 'toString']) {
-      await expectRefused(place, 'ValidationException', other);
-    }
-  });
+    },
+  );
 
   it.each(cases(({ pattern }) => pattern !== undefined))(
-    '%s is refused exactly when it breaks its pattern',
+    '%s is refused if and only if it violates its pattern or length',
     async (_title, place) => {
       const { pattern = /^/, length = { min: 0, max: Infinity } } = place;
       const matching = fc.stringMatching(pattern, { maxLength: 80 });
       const candidates = fc.oneof(
         matching,
-        // Near misses: a character too many, too few, or another one.
+        // Almost matching: one character added, removed or replaced.
         fc
           .tuple(
             matching,
@@ -257,7 +264,7 @@ describe('Every constraint of Proton’s model', () => {
       await fc.assert(
         fc.asyncProperty(candidates, async (value) => {
           const fits = pattern.test(value) && value.length >= length.min && value.length <= length.max;
-          if (fits) await expectTaken(place, value);
+          if (fits) await expectAccepted(place, value);
           else await expectRefused(place, 'ValidationException', value);
         }),
         { numRuns: 20 },
@@ -274,22 +281,22 @@ describe('Every constraint of Proton’s model', () => {
         shape === 'TagList' ? [{ key: '', value: '' }] : (wrong[type] ?? 'Ж'.repeat(3000)),
       ]),
     );
-    const answer = await callAs(endpoint.origin, ENVIRONMENT, operation, input);
-    expect(answer.error).toBe('ValidationException');
-    for (const { path } of members) expect(answer.message).toMatch(new RegExp(`[ ;]${path[0] ?? ''}[. ]`));
+    const response = await callAs(endpoint.origin, ENVIRONMENT, operation, input);
+    expect(response.error).toBe('ValidationException');
+    for (const { path } of members) expect(response.message).toMatch(new RegExp(`[ ;]${path[0] ?? ''}[. ]`));
   });
 
-  it('validates a hostile ARN in linear time', async () => {
+  it('validates a long ARN in linear time', async () => {
     for (const member of ['roleArn', 'componentRoleArn', 'codebuildRoleArn']) {
       const hostile = `arn:aws:iam::222222222222:role/${'a/'.repeat(1000)}!`;
       const started = process.cpuUsage();
-      const answer = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
+      const response = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', {
         managementAccountId: MANAGEMENT,
         environmentName: 'hostile',
         [member]: hostile,
       });
-      expect(answer.message).toContain(`${member} must be the ARN`);
-      // Time of the processor: others may keep it busy meanwhile.
+      expect(response.message).toContain(`${member} must be the ARN`);
+      // CPU time, because other processes may use the processor meanwhile.
       expect(process.cpuUsage(started).user).toBeLessThan(500_000);
     }
   });

@@ -29,10 +29,10 @@ describe('When the store fails', () => {
   it('clients get InternalServerException without internal details, and the reason is logged', async () => {
     const other = new BetterSqlite3(location);
     other.exec('BEGIN EXCLUSIVE');
-    const answer = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', CREATE);
+    const response = await callAs(endpoint.origin, ENVIRONMENT, 'CreateEnvironmentAccountConnection', CREATE);
     other.close();
-    expect(answer).toMatchObject(FAULT);
-    expect(answer.headers).toMatchObject({
+    expect(response).toMatchObject(FAULT);
+    expect(response.headers).toMatchObject({
       'x-amzn-errortype': 'InternalServerException',
       'content-type': 'application/x-amz-json-1.0',
     });
@@ -69,10 +69,10 @@ describe('When the store fails', () => {
 
   it('an unexpected failure gets the same response', async () => {
     await endpoint.store.close();
-    const answer = await callAs(endpoint.origin, ENVIRONMENT, 'GetEnvironmentAccountConnection', {
+    const response = await callAs(endpoint.origin, ENVIRONMENT, 'GetEnvironmentAccountConnection', {
       id: '00000000-0000-4000-8000-000000000000',
     });
-    expect(answer).toMatchObject(FAULT);
+    expect(response).toMatchObject(FAULT);
     expect(endpoint.faults).toHaveLength(1);
   });
 });

@@ -14,7 +14,7 @@ const HOST: SignedField = ['host', ['example.amazonaws.com']];
 const AMZ_DATE: SignedField = ['x-amz-date', [DATE]];
 const FORM = 'application/x-www-form-urlencoded';
 
-describe('A signature of version 4', () => {
+describe('A Signature Version 4 signature', () => {
   it.each<[string, string, readonly SignedField[], string, string]>([
     [
       'get-vanilla',
@@ -79,16 +79,16 @@ describe('A signature of version 4', () => {
       'Param1=value1',
       '1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6fe',
     ],
-  ])('is the one that AWS publishes in its test suite: %s', (_title, method, fields, body, expected) => {
+  ])('equals the one in AWS’s test suite: %s', (_title, method, fields, body, expected) => {
     const request = { method, fields, body: Buffer.from(body), date: DATE };
     expect(signatureOf({ ...request, url: '/', scope: SCOPE, secretAccessKey: SECRET })).toBe(expected);
   });
 
-  // Headers that AWS's signer for JavaScript sets itself, or does not sign even when asked to.
+  // Headers that AWS's signer for JavaScript sets itself or never signs.
   const OWN = new Set(['authorization', 'date', 'x-amz-date', 'x-amz-content-sha256']);
 
   const names = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/).filter((name) => !OWN.has(name));
-  // Of what JavaScript takes for a space, only blanks are one in a header.
+  // In headers, only blanks and tabs count as spaces, unlike in JavaScript.
   const text = fc
     .oneof(fc.string(), fc.string({ unit: 'grapheme' }))
     .filter((value) => !/[^\S \t]/.test(value));
@@ -105,7 +105,7 @@ describe('A signature of version 4', () => {
     region: fc.constantFrom('us-east-1', 'eu-central-2'),
   });
 
-  it('is the one that AWS’s own signer makes, whatever is signed', async () => {
+  it('equals the one that AWS’s signer creates for any request', async () => {
     await fc.assert(
       fc.asyncProperty(requests, async ({ method, headers, body, day, secretAccessKey, region }) => {
         const signingDate = new Date(day * 86_400_000 + 12_345_000);

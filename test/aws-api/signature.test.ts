@@ -27,7 +27,7 @@ const withoutHeader =
     return { ...request, headers };
   };
 
-/** Changes what the Authorization header says. */
+/** Replaces a part of the Authorization header. */
 const rewritten =
   (pattern: RegExp | string, replacement: string): Tamper =>
   (request) =>
@@ -58,10 +58,10 @@ describe('With signatures on', () => {
   }
 
   it.each<[string, SigningOptions, Tamper]>([
-    ['that signs the headers that must be', {}, asSent],
+    ['that signs only the required headers', {}, asSent],
     ['with the hash of its body', { headers: { [SHA256]: sha256(LIST) } }, asSent],
     [
-      'that signs what signers usually leave out',
+      'that signs headers that signers usually leave out',
       {
         headers: {
           'user-agent': 'x  y',
@@ -76,7 +76,7 @@ describe('With signatures on', () => {
     ['whose content type is not signed', { unsigned: ['content-type'] }, asSent],
     ['with unsigned headers', {}, withHeader('x-forwarded-for', '10.0.0.1')],
     [
-      'whose header names are written in capitals',
+      'with upper-case header names',
       {},
       (request) => ({
         ...request,
@@ -91,21 +91,21 @@ describe('With signatures on', () => {
       withHeader('x-note', '  a   b '),
     ],
     [
-      'with a header in UTF-8, whose bytes are what is signed',
+      'that signs the bytes of a header in UTF-8',
       { headers: { 'x-note': 'à la carte — déjà vu' } },
-      // Node's client writes a header as UTF-8 where the body is a text, and as it is where it is bytes.
+      // Node's client writes headers as UTF-8 if the body is a string, and as Latin-1 if it is bytes.
       (request) => ({
         ...withHeader('x-note', Buffer.from('à la carte — déjà vu').toString('latin1'))(request),
         body: Buffer.from(LIST),
       }),
     ],
     ['whose Authorization has no spaces after its commas', {}, rewritten(/, /g, ',')],
-    ['fourteen minutes ahead', { date: new Date(createClock().now() + 14 * MINUTE) }, asSent],
-    ['fourteen minutes behind', { date: new Date(createClock().now() - 14 * MINUTE) }, asSent],
+    ['that was signed fourteen minutes ahead', { date: new Date(createClock().now() + 14 * MINUTE) }, asSent],
+    ['that was signed fourteen minutes ago', { date: new Date(createClock().now() - 14 * MINUTE) }, asSent],
     ['with an empty body', { operation: 'ListEnvironmentAccountConnections', body: '' }, asSent],
-  ])('takes a request %s', async (_title, options, tamper) => {
+  ])('accepts a request %s', async (_title, options, tamper) => {
     const { error, message } = await send(options, tamper);
-    // An empty body has no requestedBy; it is the operation that says so.
+    // An empty body has no requestedBy. The operation's error shows that the signature was accepted.
     expect([undefined, 'ValidationException']).toContain(error);
     expect(message).not.toMatch(/sign/i);
   });
@@ -146,14 +146,14 @@ describe('With signatures on', () => {
       rewritten('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256'),
     ],
     [
-      'an algorithm in small letters',
+      'a lower-case algorithm',
       'IncompleteSignatureException',
       /AWS4-HMAC-SHA256/,
       {},
       rewritten('AWS4-HMAC-SHA256', 'aws4-hmac-sha256'),
     ],
     [
-      'the algorithm alone',
+      'only the algorithm',
       'IncompleteSignatureException',
       /Credential/,
       {},
@@ -187,14 +187,14 @@ describe('With signatures on', () => {
         ])(request),
     ],
     [
-      'a scope with a part too few',
+      'a scope with a missing part',
       'IncompleteSignatureException',
       /Credential/,
       {},
       rewritten('/aws4_request', ''),
     ],
     [
-      'a scope with a part too many',
+      'a scope with an extra part',
       'IncompleteSignatureException',
       /Credential/,
       {},
@@ -216,14 +216,14 @@ describe('With signatures on', () => {
       withHeader('x-amz-date', '20261332T256199Z'),
     ],
     [
-      'an X-Amz-Date on a day that no month has',
+      'an X-Amz-Date with an impossible day',
       'IncompleteSignatureException',
       /X-Amz-Date/,
       {},
       withHeader('x-amz-date', '20260231T093000Z'),
     ],
     [
-      'an X-Amz-Date at an hour that no day has',
+      'an X-Amz-Date with an impossible hour',
       'IncompleteSignatureException',
       /X-Amz-Date/,
       {},
@@ -248,7 +248,7 @@ describe('With signatures on', () => {
     ],
     ['another signature', 'InvalidSignatureException', MISMATCH, {}, rewritten(/Signature=./, 'Signature=x')],
     [
-      'a signature in capitals',
+      'an upper-case signature',
       'InvalidSignatureException',
       MISMATCH,
       {},
@@ -266,14 +266,14 @@ describe('With signatures on', () => {
       (request) => ({ ...request, body: LIST.replace('ENV', 'MAN') }),
     ],
     [
-      'a body where none was signed',
+      'a body when an empty one was signed',
       'InvalidSignatureException',
       MISMATCH,
       { body: '' },
       (request) => ({ ...request, body: LIST }),
     ],
     [
-      'a tampered body beside the signed hash of the first',
+      'a tampered body with the signed hash of the original',
       'InvalidSignatureException',
       /hash of the body/,
       { headers: { [SHA256]: sha256(LIST) } },
@@ -287,7 +287,7 @@ describe('With signatures on', () => {
       asSent,
     ],
     [
-      'a hash of the body in capitals',
+      'an upper-case hash of the body',
       'InvalidSignatureException',
       /hash of the body/,
       { headers: { [SHA256]: sha256(LIST).toUpperCase() } },
@@ -347,7 +347,7 @@ describe('With signatures on', () => {
       withHeader('content-type', 'application/json'),
     ],
     [
-      'a signed header that got lost',
+      'a missing signed header',
       'InvalidSignatureException',
       /x-note is signed and did not arrive/,
       { headers: { 'x-note': 'a' } },
@@ -368,37 +368,37 @@ describe('With signatures on', () => {
       rewritten('content-type;host', 'content-type;content-type;host'),
     ],
     [
-      'signed headers in capitals',
+      'upper-case signed headers',
       'InvalidSignatureException',
       /lower case/,
       {},
       rewritten('content-type;host', 'Content-Type;host'),
     ],
     [
-      'a name too many among the signed headers',
+      'an extra name in the signed headers',
       'InvalidSignatureException',
       /did not arrive/,
       {},
       rewritten('SignedHeaders=', 'SignedHeaders=;'),
     ],
-    ['a foreign service', 'InvalidSignatureException', FOREIGN_SCOPE, { service: 's3' }, asSent],
+    ['another service', 'InvalidSignatureException', FOREIGN_SCOPE, { service: 's3' }, asSent],
     [
-      'a foreign service that claims to be ours',
+      'the signature of another service, with the name replaced',
       'InvalidSignatureException',
       MISMATCH,
       { service: 's3' },
       rewritten('/s3/', '/proton/'),
     ],
     [
-      'a foreign terminator',
+      'another terminator',
       'InvalidSignatureException',
       /correct version/,
       {},
       rewritten('aws4_request', 'aws4_chunked'),
     ],
-    ['a Region that is none', 'InvalidSignatureException', /valid Region/, { region: 'mars' }, asSent],
+    ['an invalid Region', 'InvalidSignatureException', /valid Region/, { region: 'mars' }, asSent],
     [
-      'another Region than was signed',
+      'a Region that is not the signed one',
       'InvalidSignatureException',
       MISMATCH,
       { region: 'eu-central-1' },
@@ -412,7 +412,7 @@ describe('With signatures on', () => {
       rewritten(/AKIA[A-Z2-7]{16}/, 'AKIAAAAAAAAAAAAAAAAA'),
     ],
     [
-      'an account for a key id',
+      'an account id as the key id',
       'UnrecognizedClientException',
       INVALID_TOKEN,
       {},
@@ -426,25 +426,25 @@ describe('With signatures on', () => {
       withHeader('x-amz-security-token', 'x'),
     ],
     [
-      'sixteen minutes ahead',
+      'a date sixteen minutes ahead',
       'RequestExpired',
       /15 minutes/,
       { date: new Date(createClock().now() + 16 * MINUTE) },
       asSent,
     ],
     [
-      'sixteen minutes behind',
+      'a date sixteen minutes behind',
       'RequestExpired',
       /15 minutes/,
       { date: new Date(createClock().now() - 16 * MINUTE) },
       asSent,
     ],
-    ['a date in a century to come', 'RequestExpired', /15 minutes/, { date: new Date('2126-01-01') }, asSent],
+    ['a date in the next century', 'RequestExpired', /15 minutes/, { date: new Date('2126-01-01') }, asSent],
   ])('refuses a request with %s: %s', async (_title, exception, message, options, tamper) => {
-    const answer = await send(options, tamper);
-    expect(answer).toMatchObject({ status: 400, error: exception });
-    expect(answer.message).toMatch(message);
-    expect(answer.headers).toMatchObject({
+    const response = await send(options, tamper);
+    expect(response).toMatchObject({ status: 400, error: exception });
+    expect(response.message).toMatch(message);
+    expect(response.headers).toMatchObject({
       'x-amzn-errortype': exception,
       'content-type': 'application/x-amz-json-1.0',
       date: new Date(clock.now()).toUTCString(),
@@ -452,18 +452,18 @@ describe('With signatures on', () => {
     expect(endpoint.faults).toEqual([]);
   });
 
-  it('refuses temporary credentials, which it never issued', async () => {
-    const answer = await send({}, asSent, { ...key, sessionToken: 'token' });
-    expect(answer).toMatchObject({ error: 'UnrecognizedClientException' });
-    expect(answer.message).toMatch(NO_TOKENS);
+  it('refuses temporary credentials, because it issues none', async () => {
+    const response = await send({}, asSent, { ...key, sessionToken: 'token' });
+    expect(response).toMatchObject({ error: 'UnrecognizedClientException' });
+    expect(response.message).toMatch(NO_TOKENS);
   });
 
   it('refuses a wrong secret', async () => {
-    const answer = await send({}, asSent, { ...key, secretAccessKey: key.secretAccessKey.toLowerCase() });
-    expect(answer).toMatchObject({ error: 'InvalidSignatureException' });
+    const response = await send({}, asSent, { ...key, secretAccessKey: key.secretAccessKey.toLowerCase() });
+    expect(response).toMatchObject({ error: 'InvalidSignatureException' });
   });
 
-  it('takes a key until it is revoked, then refuses it like one that never was', async () => {
+  it('accepts a key until it is revoked, and then responds as to an unknown key', async () => {
     const second = await endpoint.accessKeys.issue(ENVIRONMENT);
     const good = { accessKeyId: second.accessKeyId, secretAccessKey: second.secretAccessKey };
     expect((await send({}, asSent, good)).error).toBeUndefined();
@@ -474,7 +474,7 @@ describe('With signatures on', () => {
     expect(revoked.text).toBe(unknown.text);
   });
 
-  it('lets a key act as its account, whatever the request says of accounts', async () => {
+  it('lets a key act only as its own account, even if the request names another', async () => {
     const body = JSON.stringify({
       ...CREATE,
       environmentName: 'own',
@@ -485,7 +485,7 @@ describe('With signatures on', () => {
     expect(output).toMatchObject({ environmentAccountConnection: { environmentAccountId: ENVIRONMENT } });
   });
 
-  it('answers a replayed creation with the connection that it made, and makes no second', async () => {
+  it('returns the first connection to a replayed create, and creates no second', async () => {
     const request = await signedRequest(endpoint.origin, key, {
       date: at(0),
       operation: 'CreateEnvironmentAccountConnection',
@@ -504,7 +504,7 @@ describe('With signatures on', () => {
     expect(named).toHaveLength(1);
   });
 
-  it('takes a request that signs its Date, several values of one name, and whatever else it sends', async () => {
+  it('accepts a request that signs all its headers, including Date and a repeated one', async () => {
     const date = '20261122T093000Z';
     const { host } = new URL(endpoint.origin);
     const headers = {
@@ -529,8 +529,8 @@ describe('With signatures on', () => {
       secretAccessKey,
     });
     const authorization = `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope.day}/us-east-1/proton/aws4_request, SignedHeaders=${Object.keys(headers).join(';')}, Signature=${signature}`;
-    const answer = await sendHttp(endpoint.origin, { headers: { ...headers, authorization }, body: LIST });
-    expect(answer).toMatchObject({ status: 200, message: '' });
+    const response = await sendHttp(endpoint.origin, { headers: { ...headers, authorization }, body: LIST });
+    expect(response).toMatchObject({ status: 200, message: '' });
   });
 });
 

@@ -80,13 +80,13 @@ it('Circular fragment: fragments that spread each other are rejected', async () 
 it('Circular introspection: types of fields of types are rejected, in production and outside', async () => {
   const query = `query cop { __schema { types { ${'fields { type { '.repeat(4)} name ${'} }'.repeat(4)} } } }`;
   expectRejected(await post({ query }), 'GRAPHQL_VALIDATION_FAILED');
-  const explorable = await startApp();
-  const response = await fetch(explorable.url, {
+  const development = await startApp();
+  const response = await fetch(development.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query }),
   });
-  await explorable.stop();
+  await development.stop();
   expect(response.status).toBe(400);
 });
 

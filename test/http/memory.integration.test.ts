@@ -102,23 +102,23 @@ it.each([
 describe('The memory budget', () => {
   it('grows with the heap, up to 64 MiB for bodies that arrive or wait', () => {
     const [small, large] = [memoryBudget(256 * MEBIBYTE), memoryBudget(4_144 * MEBIBYTE)];
-    expect(small.atWork).toBeGreaterThan(2 * MEBIBYTE);
-    expect(small.atWork).toBeLessThan(5 * MEBIBYTE);
-    expect(large.atWork).toBeGreaterThan(64 * MEBIBYTE);
+    expect(small.inFlight).toBeGreaterThan(2 * MEBIBYTE);
+    expect(small.inFlight).toBeLessThan(5 * MEBIBYTE);
+    expect(large.inFlight).toBeGreaterThan(64 * MEBIBYTE);
     expect([large.arriving, large.waiting]).toEqual([64 * MEBIBYTE, 64 * MEBIBYTE]);
     expect(memoryBudget(MEBIBYTE).arriving).toBeGreaterThan(MEBIBYTE);
   });
 
   it('lets small requests pass large ones that wait for memory', () => {
-    const admission = createAdmission(10, { atWork: 100, waiting: 200 });
+    const admission = createAdmission(10, { inFlight: 100, waiting: 200 });
     const started: string[] = [];
     const enter = (name: string, bytes: number) => admission.enter(() => started.push(name), bytes);
     const first = enter('first', 90);
     const second = enter('second', 90);
-    expect([first?.isAtWork(), second?.isAtWork()]).toEqual([true, false]);
-    expect(enter('small', 10)?.isAtWork()).toBe(true);
-    expect(enter('without a body', 0)?.isAtWork()).toBe(true);
-    expect(enter('third', 90)?.isAtWork()).toBe(false);
+    expect([first?.isInFlight(), second?.isInFlight()]).toEqual([true, false]);
+    expect(enter('small', 10)?.isInFlight()).toBe(true);
+    expect(enter('without a body', 0)?.isInFlight()).toBe(true);
+    expect(enter('third', 90)?.isInFlight()).toBe(false);
     // The queue's budget is used up.
     expect(enter('fourth', 90)).toBeUndefined();
     first?.leave();
@@ -128,11 +128,11 @@ describe('The memory budget', () => {
   });
 
   it('admits one body that is larger than the whole budget', () => {
-    const admission = createAdmission(10, { atWork: 100, waiting: 200 });
+    const admission = createAdmission(10, { inFlight: 100, waiting: 200 });
     const large = admission.enter(() => undefined, 1_000);
     let isNext = false;
     const next = admission.enter(() => (isNext = true), 1_000);
-    expect([large?.isAtWork(), next?.isAtWork()]).toEqual([true, false]);
+    expect([large?.isInFlight(), next?.isInFlight()]).toEqual([true, false]);
     large?.leave();
     expect(isNext).toBe(true);
   });

@@ -220,10 +220,10 @@ describe('The slots of the admission queue', () => {
     return socket;
   }
 
-  async function untilCounted(atWork: number, waiting: number): Promise<void> {
+  async function untilCounted(inFlight: number, waiting: number): Promise<void> {
     const { counts } = servers.admission;
-    while (counts().atWork !== atWork || counts().waiting !== waiting) await wait(2);
-    expect(counts()).toEqual({ atWork, waiting });
+    while (counts().inFlight !== inFlight || counts().waiting !== waiting) await wait(2);
+    expect(counts()).toEqual({ inFlight, waiting });
   }
 
   it('are shared by both servers, and each rejects requests in its own protocol', async () => {
@@ -321,7 +321,7 @@ describe('The slots of the admission queue', () => {
     const servers = await startHolding();
     servers.open();
     for (let index = 0; index < 2 * MAX_AT_WORK; index += 1) await startRequest(servers[name], 500, '{');
-    expect(servers.admission.counts()).toEqual({ atWork: 0, waiting: 0 });
+    expect(servers.admission.counts()).toEqual({ inFlight: 0, waiting: 0 });
     const [response] = (await once(client(servers[name], whole(servers[name].pathname)), 'data')) as [Buffer];
     expect(response.toString()).toMatch(/^HTTP\/1\.1 200 /);
     for (const socket of open.splice(0)) socket.destroy();
@@ -354,9 +354,9 @@ describe('The slots of the admission queue', () => {
     const [late] = (await once(client(short.graphql, whole(short.graphql.pathname)), 'data')) as [Buffer];
     // The execution had not started yet.
     expect(late.toString()).toMatch(/^HTTP\/1\.1 503 .*"code":"OVERLOADED"/s);
-    expect(short.admission.counts()).toEqual({ atWork: 1, waiting: 0 });
+    expect(short.admission.counts()).toEqual({ inFlight: 1, waiting: 0 });
     short.open();
-    while (short.admission.counts().atWork > 0) await wait(2);
+    while (short.admission.counts().inFlight > 0) await wait(2);
     await short.stop();
   });
 

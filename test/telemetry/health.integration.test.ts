@@ -18,7 +18,7 @@ describe('Readiness', () => {
       );
       await jest.advanceTimersByTimeAsync(950);
       expect(results).toEqual([
-        { ready: false, checks: { stuck: 'did not answer within 900 ms', well: 'ok' } },
+        { ready: false, checks: { stuck: 'did not respond within 900 ms', well: 'ok' } },
       ]);
     } finally {
       jest.useRealTimers();

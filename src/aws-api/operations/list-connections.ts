@@ -46,10 +46,10 @@ export const listEnvironmentAccountConnections: Operation = async (input, { call
 function withMemberNames(failure: Error): Error {
   const foreignToken =
     failure instanceof ProtonFailure && failure.violations.some(({ path }) => path[0] === 'after');
-  return foreignToken ? foreignTokenFailure() : failure;
+  return foreignToken ? invalidTokenFailure() : failure;
 }
 
-export function foreignTokenFailure(): ProtonFailure {
+export function invalidTokenFailure(): ProtonFailure {
   return ProtonFailure.invalid([
     { path: ['nextToken'], message: 'must be a token that an earlier page of the same query answered' },
   ]);

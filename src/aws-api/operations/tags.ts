@@ -15,7 +15,7 @@ import {
   tagListMember,
   textListMember,
 } from '../read-members';
-import { foreignTokenFailure } from './list-connections';
+import { invalidTokenFailure } from './list-connections';
 import type { Operation } from './operation';
 
 /** The operations on the tags of a connection, identified by its ARN. */
@@ -56,7 +56,7 @@ export const listTagsForResource: Operation = async (input, { session }) => {
   const connection = await connectionOf(session, resourceArn);
   const tokens = tagTokens(resourceArn);
   const after = nextToken === undefined ? undefined : tokens.read(nextToken);
-  if (nextToken !== undefined && after === undefined) throw foreignTokenFailure();
+  if (nextToken !== undefined && after === undefined) throw invalidTokenFailure();
   const rest = connection.tags
     .filter(({ key }) => after === undefined || key > after)
     .sort((one, other) => (one.key < other.key ? -1 : 1));

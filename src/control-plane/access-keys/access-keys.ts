@@ -96,7 +96,7 @@ export function createAccessKeys({ store, encryptionKey, now = Date.now }: Acces
     const secret = decryptSecret(key.encryptedSecret, key, encryptionKey);
     if (secret === undefined) {
       throw new AccessKeyError(
-        `ACCESS_KEY_ENCRYPTION_KEY is not the one that the stored keys were sealed under: it does not open ${key.id}. ` +
+        `ACCESS_KEY_ENCRYPTION_KEY is not the one that encrypted the stored keys: it does not decrypt ${key.id}. ` +
           'Set it to the one with which that key was created, or revoke the key.',
       );
     }

@@ -4,7 +4,7 @@ import { difference, tagsBetween } from './differences';
 /** The result of comparing a record with a known connection of the same id. */
 export type RecordResult =
   | { readonly kind: 'unchanged' }
-  /** They agree, and together they know more. */
+  /** They agree, and each has members that the other lacks. */
   | { readonly kind: 'completes'; readonly connection: ConnectionView }
   | { readonly kind: 'differs'; readonly differences: readonly string[] };
 

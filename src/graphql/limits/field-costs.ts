@@ -14,14 +14,14 @@ import {
 } from 'graphql';
 import { z } from 'zod';
 
-/** What the schema's `@cost` and `@listSize` say of a field. */
+/** What `@cost` and `@listSize` in the schema say about a field. */
 export interface FieldCost {
-  /** Of one item, without what is selected in it. */
+  /** The cost of one item, without its selections. */
   readonly weight: number;
   readonly isList: boolean;
-  /** The arguments that say how long the list is; the greatest counts. */
+  /** The arguments that give the list's length; the largest value counts. */
   readonly slicingArguments: readonly string[];
-  /** Where this field is no list itself: the fields in it that are. */
+  /** For a page type: its fields that are lists of that length. */
   readonly sizedFields: ReadonlySet<string>;
 }
 
@@ -34,8 +34,8 @@ const LIST_SIZE = z.object({
 });
 
 /**
- * Reads the costs of fields off the schema, each once. Where nothing is said, an object weighs 1 and a scalar or enum nothing,
- * as in the IBM cost directive specification and in the demand control of Apollo's and Hive's routers.
+ * Reads each field's cost from the schema once. By default an object costs 1, a scalar or enum 0, as in the IBM cost
+ * directive specification and in the demand control of Apollo's and Hive's routers.
  */
 export function fieldCosts(schema: GraphQLSchema): CostOf {
   const remembered = new WeakMap<GraphQLField<unknown, unknown>, FieldCost>();
@@ -68,9 +68,7 @@ function valuesOf(
   return directive && astNode ? getDirectiveValues(directive, astNode) : undefined;
 }
 
-/**
- * Whether a root field is introspection. Anywhere else a field of that name is unknown, and its selections count like any others.
- */
+/** Whether a root field is introspection. Elsewhere a field with this name is an ordinary unknown field. */
 export function isIntrospectionRoot(field: string): boolean {
   return field === '__schema' || field === '__type';
 }

@@ -7,7 +7,7 @@ import { counted } from './document-limits';
 import type { FieldCost } from './field-costs';
 
 /**
- * The length of the list that a field returns, or of the lists inside its result that its arguments size.
+ * The length of a field's list, or of the lists in its page, from its arguments.
  *
  * Null and absent count as the argument's default. An invalid page size counts as an empty page: the service rejects it without
  * reading, and its error message says more than a limit's.

@@ -20,7 +20,7 @@ import { counted, DocumentLimitError, type DocumentLimits } from './document-lim
 import { costOfIntrospection, fieldCosts, isIntrospectionRoot } from './field-costs';
 import { listSizeOf, representationCount } from './list-sizes';
 
-/** What is known about an operation before its variables are. */
+/** The cost of an operation before its variables are known. */
 export interface CostedOperation {
   /** The maximum number of objects read; a mutation counts as the weight that the schema gives it. */
   readonly cost: Amount;

@@ -11,7 +11,7 @@ const MIN_FREE_BYTES = 32 * MEBIBYTE;
 const MAX_HELD_BYTES = 64 * MEBIBYTE;
 
 /**
- * Bytes of heap for each body byte of a request at work. Measured for the text and the parsed JSON: 22.3 for a list of empty
+ * Bytes of heap for each body byte of a request in flight. Measured for the text and the parsed JSON: 22.3 for a list of empty
  * objects (the worst case), 17.6 for objects of different shapes, 17 for `[1]`, 14.4 for `[]`, 2.3 for representations.
  */
 const HEAP_PER_BODY_BYTE = 24;
@@ -23,7 +23,7 @@ export interface MemoryBudget {
   /** Received, and waiting in the admission queue. */
   readonly waiting: number;
   /** Parsed or executing, until the whole response is sent. */
-  readonly atWork: number;
+  readonly inFlight: number;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface MemoryBudget {
 export function memoryBudget(heapBytes = getHeapStatistics().heap_size_limit): MemoryBudget {
   const free = Math.max(MIN_FREE_BYTES, heapBytes - OWN_BYTES);
   const held = Math.min(MAX_HELD_BYTES, Math.floor(free / 6));
-  return { arriving: held, waiting: held, atWork: Math.floor(free / 2 / HEAP_PER_BODY_BYTE) };
+  return { arriving: held, waiting: held, inFlight: Math.floor(free / 2 / HEAP_PER_BODY_BYTE) };
 }
 
 /** Limits for all bodies that are being received, together. */

@@ -1,14 +1,14 @@
 import { memoryBudget, type MemoryBudget } from '../body/body-budget';
 
-/** A request's place among the requests at work, or in the queue. */
+/** A request's place among the requests in flight, or in the queue. */
 export interface Slot {
   /** Whether the request may proceed; otherwise it waits for its turn. */
-  readonly isAtWork: () => boolean;
+  readonly isInFlight: () => boolean;
   /** Frees the place. Calling it again does nothing. */
   readonly leave: () => void;
 }
 
-/** Limits how many requests are at work at a time, and how many wait. All servers of a process share one. */
+/** Limits how many requests are in flight at a time, and how many wait. All servers of a process share one. */
 export interface Admission {
   /** Whether even the queue is full. */
   readonly isFull: () => boolean;
@@ -18,25 +18,25 @@ export interface Admission {
    * @param bytes size of the request's body
    */
   readonly enter: (onTurn: () => void, bytes?: number) => Slot | undefined;
-  readonly counts: () => { readonly atWork: number; readonly waiting: number };
+  readonly counts: () => { readonly inFlight: number; readonly waiting: number };
 }
 
 interface Entry {
   readonly onTurn: () => void;
   readonly bytes: number;
-  state: 'waiting' | 'at work' | 'gone';
+  state: 'waiting' | 'in flight' | 'gone';
 }
 
 /**
- * @param max requests at work; as many again may wait
+ * @param max requests in flight; as many again may wait
  * @param budget limits for the total body bytes. A larger body is admitted when it is the only one.
  */
 export function createAdmission(
   max: number,
-  budget: Pick<MemoryBudget, 'atWork' | 'waiting'> = memoryBudget(),
+  budget: Pick<MemoryBudget, 'inFlight' | 'waiting'> = memoryBudget(),
 ): Admission {
-  let atWork = 0;
-  let bytesAtWork = 0;
+  let inFlight = 0;
+  let bytesInFlight = 0;
   /** In order of arrival. A request that gives up is removed at once, so that others do not wait behind it. */
   const queue = new Set<Entry>();
   let bytesWaiting = 0;
@@ -47,19 +47,19 @@ export function createAdmission(
   }
 
   function fits({ bytes }: Entry): boolean {
-    return atWork < max && (bytes === 0 || bytesAtWork === 0 || bytesAtWork + bytes <= budget.atWork);
+    return inFlight < max && (bytes === 0 || bytesInFlight === 0 || bytesInFlight + bytes <= budget.inFlight);
   }
 
   function start(entry: Entry): void {
-    entry.state = 'at work';
-    atWork += 1;
-    bytesAtWork += entry.bytes;
+    entry.state = 'in flight';
+    inFlight += 1;
+    bytesInFlight += entry.bytes;
   }
 
   /** Small requests may pass a large one for which there is not enough memory yet. */
   function startNext(): void {
     for (const entry of queue) {
-      if (atWork >= max) return;
+      if (inFlight >= max) return;
       if (!fits(entry)) continue;
       removeFromQueue(entry);
       start(entry);
@@ -71,14 +71,14 @@ export function createAdmission(
     const { state } = entry;
     entry.state = 'gone';
     if (state === 'waiting') removeFromQueue(entry);
-    if (state !== 'at work') return;
-    atWork -= 1;
-    bytesAtWork -= entry.bytes;
+    if (state !== 'in flight') return;
+    inFlight -= 1;
+    bytesInFlight -= entry.bytes;
     startNext();
   }
 
   return {
-    isFull: () => atWork >= max && queue.size >= max,
+    isFull: () => inFlight >= max && queue.size >= max,
     enter(onTurn, bytes = 0) {
       const entry: Entry = { onTurn, bytes, state: 'waiting' };
       if (fits(entry)) start(entry);
@@ -87,12 +87,12 @@ export function createAdmission(
         bytesWaiting += bytes;
       } else return undefined;
       return {
-        isAtWork: () => entry.state === 'at work',
+        isInFlight: () => entry.state === 'in flight',
         leave: () => {
           leave(entry);
         },
       };
     },
-    counts: () => ({ atWork, waiting: queue.size }),
+    counts: () => ({ inFlight, waiting: queue.size }),
   };
 }

@@ -83,7 +83,7 @@ export function admitRequests(
       refuse(reply);
       return;
     }
-    const timer = slot.isAtWork()
+    const timer = slot.isInFlight()
       ? undefined
       : setTimeout(() => {
           slot.leave();
@@ -92,7 +92,7 @@ export function admitRequests(
     let responseEnded = false;
     let workEnded = false;
     const leaveWhenDone = () => {
-      if (responseEnded && (workEnded || !slot.isAtWork())) slot.leave();
+      if (responseEnded && (workEnded || !slot.isInFlight())) slot.leave();
     };
     onWorkEnd.set(reply, () => {
       workEnded = true;
@@ -103,7 +103,7 @@ export function admitRequests(
       clearTimeout(timer);
       leaveWhenDone();
     });
-    if (slot.isAtWork()) onTurn();
+    if (slot.isInFlight()) onTurn();
   }
 
   // Runs for every response, even if the client has disconnected.

@@ -71,7 +71,7 @@ export function handleMalformedHttp(
         socket.on('error', () => socket.destroy());
         const reason = invalidHostReason({ originalUrl: url, raw: { rawHeaders } });
         const code = reason === undefined ? 'CONNECT' : 'INVALID_HOST';
-        reject(socket, Object.assign(new Error('a tunnel was asked for'), { code }));
+        reject(socket, Object.assign(new Error('CONNECT is not supported'), { code }));
       });
       server.on('request', (request, response) => {
         const connection = connectionOf(request.socket);

@@ -10,9 +10,8 @@ export interface Candidate extends CallTarget {
   /** The account's role in the connection; null if it is unknown. */
   readonly role: AccountRole | null;
   /**
-   * Whether the connection has been seen here. If so, and a list does not contain it, it is still looked up by its id, because a
-   * list may lag behind. If not, the list is trusted: otherwise a client could send a thousand made-up ids and cause a thousand
-   * calls in every account.
+   * Whether the connection has been seen here. If so, it is looked up by its id even if a list does not contain it, because lists may
+   * be outdated. Otherwise a list without it is final, so that a thousand made-up ids do not cause a thousand calls in every account.
    */
   readonly seen: boolean;
 }

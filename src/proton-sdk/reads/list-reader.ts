@@ -5,7 +5,7 @@ import type { Calls, ListSource } from '../calls';
 import { repeatedPageToken } from '../error-mapping';
 import type { PageTokens } from './list-sources';
 
-/** A list does not run from the newest request to the oldest. */
+/** The list is not sorted newest first. */
 export class ListOrderError extends Error {
   override readonly name = 'ListOrderError';
 

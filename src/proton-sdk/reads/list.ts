@@ -20,7 +20,7 @@ import { createPageTokens, isSelected, type PageTokens, sourcesFor } from './lis
 /** What the adapter remembers about Proton's lists across requests. */
 export interface ListCache {
   readonly pageTokens: PageTokens;
-  /** Keys of lists that do not run from the newest request to the oldest. */
+  /** Keys of lists that are not sorted newest first. */
   readonly unordered: LruMap<string, true>;
 }
 

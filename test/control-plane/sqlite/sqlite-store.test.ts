@@ -75,7 +75,7 @@ describe('The SQLite store', () => {
         store.accessKeys.add({
           id: name,
           accountId: ENVIRONMENT,
-          encryptedSecret: Buffer.from('sealed'),
+          encryptedSecret: Buffer.from('encrypted'),
           createdAt: START,
           revokedAt: null,
         }),

@@ -15,9 +15,9 @@ interface Checksum {
 }
 
 /**
- * Whether a log (write-ahead log, `-wal`) is damaged in front of commits. SQLite reads a log up to the first frame whose checksum is
- * wrong, and drops the rest without an error: it takes it for what a crash left of the last commit. Two whole commits behind a
- * broken frame can't come from a crash, so then the log is damaged, and opening it would lose them.
+ * Whether a write-ahead log (`-wal`) is damaged before its last commits. SQLite stops at the first frame with a wrong checksum and
+ * silently drops the rest, as if a crash had cut the last commit. If two complete commits follow the bad frame, it was not a crash:
+ * opening the log would lose them.
  *
  * Reads the file format itself, because SQLite has no interface for this: https://www.sqlite.org/fileformat2.html#walformat (format
  * 3007000, unchanged since SQLite 3.7.0). Verified with logs that SQLite 3.53.2 writes (better-sqlite3 12.11.1). `STORE_WAL_CHECK=off`

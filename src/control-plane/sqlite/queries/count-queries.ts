@@ -24,7 +24,7 @@ export function countQuery(query: CountQuery) {
     : counted(selected(sqlBuilder.selectFrom('connections'), selection, 'indexed'));
 }
 
-/** Each role along an index of its own, minus the connections in which the account has both: an OR would look up every row. */
+/** Counts each role with its own index and subtracts connections with both: OR would read every row. */
 function countInEitherRole(selection: NormalizedSelection, accountId: AccountId) {
   const all = sqlBuilder.selectFrom('connections');
   const managed = all.where('management_account_id', '=', accountId);
@@ -35,7 +35,7 @@ function countInEitherRole(selection: NormalizedSelection, accountId: AccountId)
   return sqlBuilder.selectNoFrom(sql<number>`${sql.join(inRole, sql` + `)} - ${counted(both)}`.as('count'));
 }
 
-/** Along the indexes of the viewer's accounts, so that the time does not depend on connections that the viewer may not see. */
+/** Uses the indexes of the viewer's accounts, so that the time does not depend on connections that the viewer may not see. */
 function countVisible(selection: NormalizedSelection, accounts: readonly AccountId[]) {
   // One parameter for any number of accounts, so that the statement's text stays the same.
   const listed = sql<AccountId>`(SELECT value FROM json_each(${JSON.stringify(accounts)}))`;

@@ -64,8 +64,8 @@ export function listsOf(
 }
 
 /**
- * A branch is complete when one of its alternatives is. All of them take turns, step by step, because the rows that one finds limit
- * how far back the others must read.
+ * A branch is done when one alternative is done. Alternatives run in turns, because rows found by one limit how far the others must
+ * read.
  */
 function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): Steps<Connection[]> {
   const found = new NewestRows(query.limit);
