@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
+import type { CredentialSource } from '../proton-sdk/transport/credentials';
 import { databaseLocation, HOST_NAME, isLoopback } from './env-types';
 import { DEFAULT_HOST, type Environment, type Variables } from './environment';
 
@@ -47,12 +48,6 @@ export interface SdkProtonConfig {
   /** For all calls of one request together. */
   readonly timeoutMs: number;
 }
-
-/** Where an account's credentials come from. Templates contain `{accountId}`. */
-export type CredentialSource =
-  | { readonly kind: 'default-chain' }
-  | { readonly kind: 'role'; readonly arnTemplate: string }
-  | { readonly kind: 'profile'; readonly nameTemplate: string };
 
 /**
  * @param authenticated whether routers or users authenticate; if so, a create that names no account is refused
