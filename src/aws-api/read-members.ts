@@ -1,9 +1,10 @@
 import { AccountRole, ConnectionStatus, type Tag } from '../proton/connection';
 import { MAX_PAGE_SIZE } from '../proton/page';
 import { MAX_TAGS } from '../proton/validation/parse-inputs';
+import { isObject } from '../proton/validation/values';
 import { MUST_BE_GIVEN, required, type Rule, type Violations } from '../proton/validation/violations';
 import { AwsError } from './aws-error';
-import { type Input, isObject, membersOf } from './json-input';
+import { type Input, membersOf } from './json-input';
 
 /**
  * Readers for the members of an input, by the JSON type that Proton's model declares. Each returns undefined if the member is

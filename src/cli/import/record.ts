@@ -7,10 +7,11 @@ import {
   accountIdRule,
   connectionIdRule,
   environmentNameRule,
+  isObject,
   roleArnRule,
 } from '../../proton/validation/values';
 import { required, type Rule, Violations } from '../../proton/validation/violations';
-import { isObject, type RecordSource } from './formats/documents';
+import type { RecordSource } from './formats/documents';
 import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
 
 /** A connection, or all reasons why the record is not one. The reasons come with the record's id if it has a valid one. */

@@ -52,6 +52,11 @@ export const tagKeyRule = text({
 
 export const tagValueRule = text({ ...TAG_TEXT, min: 0, max: 256 });
 
+/** Whether a value is an object, and neither null nor a list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A rule from a type guard. */
 function guardRule<Value extends string>(
   is: (value: string) => value is Value,
