@@ -5,9 +5,9 @@ import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
-import { isFull, StoreOpenError } from '../control-plane/sqlite/errors';
+import { codeOf, isFull, StoreOpenError } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
-import { codeOf, explainFileError, isFileSystemError, withTemporary } from './files';
+import { explainFileError, isFileSystemError, withTemporary } from './files';
 import { locateExistingStore } from './open-store';
 import { copyProgress, megabytes } from './progress-bar';
 import { printable } from './terminal';
@@ -85,7 +85,7 @@ function createTemporaryFolder(to: string, file: string): string {
 }
 
 function explain(error: unknown, to: string, file: string): unknown {
-  const code = codeOf(error) ?? '';
+  const code = codeOf(error);
   if (code === 'EEXIST')
     return new CommandError(
       `${printable(file)} was created by another process meanwhile. It is left unchanged.`,

@@ -3,18 +3,11 @@ import { constants, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/**
- * The code of a system error, as in `ENOENT`; undefined for any other error. Does not use instanceof, which fails for an error
- * from another realm.
- */
-export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
+import { codeOf } from '../control-plane/sqlite/errors';
 
 /** Whether the file system reported the error. Codes of Node.js itself, as in `ERR_STREAM_DESTROYED`, contain an underscore. */
 export function isFileSystemError(error: unknown): boolean {
-  return /^E[A-Z]+$/.test(codeOf(error) ?? '');
+  return /^E[A-Z]+$/.test(codeOf(error));
 }
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {
@@ -31,7 +24,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 
 /** What is wrong with a file, as a phrase that follows its name and a colon. */
 export function explainFileError(error: unknown): string {
-  const explanation = EXPLANATIONS[codeOf(error) ?? ''];
+  const explanation = EXPLANATIONS[codeOf(error)];
   if (explanation !== undefined) return explanation;
   return error instanceof Error ? error.message : String(error);
 }

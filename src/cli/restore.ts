@@ -5,10 +5,10 @@ import type { Command } from 'commander';
 
 import { makeFolder } from '../control-plane/sqlite/file/durable-files';
 import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
-import { isFull } from '../control-plane/sqlite/errors';
+import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
 import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
-import { codeOf, explainFileError, linkTarget, withTemporary } from './files';
+import { explainFileError, linkTarget, withTemporary } from './files';
 import { locateStore } from './open-store';
 import { copyProgress } from './progress-bar';
 import { printable } from './terminal';
@@ -101,7 +101,7 @@ function createTemporaryFolder(location: string): string {
 }
 
 function explain(error: unknown, location: string): unknown {
-  const code = codeOf(error) ?? '';
+  const code = codeOf(error);
   const unchanged = 'The store is unchanged.';
   if (isFull(code)) {
     return new CommandError(
