@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { constants, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { codeOf } from '../control-plane/sqlite/errors';
+import { syncFolder } from '../control-plane/sqlite/file/durable-files';
 
 /** Whether the file system reported the error. Codes of Node.js itself, as in `ERR_STREAM_DESTROYED`, contain an underscore. */
 export function isFileSystemError(error: unknown): boolean {
@@ -103,15 +104,5 @@ export async function writeAtomically(path: string, pieces: Iterable<string>): P
     }
     await rename(temporary, target);
   });
-  await syncFolder(dirname(target));
-}
-
-/** Flushes a renamed file's new name to the disk. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  syncFolder(dirname(target));
 }
