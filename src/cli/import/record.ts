@@ -1,4 +1,4 @@
-import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
+import type { ConnectionView, Tag } from '../../proton/connection';
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
 import type { Violation } from '../../proton/failure';
 import { checkRolesFit } from '../../proton/validation/roles';
@@ -9,6 +9,7 @@ import {
   environmentNameRule,
   isObject,
   roleArnRule,
+  statusRule,
 } from '../../proton/validation/values';
 import { required, type Rule, Violations } from '../../proton/validation/violations';
 import type { RecordSource } from './formats/documents';
@@ -107,13 +108,6 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
     },
   };
 }
-
-const statusRule: Rule<ConnectionStatus> = (value) => {
-  const status = Object.values(ConnectionStatus).find((known) => known === value);
-  return status === undefined
-    ? { messages: [`must be one of ${Object.values(ConnectionStatus).join(', ')}`] }
-    : { value: status };
-};
 
 /** The Region, which only the ARN contains. The rest of the ARN must match the other members. */
 function regionIn(

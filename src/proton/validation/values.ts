@@ -1,3 +1,4 @@
+import { ConnectionStatus } from '../connection';
 import { isAccountId, isConnectionId, isRegion, isRoleArn, type RoleArn } from '../identifiers';
 import type { Rule } from './violations';
 
@@ -37,6 +38,8 @@ export const clientTokenRule = text({
   message: 'must be printable ASCII without spaces',
 });
 
+export const statusRule = oneOf<ConnectionStatus>(Object.values(ConnectionStatus));
+
 const TAG_TEXT = {
   // \p{M}: in many scripts, letters are written with combining marks.
   pattern: /^[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/u,
@@ -63,6 +66,14 @@ function guardRule<Value extends string>(
   message: string,
 ): Rule<Value> {
   return (value) => (is(value) ? { value } : { messages: [message] });
+}
+
+/** A rule for a member with a few known values. */
+export function oneOf<Value extends string>(values: readonly Value[]): Rule<Value> {
+  return (given) => {
+    const value = values.find((known) => known === given);
+    return value === undefined ? { messages: [`must be one of ${values.join(', ')}`] } : { value };
+  };
 }
 
 interface TextRule {
