@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
@@ -7,7 +7,7 @@ import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-dat
 import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
 import { codeOf, isFull, StoreOpenError } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
-import { explainFileError, isFileSystemError, withTemporary } from './files';
+import { explainFileError, isFileSystemError, withTemporaryFolder } from './files';
 import { locateExistingStore } from './open-store';
 import { copyProgress, megabytes } from './progress-bar';
 import { printable } from './terminal';
@@ -47,7 +47,8 @@ async function backUp(
   const to = resolve(file);
   refuseExisting(to, file);
   const progress = copyProgress(stderr, printable(basename(to)));
-  const contents = await withTemporary(createTemporaryFolder(to, file), (folder) =>
+  // In the folder of the backup, so that the finished copy only has to be renamed.
+  const contents = await withTemporaryFolder(join(dirname(to), `.${basename(to)}.part-`), (folder) =>
     backUpDatabase({ location, to, temporary: join(folder, 'copy.db') }, (done, total) => {
       progress.update(done, total);
     }),
@@ -73,15 +74,6 @@ function refuseExisting(to: string, file: string): void {
   throw new CommandError(
     `${printable(file)} already exists, or a -wal or -journal file of that name does. Name a file that does not exist; nothing is overwritten.`,
   );
-}
-
-/** In the folder of the backup, so that the finished copy only has to be renamed. Only this user can read it. */
-function createTemporaryFolder(to: string, file: string): string {
-  try {
-    return mkdtempSync(join(dirname(to), `.${basename(to)}.part-`));
-  } catch (error) {
-    throw explain(error, to, file);
-  }
 }
 
 function explain(error: unknown, to: string, file: string): unknown {

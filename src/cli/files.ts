@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -73,6 +73,18 @@ export async function withTemporary<Result>(
     stopListening();
     remove();
   }
+}
+
+/**
+ * Creates a temporary folder for the work, which only this user can read.
+ * @param prefix the path of the folder, which gets a unique ending
+ */
+export async function withTemporaryFolder<Result>(
+  prefix: string,
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  // Synchronous, so that no signal can arrive before withTemporary has installed its handlers.
+  return withTemporary(mkdtempSync(prefix), work);
 }
 
 /** Permissions of a new file: only its owner can read the account ids and role ARNs in it. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
@@ -8,7 +8,7 @@ import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
 import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
 import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
-import { explainFileError, linkTarget, withTemporary } from './files';
+import { explainFileError, linkTarget, withTemporaryFolder } from './files';
 import { locateStore } from './open-store';
 import { copyProgress } from './progress-bar';
 import { printable } from './terminal';
@@ -47,17 +47,11 @@ async function restore(
   const from = resolve(file);
   checkFiles(from, file, location);
   const progress = copyProgress(stderr, printable(basename(from)));
-  const { contents, moved } = await withTemporary(createTemporaryFolder(location), (folder) =>
-    restoreDatabase({ from, location, temporary: join(folder, 'copy.db') }, (done, total) => {
-      progress.update(done, total);
-    }),
-  )
-    .catch((error: unknown) => {
-      throw explain(error, location);
-    })
-    .finally(() => {
-      progress.stop();
-    });
+  const { contents, moved } = await replaceStore(from, location, (done, total) => {
+    progress.update(done, total);
+  }).finally(() => {
+    progress.stop();
+  });
   if (json) {
     stdout.write(`${JSON.stringify({ store: location, from, ...contents, moved }, null, 2)}\n`);
     return ExitCode.DONE;
@@ -90,11 +84,17 @@ function checkFiles(from: string, file: string, location: string): void {
   }
 }
 
-/** In the folder of the store, so that the finished copy only has to be renamed. Only this user can read it. */
-function createTemporaryFolder(location: string): string {
+async function replaceStore(
+  from: string,
+  location: string,
+  onProgress: (done: number, total: number) => void,
+): ReturnType<typeof restoreDatabase> {
   try {
     makeFolder(dirname(location));
-    return mkdtempSync(`${location}.restore-`);
+    // In the folder of the store, so that the finished copy only has to be renamed.
+    return await withTemporaryFolder(`${location}.restore-`, (folder) =>
+      restoreDatabase({ from, location, temporary: join(folder, 'copy.db') }, onProgress),
+    );
   } catch (error) {
     throw explain(error, location);
   }
