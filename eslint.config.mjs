@@ -39,7 +39,8 @@ const MODULE_IMPORTS = {
   sigv4: [],
   authentication: ['sigv4', 'proton'],
   http: ['graphql', 'subgraph', 'aws-api', 'authentication'],
-  config: ['proton', 'authentication'],
+  // Only types from proton-sdk and graphql: the code of proton-sdk loads the AWS SDK.
+  config: ['proton', 'authentication', 'graphql', 'proton-sdk'],
   telemetry: [],
   app: [
     'config',

@@ -56,7 +56,7 @@ describe('The configuration', () => {
         kind: 'embedded',
         store: { location: './data/proton.db', lockTimeoutMs: 5_000, walCheck: true },
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
-        endpoint: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
+        awsServer: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
       production: false,
       logLevel: 'info',
@@ -93,7 +93,7 @@ describe('The configuration', () => {
           defaultAccountId: '123456789012',
           connectionQuota: 7,
         },
-        endpoint: { host: '::1', port: 4002, auth: { kind: 'none' } },
+        awsServer: { host: '::1', port: 4002, auth: { kind: 'none' } },
       },
       production: true,
       logLevel: 'debug',
@@ -451,7 +451,7 @@ describe('The configuration', () => {
   describe('of the server for AWS clients', () => {
     const endpointOf = (environment: Readonly<Record<string, string>>) => {
       const { proton } = readConfig(environment);
-      return proton.kind === 'embedded' ? proton.endpoint : undefined;
+      return proton.kind === 'embedded' ? proton.awsServer : undefined;
     };
 
     it('follows HOST, and may skip signatures on loopback only', () => {

@@ -18,7 +18,7 @@ export type ReportFault = (error: unknown, requestId?: string) => void;
 export interface BackEnd {
   readonly proton: ProtonService;
   /** The server for AWS clients; undefined when the control plane is remote or the server is turned off. */
-  readonly endpoint: ServerLifecycle | undefined;
+  readonly awsServer: ServerLifecycle | undefined;
   /** The access keys in the store; undefined when there is no store. */
   readonly accessKeysUnder: ((encryptionKey: KeyObject) => AccessKeys) | undefined;
   /** The readiness checks. */

@@ -63,7 +63,7 @@ export async function createApp(
   const tracing = tracingSettings && (await loadTracing(tracingSettings, logger));
   const telemetry = createTelemetry({ logger, traced: tracing !== undefined });
   const traffic = trafficOf(config);
-  const { proton, endpoint, checks, accessKeysUnder, close } = await createBackEnd(config, {
+  const { proton, awsServer, checks, accessKeysUnder, close } = await createBackEnd(config, {
     telemetry,
     traffic,
     logger,
@@ -126,12 +126,12 @@ export async function createApp(
       const adminUrl = await admin?.start();
       await routerKeys?.bind();
       await authentication.start();
-      const protonEndpoint = await endpoint?.start();
+      const protonEndpoint = await awsServer?.start();
       const graphql = await web.start();
       phase = 'serving';
       return { graphql, protonEndpoint, admin: adminUrl };
     } catch (error) {
-      await endpoint?.stop();
+      await awsServer?.stop();
       await release(0);
       throw error;
     }
@@ -144,7 +144,7 @@ export async function createApp(
     const { delayMs, graceMs } = config.timing.shutdown;
     const delay = delayed ? delayMs : 0;
     const deadline = performance.now() + delay + graceMs;
-    const cut = await stopServers(endpoint ? [web, endpoint] : [web], delay);
+    const cut = await stopServers(awsServer ? [web, awsServer] : [web], delay);
     await release(Math.max(0, deadline - performance.now()));
     return cut;
   }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
-import type { EmbeddedProtonConfig, EndpointConfig } from '../config/proton';
+import type { EmbeddedProtonConfig, AwsServerConfig } from '../config/proton';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
@@ -19,7 +19,7 @@ import type { BackEnd, BackEndDependencies } from './back-end';
  * @throws StoreOpenError when the database can't be opened
  */
 export function embeddedBackEnd(
-  { store: storeOptions, controlPlane, endpoint }: EmbeddedProtonConfig,
+  { store: storeOptions, controlPlane, awsServer }: EmbeddedProtonConfig,
   dependencies: BackEndDependencies,
 ): BackEnd {
   const { telemetry, logger } = dependencies;
@@ -33,7 +33,7 @@ export function embeddedBackEnd(
   telemetry.metrics.watchConnections(store.countByStatus);
   return {
     proton,
-    endpoint: endpoint && awsServer(proton, store, endpoint, dependencies),
+    awsServer: awsServer && buildAwsServer(proton, store, awsServer, dependencies),
     accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
     checks: storeChecks(store.health),
     async close(timeoutMs) {
@@ -47,12 +47,12 @@ export function embeddedBackEnd(
   };
 }
 
-function awsServer(
+function buildAwsServer(
   service: Pick<EmbeddedProtonService, 'session'>,
   store: SqliteStore,
-  { auth, ...address }: EndpointConfig,
+  { auth, ...address }: AwsServerConfig,
   { telemetry, traffic, reportFault }: BackEndDependencies,
-): BackEnd['endpoint'] {
+): BackEnd['awsServer'] {
   const accessKeys =
     auth.kind === 'sigv4'
       ? createAccessKeys({ store: store.accessKeys, encryptionKey: auth.encryptionKey })

@@ -26,7 +26,7 @@ export async function sdkBackEnd(
   });
   return {
     proton: instrumentService(service, telemetry.aroundProton),
-    endpoint: undefined,
+    awsServer: undefined,
     accessKeysUnder: undefined,
     // Readiness does not depend on Proton: if it throttles, restarting or draining the servers would not help.
     checks: {},

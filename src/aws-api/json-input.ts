@@ -1,3 +1,4 @@
+import { isObject } from '../proton/validation/values';
 import { AwsError } from './aws-error';
 
 /** The members of an operation's input. Null counts as not sent. */
@@ -29,10 +30,6 @@ export function parseInput(body: Buffer): Input {
 /** The members of an object, without those that are null. In a map, `__proto__` and `constructor` are ordinary names. */
 export function membersOf(value: object): Input {
   return new Map<string, unknown>(Object.entries(value).filter(([, member]) => member !== null));
-}
-
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseJson(body: Buffer): unknown {

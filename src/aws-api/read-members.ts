@@ -1,9 +1,10 @@
-import { AccountRole, ConnectionStatus, type Tag } from '../proton/connection';
+import { AccountRole, type Tag } from '../proton/connection';
 import { MAX_PAGE_SIZE } from '../proton/page';
 import { MAX_TAGS } from '../proton/validation/parse-inputs';
+import { isObject, oneOf } from '../proton/validation/values';
 import { MUST_BE_GIVEN, required, type Rule, type Violations } from '../proton/validation/violations';
 import { AwsError } from './aws-error';
-import { type Input, isObject, membersOf } from './json-input';
+import { type Input, membersOf } from './json-input';
 
 /**
  * Readers for the members of an input, by the JSON type that Proton's model declares. Each returns undefined if the member is
@@ -123,20 +124,10 @@ export const nextTokenRule: Rule<string> = (value) =>
 /** `EnvironmentAccountConnectionRequesterAccountType` */
 export const requestedByRule = oneOf<AccountRole>(Object.values(AccountRole));
 
-/** `EnvironmentAccountConnectionStatus` */
-export const statusRule = oneOf<ConnectionStatus>(Object.values(ConnectionStatus));
-
 /** `MaxPageResults` */
 export function checkMaxResults(violations: Violations, value: number | undefined): void {
   if (value === undefined) return;
   if (!Number.isInteger(value) || value < 1 || value > MAX_PAGE_SIZE) {
     violations.add(['maxResults'], `must be a whole number from 1 to ${String(MAX_PAGE_SIZE)}`);
   }
-}
-
-function oneOf<Value extends string>(values: readonly Value[]): Rule<Value> {
-  return (given) => {
-    const value = values.find((known) => known === given);
-    return value === undefined ? { messages: [`must be one of ${values.join(', ')}`] } : { value };
-  };
 }

@@ -1,13 +1,13 @@
-import { lstatSync, mkdtempSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
-import { isFull, StoreOpenError } from '../control-plane/sqlite/errors';
+import { codeOf, isFull, StoreOpenError } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
-import { codeOf, explainFileError, isFileSystemError, withTemporary } from './files';
+import { explainFileError, isFileSystemError, withTemporaryFolder } from './files';
 import { locateExistingStore } from './open-store';
 import { copyProgress, megabytes } from './progress-bar';
 import { printable } from './terminal';
@@ -47,7 +47,8 @@ async function backUp(
   const to = resolve(file);
   refuseExisting(to, file);
   const progress = copyProgress(stderr, printable(basename(to)));
-  const contents = await withTemporary(createTemporaryFolder(to, file), (folder) =>
+  // In the folder of the backup, so that the finished copy only has to be renamed.
+  const contents = await withTemporaryFolder(join(dirname(to), `.${basename(to)}.part-`), (folder) =>
     backUpDatabase({ location, to, temporary: join(folder, 'copy.db') }, (done, total) => {
       progress.update(done, total);
     }),
@@ -75,17 +76,8 @@ function refuseExisting(to: string, file: string): void {
   );
 }
 
-/** In the folder of the backup, so that the finished copy only has to be renamed. Only this user can read it. */
-function createTemporaryFolder(to: string, file: string): string {
-  try {
-    return mkdtempSync(join(dirname(to), `.${basename(to)}.part-`));
-  } catch (error) {
-    throw explain(error, to, file);
-  }
-}
-
 function explain(error: unknown, to: string, file: string): unknown {
-  const code = codeOf(error) ?? '';
+  const code = codeOf(error);
   if (code === 'EEXIST')
     return new CommandError(
       `${printable(file)} was created by another process meanwhile. It is left unchanged.`,

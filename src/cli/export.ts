@@ -3,10 +3,11 @@ import { pipeline } from 'node:stream/promises';
 
 import type { Command } from 'commander';
 
+import { codeOf } from '../control-plane/sqlite/errors';
 import type { Connection } from '../proton/connection';
 import { connectionArn } from '../proton/identifiers';
 import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
-import { codeOf, explainFileError, isFileSystemError, writeAtomically } from './files';
+import { explainFileError, isFileSystemError, writeAtomically } from './files';
 import { withStore } from './open-store';
 
 export function addExport(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
@@ -59,7 +60,7 @@ function exportConnections(
 
 /** The reader of a pipe may stop early, as `head` does. @throws any other error */
 function ignoreClosedPipe(error: unknown): void {
-  const code = codeOf(error) ?? '';
+  const code = codeOf(error);
   if (['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(code)) return;
   if (!isFileSystemError(error)) throw error;
   throw new CommandError(`Standard output can't be written: ${explainFileError(error)}.`);

@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { constants, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/**
- * The code of a system error, as in `ENOENT`; undefined for any other error. Does not use instanceof, which fails for an error
- * from another realm.
- */
-export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
+import { codeOf } from '../control-plane/sqlite/errors';
+import { syncFolder } from '../control-plane/sqlite/file/durable-files';
 
 /** Whether the file system reported the error. Codes of Node.js itself, as in `ERR_STREAM_DESTROYED`, contain an underscore. */
 export function isFileSystemError(error: unknown): boolean {
-  return /^E[A-Z]+$/.test(codeOf(error) ?? '');
+  return /^E[A-Z]+$/.test(codeOf(error));
 }
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {
@@ -31,7 +25,7 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
 
 /** What is wrong with a file, as a phrase that follows its name and a colon. */
 export function explainFileError(error: unknown): string {
-  const explanation = EXPLANATIONS[codeOf(error) ?? ''];
+  const explanation = EXPLANATIONS[codeOf(error)];
   if (explanation !== undefined) return explanation;
   return error instanceof Error ? error.message : String(error);
 }
@@ -81,6 +75,18 @@ export async function withTemporary<Result>(
   }
 }
 
+/**
+ * Creates a temporary folder for the work, which only this user can read.
+ * @param prefix the path of the folder, which gets a unique ending
+ */
+export async function withTemporaryFolder<Result>(
+  prefix: string,
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  // Synchronous, so that no signal can arrive before withTemporary has installed its handlers.
+  return withTemporary(mkdtempSync(prefix), work);
+}
+
 /** Permissions of a new file: only its owner can read the account ids and role ARNs in it. */
 const NEW_FILE_MODE = 0o600;
 const PERMISSION_BITS = 0o7777;
@@ -110,15 +116,5 @@ export async function writeAtomically(path: string, pieces: Iterable<string>): P
     }
     await rename(temporary, target);
   });
-  await syncFolder(dirname(target));
-}
-
-/** Flushes a renamed file's new name to the disk. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  syncFolder(dirname(target));
 }

@@ -1,5 +1,6 @@
+import { codeOf } from '../control-plane/sqlite/errors';
 import { ExitCode } from './command';
-import { codeOf, explainFileError } from './files';
+import { explainFileError } from './files';
 import { run } from './run';
 
 /**

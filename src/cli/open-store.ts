@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { readStoreConfig } from '../config/config';
 import type { ImportStore } from '../control-plane/import/import-store';
 import { copyDatabase } from '../control-plane/sqlite/file/copy-database';
-import { StoreOpenError } from '../control-plane/sqlite/errors';
+import { codeOf, StoreOpenError } from '../control-plane/sqlite/errors';
 import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
 import { CommandError, type CommandContext } from './command';
-import { codeOf, explainFileError, withTemporary } from './files';
+import { explainFileError, withTemporary } from './files';
 
 /**
  * The path of the store's file, which may not exist.
@@ -158,6 +158,6 @@ function copyError(reason: string): CommandError {
 const FULL_DISK = /^(?:SQLITE_FULL|SQLITE_IOERR_(?:WRITE|TRUNCATE|FSYNC|DIR_FSYNC)|ENOSPC|EDQUOT|EFBIG)$/;
 
 function isFullDisk(error: unknown): boolean {
-  if (FULL_DISK.test(codeOf(error) ?? '')) return true;
+  if (FULL_DISK.test(codeOf(error))) return true;
   return error instanceof Error && error.cause !== undefined && isFullDisk(error.cause);
 }

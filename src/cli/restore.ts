@@ -1,14 +1,14 @@
-import { existsSync, mkdtempSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
 import { makeFolder } from '../control-plane/sqlite/file/durable-files';
 import { restoreDatabase } from '../control-plane/sqlite/file/restore-database';
-import { isFull } from '../control-plane/sqlite/errors';
+import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
 import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
-import { codeOf, explainFileError, linkTarget, withTemporary } from './files';
+import { explainFileError, linkTarget, withTemporaryFolder } from './files';
 import { locateStore } from './open-store';
 import { copyProgress } from './progress-bar';
 import { printable } from './terminal';
@@ -47,17 +47,11 @@ async function restore(
   const from = resolve(file);
   checkFiles(from, file, location);
   const progress = copyProgress(stderr, printable(basename(from)));
-  const { contents, moved } = await withTemporary(createTemporaryFolder(location), (folder) =>
-    restoreDatabase({ from, location, temporary: join(folder, 'copy.db') }, (done, total) => {
-      progress.update(done, total);
-    }),
-  )
-    .catch((error: unknown) => {
-      throw explain(error, location);
-    })
-    .finally(() => {
-      progress.stop();
-    });
+  const { contents, moved } = await replaceStore(from, location, (done, total) => {
+    progress.update(done, total);
+  }).finally(() => {
+    progress.stop();
+  });
   if (json) {
     stdout.write(`${JSON.stringify({ store: location, from, ...contents, moved }, null, 2)}\n`);
     return ExitCode.DONE;
@@ -90,18 +84,24 @@ function checkFiles(from: string, file: string, location: string): void {
   }
 }
 
-/** In the folder of the store, so that the finished copy only has to be renamed. Only this user can read it. */
-function createTemporaryFolder(location: string): string {
+async function replaceStore(
+  from: string,
+  location: string,
+  onProgress: (done: number, total: number) => void,
+): ReturnType<typeof restoreDatabase> {
   try {
     makeFolder(dirname(location));
-    return mkdtempSync(`${location}.restore-`);
+    // In the folder of the store, so that the finished copy only has to be renamed.
+    return await withTemporaryFolder(`${location}.restore-`, (folder) =>
+      restoreDatabase({ from, location, temporary: join(folder, 'copy.db') }, onProgress),
+    );
   } catch (error) {
     throw explain(error, location);
   }
 }
 
 function explain(error: unknown, location: string): unknown {
-  const code = codeOf(error) ?? '';
+  const code = codeOf(error);
   const unchanged = 'The store is unchanged.';
   if (isFull(code)) {
     return new CommandError(

@@ -1,19 +1,10 @@
+import type { DocumentLimits } from '../graphql/limits/document-limits';
 import type { Variables } from './environment';
 
 /** The size limits of a request, and the rate limits of users. */
 export interface LimitsConfig {
   readonly bodyBytes: number;
-  readonly document: {
-    readonly tokens: number;
-    readonly depth: number;
-    readonly aliases: number;
-    readonly directives: number;
-    readonly representations: number;
-    readonly cost: number;
-    /** Of the same field in one selection set. */
-    readonly repetitions: number;
-    readonly validationErrors: number;
-  };
+  readonly document: DocumentLimits;
   /** Requests that execute at a time; as many again may wait. */
   readonly inFlight: number;
   readonly subject: { readonly requestsPerMinute: number; readonly costPerMinute: number };

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
+import type { CredentialSource } from '../proton-sdk/transport/credentials';
 import { databaseLocation, HOST_NAME, isLoopback } from './env-types';
 import { DEFAULT_HOST, type Environment, type Variables } from './environment';
 
@@ -19,18 +20,18 @@ export interface EmbeddedProtonConfig {
     readonly defaultAccountId: AccountId | undefined;
     readonly connectionQuota: number;
   };
-  /** The Proton endpoint for AWS clients; undefined when it is turned off. */
-  readonly endpoint: EndpointConfig | undefined;
+  /** The server for AWS clients; undefined when it is turned off. */
+  readonly awsServer: AwsServerConfig | undefined;
 }
 
-export interface EndpointConfig {
+export interface AwsServerConfig {
   readonly host: string;
   readonly port: number;
-  readonly auth: EndpointAuth;
+  readonly auth: AwsServerAuth;
 }
 
 /** Whether callers must sign with access keys, or the access key id is trusted as the account. */
-export type EndpointAuth =
+export type AwsServerAuth =
   { readonly kind: 'none' } | { readonly kind: 'sigv4'; readonly encryptionKey: KeyObject };
 
 /** A Proton endpoint elsewhere, called through the AWS SDK. */
@@ -48,12 +49,6 @@ export interface SdkProtonConfig {
   readonly timeoutMs: number;
 }
 
-/** Where an account's credentials come from. Templates contain `{accountId}`. */
-export type CredentialSource =
-  | { readonly kind: 'default-chain' }
-  | { readonly kind: 'role'; readonly arnTemplate: string }
-  | { readonly kind: 'profile'; readonly nameTemplate: string };
-
 /**
  * @param authenticated whether routers or users authenticate; if so, a create that names no account is refused
  */
@@ -61,10 +56,10 @@ export function protonConfig(
   variables: Variables,
   authenticated: boolean,
 ): EmbeddedProtonConfig | SdkProtonConfig {
-  const { PROTON_UPSTREAM: endpoint } = variables;
-  return endpoint === undefined
+  const { PROTON_UPSTREAM: upstream } = variables;
+  return upstream === undefined
     ? embeddedConfig(variables, authenticated ? undefined : DEFAULT_ACCOUNT)
-    : sdkConfig(variables, endpoint, authenticated);
+    : sdkConfig(variables, upstream, authenticated);
 }
 
 /** @param defaultAccountId the environment account of a create that names none, unless a variable sets another */
@@ -81,27 +76,27 @@ function embeddedConfig(variables: Variables, defaultAccountId: AccountId | unde
       defaultAccountId: variables.PROTON_DEFAULT_ACCOUNT_ID ?? defaultAccountId,
       connectionQuota: variables.PROTON_CONNECTION_QUOTA,
     },
-    endpoint: endpointConfig(variables),
+    awsServer: awsServerConfig(variables),
   };
 }
 
 const DEFAULT_REGION = 'us-east-1' as Region;
 const DEFAULT_ACCOUNT = '000000000000' as AccountId;
 
-function endpointConfig(variables: Variables): EndpointConfig | undefined {
+function awsServerConfig(variables: Variables): AwsServerConfig | undefined {
   const { PROTON_ENDPOINT_PORT: port } = variables;
   if (port === 'off') return undefined;
-  const { host, auth } = endpointOptions(variables);
+  const { host, auth } = awsServerOptions(variables);
   if (auth === 'none') return { host, port, auth: { kind: 'none' } };
   return { host, port, auth: { kind: 'sigv4', encryptionKey: encryptionKeyOf(variables) } };
 }
 
-function sdkConfig(variables: Variables, endpoint: string, authenticated: boolean): SdkProtonConfig {
+function sdkConfig(variables: Variables, upstream: string, authenticated: boolean): SdkProtonConfig {
   const accounts = variables.PROTON_ACCOUNTS ?? [];
   const defaultRegion = variables.AWS_REGION ?? variables.PROTON_REGIONS?.[0] ?? DEFAULT_REGION;
   return {
     kind: 'sdk',
-    endpointUrl: endpoint === 'aws' ? undefined : endpoint,
+    endpointUrl: upstream === 'aws' ? undefined : upstream,
     accounts,
     regions: variables.PROTON_REGIONS ?? [defaultRegion],
     defaultRegion,
@@ -123,14 +118,14 @@ function credentialSource(variables: Variables): CredentialSource {
   return { kind: 'default-chain' };
 }
 
-/** The key; `endpointMistakes` and `authenticationMistakes` have rejected a missing one. */
+/** The key; `awsServerMistakes` and `authenticationMistakes` have rejected a missing one. */
 export function encryptionKeyOf({ ACCESS_KEY_ENCRYPTION_KEY: key }: Variables): KeyObject {
   if (key === undefined) throw new Error('a configuration that needs ACCESS_KEY_ENCRYPTION_KEY must have it');
   return key;
 }
 
 /** Where the Proton endpoint listens and how its callers authenticate, with defaults for what is not set. */
-export function endpointOptions({
+export function awsServerOptions({
   HOST,
   PROTON_ENDPOINT_HOST: host = HOST ?? DEFAULT_HOST,
   PROTON_ENDPOINT_AUTH: auth = isLoopback(host) ? 'none' : 'sigv4',
@@ -144,17 +139,21 @@ export function endpointOptions({
 
 /** Conflicts between the variables of the control plane, the Proton endpoint and the SDK adapter. */
 export function protonMistakes(environment: Environment): readonly string[] {
-  return [...oldNameMistakes(environment), ...endpointMistakes(environment), ...adapterMistakes(environment)];
+  return [
+    ...oldNameMistakes(environment),
+    ...awsServerMistakes(environment),
+    ...adapterMistakes(environment),
+  ];
 }
 
 function oldNameMistakes({ PROTON_ENDPOINT }: Environment): readonly string[] {
   return PROTON_ENDPOINT === undefined ? [] : ['PROTON_ENDPOINT is called PROTON_UPSTREAM now: rename it.'];
 }
 
-function endpointMistakes(environment: Environment): readonly string[] {
+function awsServerMistakes(environment: Environment): readonly string[] {
   const { PROTON_UPSTREAM, ACCESS_KEY_ENCRYPTION_KEY } = environment;
   if (PROTON_UPSTREAM !== undefined || environment['PROTON_ENDPOINT_PORT'] === 'off') return [];
-  const { host, auth } = endpointOptions(environment);
+  const { host, auth } = awsServerOptions(environment);
   if (auth === 'none' && HOST_NAME.test(host) && !isLoopback(host)) {
     return [
       `PROTON_ENDPOINT_AUTH is none, and the Proton endpoint would listen on ${host}, where everyone could act as any account. ` +

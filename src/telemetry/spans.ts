@@ -27,7 +27,7 @@ export function inSpan<Result>(
       if (failure !== undefined) fail(failure);
       return result;
     } catch (error) {
-      fail(codeOf(error));
+      fail(failureCodeOf(error));
       throw error;
     } finally {
       span.end();
@@ -94,7 +94,7 @@ export function timed(report: (call: CallEvent) => void): Around {
       error = failureAmong(result);
       return result;
     } catch (thrown) {
-      error = codeOf(thrown);
+      error = failureCodeOf(thrown);
       throw thrown;
     } finally {
       report({ operation, error, durationMs: performance.now() - startedAt });
@@ -106,11 +106,11 @@ export function timed(report: (call: CallEvent) => void): Around {
 function failureAmong(result: unknown): string | undefined {
   if (!Array.isArray(result)) return undefined;
   const failed: unknown = result.find((each) => each instanceof Error);
-  return failed === undefined ? undefined : codeOf(failed);
+  return failed === undefined ? undefined : failureCodeOf(failed);
 }
 
 /** The code of an expected failure; anything else is an internal error. */
-function codeOf(thrown: unknown): string {
+function failureCodeOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
     ? thrown.code
     : 'INTERNAL_SERVER_ERROR';

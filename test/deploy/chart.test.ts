@@ -64,7 +64,7 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
     expect(ports).toEqual({
       graphql: http.port,
       admin: admin?.port,
-      ...(proton.kind === 'embedded' && proton.endpoint && { endpoint: proton.endpoint.port }),
+      ...(proton.kind === 'embedded' && proton.awsServer && { endpoint: proton.awsServer.port }),
     });
     return Promise.resolve();
   });

@@ -396,7 +396,7 @@ describe('The SDK adapter over a broken network', () => {
       endpointUrl: gone.origin,
       credentialsFor: endpoint.credentialsFor,
       ...TARGETS,
-      timeoutMs: 700,
+      timeoutMs: 10_000,
     });
     const connection = await endpoint.service.session(ADMIN).createConnection({
       managementAccountId: MANAGEMENT,

@@ -1,5 +1,5 @@
 import { ProtonFailure } from '../../proton/failure';
-import { environmentNameRule } from '../../proton/validation/values';
+import { environmentNameRule, statusRule } from '../../proton/validation/values';
 import { required, Violations } from '../../proton/validation/violations';
 import {
   checkMaxResults,
@@ -8,7 +8,6 @@ import {
   optionalText,
   requestedByRule,
   requiredText,
-  statusRule,
   textListMember,
 } from '../read-members';
 import { type Operation, summaryOutput } from './operation';

@@ -1,6 +1,7 @@
 import type { ConnectionImport, ImportStore } from '../../control-plane/import/import-store';
+import { codeOf } from '../../control-plane/sqlite/errors';
 import { ProtonFailure } from '../../proton/failure';
-import { codeOf, explainFileError } from '../files';
+import { explainFileError } from '../files';
 import type { Deployment } from './cloudformation/parameters';
 import { reportOf, type FileReport } from './file-report';
 import { UnreadableError } from './formats/documents';
@@ -60,6 +61,6 @@ async function importRecords(
 export function problemPhrase(error: unknown): string {
   if (error instanceof UnreadableError) return error.message;
   if (error instanceof ProtonFailure) return `was not imported: ${error.message}`;
-  if (codeOf(error)?.startsWith('E')) return `can't be read: ${explainFileError(error)}`;
+  if (codeOf(error).startsWith('E')) return `can't be read: ${explainFileError(error)}`;
   throw error;
 }

@@ -1,4 +1,4 @@
-import { ConnectionStatus, type ConnectionView, type Tag } from '../../proton/connection';
+import type { ConnectionView, Tag } from '../../proton/connection';
 import { isConnectionId, isRegion, partitionOf, type Region, type RoleArn } from '../../proton/identifiers';
 import type { Violation } from '../../proton/failure';
 import { checkRolesFit } from '../../proton/validation/roles';
@@ -7,10 +7,12 @@ import {
   accountIdRule,
   connectionIdRule,
   environmentNameRule,
+  isObject,
   roleArnRule,
+  statusRule,
 } from '../../proton/validation/values';
 import { required, type Rule, Violations } from '../../proton/validation/violations';
-import { isObject, type RecordSource } from './formats/documents';
+import type { RecordSource } from './formats/documents';
 import { parseTimestamp, TIMESTAMP_RULE } from './timestamp';
 
 /** A connection, or all reasons why the record is not one. The reasons come with the record's id if it has a valid one. */
@@ -106,13 +108,6 @@ export function parseRecord(value: unknown, source: RecordSource): ParsedRecord 
     },
   };
 }
-
-const statusRule: Rule<ConnectionStatus> = (value) => {
-  const status = Object.values(ConnectionStatus).find((known) => known === value);
-  return status === undefined
-    ? { messages: [`must be one of ${Object.values(ConnectionStatus).join(', ')}`] }
-    : { value: status };
-};
 
 /** The Region, which only the ARN contains. The rest of the ARN must match the other members. */
 function regionIn(

@@ -38,7 +38,7 @@ function reporter(maxValidationErrors: number): GraphQLRequestListener<GraphqlCo
       if (body.kind !== 'single' || !body.singleResult.errors) return Promise.resolve();
       const { singleResult } = body;
       const errors = withoutNotice(body.singleResult.errors, maxValidationErrors);
-      record.failure ??= codeOf(errors[0]);
+      record.failure ??= extensionCodeOf(errors[0]);
       singleResult.errors = errors.map((error) =>
         isInternalError(error)
           ? { ...error, extensions: { ...error.extensions, requestId: record.id } }
@@ -62,7 +62,7 @@ function withoutNotice(
   return isNotice ? errors.slice(0, -1) : errors;
 }
 
-function codeOf(error: GraphQLFormattedError | undefined): string | undefined {
+function extensionCodeOf(error: GraphQLFormattedError | undefined): string | undefined {
   const code = error?.extensions?.['code'];
   return typeof code === 'string' ? code : undefined;
 }

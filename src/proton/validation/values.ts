@@ -1,3 +1,4 @@
+import { ConnectionStatus } from '../connection';
 import { isAccountId, isConnectionId, isRegion, isRoleArn, type RoleArn } from '../identifiers';
 import type { Rule } from './violations';
 
@@ -37,6 +38,8 @@ export const clientTokenRule = text({
   message: 'must be printable ASCII without spaces',
 });
 
+export const statusRule = oneOf<ConnectionStatus>(Object.values(ConnectionStatus));
+
 const TAG_TEXT = {
   // \p{M}: in many scripts, letters are written with combining marks.
   pattern: /^[\p{L}\p{M}\p{Nd} *_.:/=+\-@]*$/u,
@@ -52,12 +55,25 @@ export const tagKeyRule = text({
 
 export const tagValueRule = text({ ...TAG_TEXT, min: 0, max: 256 });
 
+/** Whether a value is an object, and neither null nor a list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** A rule from a type guard. */
 function guardRule<Value extends string>(
   is: (value: string) => value is Value,
   message: string,
 ): Rule<Value> {
   return (value) => (is(value) ? { value } : { messages: [message] });
+}
+
+/** A rule for a member with a few known values. */
+export function oneOf<Value extends string>(values: readonly Value[]): Rule<Value> {
+  return (given) => {
+    const value = values.find((known) => known === given);
+    return value === undefined ? { messages: [`must be one of ${values.join(', ')}`] } : { value };
+  };
 }
 
 interface TextRule {

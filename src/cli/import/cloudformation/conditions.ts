@@ -1,4 +1,4 @@
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 import { listOf, memberOf, resolvedOnce, text, UnresolvedError, type Resolver } from './expressions';
 
 /** Evaluates the conditions in the section `Conditions`. */

@@ -2,9 +2,8 @@ import type { ConnectionDeclaration } from '../../../control-plane/import/import
 import type { Tag } from '../../../proton/connection';
 import { checkRolesFit, parseRoles } from '../../../proton/validation/roles';
 import { checkTags } from '../../../proton/validation/parse-inputs';
-import { accountIdRule, environmentNameRule } from '../../../proton/validation/values';
+import { accountIdRule, environmentNameRule, isObject } from '../../../proton/validation/values';
 import { required, Violations } from '../../../proton/validation/violations';
-import { isObject } from '../formats/documents';
 import { reasonsOf } from '../record';
 import { isCall, UnresolvedError, unresolvedReason, type Resolver } from './expressions';
 import type { Deployment } from './parameters';

@@ -1,4 +1,4 @@
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 
 /** Resolves the values of a template. */
 export interface Resolver {

@@ -1,4 +1,4 @@
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 import { joined, listOf, memberOf, text, UnresolvedError, type Resolver } from './expressions';
 import type { TemplateScope } from './parameters';
 import { createReferences } from './references';

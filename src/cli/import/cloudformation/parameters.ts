@@ -1,5 +1,5 @@
 import { type AccountId, partitionOf, type Region } from '../../../proton/identifiers';
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 import { text, UnresolvedError } from './expressions';
 
 /** The values of parameters by name, and ARNs of roles by `LogicalId.Arn`, from the options `--parameter` and `--parameters`. */

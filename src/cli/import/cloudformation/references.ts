@@ -1,4 +1,4 @@
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 import { joined, memberOf, resolvedOnce, text, UnresolvedError, type Resolver } from './expressions';
 import { parameterValue, pseudoParameter, type TemplateScope } from './parameters';
 

@@ -1,4 +1,4 @@
-import { isObject } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
 import { createConditions } from './conditions';
 import { isCall, UnresolvedError, type Resolver } from './expressions';
 import { createFunctions } from './functions';

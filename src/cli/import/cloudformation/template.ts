@@ -1,4 +1,5 @@
-import { isObject, type TemplateDocument } from '../formats/documents';
+import { isObject } from '../../../proton/validation/values';
+import type { TemplateDocument } from '../formats/documents';
 import {
   declarationFrom,
   propertiesOf,

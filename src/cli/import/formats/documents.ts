@@ -1,3 +1,5 @@
+import { isObject } from '../../../proton/validation/values';
+
 /** Something that a file contains, before it is validated. */
 export type DocumentItem =
   /** Should be a connection. */
@@ -82,10 +84,6 @@ function listItems(document: Readonly<Record<string, unknown>>): readonly Docume
       text: 'has a nextToken: it is one page of a longer list, and the rest is not in it',
     },
   ];
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, Scalar, type Document, type LineCounter, type YAMLMap } from 'yaml';
 
-import { isObject, UnreadableError } from './documents';
+import { isObject } from '../../../proton/validation/values';
+import { UnreadableError } from './documents';
 
 /** Values in one document, with aliases expanded. Templates have far fewer. */
 const MAX_VALUES = 100_000;
