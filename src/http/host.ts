@@ -18,7 +18,7 @@ export const MISSING_HOST = 'The request has no Host header.';
  * Checks the Host header as RFC 9112, section 3.2 demands. Returns what is wrong, or undefined.
  *
  * An empty host is invalid too: it is only correct for a URL without an authority, and every `http` URL has one (RFC 9110,
- * section 4.2.1). HTTP/1.0 does not require the header, but this server does, on every port: it tells who a request is for.
+ * section 4.2.1). HTTP/1.0 does not require the header, but this server does, on every port: it says who a request is for.
  */
 export function invalidHostReason({ originalUrl, raw }: HostSource): string | undefined {
   const [host, ...others] = hostFields(raw.rawHeaders);
