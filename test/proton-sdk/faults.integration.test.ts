@@ -160,7 +160,7 @@ interface FaultCase {
 const A_DAY_OFF = { date: new Date(Date.now() + 24 * 60 * 60 * 1000).toUTCString() };
 
 /** For faults that end with the timeout of an attempt, or of the whole request. */
-const TIMES_OUT = { onceTimeoutMs: 5_000, foreverTimeoutMs: 2_500 };
+const TIMES_OUT = { onceTimeoutMs: 20_000, foreverTimeoutMs: 10_000 };
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' };
 
@@ -184,17 +184,17 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
     allowsEmptyResponse: true,
     ...TIMES_OUT,
     // The shortest responses take little more than a second.
-    foreverTimeoutMs: 1_500,
+    foreverTimeoutMs: 6_000,
   },
   '429 with Retry-After': {
     fault: answering(429, { 'retry-after': '1', 'content-type': 'text/plain' }, 'slow down'),
     forever: 'THROTTLED',
-    foreverTimeoutMs: 3_000,
+    foreverTimeoutMs: 12_000,
   },
   'a ThrottlingException': {
     fault: failingWith(400, 'ThrottlingException'),
     forever: 'THROTTLED',
-    foreverTimeoutMs: 3_000,
+    foreverTimeoutMs: 12_000,
   },
   'a reset before the request is sent on': { fault: resetBefore, forever: 'UNAVAILABLE' },
   'a reset after it was carried out': { fault: resetAfter, carriedOut: true, forever: 'UNAVAILABLE' },
@@ -328,14 +328,14 @@ describe('The SDK adapter over a broken network', () => {
 
   /** Only the first attempt fails; the SDK retries. */
   async function expectOnce(name: string, given: FaultCase) {
-    const { fault, once: outcome = 'right', onceTimeoutMs: timeoutMs = 10_000 } = given;
+    const { fault, once: outcome = 'right', onceTimeoutMs: timeoutMs = 40_000 } = given;
     const ends = await performAll(fault, timeoutMs, ({ attempt }) => attempt === 1);
     expectEnds(ends, given, { what: `${name}, once`, outcome, timeoutMs });
   }
 
   /** Every attempt fails. */
   async function expectForever(name: string, given: FaultCase) {
-    const { fault, forever: outcome, foreverTimeoutMs: timeoutMs = 10_000 } = given;
+    const { fault, forever: outcome, foreverTimeoutMs: timeoutMs = 40_000 } = given;
     const ends = await performAll(fault, timeoutMs, () => true);
     expectEnds(ends, given, { what: `${name}, at every attempt`, outcome, timeoutMs });
   }

@@ -44,7 +44,7 @@ func render() (map[string]string, error) {
 	}
 	root := template.New("chart").Option("missingkey=zero")
 	root.Funcs(functions(root))
-	names := make([]string, 0, len(asked.Templates))
+	names := make([]string, 0, len(input.Templates))
 	for name := range input.Templates {
 		names = append(names, name)
 	}
