@@ -183,8 +183,6 @@ const FAULTS: Readonly<Record<string, FaultCase>> = {
     forever: 'UNAVAILABLE',
     allowsEmptyResponse: true,
     ...TIMES_OUT,
-    // The shortest responses take little more than a second.
-    foreverTimeoutMs: 1_500,
   },
   '429 with Retry-After': {
     fault: answering(429, { 'retry-after': '1', 'content-type': 'text/plain' }, 'slow down'),

@@ -139,14 +139,14 @@ export const stallBody: Fault = async ({ forward, response }) => {
   response.writeHead(status, headers).write(body.subarray(0, body.length / 2));
 };
 
-/** The request is forwarded, and the response comes one byte at a time. */
+/** The request is forwarded, and the response comes one byte at a time: an empty object at once, anything else too late for every attempt. */
 export const slowDrip: Fault = async ({ forward, response }) => {
   const { status, headers, body } = await forward();
   response.writeHead(status, headers);
   for (const byte of body) {
     if (response.destroyed) return;
     response.write(Buffer.of(byte));
-    await wait(20);
+    await wait(200);
   }
   response.end();
 };
