@@ -4,7 +4,9 @@ import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
+import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { createOperationLimits } from '../graphql/limits/operation-limits';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
@@ -156,8 +158,16 @@ export function createGraphqlServer({
   addNotFoundHandler(server, GRAPHQL_PATH);
   addJsonParser(server);
 
-  const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
+  const operationLimits = createOperationLimits(schema, limits.document);
+  const prepared = createPreparedDocuments(schema, operationLimits, limits.document.validationErrors);
+  const apolloOptions = {
+    introspectionEnabled,
+    logger,
+    limits: limits.document,
+    operationLimits,
+    prepared,
+  };
   const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
   // Federated tracing wraps every resolver of its schema permanently, so it gets a schema and an Apollo Server of its own. Neither is
   // created when no client may request traces.
@@ -168,7 +178,8 @@ export function createGraphqlServer({
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    chargeCost: chargeTo(rateLimits),
+    chargeCost: rateLimits && chargeTo(rateLimits),
+    prepared,
     executionMs,
     serverFor: ({ headers, routerAuthenticated }) =>
       headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)

@@ -82,13 +82,31 @@ export interface RequestEnd extends SessionOptions {
   readonly isOver?: () => boolean;
 }
 
-/** Creates the context of one request. Loaders cache what they read, so a context must not be shared by requests. */
+/** The context over one session. Loaders cache what they read, so a context must not be shared by requests. */
+export class SessionContext implements SubgraphContext {
+  private createdLoaders: Loaders | undefined;
+
+  constructor(
+    readonly session: ProtonSession,
+    readonly reportFault: (error: unknown) => void,
+    readonly noteFailure: (code: string) => void = () => undefined,
+  ) {}
+
+  /** Created on first use: a compiled operation reads without them. */
+  get loaders(): Loaders {
+    return (this.createdLoaders ??= createLoaders(this.session));
+  }
+}
+
+/** Creates the context of one request. */
 export function createContext(
   service: ProtonService,
   viewer: Viewer,
   reportFault: (error: unknown) => void,
   requestEnd: RequestEnd = {},
 ): SubgraphContext {
-  const session = instrumentSession(service.session(viewer, requestEnd), requestEnd);
-  return { session, loaders: createLoaders(session), reportFault, noteFailure: () => undefined };
+  return new SessionContext(
+    instrumentSession(service.session(viewer, requestEnd), requestEnd),
+    reportFault,
+  );
 }

@@ -8,6 +8,8 @@ export interface RequestEvent {
   readonly operation: string | undefined;
   /** The operation's name in the document. */
   readonly operationName: string | undefined;
+  /** Whether a prepared document was executed without Apollo Server. */
+  readonly isCompiled: boolean;
   /** Who sent the request: the token's subject, the router or the account. Undefined when authentication failed. */
   readonly subject: string | undefined;
   /** `OK`, or the code of the first failure. */

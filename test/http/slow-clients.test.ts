@@ -90,7 +90,6 @@ describe('A response that is not read', () => {
         'Date',
         'hrtime',
         'nextTick',
-        'performance',
         'queueMicrotask',
         'setImmediate',
         'setInterval',

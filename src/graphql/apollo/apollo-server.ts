@@ -15,8 +15,10 @@ import type { Logger } from 'pino';
 
 import type { SubgraphContext } from '../../subgraph/context';
 import { createErrorFormatter } from '../format-error';
+import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { DocumentLimits } from '../limits/document-limits';
 import { documentShapeRule } from '../limits/document-shape';
+import type { OperationLimits } from '../limits/operation-limits';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
 import type { GraphqlContext } from './graphql-context';
@@ -44,6 +46,9 @@ export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
   readonly limits: DocumentLimits;
+  readonly operationLimits: OperationLimits;
+  /** Where documents are prepared. */
+  readonly prepared: PreparedDocuments;
   /** Turns on introspection, suggestions in error messages, and Sandbox. */
   readonly introspectionEnabled: boolean;
   /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
@@ -54,6 +59,8 @@ export function createApolloServer({
   schema,
   logger,
   limits,
+  operationLimits,
+  prepared,
   introspectionEnabled,
   traced,
 }: ApolloOptions): ApolloServer<GraphqlContext> {
@@ -65,7 +72,7 @@ export function createApolloServer({
       ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
       : ApolloServerPluginInlineTraceDisabled(),
     introspectionEnabled ? sandbox() : ApolloServerPluginLandingPageDisabled(),
-    documentLimitsPlugin(schema, limits),
+    documentLimitsPlugin(operationLimits, prepared),
     errorReportingPlugin(limits.validationErrors),
   ];
   return new ApolloServer<GraphqlContext>({

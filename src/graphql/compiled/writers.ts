@@ -1,0 +1,289 @@
+import {
+  collectFields,
+  collectSubfields,
+} from 'graphql/execution/collectFields';
+import {
+  getArgumentValues,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
+
+import { type ConnectionView, StoredConnection } from '../../proton/connection';
+import { connectionArn } from '../../proton/identifiers';
+import type { EnvironmentAccountConnection } from '../../subgraph/connection/environment-account-connection';
+
+/** The operation needs something that only Apollo Server can do. */
+export class UnsupportedOperationError extends Error {
+  override readonly name = 'UnsupportedOperationError';
+}
+
+/** A value is not what the schema promises, or it is a failure: Apollo Server must respond. */
+export class UnexpectedValueError extends Error {
+  override readonly name = 'UnexpectedValueError';
+}
+
+/** The back end returns this field of a connection only when it is asked for it. */
+export class LateFieldError extends Error {
+  override readonly name = 'LateFieldError';
+}
+
+/** Writes a value as JSON. @throws UnexpectedValueError, LateFieldError */
+export type Writer<Value> = (value: Value) => string;
+
+const CONNECTION = 'EnvironmentAccountConnection';
+
+/** Reads the fields of a connection. A field of the class that is missing here does not compile. */
+export const CONNECTION_FIELDS: Readonly<
+  Record<keyof EnvironmentAccountConnection, (connection: ConnectionView) => unknown>
+> = {
+  id: ({ id }) => id,
+  arn: connectionArn,
+  region: ({ region }) => region,
+  status: ({ status }) => status,
+  environmentName: ({ environmentName }) => environmentName,
+  managementAccountId: ({ managementAccountId }) => managementAccountId,
+  managementAccount: ({ managementAccountId }) => ({ id: managementAccountId }),
+  environmentAccountId: ({ environmentAccountId }) => environmentAccountId,
+  environmentAccount: ({ environmentAccountId }) => ({ id: environmentAccountId }),
+  roleArn: ({ roleArn }) => roleArn,
+  componentRoleArn: ({ componentRoleArn }) => componentRoleArn,
+  codebuildRoleArn: ({ codebuildRoleArn }) => codebuildRoleArn,
+  createdAt: ({ requestedAt }) => requestedAt,
+  requestedAt: ({ requestedAt }) => requestedAt,
+  lastModifiedAt: ({ lastModifiedAt }) => lastModifiedAt,
+  tags: ({ tags }) => tags,
+};
+
+/** Fields with a resolver of their own, whose value the reader of their parent adds. */
+const ADDED_FIELDS: Readonly<Record<string, string>> = { EnvironmentAccountConnectionConnection: 'totalCount' };
+
+/** The selection of one operation, for one set of values of the variables in its `@skip` and `@include`. */
+export class Selection {
+  constructor(
+    readonly schema: GraphQLSchema,
+    private readonly fragments: Record<string, FragmentDefinitionNode>,
+    private readonly operation: OperationDefinitionNode,
+    private readonly variables: Record<string, unknown>,
+  ) {}
+
+  /** The root fields in the order of the response. */
+  rootFields(): readonly (readonly [key: string, field: GraphQLField<unknown, unknown> | undefined, nodes: readonly FieldNode[]])[] {
+    const root = this.schema.getRootType(this.operation.operation);
+    if (!root) throw new UnsupportedOperationError();
+    const fields = collectFields(this.schema, this.fragments, this.variables, root, this.operation.selectionSet);
+    return [...fields].map(([key, nodes]) => [key, root.getFields()[nameOf(nodes)], nodes]);
+  }
+
+  get type(): OperationTypeNode {
+    return this.operation.operation;
+  }
+
+  /** The fields that are selected in a value of this type, with graphql-js's own rules for fragments, directives and merging. */
+  fieldsIn(type: GraphQLObjectType, nodes: readonly FieldNode[]): ReadonlyMap<string, readonly FieldNode[]> {
+    return collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+  }
+
+  objectType(name: string): GraphQLObjectType {
+    const type = this.schema.getType(name);
+    if (!isObjectType(type)) throw new UnsupportedOperationError();
+    return type;
+  }
+
+  /** @throws UnsupportedOperationError */
+  writerOf(type: GraphQLOutputType, nodes: readonly FieldNode[]): Writer<unknown> {
+    if (!isNonNullType(type)) {
+      const write = this.nonNullWriterOf(type, nodes);
+      return (value) => (value === null || value === undefined ? 'null' : write(value));
+    }
+    return this.nonNullWriterOf(type.ofType, nodes);
+  }
+
+  private nonNullWriterOf(type: GraphQLOutputType, nodes: readonly FieldNode[]): Writer<unknown> {
+    if (isListType(type)) return listWriter(this.writerOf(type.ofType, nodes));
+    if (isObjectType(type)) {
+      return type.name === CONNECTION
+        ? (this.connectionWriter(nodes) as Writer<unknown>)
+        : (this.objectWriter(type, nodes) as Writer<unknown>);
+    }
+    if (isEnumType(type)) return enumWriter(type.getValues().map(({ name }) => name));
+    const write = 'name' in type ? SCALARS[type.name] : undefined;
+    if (!write) throw new UnsupportedOperationError();
+    return write;
+  }
+
+  /** Writes objects whose fields are properties. */
+  objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[]): Writer<Readonly<Record<string, unknown>>> {
+    return joined(type, this.fieldsIn(type, nodes), (name, inner) => {
+      const field = type.getFields()[name];
+      if (!field || (field.resolve && ADDED_FIELDS[type.name] !== name)) throw new UnsupportedOperationError();
+      const write = this.writerOf(field.type, inner);
+      return (source: Readonly<Record<string, unknown>>) => write(source[name]);
+    });
+  }
+
+  /** Keeps the text on a connection that the store keeps, as long as it is the last selection that was written. */
+  connectionWriter(nodes: readonly FieldNode[]): Writer<ConnectionView> {
+    const type = this.objectType(CONNECTION);
+    const write = joined(type, this.fieldsIn(type, nodes), (name, inner) => this.connectionFieldWriter(type, name, inner));
+    return (connection) => {
+      if (!(connection instanceof StoredConnection)) return write(connection);
+      const { rendering } = connection;
+      if (rendering?.plan === write) return rendering.text;
+      const text = flat(write(connection));
+      connection.rendering = { plan: write, text };
+      return text;
+    };
+  }
+
+  private connectionFieldWriter(type: GraphQLObjectType, name: string, nodes: readonly FieldNode[]): Writer<ConnectionView> {
+    const field = type.getFields()[name];
+    if (!field || !isConnectionField(name)) throw new UnsupportedOperationError();
+    const read = CONNECTION_FIELDS[name];
+    const write = this.writerOf(field.type, nodes);
+    const writeValue = (connection: ConnectionView) => {
+      const value = read(connection);
+      if (value === undefined) throw new LateFieldError();
+      return write(value);
+    };
+    if (name !== 'tags' || !this.selectsKeyAndValue(nodes)) return writeValue;
+    // As they are stored, without parsing them.
+    return (connection) =>
+      connection instanceof StoredConnection && areCanonicalTags(connection.tagsJson)
+        ? connection.tagsJson
+        : writeValue(connection);
+  }
+
+  private selectsKeyAndValue(nodes: readonly FieldNode[]): boolean {
+    const fields = [...this.fieldsIn(this.objectType('EnvironmentAccountConnectionTag'), nodes)];
+    return fields.length === 2 && ['key', 'value'].every((name, index) => fields[index]?.[0] === name && nameOf(fields[index][1]) === name);
+  }
+}
+
+/** The arguments of a root field. @throws GraphQLError */
+export function argumentsOf(field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], variables: Record<string, unknown>): Record<string, unknown> {
+  const [node] = nodes;
+  if (!node) throw new UnsupportedOperationError();
+  return getArgumentValues(field, node, variables);
+}
+
+export function nameOf([node]: readonly FieldNode[]): string {
+  return node?.name.value ?? '';
+}
+
+/** Writes an object from the writers of its fields. */
+function joined<Source>(
+  type: GraphQLObjectType,
+  fields: ReadonlyMap<string, readonly FieldNode[]>,
+  writerOf: (name: string, nodes: readonly FieldNode[]) => Writer<Source>,
+): Writer<Source> {
+  const heads: string[] = [];
+  const writers: Writer<Source>[] = [];
+  for (const [key, nodes] of fields) {
+    heads.push(`${heads.length === 0 ? '{' : ','}${JSON.stringify(key)}:`);
+    const name = nameOf(nodes);
+    const typeName = JSON.stringify(type.name);
+    writers.push(name === '__typename' ? () => typeName : writerOf(name, nodes));
+  }
+  if (writers.length === 0) return () => '{}';
+  return (source) => {
+    let text = '';
+    for (let index = 0; index < writers.length; index += 1) {
+      text += (heads[index] as string) + (writers[index] as Writer<Source>)(source);
+    }
+    return `${text}}`;
+  };
+}
+
+function listWriter(write: Writer<unknown>): Writer<unknown> {
+  return (value) => {
+    if (!Array.isArray(value)) throw new UnexpectedValueError();
+    // Joined, not added: the result of adding thousands of texts must be copied together later, piece by piece.
+    return `[${value.map(write).join(',')}]`;
+  };
+}
+
+function enumWriter(names: readonly string[]): Writer<unknown> {
+  const texts = new Map(names.map((name) => [name as unknown, JSON.stringify(name)]));
+  return (value) => texts.get(value) ?? unexpected();
+}
+
+const writeString: Writer<unknown> = (value) => (typeof value === 'string' ? jsonText(value) : unexpected());
+
+const SCALARS: Readonly<Record<string, Writer<unknown>>> = {
+  ID: writeString,
+  String: writeString,
+  Boolean: (value) => (typeof value === 'boolean' ? String(value) : unexpected()),
+  Int: (value) => (typeof value === 'number' && (value | 0) === value ? String(value) : unexpected()),
+  DateTime: (value) => (typeof value === 'number' ? jsonInstant(value) : unexpected()),
+};
+
+function unexpected(): never {
+  throw new UnexpectedValueError();
+}
+
+function isConnectionField(name: string): name is keyof EnvironmentAccountConnection {
+  return Object.hasOwn(CONNECTION_FIELDS, name);
+}
+
+/** Makes one string of the pieces that it was added up of. Each later use of the pieces would copy them again. */
+function flat(text: string): string {
+  Buffer.byteLength(text);
+  return text;
+}
+
+/** Text that JSON writes as it is: no quote, backslash, control character or surrogate. */
+// eslint-disable-next-line no-control-regex -- JSON escapes them
+const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
+
+/** A string in JSON, as `JSON.stringify` writes it. */
+function jsonText(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+const DAY_MS = 86_400_000;
+/** Between these instants a year has four digits and no sign. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00Z');
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+let knownDay = NaN;
+let dateOfKnownDay = '';
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+/**
+ * An instant in JSON, as `Date.toISOString` writes it. It remembers the last day, because a list is sorted by time.
+ * @param ms milliseconds since 1970-01-01T00:00:00Z
+ * @throws RangeError for what is no time
+ */
+function jsonInstant(ms: number): string {
+  if (!Number.isSafeInteger(ms) || ms < FIRST_MS || ms > LAST_MS) return JSON.stringify(new Date(ms).toISOString());
+  const day = Math.floor(ms / DAY_MS);
+  if (day !== knownDay) {
+    knownDay = day;
+    dateOfKnownDay = new Date(ms).toISOString().slice(0, 11);
+  }
+  const seconds = Math.floor((ms - day * DAY_MS) / 1_000);
+  const hour = Math.floor(seconds / 3_600);
+  const minute = Math.floor(seconds / 60) - hour * 60;
+  const fraction = String(ms - day * DAY_MS - seconds * 1_000).padStart(3, '0');
+  return `"${dateOfKnownDay}${TWO_DIGITS[hour] ?? ''}:${TWO_DIGITS[minute] ?? ''}:${TWO_DIGITS[seconds % 60] ?? ''}.${fraction}Z"`;
+}
+
+/** A list of tags that `JSON.stringify` has written, in which no text is escaped. */
+const CANONICAL_TAGS =
+  // eslint-disable-next-line no-control-regex -- JSON escapes them
+  /^\[(?:\{"key":"[^"\\\u0000-\u001f\ud800-\udfff]*","value":"[^"\\\u0000-\u001f\ud800-\udfff]*"\}(?:,(?=\{)|(?=\])))*\]$/;
+
+/** Whether stored tags can be sent as they are to a client that selects `key` and `value`. */
+function areCanonicalTags(json: string): boolean {
+  return json === '[]' || CANONICAL_TAGS.test(json);
+}
