@@ -105,7 +105,7 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
     return this.run('untagConnection', () => this.session.untagConnection(input));
   }
 
-  private run<Result>(operation: keyof ProtonSession, call: () => Promise<Result>): Promise<Result> {
+  private run<Returned>(operation: keyof ProtonSession, call: () => Returned): Returned | Promise<never> {
     if (this.isOver?.()) return Promise.reject(new RequestEndedError());
     return this.around ? this.around(operation, call) : call();
   }

@@ -19,14 +19,15 @@ interface Loaders {
 
 type Loader<Request, Result> = Pick<DataLoader<Request, Result, string>, 'load'>;
 
+/** DataLoader needs promises, where a session may return values. */
 function createLoaders(session: ProtonSession): Loaders {
   return {
-    connection: new DataLoader((references) => session.findConnections(references), {
+    connection: new DataLoader(async (references) => session.findConnections(references), {
       // Clients choose both texts, so the prefix keeps an id from matching a cached ARN.
       cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
     }),
     connectionPage: createUncachedLoader(
-      (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
+      async (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
       (request) => JSON.stringify(request),
     ),
     tags: createUncachedLoader(
@@ -38,7 +39,7 @@ function createLoaders(session: ProtonSession): Loaders {
       ({ id }) => id,
     ),
     connectionCount: createUncachedLoader(
-      (selections: readonly ConnectionSelection[]) => session.countConnections(selections),
+      async (selections: readonly ConnectionSelection[]) => session.countConnections(selections),
       (selection) => JSON.stringify(selection),
     ),
     history: createUncachedLoader(

@@ -34,5 +34,5 @@ export interface CallEvent {
   readonly durationMs: number;
 }
 
-/** Runs a call and observes its duration and result. */
-export type Around = <Result>(operation: string, call: () => Promise<Result>) => Promise<Result>;
+/** Runs a call, observes its duration and result, and returns what it returns: a value at once, or a promise. */
+export type Around = <Returned>(operation: string, call: () => Returned) => Returned;

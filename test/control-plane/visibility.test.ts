@@ -5,6 +5,7 @@ import type { Connection } from '../../src/proton/connection';
 import type { ConnectionListRequest, ConnectionSelection } from '../../src/proton/page';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { maySee, unrestrictedViewer, type Permission, type Viewer } from '../../src/proton/viewer';
+import { plainConnection } from '../support/completing-session';
 import { useTemporaryFolder } from '../support/folder';
 import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
 
@@ -38,10 +39,10 @@ async function everyRoad(
   const tags = [{ key: 'a', value: 'b' }];
   const roleArn = `arn:aws:iam::${ENVIRONMENT}:role/x`;
   for (const road of [
-    () => session.findConnections([{ id }]),
-    () => session.findConnections([{ arn }]),
-    () => session.listConnections([{ filter: { environmentName: name } }]),
-    () => session.countConnections([{ filter: { environmentName: name } }]),
+    async () => session.findConnections([{ id }]),
+    async () => session.findConnections([{ arn }]),
+    async () => session.listConnections([{ filter: { environmentName: name } }]),
+    async () => session.countConnections([{ filter: { environmentName: name } }]),
     () => session.updateConnection({ id, roleArn }),
     () => session.acceptConnection({ id }),
     () => session.rejectConnection({ id }),
@@ -179,7 +180,7 @@ describe('Lists and counts', () => {
           do {
             const [page] = await session.listConnections([{ ...selection, first, after }]);
             if (page === undefined || page instanceof Error) throw new Error('no page', { cause: page });
-            listed.push(...page.items);
+            listed.push(...page.items.map(plainConnection));
             after = page.hasNextPage ? page.cursorAt(page.items.length - 1) : undefined;
           } while (after !== undefined);
           expect(listed).toEqual(expected);

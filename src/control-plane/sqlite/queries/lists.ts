@@ -1,8 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { Connection } from '../../../proton/connection';
+import { StoredConnection } from '../../../proton/connection';
 import type { ListQuery } from '../../store';
-import { connectionOf, type ConnectionTuple } from '../rows';
+import type { ConnectionTuple } from '../rows';
 import { alternativesFor, branchesOf, type IndexRange } from './list-branches';
 import { NEWEST, OLDEST, type Position, rangeReads, type RangeReads } from './range-reads';
 import type { Steps } from './step-runner';
@@ -54,10 +54,10 @@ function isNewer(one: ConnectionTuple, other: ConnectionTuple): boolean {
  */
 export function listsOf(
   database: BetterSqlite3.Database,
-): (queries: readonly ListQuery[]) => Steps<Connection[][]> {
+): (queries: readonly ListQuery[]) => Steps<StoredConnection[][]> {
   const readsOf = rangeReads(database);
   return function* (queries) {
-    const lists: Connection[][] = [];
+    const lists: StoredConnection[][] = [];
     for (const query of queries) lists.push(yield* list(readsOf, query));
     return lists;
   };
@@ -67,7 +67,7 @@ export function listsOf(
  * A branch is done when one alternative is done. Alternatives run in turns, because rows found by one limit how far the others must
  * read.
  */
-function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): Steps<Connection[]> {
+function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): Steps<StoredConnection[]> {
   const found = new NewestRows(query.limit);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
@@ -92,7 +92,7 @@ function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): St
     for (const alternatives of unread) yield* step(alternatives, stillUnread);
     unread = stillUnread;
   }
-  return found.rows.map(connectionOf);
+  return found.rows.map((row) => new StoredConnection(row));
 }
 
 /** Reads the ranges of one alternative in turn. */

@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ConnectionStatus } from '../../../proton/connection';
-import type { ConnectionStore, CountQuery, ExportStore } from '../../store';
+import { StoredConnection, type ConnectionEvent, type ConnectionStatus } from '../../../proton/connection';
+import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../../store';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from '../rows';
@@ -11,13 +11,14 @@ import { listsOf } from './lists';
 import { createStepRunner, type Steps } from './step-runner';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
-export type StoreReads = Pick<
+export interface StoreReads extends Pick<
   ConnectionStore,
-  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'
-> & {
+  'findConnections' | 'listConnections' | 'countConnections'
+> {
+  readonly listEvents: (queries: readonly EventQuery[]) => readonly (readonly ConnectionEvent[] | null)[];
   /** The number of connections of each status, of all accounts. For metrics. */
-  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
-};
+  readonly countByStatus: () => Readonly<Record<ConnectionStatus, number>>;
+}
 
 export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
   // Prepared once and not built for each call, because every entity reference runs it.
@@ -52,7 +53,9 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
   return {
     findConnections: (ids, visibleTo) =>
       reading(() =>
-        findAll.all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) }).map(connectionOf),
+        findAll
+          .all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) })
+          .map((row) => new StoredConnection(row)),
       ),
 
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
