@@ -7,6 +7,7 @@ export interface Candidate {
 }
 
 export const THIS_SERVER = 'this-server';
+export const MERCURIUS = 'mercurius';
 export const SDK_ADAPTER = 'sdk-adapter';
 export const FIXED_BYTES = 'fixed-bytes';
 
@@ -15,7 +16,7 @@ export const CANDIDATE_NAMES = [
   'apollo-standalone',
   'apollo-standalone-lean',
   'yoga',
-  'mercurius',
+  MERCURIUS,
   FIXED_BYTES,
   SDK_ADAPTER,
   'sdk-adapter-new-connections',
@@ -45,6 +46,8 @@ export interface Comparison {
   readonly name: ComparisonName;
   /** The candidate that the others are compared with. */
   readonly baseline: CandidateName;
+  /** The candidate that this server is meant to be at least as fast as. */
+  readonly rival?: CandidateName;
   /** The title of the column with the ratio to the baseline. */
   readonly column: string;
   readonly candidates: readonly CandidateName[];
@@ -57,6 +60,7 @@ export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
   servers: {
     name: 'servers',
     baseline: THIS_SERVER,
+    rival: MERCURIUS,
     column: 'to this server',
     candidates: CANDIDATE_NAMES.filter((name) => !name.startsWith(SDK_ADAPTER)),
   },

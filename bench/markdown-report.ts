@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 import { PROJECT } from './project';
 import { COMPARISON_NAMES, type ComparisonName } from './candidates';
 import type { CaseResult } from './measure';
-import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './report';
+import { environmentLines, columnsOf, notesOf, rowsOf, titleOf, type Report } from './report';
 
 const README = join(PROJECT, 'bench', 'README.md');
 const begin = (comparison: ComparisonName) => `<!-- ${comparison}:begin -->`;
@@ -15,7 +15,9 @@ const end = (comparison: ComparisonName) => `<!-- ${comparison}:end -->`;
 /** A report as Markdown, formatted as the project formats its files. */
 export function markdownReport(report: Report): Promise<string> {
   const environment = environmentLines(report).map((line) => `- ${line}`);
-  const tables = report.results.map((result) => `### ${titleOf(result)}\n\n${table(result)}`);
+  const tables = report.results.map((result) =>
+    [`### ${titleOf(result)}`, table(result), ...notesOf(result)].join('\n\n'),
+  );
   return formatted([environment.join('\n'), ...tables].join('\n\n'));
 }
 

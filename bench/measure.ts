@@ -5,6 +5,7 @@ import { candidate, COMPARISONS, FIXED_BYTES, THIS_SERVER, type Candidate } from
 import { casesOver, type Case } from './cases';
 import type { Options } from './options';
 import { fillStore } from './rows';
+import { cpuTimeOf } from './processes';
 import { runTrial, type Trial } from './trial';
 import type { RunningCandidate, Workspace } from './workspace';
 
@@ -78,13 +79,14 @@ async function measureCase(
 
     // `send` has used serial 0.
     let serial = 0;
-    const load = ({ url, response }: Participant, seconds: number) =>
+    const load = ({ url, pid, response }: Participant, seconds: number) =>
       runTrial({
         url,
         seconds,
         connections: options.connections,
         nextBody: () => subject.bodyOf((serial += 1)),
         accepts: acceptor(subject, response),
+        cpuTime: () => cpuTimeOf(pid),
       });
 
     for (const participant of participants) {

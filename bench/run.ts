@@ -9,7 +9,7 @@ import { measure } from './measure';
 import { HELP, readOptions, UsageError, type Options } from './options';
 import { createProgress } from './progress';
 import { PROJECT } from './project';
-import type { Report } from './report';
+import { summaryOf, type Report } from './report';
 import { smoke } from './smoke';
 import { describeEnvironment } from './machine';
 import { textReport } from './text-report';
@@ -79,7 +79,11 @@ async function inWorkspace<Result>(
 
 async function publish(report: Report, { json, markdown, updateReadme: readme }: Options): Promise<void> {
   console.log(textReport(report));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (json !== undefined)
+    writeFileSync(
+      json,
+      `${JSON.stringify({ ...report, results: report.results.map(summaryOf) }, undefined, 2)}\n`,
+    );
   if (markdown !== undefined) writeFileSync(markdown, await markdownReport(report));
   if (readme) await updateReadme(report);
 }

@@ -1,9 +1,13 @@
-import { environmentLines, columnsOf, rowsOf, titleOf, type Report } from './report';
+import { environmentLines, columnsOf, notesOf, rowsOf, titleOf, type Report } from './report';
 
 /** A report for a terminal. */
 export function textReport(report: Report): string {
-  const tables = report.results.map(
-    (result) => `${titleOf(result)}\n${table([columnsOf(result.subject.comparison), ...rowsOf(result)])}`,
+  const tables = report.results.map((result) =>
+    [
+      titleOf(result),
+      table([columnsOf(result.subject.comparison), ...rowsOf(result)]),
+      ...notesOf(result).map((note) => `  ${note}`),
+    ].join('\n'),
   );
   return [environmentLines(report).join('\n'), ...tables].join('\n\n');
 }

@@ -10,6 +10,8 @@ export interface Load {
   readonly nextBody: () => string;
   /** Whether a response is correct. Called for every response. */
   readonly accepts: (body: string) => boolean;
+  /** The CPU time that the server has used so far, in milliseconds; undefined when this system does not report it. */
+  readonly cpuTime: () => number | undefined;
 }
 
 /** The result of one trial. */
@@ -19,6 +21,8 @@ export interface Trial {
   /** The median latency in milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** The server's CPU time per request in milliseconds, user and system together; undefined when this system does not report it. */
+  readonly cpuMs: number | undefined;
 }
 
 /** A trial had a wrong response or a failed connection. */
@@ -38,9 +42,16 @@ const MAX_SECONDS_TO_START = 60;
  * Puts a load on a server and measures it.
  * @throws TrialError if a response is not 200, or not accepted
  */
-export async function runTrial({ url, seconds, connections, nextBody, accepts }: Load): Promise<Trial> {
+export async function runTrial({
+  url,
+  seconds,
+  connections,
+  nextBody,
+  accepts,
+  cpuTime,
+}: Load): Promise<Trial> {
   let wrongResponse: string | undefined;
-  const window = measuringWindow(seconds, connections);
+  const window = measuringWindow(seconds, connections, cpuTime);
   const result = await generateLoad(
     {
       url,
@@ -73,13 +84,14 @@ export async function runTrial({ url, seconds, connections, nextBody, accepts }:
   }
   const measured = window.measured();
   if (measured === undefined) throw new TrialError(`${url} sent too few responses to measure.`);
-  const { elapsed, latencies } = measured;
+  const { elapsed, cpu, latencies } = measured;
   latencies.sort((a, b) => a - b);
   return {
     requests: latencies.length,
     requestsPerSecond: (latencies.length / elapsed) * 1000,
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),
+    cpuMs: cpu === undefined ? undefined : cpu / latencies.length,
   };
 }
 
@@ -87,29 +99,34 @@ export async function runTrial({ url, seconds, connections, nextBody, accepts }:
  * Measures from when every connection has had one response. Node.js accepts one connection in each turn of its event loop, so a
  * slow server reaches its full load late, and its first latencies are not representative.
  */
-function measuringWindow(seconds: number, connections: number) {
+function measuringWindow(seconds: number, connections: number, cpuTime: Load['cpuTime']) {
   const responded = new Set<unknown>();
   // The load generator's own histogram has whole milliseconds only.
   const latencies: number[] = [];
   let startedAt: number | undefined;
-  let elapsed: number | undefined;
+  let cpuBefore: number | undefined;
+  let end: { readonly elapsed: number; readonly cpu: number | undefined } | undefined;
   return {
     /** Records a response. Calls `stop` when the time is over. */
     record: (client: unknown, latency: number, stop: () => void): void => {
-      if (elapsed !== undefined) return;
+      if (end !== undefined) return;
       if (startedAt === undefined) {
         responded.add(client);
         if (responded.size < connections) return;
+        cpuBefore = cpuTime();
         startedAt = performance.now();
         setTimeout(() => {
-          elapsed = performance.now() - (startedAt ?? 0);
+          const elapsed = performance.now() - (startedAt ?? 0);
+          const cpuAfter = cpuTime();
+          const cpu = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
+          end = { elapsed, cpu };
           stop();
         }, seconds * 1000);
         return;
       }
       latencies.push(latency);
     },
-    measured: () => (elapsed === undefined || latencies.length === 0 ? undefined : { elapsed, latencies }),
+    measured: () => (end === undefined || latencies.length === 0 ? undefined : { ...end, latencies }),
   };
 }
 

@@ -11,6 +11,7 @@ import { PROJECT } from './project';
 export interface RunningCandidate {
   readonly candidate: Candidate;
   readonly url: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,6 +73,7 @@ export function createWorkspace(): Workspace {
       return {
         candidate,
         url: await urlOf(child, candidate),
+        pid: pidOf(child),
         async stop() {
           if (!children.has(child)) return;
           const exited = once(child, 'exit');
@@ -86,6 +88,12 @@ export function createWorkspace(): Workspace {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A child that could be started has a process id. */
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('the candidate could not be started');
+  return pid;
 }
 
 /** Waits for the line with the candidate's URL. Keeps reading afterwards, so that a full pipe never blocks the candidate. */
