@@ -18,7 +18,7 @@ export type MaybePromise<Value> = Value | Promise<Value>;
 /** Continues with a value: at once, or when its promise resolves. */
 export function whenDone<Value, Result>(
   value: MaybePromise<Value>,
-  next: (value: Value) => Result,
+  next: (value: Value) => MaybePromise<Result>,
 ): MaybePromise<Result> {
   return types.isPromise(value) ? value.then(next) : next(value);
 }

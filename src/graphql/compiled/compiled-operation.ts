@@ -1,3 +1,5 @@
+// The decorators of the subgraph's classes need it, and this module imports them before `subgraph/schema` does.
+import 'reflect-metadata';
 import { type FieldNode, type GraphQLField, OperationTypeNode } from 'graphql';
 
 import type { ConnectionView } from '../../proton/connection';

@@ -90,6 +90,15 @@ export function addGraphqlRoute(
     return undefined;
   }
 
+  /** Executes with Apollo Server where that must respond. */
+  async function finish(
+    request: FastifyRequest,
+    executed: GraphqlContext | Promise<string | GraphqlContext>,
+  ): Promise<HTTPGraphQLResponse | string | undefined> {
+    const result = await executed;
+    return typeof result === 'string' ? result : executeWithApollo(request, result);
+  }
+
   async function respondLater(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -122,18 +131,14 @@ export function addGraphqlRoute(
         deadline.refuseLateResult();
         return sendData(reply, executed);
       }
-      const response =
-        executed instanceof Promise
-          ? executed.then((result) => (typeof result === 'string' ? result : executeWithApollo(request, result)))
-          : executeWithApollo(request, executed);
-      return respondLater(request, reply, deadline, response);
+      return respondLater(request, reply, deadline, finish(request, executed));
     },
   });
 }
 
 /** Sends the result of a successful operation, as Apollo Server does. */
 function sendData(reply: FastifyReply, text: string): FastifyReply {
-  return reply.header('cache-control', 'no-store').header('content-type', JSON_TYPE).send(text);
+  return reply.header('content-type', JSON_TYPE).send(text);
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
