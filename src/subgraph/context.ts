@@ -119,8 +119,5 @@ export function createContext(
   reportFault: (error: unknown) => void,
   requestEnd: RequestEnd = {},
 ): SubgraphContext {
-  return new SessionContext(
-    instrumentSession(service.session(viewer, requestEnd), requestEnd),
-    reportFault,
-  );
+  return new SessionContext(instrumentSession(service.session(viewer, requestEnd), requestEnd), reportFault);
 }

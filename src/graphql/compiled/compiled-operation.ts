@@ -9,8 +9,19 @@ import { type MaybePromise, whenDone } from '../../proton/proton-service';
 import { resolveAccountReference } from '../../subgraph/account/aws-account';
 import type { SubgraphContext } from '../../subgraph/context';
 import { toGraphQLPage } from '../../subgraph/pagination';
-import { isNamedBy, referenceOf, type Representation } from '../../subgraph/connection/environment-account-connection';
-import { argumentsOf, nameOf, type Selection, UnexpectedValueError, UnsupportedOperationError, type Writer } from './writers';
+import {
+  isNamedBy,
+  referenceOf,
+  type Representation,
+} from '../../subgraph/connection/environment-account-connection';
+import {
+  argumentsOf,
+  nameOf,
+  type Selection,
+  UnexpectedValueError,
+  UnsupportedOperationError,
+  type Writer,
+} from './writers';
 
 type Variables = Record<string, unknown>;
 
@@ -58,7 +69,10 @@ class Reads {
     const page = this.pages[index];
     if (!page) throw new UnexpectedValueError();
     const totalCount = this.counts.get(index);
-    return Object.assign(toGraphQLPage(page, (connection) => connection), { totalCount });
+    return Object.assign(
+      toGraphQLPage(page, (connection) => connection),
+      { totalCount },
+    );
   }
 
   /** Calls `next` when everything has been read. */
@@ -105,12 +119,19 @@ function withoutErrors<Value>(results: readonly (Value | Error)[]): readonly Val
 type Root = (variables: Variables, reads: Reads) => () => string;
 
 const ROOTS: Readonly<
-  Record<string, (selection: Selection, field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[]) => Root>
+  Record<
+    string,
+    (selection: Selection, field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[]) => Root
+  >
 > = {
   environmentAccountConnection: (selection, field, nodes) =>
-    connectionRoot(selection, nodes, (variables) => ({ id: argumentsOf(field, nodes, variables)['id'] as string })),
+    connectionRoot(selection, nodes, (variables) => ({
+      id: argumentsOf(field, nodes, variables)['id'] as string,
+    })),
   environmentAccountConnectionByArn: (selection, field, nodes) =>
-    connectionRoot(selection, nodes, (variables) => ({ arn: argumentsOf(field, nodes, variables)['arn'] as string })),
+    connectionRoot(selection, nodes, (variables) => ({
+      arn: argumentsOf(field, nodes, variables)['arn'] as string,
+    })),
   environmentAccountConnections: listRoot,
   _entities: entitiesRoot,
 };
@@ -157,10 +178,16 @@ function connectionRoot(
   };
 }
 
-function listRoot(selection: Selection, field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[]): Root {
+function listRoot(
+  selection: Selection,
+  field: GraphQLField<unknown, unknown>,
+  nodes: readonly FieldNode[],
+): Root {
   const type = selection.objectType('EnvironmentAccountConnectionConnection');
   const write = selection.objectWriter(type, nodes) as Writer<object>;
-  const isCounted = [...selection.fieldsIn(type, nodes).values()].some((inner) => nameOf(inner) === 'totalCount');
+  const isCounted = [...selection.fieldsIn(type, nodes).values()].some(
+    (inner) => nameOf(inner) === 'totalCount',
+  );
   return (variables, reads) => {
     const { filter, first, after } = argumentsOf(field, nodes, variables) as ConnectionListRequest;
     const index = reads.list({ filter, first, after }, isCounted);
@@ -168,20 +195,27 @@ function listRoot(selection: Selection, field: GraphQLField<unknown, unknown>, n
   };
 }
 
-function entitiesRoot(selection: Selection, field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[]): Root {
+function entitiesRoot(
+  selection: Selection,
+  field: GraphQLField<unknown, unknown>,
+  nodes: readonly FieldNode[],
+): Root {
   const writeConnection = selection.connectionWriter(nodes);
   const writeAccount = selection.writerOf(selection.objectType('AwsAccount'), nodes);
 
   /** @returns the connection's index in `reads`, or the text of an account */
   function request(representation: Representation | null, reads: Reads): number | string {
-    if (representation?.__typename === 'AwsAccount') return writeAccount(resolveAccountReference(representation));
+    if (representation?.__typename === 'AwsAccount')
+      return writeAccount(resolveAccountReference(representation));
     if (representation?.__typename !== 'EnvironmentAccountConnection') throw new UnexpectedValueError();
     const reference = referenceOf(representation);
     return reference ? reads.find(reference) : 'null';
   }
 
   return (variables, reads) => {
-    const representations = argumentsOf(field, nodes, variables)['representations'] as readonly Representation[];
+    const representations = argumentsOf(field, nodes, variables)[
+      'representations'
+    ] as readonly Representation[];
     const entities = representations.map((representation) => request(representation, reads));
     return () => {
       const texts = entities.map((entity, index) => {
@@ -206,7 +240,12 @@ function compileMutation(selection: Selection): CompiledOperation {
   const head = `{"data":{${JSON.stringify(key)}:`;
   return async (variables, context) => {
     // Resolvers of this schema take no `info`.
-    const payload: unknown = await resolve(undefined, argumentsOf(field, nodes, variables), context, undefined as never);
+    const payload: unknown = await resolve(
+      undefined,
+      argumentsOf(field, nodes, variables),
+      context,
+      undefined as never,
+    );
     return `${head}${write(payload)}}}\n`;
   };
 }

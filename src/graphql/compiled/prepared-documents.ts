@@ -59,7 +59,10 @@ export function createPreparedDocuments(
     return plan ?? undefined;
   }
 
-  function compile({ operation, fragments }: Entry, values: Record<string, unknown>): CompiledOperation | null {
+  function compile(
+    { operation, fragments }: Entry,
+    values: Record<string, unknown>,
+  ): CompiledOperation | null {
     try {
       return compileOperation(new Selection(schema, fragments, operation, values));
     } catch (error) {
@@ -137,7 +140,8 @@ function requestIn(body: unknown): GraphqlRequest | undefined {
   }
   const { query, operationName, variables } = body;
   if (typeof query !== 'string') return undefined;
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') return undefined;
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
+    return undefined;
   if (variables !== undefined && variables !== null && !isObject(variables)) return undefined;
   return { query, operationName, variables };
 }

@@ -1,7 +1,4 @@
-import {
-  collectFields,
-  collectSubfields,
-} from 'graphql/execution/collectFields';
+import { collectFields, collectSubfields } from 'graphql/execution/collectFields';
 import {
   getArgumentValues,
   type FieldNode,
@@ -65,7 +62,9 @@ export const CONNECTION_FIELDS: Readonly<
 };
 
 /** Fields with a resolver of their own, whose value the reader of their parent adds. */
-const ADDED_FIELDS: Readonly<Record<string, string>> = { EnvironmentAccountConnectionConnection: 'totalCount' };
+const ADDED_FIELDS: Readonly<Record<string, string>> = {
+  EnvironmentAccountConnectionConnection: 'totalCount',
+};
 
 /** The selection of one operation, for one set of values of the variables in its `@skip` and `@include`. */
 export class Selection {
@@ -77,10 +76,20 @@ export class Selection {
   ) {}
 
   /** The root fields in the order of the response. */
-  rootFields(): readonly (readonly [key: string, field: GraphQLField<unknown, unknown> | undefined, nodes: readonly FieldNode[]])[] {
+  rootFields(): readonly (readonly [
+    key: string,
+    field: GraphQLField<unknown, unknown> | undefined,
+    nodes: readonly FieldNode[],
+  ])[] {
     const root = this.schema.getRootType(this.operation.operation);
     if (!root) throw new UnsupportedOperationError();
-    const fields = collectFields(this.schema, this.fragments, this.variables, root, this.operation.selectionSet);
+    const fields = collectFields(
+      this.schema,
+      this.fragments,
+      this.variables,
+      root,
+      this.operation.selectionSet,
+    );
     return [...fields].map(([key, nodes]) => [key, root.getFields()[nameOf(nodes)], nodes]);
   }
 
@@ -122,10 +131,14 @@ export class Selection {
   }
 
   /** Writes objects whose fields are properties. */
-  objectWriter(type: GraphQLObjectType, nodes: readonly FieldNode[]): Writer<Readonly<Record<string, unknown>>> {
+  objectWriter(
+    type: GraphQLObjectType,
+    nodes: readonly FieldNode[],
+  ): Writer<Readonly<Record<string, unknown>>> {
     return joined(type, this.fieldsIn(type, nodes), (name, inner) => {
       const field = type.getFields()[name];
-      if (!field || (field.resolve && ADDED_FIELDS[type.name] !== name)) throw new UnsupportedOperationError();
+      if (!field || (field.resolve && ADDED_FIELDS[type.name] !== name))
+        throw new UnsupportedOperationError();
       const write = this.writerOf(field.type, inner);
       return (source: Readonly<Record<string, unknown>>) => write(source[name]);
     });
@@ -134,7 +147,9 @@ export class Selection {
   /** Keeps the text on a connection that the store keeps, as long as it is the last selection that was written. */
   connectionWriter(nodes: readonly FieldNode[]): Writer<ConnectionView> {
     const type = this.objectType(CONNECTION);
-    const write = joined(type, this.fieldsIn(type, nodes), (name, inner) => this.connectionFieldWriter(type, name, inner));
+    const write = joined(type, this.fieldsIn(type, nodes), (name, inner) =>
+      this.connectionFieldWriter(type, name, inner),
+    );
     return (connection) => {
       if (!(connection instanceof StoredConnection)) return write(connection);
       const { rendering } = connection;
@@ -145,7 +160,11 @@ export class Selection {
     };
   }
 
-  private connectionFieldWriter(type: GraphQLObjectType, name: string, nodes: readonly FieldNode[]): Writer<ConnectionView> {
+  private connectionFieldWriter(
+    type: GraphQLObjectType,
+    name: string,
+    nodes: readonly FieldNode[],
+  ): Writer<ConnectionView> {
     const field = type.getFields()[name];
     if (!field || !isConnectionField(name)) throw new UnsupportedOperationError();
     const read = CONNECTION_FIELDS[name];
@@ -165,12 +184,21 @@ export class Selection {
 
   private selectsKeyAndValue(nodes: readonly FieldNode[]): boolean {
     const fields = [...this.fieldsIn(this.objectType('EnvironmentAccountConnectionTag'), nodes)];
-    return fields.length === 2 && ['key', 'value'].every((name, index) => fields[index]?.[0] === name && nameOf(fields[index][1]) === name);
+    return (
+      fields.length === 2 &&
+      ['key', 'value'].every(
+        (name, index) => fields[index]?.[0] === name && nameOf(fields[index][1]) === name,
+      )
+    );
   }
 }
 
 /** The arguments of a root field. @throws GraphQLError */
-export function argumentsOf(field: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], variables: Record<string, unknown>): Record<string, unknown> {
+export function argumentsOf(
+  field: GraphQLField<unknown, unknown>,
+  nodes: readonly FieldNode[],
+  variables: Record<string, unknown>,
+): Record<string, unknown> {
   const [node] = nodes;
   if (!node) throw new UnsupportedOperationError();
   return getArgumentValues(field, node, variables);
@@ -265,7 +293,8 @@ const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padS
  * @throws RangeError for what is no time
  */
 function jsonInstant(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < FIRST_MS || ms > LAST_MS) return JSON.stringify(new Date(ms).toISOString());
+  if (!Number.isSafeInteger(ms) || ms < FIRST_MS || ms > LAST_MS)
+    return JSON.stringify(new Date(ms).toISOString());
   const day = Math.floor(ms / DAY_MS);
   if (day !== knownDay) {
     knownDay = day;

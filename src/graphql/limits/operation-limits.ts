@@ -1,9 +1,4 @@
-import {
-  GraphQLError,
-  type DocumentNode,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-} from 'graphql';
+import { GraphQLError, type DocumentNode, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 
 import type { VariableValues } from './cost-expression';
 import type { DocumentLimits } from './document-limits';

@@ -85,7 +85,8 @@ export function addGraphqlRoute(
     // `OVERLOADED` is expected.
     if (status < 500 || status === OVERLOADED.status) return response;
     // A failure in Apollo Server or a plugin: no plugin can add the request's id to the response.
-    if (!record.isFaultReported) context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
+    if (!record.isFaultReported)
+      context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
     record.failure = 'INTERNAL_SERVER_ERROR';
     return undefined;
   }

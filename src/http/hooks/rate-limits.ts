@@ -126,9 +126,7 @@ export function addRateLimits(server: FastifyInstance, rateLimits: RateLimits): 
 }
 
 /** Charges the cost of a document to the subject of its request. */
-export function chargeTo(
-  rateLimits: RateLimits,
-): (request: FastifyRequest, cost: number) => Promise<void> {
+export function chargeTo(rateLimits: RateLimits): (request: FastifyRequest, cost: number) => Promise<void> {
   return async ({ record: { subject } }, cost) => {
     if (subject !== undefined) await rateLimits.chargeCost(subject, cost);
   };

@@ -77,7 +77,12 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     socket.destroySoon = () => {
       closeSocket(socket);
     };
-    const connection: Connection = { socket, activeRequests: 0, bytesReadWhenIdle: 0, idleTimeout: undefined };
+    const connection: Connection = {
+      socket,
+      activeRequests: 0,
+      bytesReadWhenIdle: 0,
+      idleTimeout: undefined,
+    };
     open.set(socket, connection);
     startIdleTimeout(connection);
     socket.once('close', () => {
