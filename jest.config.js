@@ -22,7 +22,7 @@ const shared = {
   // Published as ES modules alone, which Node can require and jest can't.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   // A dynamic import names the file that is built from the source.
-  moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry)/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry|user|graphql/apollo)/.*)\\.js$': '$1' },
 };
 
 const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;

@@ -8,7 +8,6 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
@@ -51,26 +50,18 @@ export interface ApolloOptions {
   readonly prepared: PreparedDocuments;
   /** Turns on introspection, suggestions in error messages, and Sandbox. */
   readonly introspectionEnabled: boolean;
-  /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
-  readonly traced: boolean;
 }
 
-export function createApolloServer({
-  schema,
-  logger,
-  limits,
-  operationLimits,
-  prepared,
-  introspectionEnabled,
-  traced,
-}: ApolloOptions): ApolloServer<GraphqlContext> {
+/** @param inlineTrace the plugin for federated traces, if any */
+export function createApolloServer(
+  { schema, logger, limits, operationLimits, prepared, introspectionEnabled }: ApolloOptions,
+  inlineTrace = ApolloServerPluginInlineTraceDisabled(),
+): ApolloServer<GraphqlContext> {
   const plugins: ApolloServerPlugin<GraphqlContext>[] = [
     // These plugins install themselves and cost throughput; `npm run bench` has a candidate with them and one without.
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
-    traced
-      ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
-      : ApolloServerPluginInlineTraceDisabled(),
+    inlineTrace,
     introspectionEnabled ? sandbox() : ApolloServerPluginLandingPageDisabled(),
     documentLimitsPlugin(operationLimits, prepared),
     errorReportingPlugin(limits.validationErrors),

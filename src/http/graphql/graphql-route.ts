@@ -24,8 +24,10 @@ export interface GraphqlRouteOptions {
   readonly chargeCost: ((request: FastifyRequest, cost: number) => Promise<void>) | undefined;
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
-  /** Returns the Apollo Server for a request. */
-  readonly serverFor: (request: FastifyRequest) => ApolloServer<GraphqlContext>;
+  /** Returns the Apollo Server for a request, or a promise for one that is started first. */
+  readonly serverFor: (
+    request: FastifyRequest,
+  ) => ApolloServer<GraphqlContext> | Promise<ApolloServer<GraphqlContext>>;
   /** Documents that are executed without Apollo Server. */
   readonly prepared: PreparedDocuments;
 }
@@ -72,7 +74,8 @@ export function addGraphqlRoute(
     context: GraphqlContext,
   ): Promise<HTTPGraphQLResponse | undefined> {
     const { record } = request;
-    const response = await serverFor(request).executeHTTPGraphQLRequest({
+    const apollo = await serverFor(request);
+    const response = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers: headersOf(request),

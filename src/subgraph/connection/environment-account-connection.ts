@@ -1,3 +1,5 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 
 import {
@@ -9,7 +11,14 @@ import {
 import { connectionArn, type ConnectionReference } from '../../proton/identifiers';
 import { AwsAccount } from '../account/aws-account';
 import type { SubgraphContext } from '../context';
-import { DateTime } from '../date-time';
+
+/** The library's scalar that serializes to strings, with the name and the specification that the schema declares. */
+export const DateTime = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+  description: 'An instant, RFC 3339, in UTC.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+});
 
 registerEnumType(ConnectionStatus, {
   name: 'EnvironmentAccountConnectionStatus',
