@@ -16,11 +16,9 @@ const SWC = [
 /** What all projects share. */
 const shared = {
   testEnvironment: '<rootDir>/test/support/environment.js',
-  setupFiles: ['<rootDir>/test/support/keep-natives.js'],
+  runtime: '<rootDir>/test/support/runtime.js',
   roots: ['<rootDir>/test'],
-  transform: { '^.+\\.ts$': SWC, '/node_modules/jose/.+\\.js$': SWC },
-  // Published as ES modules alone, which Node can require and jest can't.
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transform: { '^.+\\.ts$': SWC },
   // A dynamic import names the file that is built from the source.
   moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry)/.*)\\.js$': '$1' },
 };
@@ -38,7 +36,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
-      setupFiles: [...shared.setupFiles, '<rootDir>/test/support/no-processes.js'],
+      setupFiles: ['<rootDir>/test/support/no-processes.js'],
       testMatch: UNIT,
     },
     { ...shared, displayName: 'integration', testMatch: INTEGRATION },
