@@ -8,9 +8,11 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   isEnumType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
+  isScalarType,
   type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
@@ -36,6 +38,13 @@ export class LateFieldError extends Error {
 
 /** Writes a value as JSON. @throws UnexpectedValueError, LateFieldError */
 export type Writer<Value> = (value: Value) => string;
+
+/** Writes a field of an object. The object writes the quotes, so that each field is one piece of text and not three. */
+interface FieldWriter<Source> {
+  readonly write: Writer<Source>;
+  /** Whether the text belongs between quotes. */
+  readonly inQuotes: boolean;
+}
 
 const CONNECTION = 'EnvironmentAccountConnection';
 
@@ -124,10 +133,14 @@ export class Selection {
         ? (this.connectionWriter(nodes) as Writer<unknown>)
         : (this.objectWriter(type, nodes) as Writer<unknown>);
     }
-    if (isEnumType(type)) return enumWriter(type.getValues().map(({ name }) => name));
-    const write = 'name' in type ? SCALARS[type.name] : undefined;
-    if (!write) throw new UnsupportedOperationError();
-    return write;
+    const { write, inQuotes } = leafWriter(type);
+    return inQuotes ? (value) => `"${write(value)}"` : write;
+  }
+
+  private fieldWriterOf(type: GraphQLOutputType, nodes: readonly FieldNode[]): FieldWriter<unknown> {
+    return isNonNullType(type) && isLeafType(type.ofType)
+      ? leafWriter(type.ofType)
+      : { write: this.writerOf(type, nodes), inQuotes: false };
   }
 
   /** Writes objects whose fields are properties. */
@@ -139,8 +152,8 @@ export class Selection {
       const field = type.getFields()[name];
       if (!field || (field.resolve && ADDED_FIELDS[type.name] !== name))
         throw new UnsupportedOperationError();
-      const write = this.writerOf(field.type, inner);
-      return (source: Readonly<Record<string, unknown>>) => write(source[name]);
+      const { write, inQuotes } = this.fieldWriterOf(field.type, inner);
+      return { write: (source: Readonly<Record<string, unknown>>) => write(source[name]), inQuotes };
     });
   }
 
@@ -154,7 +167,7 @@ export class Selection {
       if (!(connection instanceof StoredConnection)) return write(connection);
       const { rendering } = connection;
       if (rendering?.plan === write) return rendering.text;
-      const text = flat(write(connection));
+      const text = write(connection);
       connection.rendering = { plan: write, text };
       return text;
     };
@@ -164,22 +177,23 @@ export class Selection {
     type: GraphQLObjectType,
     name: string,
     nodes: readonly FieldNode[],
-  ): Writer<ConnectionView> {
+  ): FieldWriter<ConnectionView> {
     const field = type.getFields()[name];
     if (!field || !isConnectionField(name)) throw new UnsupportedOperationError();
     const read = CONNECTION_FIELDS[name];
-    const write = this.writerOf(field.type, nodes);
+    const { write, inQuotes } = this.fieldWriterOf(field.type, nodes);
     const writeValue = (connection: ConnectionView) => {
       const value = read(connection);
       if (value === undefined) throw new LateFieldError();
       return write(value);
     };
-    if (name !== 'tags' || !this.selectsKeyAndValue(nodes)) return writeValue;
+    if (name !== 'tags' || !this.selectsKeyAndValue(nodes)) return { write: writeValue, inQuotes };
     // As they are stored, without parsing them.
-    return (connection) =>
+    const writeTags = (connection: ConnectionView) =>
       connection instanceof StoredConnection && areCanonicalTags(connection.tagsJson)
         ? connection.tagsJson
         : writeValue(connection);
+    return { write: writeTags, inQuotes: false };
   }
 
   private selectsKeyAndValue(nodes: readonly FieldNode[]): boolean {
@@ -212,23 +226,31 @@ export function nameOf([node]: readonly FieldNode[]): string {
 function joined<Source>(
   type: GraphQLObjectType,
   fields: ReadonlyMap<string, readonly FieldNode[]>,
-  writerOf: (name: string, nodes: readonly FieldNode[]) => Writer<Source>,
+  writerOf: (name: string, nodes: readonly FieldNode[]) => FieldWriter<Source>,
 ): Writer<Source> {
+  /** What comes before each field: the end of the field before it, and its own key. */
   const heads: string[] = [];
   const writers: Writer<Source>[] = [];
+  let end = '{';
   for (const [key, nodes] of fields) {
-    heads.push(`${heads.length === 0 ? '{' : ','}${JSON.stringify(key)}:`);
     const name = nameOf(nodes);
-    const typeName = JSON.stringify(type.name);
-    writers.push(name === '__typename' ? () => typeName : writerOf(name, nodes));
+    const { write, inQuotes } =
+      name === '__typename' ? { write: () => type.name, inQuotes: true } : writerOf(name, nodes);
+    heads.push(`${end}${JSON.stringify(key)}:${inQuotes ? '"' : ''}`);
+    writers.push(write);
+    end = inQuotes ? '",' : ',';
   }
   if (writers.length === 0) return () => '{}';
+  const tail = `${end.slice(0, -1)}}`;
   return (source) => {
-    let text = '';
+    // Joined, not added: the result of adding is copied together later, piece by piece, and again for each use.
+    const pieces = new Array<string>(2 * writers.length + 1);
     for (let index = 0; index < writers.length; index += 1) {
-      text += (heads[index] as string) + (writers[index] as Writer<Source>)(source);
+      pieces[2 * index] = heads[index] as string;
+      pieces[2 * index + 1] = (writers[index] as Writer<Source>)(source);
     }
-    return `${text}}`;
+    pieces[2 * writers.length] = tail;
+    return pieces.join('');
   };
 }
 
@@ -240,19 +262,31 @@ function listWriter(write: Writer<unknown>): Writer<unknown> {
   };
 }
 
-function enumWriter(names: readonly string[]): Writer<unknown> {
-  const texts = new Map(names.map((name) => [name as unknown, JSON.stringify(name)]));
-  return (value) => texts.get(value) ?? unexpected();
+/** @throws UnsupportedOperationError for a scalar that is not known here */
+function leafWriter(type: GraphQLOutputType): FieldWriter<unknown> {
+  if (isEnumType(type)) {
+    const names = new Set<unknown>(type.getValues().map(({ name }) => name));
+    return { write: (value) => (names.has(value) ? (value as string) : unexpected()), inQuotes: true };
+  }
+  const writer = isScalarType(type) ? SCALARS[type.name] : undefined;
+  if (!writer) throw new UnsupportedOperationError();
+  return writer;
 }
 
-const writeString: Writer<unknown> = (value) => (typeof value === 'string' ? jsonText(value) : unexpected());
+const STRING: FieldWriter<unknown> = {
+  write: (value) => (typeof value === 'string' ? escaped(value) : unexpected()),
+  inQuotes: true,
+};
 
-const SCALARS: Readonly<Record<string, Writer<unknown>>> = {
-  ID: writeString,
-  String: writeString,
-  Boolean: (value) => (typeof value === 'boolean' ? String(value) : unexpected()),
-  Int: (value) => (typeof value === 'number' && (value | 0) === value ? String(value) : unexpected()),
-  DateTime: (value) => (typeof value === 'number' ? jsonInstant(value) : unexpected()),
+const SCALARS: Readonly<Record<string, FieldWriter<unknown>>> = {
+  ID: STRING,
+  String: STRING,
+  Boolean: { write: (value) => (typeof value === 'boolean' ? String(value) : unexpected()), inQuotes: false },
+  Int: {
+    write: (value) => (typeof value === 'number' && (value | 0) === value ? String(value) : unexpected()),
+    inQuotes: false,
+  },
+  DateTime: { write: (value) => (typeof value === 'number' ? instant(value) : unexpected()), inQuotes: true },
 };
 
 function unexpected(): never {
@@ -263,19 +297,13 @@ function isConnectionField(name: string): name is keyof EnvironmentAccountConnec
   return Object.hasOwn(CONNECTION_FIELDS, name);
 }
 
-/** Makes one string of the pieces that it was added up of. Each later use of the pieces would copy them again. */
-function flat(text: string): string {
-  Buffer.byteLength(text);
-  return text;
-}
-
 /** Text that JSON writes as it is: no quote, backslash, control character or surrogate. */
 // eslint-disable-next-line no-control-regex -- JSON escapes them
 const PLAIN = /^[^"\\\u0000-\u001f\ud800-\udfff]*$/;
 
-/** A string in JSON, as `JSON.stringify` writes it. */
-function jsonText(value: string): string {
-  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+/** A string between its quotes, as `JSON.stringify` writes it. */
+function escaped(value: string): string {
+  return PLAIN.test(value) ? value : JSON.stringify(value).slice(1, -1);
 }
 
 const DAY_MS = 86_400_000;
@@ -288,13 +316,12 @@ let dateOfKnownDay = '';
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
 
 /**
- * An instant in JSON, as `Date.toISOString` writes it. It remembers the last day, because a list is sorted by time.
+ * An instant, as `Date.toISOString` writes it. It remembers the last day, because a list is sorted by time.
  * @param ms milliseconds since 1970-01-01T00:00:00Z
  * @throws RangeError for what is no time
  */
-function jsonInstant(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < FIRST_MS || ms > LAST_MS)
-    return JSON.stringify(new Date(ms).toISOString());
+function instant(ms: number): string {
+  if (!Number.isSafeInteger(ms) || ms < FIRST_MS || ms > LAST_MS) return new Date(ms).toISOString();
   const day = Math.floor(ms / DAY_MS);
   if (day !== knownDay) {
     knownDay = day;
@@ -304,7 +331,7 @@ function jsonInstant(ms: number): string {
   const hour = Math.floor(seconds / 3_600);
   const minute = Math.floor(seconds / 60) - hour * 60;
   const fraction = String(ms - day * DAY_MS - seconds * 1_000).padStart(3, '0');
-  return `"${dateOfKnownDay}${TWO_DIGITS[hour] ?? ''}:${TWO_DIGITS[minute] ?? ''}:${TWO_DIGITS[seconds % 60] ?? ''}.${fraction}Z"`;
+  return `${dateOfKnownDay}${TWO_DIGITS[hour] ?? ''}:${TWO_DIGITS[minute] ?? ''}:${TWO_DIGITS[seconds % 60] ?? ''}.${fraction}Z`;
 }
 
 /** A list of tags that `JSON.stringify` has written, in which no text is escaped. */
