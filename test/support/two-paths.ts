@@ -8,6 +8,7 @@ import { createEmbeddedProtonService } from '../../src/control-plane/control-pla
 import { type ConnectionStore, observeStore } from '../../src/control-plane/store';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { createGraphqlServer } from '../../src/http/graphql-server';
+import type { RateLimits } from '../../src/http/hooks/rate-limits';
 import { instrumentService } from '../../src/proton/instrument-session';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { unrestrictedViewer, type Viewer } from '../../src/proton/viewer';
@@ -37,6 +38,7 @@ export interface ServerOptions {
   readonly wrapStore?: (store: ConnectionStore) => ConnectionStore;
   /** Replaces the sessions of requests, to inject failures. */
   readonly wrapSession?: (session: ProtonSession) => ProtonSession;
+  readonly rateLimits?: RateLimits;
 }
 
 export interface PathServer {
@@ -57,6 +59,7 @@ export async function startPathServer({
   viewer = unrestrictedViewer('tester'),
   wrapStore = (store) => store,
   wrapSession = (session) => session,
+  rateLimits,
 }: ServerOptions = {}): Promise<PathServer> {
   const logger = pino({ level: 'silent' });
   const telemetry = createTelemetry({ logger, traced: false });
@@ -89,6 +92,7 @@ export async function startPathServer({
       start: () => Promise.resolve(),
       stop: () => undefined,
     },
+    rateLimits,
     limits: config.limits,
     executionMs: config.timing.executionMs,
     observe: (event) => {

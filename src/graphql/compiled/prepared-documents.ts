@@ -13,7 +13,7 @@ import { type MaybePromise, whenDone } from '../../proton/proton-service';
 import type { GraphqlContext } from '../apollo/graphql-context';
 import type { DescribedOperation, OperationLimits } from '../limits/operation-limits';
 import { compileOperation, type CompiledOperation } from './compiled-operation';
-import { LateFieldError, Selection, UnsupportedOperationError } from './writers';
+import { checkConnectionFields, LateFieldError, Selection, UnsupportedOperationError } from './writers';
 
 /** A document is prepared when Apollo Server has parsed, validated and executed it without an error. */
 export interface PreparedDocument {
@@ -39,12 +39,16 @@ const MAX_CHARACTERS = 500_000;
 /** Plans of one document. */
 const MAX_PLANS = 4;
 
-/** @param maxCoercionErrors as for Apollo Server; a request with an error goes there */
+/**
+ * @param maxCoercionErrors as for Apollo Server; a request with an error goes there
+ * @throws Error if the schema has a field that the compiled operations don't know
+ */
 export function createPreparedDocuments(
   schema: GraphQLSchema,
   limits: OperationLimits,
   maxCoercionErrors: number,
 ): PreparedDocuments {
+  checkConnectionFields(schema);
   const entries = new RecentEntries<Entry>();
 
   /** Undefined if Apollo Server must execute the operation. */

@@ -49,7 +49,7 @@ interface FieldWriter<Source> {
 const CONNECTION = 'EnvironmentAccountConnection';
 
 /** Reads the fields of a connection. A field of the class that is missing here does not compile. */
-export const CONNECTION_FIELDS: Readonly<
+const CONNECTION_FIELDS: Readonly<
   Record<keyof EnvironmentAccountConnection, (connection: ConnectionView) => unknown>
 > = {
   id: ({ id }) => id,
@@ -69,6 +69,23 @@ export const CONNECTION_FIELDS: Readonly<
   lastModifiedAt: ({ lastModifiedAt }) => lastModifiedAt,
   tags: ({ tags }) => tags,
 };
+
+/**
+ * Checks that `CONNECTION_FIELDS` has every field of the schema's connection that has no resolver of its own, and no other field.
+ * @throws Error that names the fields
+ */
+export function checkConnectionFields(schema: GraphQLSchema): void {
+  const type = schema.getType(CONNECTION);
+  const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
+  const plain = new Set(fields.filter(({ resolve }) => !resolve).map(({ name }) => name));
+  const known = new Set(Object.keys(CONNECTION_FIELDS));
+  const wrong = [...plain, ...known].filter((name) => !plain.has(name) || !known.has(name));
+  if (wrong.length > 0) {
+    throw new Error(
+      `CONNECTION_FIELDS in src/graphql/compiled/writers.ts and the schema differ: ${wrong.join(', ')}`,
+    );
+  }
+}
 
 /** Fields with a resolver of their own, whose value the reader of their parent adds. */
 const ADDED_FIELDS: Readonly<Record<string, string>> = {
