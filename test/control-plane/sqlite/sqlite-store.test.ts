@@ -231,7 +231,9 @@ describe('The SQLite store', () => {
     await session.listConnections([{ participation: { ...participation, role: null } }]);
     // The union of two pages is sorted; each reads one page at most.
     expect(
-      plans.filter((step) => /USING INDEX connections_by_(management|environment)_account/.test(step)),
+      plans.filter((step) =>
+        /USING COVERING INDEX connections_by_(management|environment)_account/.test(step),
+      ),
     ).toHaveLength(2);
     reader.database.close();
     await store.close();

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { StoredConnection, type ConnectionEvent, type ConnectionStatus } from '../../../proton/connection';
+import type { ConnectionEvent, ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../../store';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
@@ -8,8 +8,9 @@ import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from 
 import { reading, sqlBuilder, type Statements } from '../statements';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
+import type { RowCache } from './row-cache';
 import { createStepRunner, type Steps } from './step-runner';
-import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
+import { viewableBy } from './visibility';
 
 export interface StoreReads extends Pick<
   ConnectionStore,
@@ -20,24 +21,18 @@ export interface StoreReads extends Pick<
   readonly countByStatus: () => Readonly<Record<ConnectionStatus, number>>;
 }
 
-export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
-  // Prepared once and not built for each call, because every entity reference runs it.
-  const findAll = pin(
-    database
-      .prepare<[{ readonly ids: string } & VisibleParameter], ConnectionTuple>(
-        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections
-         WHERE id IN (SELECT value FROM json_each(@ids)) AND ${VISIBLE}`,
-      )
-      .raw(true),
-  );
-
+export function readsOf(
+  database: BetterSqlite3.Database,
+  statements: Statements,
+  rows: RowCache,
+): StoreReads {
   const countStatuses = pin(
     database.prepare<[], { status: ConnectionStatus; count: number }>(
       'SELECT status, count(*) AS count FROM connections GROUP BY status',
     ),
   );
 
-  const lists = listsOf(database);
+  const lists = listsOf(database, rows);
   const run = createStepRunner();
 
   /** One step per count: a document may count a hundred lists. A single count cannot be interrupted. */
@@ -51,12 +46,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
   }
 
   return {
-    findConnections: (ids, visibleTo) =>
-      reading(() =>
-        findAll
-          .all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) })
-          .map((row) => new StoredConnection(row)),
-      ),
+    findConnections: (ids, visibleTo) => reading(() => rows.read(() => ids, viewableBy(visibleTo))),
 
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
 
