@@ -7,17 +7,21 @@ export interface Candidate {
 }
 
 export const THIS_SERVER = 'this-server';
+export const THIS_SERVER_LOGGING = 'this-server-logging';
 export const MERCURIUS = 'mercurius';
 export const SDK_ADAPTER = 'sdk-adapter';
 export const FIXED_BYTES = 'fixed-bytes';
+export const BARE_APOLLO = 'bare-apollo';
 
 export const CANDIDATE_NAMES = [
   THIS_SERVER,
+  THIS_SERVER_LOGGING,
   'apollo-standalone',
   'apollo-standalone-lean',
   'yoga',
   MERCURIUS,
   FIXED_BYTES,
+  BARE_APOLLO,
   SDK_ADAPTER,
   'sdk-adapter-new-connections',
   'sdk-adapter-no-cache',
@@ -28,6 +32,7 @@ const SDK_PACKAGES = ['@aws-sdk/client-proton', '@smithy/node-http-handler'];
 
 const DESCRIPTIONS: Readonly<Record<CandidateName, Omit<Candidate, 'name'>>> = {
   'this-server': { title: 'this server', packages: ['@apollo/server', 'fastify', 'graphql'] },
+  'this-server-logging': { title: 'this server, logging', packages: ['pino'] },
   'apollo-standalone': { title: 'Apollo Server standalone', packages: ['@apollo/server', 'graphql'] },
   'apollo-standalone-lean': {
     title: 'Apollo standalone, plugins off',
@@ -36,24 +41,28 @@ const DESCRIPTIONS: Readonly<Record<CandidateName, Omit<Candidate, 'name'>>> = {
   yoga: { title: 'GraphQL Yoga', packages: ['graphql-yoga', 'graphql'] },
   mercurius: { title: 'Mercurius, JIT', packages: ['mercurius', 'graphql-jit', 'fastify', 'graphql'] },
   'fixed-bytes': { title: 'fixed bytes (ceiling)', packages: [] },
+  'bare-apollo': { title: 'bare Apollo', packages: ['@apollo/server', '@apollo/subgraph', 'graphql'] },
   'sdk-adapter': { title: 'SDK adapter', packages: SDK_PACKAGES },
   'sdk-adapter-new-connections': { title: 'SDK adapter, no keep-alive', packages: SDK_PACKAGES },
   'sdk-adapter-no-cache': { title: 'SDK adapter, no cacheMiddleware', packages: SDK_PACKAGES },
 };
 
-/** The candidates that one table compares: servers that use the same service, or ways to reach the control plane. */
+/** The candidates that one table compares. */
 export interface Comparison {
   readonly name: ComparisonName;
   /** The candidate that the others are compared with. */
   readonly baseline: CandidateName;
-  /** The candidate that this server is meant to be at least as fast as. */
+  /** The candidate that this server is meant to be at least as good as. */
   readonly rival?: CandidateName;
-  /** The title of the column with the ratio to the baseline. */
+  /** The title of the columns with the ratio to the baseline. */
   readonly column: string;
   readonly candidates: readonly CandidateName[];
+  /** What all its candidates use besides their own packages. */
+  readonly packages: readonly string[];
 }
 
-export const COMPARISON_NAMES = ['servers', 'adapters'] as const;
+/** What the cases of a comparison differ in: the server, the server behind a gateway, the start of a process, or the adapter. */
+export const COMPARISON_NAMES = ['servers', 'gateways', 'starts', 'adapters'] as const;
 export type ComparisonName = (typeof COMPARISON_NAMES)[number];
 
 export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
@@ -62,16 +71,46 @@ export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
     baseline: THIS_SERVER,
     rival: MERCURIUS,
     column: 'to this server',
-    candidates: CANDIDATE_NAMES.filter((name) => !name.startsWith(SDK_ADAPTER)),
+    candidates: [
+      THIS_SERVER,
+      THIS_SERVER_LOGGING,
+      'apollo-standalone',
+      'apollo-standalone-lean',
+      'yoga',
+      MERCURIUS,
+      FIXED_BYTES,
+    ],
+    packages: [],
+  },
+  gateways: {
+    name: 'gateways',
+    baseline: THIS_SERVER,
+    rival: MERCURIUS,
+    column: 'to this server',
+    candidates: [THIS_SERVER, 'apollo-standalone', MERCURIUS],
+    packages: ['@graphql-hive/gateway'],
+  },
+  starts: {
+    name: 'starts',
+    baseline: THIS_SERVER,
+    rival: BARE_APOLLO,
+    column: 'to this server',
+    candidates: [THIS_SERVER, 'apollo-standalone', 'apollo-standalone-lean', BARE_APOLLO],
+    packages: [],
   },
   adapters: {
     name: 'adapters',
     baseline: SDK_ADAPTER,
     column: 'to the SDK adapter',
-    candidates: CANDIDATE_NAMES.filter((name) => name === THIS_SERVER || name.startsWith(SDK_ADAPTER)),
+    candidates: [THIS_SERVER, SDK_ADAPTER, 'sdk-adapter-new-connections', 'sdk-adapter-no-cache'],
+    packages: [],
   },
 };
 
 export function candidate(name: CandidateName): Candidate {
   return { name, ...DESCRIPTIONS[name] };
+}
+
+export function isOverSdk(name: CandidateName): boolean {
+  return name.startsWith(SDK_ADAPTER);
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import ts from 'typescript';
+import { transformFileSync } from '@swc/core';
 
 import { PROJECT } from './project';
 
@@ -19,14 +19,11 @@ export function compileCandidates(folder: string): string {
   mkdirSync(scripts, { recursive: true });
   symlinkSync(join(PROJECT, 'dist'), join(folder, 'src'), 'junction');
   for (const name of readdirSync(sources)) {
-    const { outputText } = ts.transpileModule(readFileSync(join(sources, name), 'utf8'), {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.CommonJS,
-        esModuleInterop: true,
-      },
+    const { code } = transformFileSync(join(sources, name), {
+      jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
     });
-    writeFileSync(join(scripts, name.replace(/\.ts$/, '.js')), outputText);
+    writeFileSync(join(scripts, name.replace(/\.ts$/, '.js')), code);
   }
   return scripts;
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { candidate, type CandidateName } from './candidates';
 import { PROJECT } from './project';
 
 /** The machine and the versions that the figures depend on. */
@@ -22,8 +21,8 @@ export interface BenchEnvironment {
   readonly packages: Readonly<Record<string, string>>;
 }
 
-export function describeEnvironment(candidates: readonly CandidateName[]): BenchEnvironment {
-  const packages = [...new Set(candidates.flatMap((name) => candidate(name).packages))].sort();
+/** @param packages those whose versions the figures depend on */
+export function describeEnvironment(packages: readonly string[]): BenchEnvironment {
   const processors = cpus();
   return {
     date: new Date().toISOString(),
@@ -33,7 +32,7 @@ export function describeEnvironment(candidates: readonly CandidateName[]): Bench
     system: `${type()} ${release().split('.').slice(0, 2).join('.')}`,
     node: process.version,
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
-    packages: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
+    packages: Object.fromEntries([...new Set(packages)].sort().map((name) => [name, versionOf(name)])),
   };
 }
 

@@ -1,12 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { format, resolveConfig } from 'prettier';
-
 import { PROJECT } from './project';
 import { COMPARISON_NAMES, type ComparisonName } from './candidates';
-import type { CaseResult } from './measure';
-import { environmentLines, columnsOf, notesOf, rowsOf, titleOf, type Report } from './report';
+import { environmentLines, tableOf, type Report, type Table } from './report';
 
 const README = join(PROJECT, 'bench', 'README.md');
 const begin = (comparison: ComparisonName) => `<!-- ${comparison}:begin -->`;
@@ -15,9 +12,7 @@ const end = (comparison: ComparisonName) => `<!-- ${comparison}:end -->`;
 /** A report as Markdown, formatted as the project formats its files. */
 export function markdownReport(report: Report): Promise<string> {
   const environment = environmentLines(report).map((line) => `- ${line}`);
-  const tables = report.results.map((result) =>
-    [`### ${titleOf(result)}`, table(result), ...notesOf(result)].join('\n\n'),
-  );
+  const tables = report.results.map((result) => markdownOf(tableOf(result)));
   return formatted([environment.join('\n'), ...tables].join('\n\n'));
 }
 
@@ -43,16 +38,19 @@ function withResults(readme: string, comparison: ComparisonName, markdown: strin
   return `${readme.slice(0, from + begin(comparison).length)}\n\n${markdown}\n${readme.slice(to)}`;
 }
 
-function table(result: CaseResult): string {
-  const columns = columnsOf(result.subject.comparison);
+function markdownOf({ title, columns, rows, notes }: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
+  const table = [
     line(columns),
     line(columns.map((_, column) => (column === 0 ? '---' : '--:'))),
-    ...rowsOf(result).map(line),
+    ...rows.map(line),
   ].join('\n');
+  const list = notes.map((note) => `- ${note}`).join('\n');
+  return [`### ${title}`, table, ...(notes.length === 0 ? [] : [list])].join('\n\n');
 }
 
+/** Formats as the project does. Loads prettier only here, because most runs do not need it. */
 async function formatted(markdown: string): Promise<string> {
+  const { format, resolveConfig } = await import('prettier');
   return format(markdown, { ...(await resolveConfig(README)), parser: 'markdown' });
 }

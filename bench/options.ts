@@ -2,8 +2,16 @@ import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
-import { CANDIDATE_NAMES, COMPARISONS, type CandidateName } from './candidates';
-import { CASE_NAMES, type CaseName } from './cases';
+import {
+  CANDIDATE_NAMES,
+  COMPARISON_NAMES,
+  COMPARISONS,
+  MERCURIUS,
+  THIS_SERVER,
+  type CandidateName,
+  type ComparisonName,
+} from './candidates';
+import { CASE_NAMES, CASES, type CaseName } from './cases';
 
 export interface Options {
   readonly cases: readonly CaseName[];
@@ -20,7 +28,7 @@ export interface Options {
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly updateReadme: boolean;
-  /** Whether to send every case once and compare the responses, without measuring. */
+  /** Whether to send the first requests of every case and check the responses, without measuring. */
   readonly smoke: boolean;
 }
 
@@ -30,23 +38,47 @@ export class UsageError extends Error {
 }
 
 const FULL = { rounds: 5, seconds: 4, warmUp: 2 };
-const QUICK = { rounds: 2, seconds: 2, warmUp: 1 };
+const QUICK = { rounds: 2, seconds: 1, warmUp: 1 };
 
 const SMOKE_OPTIONS = new Set(['cases', 'candidates']);
 
 /** The candidates that the others are compared with. */
 const BASELINES: readonly CandidateName[] = Object.values(COMPARISONS).map(({ baseline }) => baseline);
 
-export const HELP = `Measures this server side by side with others that serve the same schema over the same rows.
+/** What the comparisons compare, for the help. */
+const HEADINGS: Readonly<Record<ComparisonName, string>> = {
+  servers: 'servers, with the same service and store',
+  gateways: 'the same behind Hive Gateway, in a federated query',
+  starts: 'the start of a process, and its memory',
+  adapters: 'the control plane in this process, and the SDK adapter',
+};
+
+function casesAndCandidates(): string {
+  return COMPARISON_NAMES.map((name) =>
+    [
+      `  ${HEADINGS[name]}`,
+      `    cases       ${inLines(CASE_NAMES.filter((each) => CASES[each].comparison === name))}`,
+      `    candidates  ${inLines(COMPARISONS[name].candidates)}`,
+    ].join('\n'),
+  ).join('\n\n');
+}
+
+/** Names in lines of at most four. */
+function inLines(names: readonly string[]): string {
+  const lines = [];
+  for (let start = 0; start < names.length; start += 4) lines.push(names.slice(start, start + 4).join(', '));
+  return lines.join(`,\n${' '.repeat(16)}`);
+}
+
+export const HELP = `Measures this server side by side with others that serve the same schema over the same rows: CPU per request, requests per second
+and latencies; at the start of a process, its time and memory.
 
   npm run bench -- [options]
 
-  --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s: shows that everything works; too short to quote
-  --smoke             sends every case once to every candidate and compares the responses; measures nothing
-  --cases NAMES       of ${CASE_NAMES.slice(0, 5).join(', ')},
-                      ${CASE_NAMES.slice(5).join(', ')}; all by default
-  --candidates NAMES  of ${CANDIDATE_NAMES.join(', ')};
-                      all by default; ${BASELINES.join(' and ')} are always included
+  --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s, about 7 minutes: shows that everything works; too short to quote
+  --smoke             sends the first requests of every case to every candidate and checks the responses; measures nothing
+  --cases NAMES       all by default
+  --candidates NAMES  all by default; ${[...new Set(BASELINES)].join(' and ')} are always included
   --rounds N          trials of each candidate and case; the result is their median: ${String(FULL.rounds)}
   --seconds N         length of a trial: ${String(FULL.seconds)}
   --warm-up N         seconds of load before a candidate's first trial: ${String(FULL.warmUp)}
@@ -56,7 +88,13 @@ export const HELP = `Measures this server side by side with others that serve th
   --update-readme     replaces the tables in bench/README.md
   --help              prints this help
 
-NAMES are separated by commas. A full run takes about 20 minutes. Close all other programs.`;
+NAMES are separated by commas. A full run takes about 40 minutes. Close all other programs. The names, by what is compared:
+
+${casesAndCandidates()}
+
+To see the effect of a change on the CPU time, for example:
+
+  npm run bench -- --cases entity,list-100 --candidates ${THIS_SERVER},${MERCURIUS} --rounds 5 --seconds 2`;
 
 /** Parses a list of names: each once, in the order of `known`. */
 const names = <Name extends string>(known: readonly Name[]) =>

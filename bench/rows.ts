@@ -1,65 +1,75 @@
-import { createEmbeddedProtonService } from '../src/control-plane/control-plane';
 import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
-import { isAccountId, isRegion, type AccountId, type Region } from '../src/proton/identifiers';
-import { unrestrictedViewer } from '../src/proton/viewer';
+import type { Connection } from '../src/proton/connection';
+import {
+  isAccountId,
+  isConnectionId,
+  isRegion,
+  isRoleArn,
+  type AccountId,
+  type ConnectionId,
+  type Region,
+  type RoleArn,
+} from '../src/proton/identifiers';
+import { randomFrom, type Random } from './random';
 
-/** The number of connections in the filled store. */
-export const ROW_COUNT = 10_000;
-
-const ENVIRONMENT_ACCOUNTS = 500;
-const MANAGEMENT_ACCOUNTS = 10;
+/** Connections per environment account. Realistic, and far below the quota. */
+const PER_ENVIRONMENT_ACCOUNT = 20;
 const STAGES = ['development', 'staging', 'production'];
 
-/** Connections that are created concurrently, so that writes share commits. */
-const CONCURRENT_WRITES = 1_000;
+export const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) =>
+  accountId(100_000_000_000 + index),
+);
 
-/** 2026-01-01T00:00:00Z. */
-const FIRST_REQUEST = 1_767_225_600_000;
+/** 2024-01-01T00:00:00Z: in the past, so that connections which a case creates come first in each list. */
+const FIRST_REQUEST = 1_704_067_200_000;
+const SECOND = 1_000;
 
 /**
- * Fills a new store through the service: creates connections, accepts two of three, and gives every second one tags.
- * @param count the number of connections, a multiple of 1,000
- * @returns the ids, oldest first
+ * The connections of a filled store, oldest first: two of three are accepted, and every second one has tags. Their ids are random, as
+ * in a real store, and the same in each run.
  */
-export async function fillStore(location: string, count = ROW_COUNT): Promise<readonly string[]> {
-  const store = openSqliteStore({ location });
-  let now = FIRST_REQUEST;
-  const service = createEmbeddedProtonService({
-    store,
-    settings: { defaultRegion: DEFAULT_REGION, defaultAccountId: undefined, connectionQuota: ROW_COUNT },
-    now: () => (now += 1_000),
+export function connectionsOf(count: number): readonly Connection[] {
+  const random = randomFrom(1);
+  const environmentAccounts = Math.ceil(count / PER_ENVIRONMENT_ACCOUNT);
+  return Array.from({ length: count }, (_, index) => {
+    const environmentAccountId = accountId(200_000_000_000 + (index % environmentAccounts));
+    const requestedAt = FIRST_REQUEST + index * SECOND;
+    const accepted = index % 3 !== 0;
+    return {
+      id: uuid(random),
+      status: accepted ? 'CONNECTED' : 'PENDING',
+      environmentName: `service-${String(index)}`,
+      managementAccountId: random.pick(MANAGEMENT_ACCOUNTS),
+      environmentAccountId,
+      region: REGION,
+      roleArn: roleOf(environmentAccountId),
+      componentRoleArn: null,
+      codebuildRoleArn: null,
+      requestedAt,
+      lastModifiedAt: accepted ? requestedAt + SECOND : requestedAt,
+      tags: index % 2 === 0 ? [] : tagsOf(index),
+    };
   });
-  const session = service.session(unrestrictedViewer('bench'));
-  const ids: string[] = [];
+}
+
+/** Fills a new store. An import writes all rows in one transaction, which is much faster than creating each connection. */
+export async function fillStore(location: string, connections: readonly Connection[]): Promise<void> {
+  const store = openSqliteStore({ location });
   try {
-    for (let start = 0; start < count; start += CONCURRENT_WRITES) {
-      const created = await Promise.all(
-        Array.from({ length: CONCURRENT_WRITES }, (_, offset) =>
-          session.createConnection(rowInput(start + offset)),
-        ),
-      );
-      const chunk = created.map(({ id }) => id);
-      await Promise.all(
-        chunk.filter((_, index) => index % 3 !== 0).map((id) => session.acceptConnection({ id })),
-      );
-      ids.push(...chunk);
-    }
-    await service.drained();
+    const filling = store.imports.begin();
+    await filling.add(
+      connections.map((connection, index) => ({
+        kind: 'connection',
+        location: { record: index + 1 },
+        connection,
+      })),
+    );
+    const { written, refusals } = await filling.settle('write');
+    filling.close();
+    if (!written) throw new Error(`the store refuses the rows: ${JSON.stringify(refusals[0])}`);
   } finally {
     await store.close();
   }
-  return ids;
-}
-
-function rowInput(index: number) {
-  const environmentAccountId = accountId(200_000_000_000 + (index % ENVIRONMENT_ACCOUNTS));
-  return {
-    managementAccountId: accountId(100_000_000_000 + (index % MANAGEMENT_ACCOUNTS)),
-    environmentAccountId,
-    environmentName: `service-${String(index)}`,
-    roleArn: `arn:aws:iam::${environmentAccountId}:role/proton-provisioning`,
-    tags: index % 2 === 0 ? [] : tagsOf(index),
-  };
 }
 
 function tagsOf(index: number) {
@@ -70,13 +80,32 @@ function tagsOf(index: number) {
   ];
 }
 
+function uuid(random: Random): ConnectionId {
+  const hex = Array.from({ length: 4 }, () =>
+    random
+      .below(2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  ).join('');
+  const id = hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-a$4-$5');
+  if (!isConnectionId(id)) throw new Error(`${id} is not the id of a connection`);
+  return id;
+}
+
 function accountId(number: number): AccountId {
   const id = String(number);
   if (!isAccountId(id)) throw new Error(`${id} is not an account id`);
   return id;
 }
 
-const DEFAULT_REGION = region('us-east-1');
+function roleOf(account: AccountId): RoleArn {
+  const arn = `arn:aws:iam::${account}:role/proton-provisioning`;
+  if (!isRoleArn(arn)) throw new Error(`${arn} is not the ARN of a role`);
+  return arn;
+}
+
+/** The default Region of every candidate. */
+const REGION = region('us-east-1');
 
 function region(name: string): Region {
   if (!isRegion(name)) throw new Error(`${name} is not a Region`);

@@ -1,15 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ResponseMismatchError } from './responses';
-import { COMPARISONS, type CandidateName } from './candidates';
-import { casesOver } from './cases';
+import { candidate, COMPARISONS } from './candidates';
+import { CASES } from './cases';
+import { HostError } from './host';
 import { markdownReport, updateReadme } from './markdown-report';
-import { measure } from './measure';
+import { measure, participates } from './measure';
 import { HELP, readOptions, UsageError, type Options } from './options';
 import { createProgress } from './progress';
 import { PROJECT } from './project';
-import { summaryOf, type Report } from './report';
+import { jsonReport, type Report } from './report';
+import { ResponseMismatchError } from './responses';
 import { smoke } from './smoke';
 import { describeEnvironment } from './machine';
 import { textReport } from './text-report';
@@ -29,8 +30,8 @@ async function main(): Promise<void> {
       throw new UsageError('There is no build. Run `npm run bench`, which builds first.');
     }
     if (options.smoke) {
-      const compared = await inWorkspace((workspace, show) => smoke(options, workspace, show));
-      console.log(`All responses are equal: ${String(compared)} compared, nothing measured.`);
+      const checked = await inWorkspace((workspace, show) => smoke(options, workspace, show));
+      console.log(`All responses are as expected: ${String(checked)} checked, nothing measured.`);
       return;
     }
     await publish(await run(options), options);
@@ -39,17 +40,17 @@ async function main(): Promise<void> {
   }
 }
 
-/** The candidates of the comparisons that run. */
-function participants({ cases, candidates }: Options): readonly CandidateName[] {
-  const known = casesOver([]);
-  return candidates.filter((name) =>
-    cases.some((each) => COMPARISONS[known[each].comparison].candidates.includes(name)),
-  );
+/** The packages whose speed the cases measure. */
+function packagesOf({ cases, candidates }: Options): readonly string[] {
+  return cases.flatMap((name) => [
+    ...COMPARISONS[CASES[name].comparison].packages,
+    ...candidates.filter((one) => participates(CASES[name], one)).flatMap((one) => candidate(one).packages),
+  ]);
 }
 
 async function run(options: Options): Promise<Report> {
   // Before the run itself adds load.
-  const environment = describeEnvironment(participants(options));
+  const environment = describeEnvironment(packagesOf(options));
   const results = await inWorkspace((workspace, show) => measure(options, workspace, show));
   return { environment, options, results };
 }
@@ -79,11 +80,7 @@ async function inWorkspace<Result>(
 
 async function publish(report: Report, { json, markdown, updateReadme: readme }: Options): Promise<void> {
   console.log(textReport(report));
-  if (json !== undefined)
-    writeFileSync(
-      json,
-      `${JSON.stringify({ ...report, results: report.results.map(summaryOf) }, undefined, 2)}\n`,
-    );
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(jsonReport(report), undefined, 2)}\n`);
   if (markdown !== undefined) writeFileSync(markdown, await markdownReport(report));
   if (readme) await updateReadme(report);
 }
@@ -91,8 +88,7 @@ async function publish(report: Report, { json, markdown, updateReadme: readme }:
 /** Prints the message of an error that the user can fix, and the stack of an unexpected one. */
 function fail(error: unknown): void {
   process.exitCode = 1;
+  const expected = [HostError, ResponseMismatchError, TrialError].some((type) => error instanceof type);
   if (error instanceof UsageError) console.error(`${error.message}\nTry --help.`);
-  else if (error instanceof ResponseMismatchError || error instanceof TrialError)
-    console.error(error.message);
-  else console.error(error);
+  else console.error(error instanceof Error && expected ? error.message : error);
 }

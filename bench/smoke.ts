@@ -1,20 +1,21 @@
 import { writeFileSync } from 'node:fs';
 
-import { candidate, COMPARISONS, FIXED_BYTES } from './candidates';
-import { casesOver, type Case } from './cases';
+import { candidate, FIXED_BYTES, type CandidateName } from './candidates';
+import { CASES, rowsOf, type Case } from './cases';
+import { participates } from './measure';
 import type { Options } from './options';
-import { expectEqualResponses, send, type CandidateResponse } from './responses';
+import { send } from './responses';
 import { fillStore } from './rows';
 import type { RunningCandidate, Workspace } from './workspace';
 
-/** Enough for the largest case. */
-const ROW_COUNT = 1_000;
+/** Enough for the largest case, and for full pages of each list. */
+const ROW_COUNT = 2_000;
 
 /**
- * Sends every case once to every candidate and compares the responses. Measures nothing, so all candidates start once, at the same
- * time, each with its own small store.
- * @returns how many responses were compared
- * @throws ResponseMismatchError
+ * Sends the first requests of every case to every candidate and checks the responses. Measures nothing, so all candidates run in one
+ * process, each with its own small store.
+ * @returns how many responses were checked
+ * @throws ResponseMismatchError, HostError
  */
 export async function smoke(
   { cases: names, candidates }: Options,
@@ -22,54 +23,60 @@ export async function smoke(
   onProgress: (what: string) => void,
 ): Promise<number> {
   onProgress('filling the store');
+  const rows = rowsOf(ROW_COUNT);
   const store = workspace.path('store.db');
-  const all = casesOver(await fillStore(store, ROW_COUNT));
-  // Reads come first: connections that other cases create would be in their lists.
+  await fillStore(store, rows.connections);
+  // Cases that only read come first: connections that other cases create would be in their lists.
   const cases = names
-    .map((name) => all[name])
+    .map((name) => CASES[name])
     .sort((one, other) => Number(one.writes) - Number(other.writes));
 
   onProgress('starting');
-  const running = await Promise.all(
-    candidates
-      .filter((name) => name !== FIXED_BYTES && cases.some((each) => isParticipant(each, name)))
-      .map((name) => workspace.start(candidate(name), workspace.copyOf(store, `${name}.db`))),
-  );
-  let compared = 0;
-  try {
-    for (const subject of cases) {
-      onProgress(subject.name);
-      const responses: CandidateResponse[] = await Promise.all(
-        running
-          .filter((one) => isParticipant(subject, one.candidate.name))
-          .map((one) => send(one.candidate, one.url, subject)),
-      );
-      if (candidates.includes(FIXED_BYTES) && isParticipant(subject, FIXED_BYTES)) {
-        responses.push(await sendToFixedBytes(subject, responses[0]?.body ?? '', workspace));
-      }
-      expectEqualResponses(subject, responses);
-      compared += responses.length;
-    }
-    return compared;
-  } finally {
-    // A graceful stop: a candidate that is killed leaves its control plane running.
-    await Promise.all(running.map(({ stop }) => stop()));
+  const host = workspace.host('the process of all candidates');
+  const hostFor = () => host;
+  const running = new Map<CandidateName, RunningCandidate>();
+  for (const name of candidates) {
+    if (name === FIXED_BYTES || !cases.some((each) => participates(each, name))) continue;
+    const copy = workspace.copyOf(store, `${name}.db`);
+    running.set(name, await workspace.start(candidate(name), copy, hostFor));
   }
+  const servicesUrl = cases.some(isThroughGateway) ? await workspace.startServices(hostFor) : undefined;
+  const gateways = new Map<CandidateName, Promise<string>>();
+  async function urlFor(subject: Case, server: RunningCandidate): Promise<string> {
+    if (!isThroughGateway(subject) || servicesUrl === undefined) return server.url;
+    const { name } = server.candidate;
+    const gateway =
+      gateways.get(name) ?? workspace.startGateway(server, servicesUrl, hostFor).then(({ url }) => url);
+    gateways.set(name, gateway);
+    return gateway;
+  }
+
+  let checked = 0;
+  for (const subject of cases) {
+    onProgress(subject.name);
+    let body = '';
+    for (const [name, server] of running) {
+      if (!participates(subject, name)) continue;
+      const url = await urlFor(subject, server);
+      const traffic = subject.traffic(rows);
+      // In a mixed case, the second request is the first that writes.
+      for (let count = subject.constant ? 1 : 2; count > 0; count -= 1) {
+        body = await send(server.candidate, url, subject.name, traffic());
+        checked += 1;
+      }
+    }
+    if (candidates.includes(FIXED_BYTES) && participates(subject, FIXED_BYTES)) {
+      const bodyFile = workspace.path(`${subject.name}.json`);
+      writeFileSync(bodyFile, body);
+      const fixed = await workspace.start(candidate(FIXED_BYTES), bodyFile, hostFor);
+      await send(fixed.candidate, fixed.url, subject.name, subject.traffic(rows)());
+      checked += 1;
+    }
+  }
+  await workspace.stopAll();
+  return checked;
 }
 
-function isParticipant({ comparison }: Case, name: RunningCandidate['candidate']['name']): boolean {
-  return COMPARISONS[comparison].candidates.includes(name);
-}
-
-async function sendToFixedBytes(
-  subject: Case,
-  body: string,
-  workspace: Workspace,
-): Promise<CandidateResponse> {
-  const bytes = workspace.path(`${subject.name}.json`);
-  writeFileSync(bytes, body);
-  const started = await workspace.start(candidate(FIXED_BYTES), bytes);
-  const response = await send(started.candidate, started.url, subject);
-  await started.stop();
-  return response;
+function isThroughGateway({ comparison }: Case): boolean {
+  return comparison === 'gateways';
 }

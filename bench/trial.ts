@@ -1,5 +1,6 @@
 import autocannon, { type Options as LoadOptions, type Result } from 'autocannon';
 
+import type { Exchange, Traffic } from './cases';
 import { percentile } from './statistics';
 
 export interface Load {
@@ -7,11 +8,20 @@ export interface Load {
   readonly seconds: number;
   /** Requests in flight at a time. */
   readonly connections: number;
-  readonly nextBody: () => string;
+  readonly traffic: Traffic;
   /** Whether a response is correct. Called for every response. */
-  readonly accepts: (body: string) => boolean;
-  /** The CPU time that the server has used so far, in milliseconds; undefined when this system does not report it. */
-  readonly cpuTime: () => number | undefined;
+  readonly accepts: (exchange: Exchange, body: string) => boolean;
+  /** The CPU times that the server and the gateway have used so far. */
+  readonly cpuTimes: () => CpuTimes;
+  /** Rejects when the server has ended. */
+  readonly ended: Promise<never>;
+}
+
+/** CPU times in milliseconds, user and system together; undefined when there is no such process, or this system does not report them. */
+export interface CpuTimes {
+  readonly server: number | undefined;
+  /** The gateway in front of the server. */
+  readonly gateway: number | undefined;
 }
 
 /** The result of one trial. */
@@ -21,8 +31,8 @@ export interface Trial {
   /** The median latency in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** The server's CPU time per request in milliseconds, user and system together; undefined when this system does not report it. */
-  readonly cpuMs: number | undefined;
+  /** The CPU time per request. */
+  readonly cpuMs: CpuTimes;
 }
 
 /** A trial had a wrong response or a failed connection. */
@@ -36,22 +46,17 @@ export const REQUEST_HEADERS = { 'content-type': 'application/json', accept: 'ap
 const SAMPLE_INTERVAL_MS = 50;
 
 /** How long it may take until every connection has had one response. */
-const MAX_SECONDS_TO_START = 60;
+const MAX_SECONDS_TO_START = 30;
 
 /**
  * Puts a load on a server and measures it.
  * @throws TrialError if a response is not 200, or not accepted
  */
-export async function runTrial({
-  url,
-  seconds,
-  connections,
-  nextBody,
-  accepts,
-  cpuTime,
-}: Load): Promise<Trial> {
-  let wrongResponse: string | undefined;
-  const window = measuringWindow(seconds, connections, cpuTime);
+export async function runTrial(load: Load): Promise<Trial> {
+  const { url, seconds, connections, traffic, accepts } = load;
+  let wrong = 0;
+  let firstWrong: string | undefined;
+  const window = measuringWindow(load);
   const result = await generateLoad(
     {
       url,
@@ -61,78 +66,110 @@ export async function runTrial({
       sampleInt: SAMPLE_INTERVAL_MS,
       method: 'POST',
       headers: REQUEST_HEADERS,
-      requests: [{ setupRequest: (request) => ({ ...request, body: nextBody() }) }],
-      verifyBody(body) {
-        const text = String(body);
-        if (accepts(text)) return true;
-        wrongResponse ??= text;
-        return false;
-      },
+      requests: [
+        {
+          // The context belongs to the connection, which has one request in flight.
+          setupRequest(request, context: Partial<InFlight>) {
+            context.exchange = traffic();
+            return { ...request, body: context.exchange.body };
+          },
+          onResponse(_status, body, { exchange }: Partial<InFlight>) {
+            if (exchange && accepts(exchange, body)) return;
+            wrong += 1;
+            firstWrong ??= body;
+          },
+        },
+      ],
     },
     window.record,
-  );
-  const { errors, mismatches, statusCodeStats } = result;
+    load.ended,
+  ).finally(window.close);
+  const { errors, statusCodeStats } = result;
   const others = Object.keys(statusCodeStats ?? {}).filter((status) => status !== '200');
-  if (errors > 0 || mismatches > 0 || others.length > 0) {
+  if (errors > 0 || wrong > 0 || others.length > 0) {
     throw new TrialError(
       [
-        `${url} failed the trial: ${String(mismatches)} wrong responses, ${String(errors)} failed connections` +
+        `${url} failed the trial: ${String(wrong)} wrong responses, ${String(errors)} failed connections` +
           `${others.length > 0 ? `, status ${others.join(', ')}` : ''}.`,
-        ...(wrongResponse === undefined ? [] : [`The first wrong response: ${wrongResponse.slice(0, 500)}`]),
+        ...(firstWrong === undefined ? [] : [`The first wrong response: ${firstWrong.slice(0, 500)}`]),
       ].join('\n'),
     );
   }
   const measured = window.measured();
   if (measured === undefined) throw new TrialError(`${url} sent too few responses to measure.`);
-  const { elapsed, cpu, latencies } = measured;
+  const { elapsed, cpuTimes, latencies } = measured;
+  const perRequest = (time: number | undefined) => (time === undefined ? undefined : time / latencies.length);
   latencies.sort((a, b) => a - b);
   return {
     requests: latencies.length,
     requestsPerSecond: (latencies.length / elapsed) * 1000,
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),
-    cpuMs: cpu === undefined ? undefined : cpu / latencies.length,
+    cpuMs: { server: perRequest(cpuTimes.server), gateway: perRequest(cpuTimes.gateway) },
   };
+}
+
+interface InFlight {
+  exchange: Exchange;
 }
 
 /**
  * Measures from when every connection has had one response. Node.js accepts one connection in each turn of its event loop, so a
  * slow server reaches its full load late, and its first latencies are not representative.
  */
-function measuringWindow(seconds: number, connections: number, cpuTime: Load['cpuTime']) {
+function measuringWindow({ seconds, connections, cpuTimes }: Load) {
   const responded = new Set<unknown>();
   // The load generator's own histogram has whole milliseconds only.
   const latencies: number[] = [];
-  let startedAt: number | undefined;
-  let cpuBefore: number | undefined;
-  let end: { readonly elapsed: number; readonly cpu: number | undefined } | undefined;
+  let start: { readonly at: number; readonly cpuTimes: CpuTimes } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let used: { readonly elapsed: number; readonly cpuTimes: CpuTimes } | undefined;
+
+  function usedSince({ at, cpuTimes: before }: NonNullable<typeof start>) {
+    const elapsed = performance.now() - at;
+    const after = cpuTimes();
+    return {
+      elapsed,
+      cpuTimes: {
+        server: difference(after.server, before.server),
+        gateway: difference(after.gateway, before.gateway),
+      },
+    };
+  }
+
   return {
     /** Records a response. Calls `stop` when the time is over. */
     record: (client: unknown, latency: number, stop: () => void): void => {
-      if (end !== undefined) return;
-      if (startedAt === undefined) {
-        responded.add(client);
-        if (responded.size < connections) return;
-        cpuBefore = cpuTime();
-        startedAt = performance.now();
-        setTimeout(() => {
-          const elapsed = performance.now() - (startedAt ?? 0);
-          const cpuAfter = cpuTime();
-          const cpu = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-          end = { elapsed, cpu };
-          stop();
-        }, seconds * 1000);
+      if (used) return;
+      if (start) {
+        latencies.push(latency);
         return;
       }
-      latencies.push(latency);
+      responded.add(client);
+      if (responded.size < connections) return;
+      const started = { cpuTimes: cpuTimes(), at: performance.now() };
+      start = started;
+      timer = setTimeout(() => {
+        used = usedSince(started);
+        stop();
+      }, seconds * 1000);
     },
-    measured: () => (end === undefined || latencies.length === 0 ? undefined : { ...end, latencies }),
+    /** Ends the measuring, also when its time is not over. */
+    close: () => {
+      clearTimeout(timer);
+    },
+    measured: () => (used === undefined || latencies.length === 0 ? undefined : { ...used, latencies }),
   };
+}
+
+function difference(after: number | undefined, before: number | undefined): number | undefined {
+  return after === undefined || before === undefined ? undefined : after - before;
 }
 
 function generateLoad(
   options: LoadOptions,
   onResponse: (client: unknown, milliseconds: number, stop: () => void) => void,
+  ended: Promise<never>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const instance = autocannon(options, (error: unknown, result) => {
@@ -144,6 +181,10 @@ function generateLoad(
     };
     instance.on('response', (client, _status, _bytes, milliseconds) => {
       onResponse(client, milliseconds, stop);
+    });
+    ended.catch((error: unknown) => {
+      stop();
+      reject(error instanceof Error ? error : new Error(String(error)));
     });
   });
 }

@@ -1,48 +1,79 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
-import { FIXED_BYTES, type Candidate } from './candidates';
+import { FIXED_BYTES, isOverSdk, type Candidate } from './candidates';
+import type { Environment } from './candidates/start';
 import { compileCandidates } from './compile-candidates';
+import { startHost, type Host } from './host';
 import { PROJECT } from './project';
 
 export interface RunningCandidate {
   readonly candidate: Candidate;
   readonly url: string;
-  readonly pid: number;
-  readonly stop: () => Promise<void>;
+  /** The processes whose work counts as the candidate's. */
+  readonly hosts: readonly Host[];
 }
 
 /** The files and processes of one run. */
 export interface Workspace {
   /** The path of a file in the workspace. */
   readonly path: (name: string) => string;
-  /** Copies a store that no process has open. */
+  /** Copies a store that no process has open. Replaces an earlier copy with the same name. */
   readonly copyOf: (store: string, name: string) => string;
+  /** Starts a process for candidates. */
+  readonly host: (title: string) => Host;
   /**
-   * Starts a candidate in its own process. Resolves when it accepts requests.
+   * Starts a candidate, each of its parts in a process from `hostFor`. Resolves when it accepts requests.
    * @param serving the store, or the file with the fixed response
+   * @throws HostError
    */
-  readonly start: (candidate: Candidate, serving: string) => Promise<RunningCandidate>;
-  /** Kills the processes that still run, and removes all files. */
+  readonly start: (candidate: Candidate, serving: string, hostFor?: HostFor) => Promise<RunningCandidate>;
+  /** Starts the other subgraph that federated queries need. Resolves with its URL. */
+  readonly startServices: (hostFor?: HostFor) => Promise<string>;
+  /** Starts a gateway in front of a candidate and the other subgraph. */
+  readonly startGateway: (
+    subgraph: RunningCandidate,
+    servicesUrl: string,
+    hostFor?: HostFor,
+  ) => Promise<{ readonly url: string; readonly host: Host }>;
+  /** Kills all processes. */
+  readonly stopAll: () => Promise<void>;
+  /** Kills all processes, without waiting for their end, and removes all files. */
   readonly close: () => void;
 }
 
-/** How long a candidate may take to start. */
-const START_TIMEOUT_MS = 120_000;
+/** @param title what will run in the process */
+export type HostFor = (title: string) => Host;
+
+const ENVIRONMENT: Environment = {
+  NODE_ENV: 'production',
+  PORT: '0',
+  ADMIN_PORT: '0',
+  PROTON_ENDPOINT_PORT: 'off',
+};
 
 export function createWorkspace(): Workspace {
   // Inside the project, because the system's temporary folder can be in memory, where a durable write is free.
   const parent = join(PROJECT, 'bench', 'data');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'run-'));
-  const scripts = compileCandidates(folder);
-  const children = new Set<ChildProcess>();
+  const script = join(compileCandidates(folder), 'run.js');
+  const hosts = new Set<Host>();
+  let started = 0;
 
-  function argumentsFor({ name }: Candidate, serving: string): readonly string[] {
-    return [join(scripts, `${name}.js`), ...(name === FIXED_BYTES ? [serving] : [])];
+  function host(title: string): Host {
+    started += 1;
+    const one = startHost({ script, title, cwd: PROJECT, log: join(folder, `${String(started)}.log`) });
+    hosts.add(one);
+    return one;
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all([...hosts].map(({ stop }) => stop()));
+    hosts.clear();
+    for (let number = 1; number <= started; number += 1) {
+      rmSync(join(folder, `${String(number)}.log`), { force: true });
+    }
   }
 
   return {
@@ -50,72 +81,53 @@ export function createWorkspace(): Workspace {
 
     copyOf(store, name) {
       const copy = join(folder, name);
-      copyFileSync(store, copy);
+      for (const suffix of ['', '-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true });
+      // Shares the bytes until they change, where the file system can.
+      copyFileSync(store, copy, constants.COPYFILE_FICLONE);
       return copy;
     },
 
-    async start(candidate, serving) {
-      const { PATH, HOME } = process.env;
-      const child = spawn(process.execPath, argumentsFor(candidate, serving), {
-        env: {
-          PATH,
-          HOME,
-          NODE_ENV: 'production',
-          PORT: '0',
-          ADMIN_PORT: '0',
-          PROTON_ENDPOINT_PORT: 'off',
-          DATABASE_URL: `sqlite:${serving}`,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
+    host,
+
+    async start(candidate, serving, hostFor = host) {
+      const { name, title } = candidate;
+      if (name === FIXED_BYTES) {
+        const only = hostFor(title);
+        const { url } = await only.start(name, { BODY_FILE: serving });
+        return { candidate, url, hosts: [only] };
+      }
+      const environment = { ...ENVIRONMENT, DATABASE_URL: `sqlite:${serving}` };
+      if (!isOverSdk(name)) {
+        const only = hostFor(title);
+        const { url } = await only.start(name, environment);
+        return { candidate, url, hosts: [only] };
+      }
+      const controlPlane = hostFor(`the control plane of ${title}`);
+      const { protonEndpoint = '' } = await controlPlane.start('this-server', {
+        ...environment,
+        PROTON_ENDPOINT_PORT: '0',
       });
-      children.add(child);
-      child.once('exit', () => children.delete(child));
-      return {
-        candidate,
-        url: await urlOf(child, candidate),
-        pid: pidOf(child),
-        async stop() {
-          if (!children.has(child)) return;
-          const exited = once(child, 'exit');
-          child.kill('SIGTERM');
-          await exited;
-        },
-      };
+      const adapter = hostFor(title);
+      const { url } = await adapter.start(name, { ...ENVIRONMENT, PROTON_UPSTREAM: protonEndpoint });
+      return { candidate, url, hosts: [adapter, controlPlane] };
     },
 
+    async startServices(hostFor = host) {
+      const { url } = await hostFor('the services').start('services', {});
+      return url;
+    },
+
+    async startGateway({ candidate: { title }, url }, servicesUrl, hostFor = host) {
+      const gateway = hostFor(`the gateway of ${title}`);
+      const served = await gateway.start('gateway', { PROTON_URL: url, SERVICES_URL: servicesUrl });
+      return { url: served.url, host: gateway };
+    },
+
+    stopAll,
+
     close() {
-      for (const child of children) child.kill('SIGKILL');
+      for (const { stop } of hosts) void stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A child that could be started has a process id. */
-function pidOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error('the candidate could not be started');
-  return pid;
-}
-
-/** Waits for the line with the candidate's URL. Keeps reading afterwards, so that a full pipe never blocks the candidate. */
-function urlOf(child: ReturnType<typeof spawn>, { title }: Candidate): Promise<string> {
-  const { stdout, stderr } = child;
-  if (!stdout || !stderr) throw new Error('the candidate must be started with pipes for its output');
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    const fail = (what: string) => {
-      clearTimeout(timeout);
-      reject(new Error(`${title} ${what}:\n${printed}`));
-    };
-    const timeout = setTimeout(fail, START_TIMEOUT_MS, 'was not ready in time');
-    child.once('exit', (code) => {
-      fail(`exited with ${String(code)} before it was ready`);
-    });
-    stderr.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
-    createInterface({ input: stdout }).on('line', (line) => {
-      const url = /ready at (http:[^\s"]+\/graphql)/.exec(line)?.[1];
-      if (url === undefined) return;
-      clearTimeout(timeout);
-      resolve(url);
-    });
-  });
 }

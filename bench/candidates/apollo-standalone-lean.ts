@@ -7,14 +7,15 @@ import {
 import { startStandaloneServer } from '@apollo/server/standalone';
 
 import type { SubgraphContext } from '../../src/subgraph/context';
-import { announce } from './announce';
+import { graphqlAt } from './listen';
 import { sharedParts } from './shared-parts';
+import type { Start } from './start';
 
 /**
  * Apollo Server standalone without the plugins that this server turns off too. Separates their effect from that of the web server.
  */
-async function main(): Promise<void> {
-  const { host, port, schema, context } = sharedParts();
+export const start: Start = async (environment) => {
+  const { host, port, schema, context } = sharedParts(environment);
   const server = new ApolloServer<SubgraphContext>({
     schema,
     plugins: [
@@ -27,7 +28,5 @@ async function main(): Promise<void> {
     context: () => Promise.resolve(context()),
     listen: { host, port },
   });
-  announce(url);
-}
-
-void main();
+  return graphqlAt(url);
+};

@@ -1,12 +1,13 @@
 import fastify from 'fastify';
 import mercurius from 'mercurius';
 
-import { announce } from './announce';
+import { graphqlAt } from './listen';
 import { sharedParts } from './shared-parts';
+import type { Start } from './start';
 
 /** Mercurius on Fastify. Compiles a document to code at its second request. */
-async function main(): Promise<void> {
-  const { host, port, schema, context } = sharedParts();
+export const start: Start = async (environment) => {
+  const { host, port, schema, context } = sharedParts(environment);
   const server = fastify();
   await server.register(mercurius, {
     schema,
@@ -15,7 +16,5 @@ async function main(): Promise<void> {
     jit: 1,
     graphiql: false,
   });
-  announce(await server.listen({ host, port }));
-}
-
-void main();
+  return graphqlAt(await server.listen({ host, port }));
+};

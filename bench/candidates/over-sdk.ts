@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-
 import { pino } from 'pino';
 
 import { readConfig } from '../../src/config/config';
@@ -11,18 +7,22 @@ import type { ClientTuning } from '../../src/proton-sdk/transport/clients';
 import { createSdkProtonService } from '../../src/proton-sdk/sdk-proton-service';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
+import type { Environment, Served } from './start';
 
 /** The management accounts in the filled store. Together they see every connection. */
 const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) => String(100_000_000_000 + index));
 
 /**
- * Starts this server with the SDK adapter in this process, and its control plane in another. The endpoint is on loopback without
- * authentication, so the access key id is the account id. The SDK signs requests nevertheless.
+ * Starts this server with the SDK adapter, over the control plane in another process at PROTON_UPSTREAM. The endpoint is on loopback
+ * without authentication, so the access key id is the account id. The SDK signs requests nevertheless.
  */
-export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<void> {
+export async function serveOverSdk(
+  { PORT = '0', PROTON_UPSTREAM = '' }: Environment,
+  tuning: Partial<ClientTuning> = {},
+): Promise<Served> {
   const { http, proton, limits, timing } = readConfig({
-    PORT: process.env['PORT'],
-    PROTON_UPSTREAM: await startControlPlane(),
+    PORT,
+    PROTON_UPSTREAM,
     PROTON_ACCOUNTS: MANAGEMENT_ACCOUNTS.join(','),
     AWS_ACCOUNT_PROFILE_TEMPLATE: '{accountId}',
     PROTON_TIMEOUT_MS: '60000',
@@ -49,28 +49,5 @@ export async function serveOverSdk(tuning: Partial<ClientTuning> = {}): Promise<
     executionMs: timing.executionMs,
     contextFor: (_request, client) => createContext(service, viewer, console.error, client),
   });
-  console.log(`ready at ${await web.start()}`);
-}
-
-/** Starts the control plane, which stops together with this process. Resolves with the endpoint's URL. */
-function startControlPlane(): Promise<string> {
-  const main = join(__dirname, 'this-server.js');
-  const child = spawn(process.execPath, [main], {
-    env: { ...process.env, PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  process.once('SIGTERM', () => {
-    child.kill('SIGTERM');
-    child.once('exit', () => process.exit(0));
-  });
-  process.once('exit', () => child.kill('SIGKILL'));
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => {
-      reject(new Error(`the control plane exited with ${String(code)}`));
-    });
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const url = /AWS clients at (http:[^\s"]+)/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-  });
+  return { url: await web.start() };
 }

@@ -1,4 +1,5 @@
 import { serveOverSdk } from './over-sdk';
+import type { Start } from './start';
 
 /** The SDK adapter without `cacheMiddleware`: the SDK builds its middleware anew for each call. */
-void serveOverSdk({ cacheMiddleware: false });
+export const start: Start = (environment) => serveOverSdk(environment, { cacheMiddleware: false });

@@ -1,4 +1,5 @@
 import { serveOverSdk } from './over-sdk';
+import type { Start } from './start';
 
 /** The SDK adapter with its defaults. */
-void serveOverSdk();
+export const start: Start = (environment) => serveOverSdk(environment);

@@ -6,6 +6,7 @@ import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext, type SubgraphContext } from '../../src/subgraph/context';
 import { buildSubgraph } from '../../src/subgraph/schema';
+import type { Environment } from './start';
 
 /** This project's schema, service and store. All other servers use them, so that only the server around them differs. */
 export interface SharedParts {
@@ -18,8 +19,8 @@ export interface SharedParts {
 }
 
 /** Creates the parts as `src/app/create-app.ts` does, from the same environment variables. */
-export function sharedParts(): SharedParts {
-  const config = readConfig(process.env);
+export function sharedParts(environment: Environment): SharedParts {
+  const config = readConfig(environment);
   if (config.proton.kind !== 'embedded')
     throw new Error('this candidate needs the embedded control plane: unset PROTON_UPSTREAM');
   const store = openSqliteStore(config.proton.store);

@@ -1,18 +1,14 @@
 import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
 import { createLogger } from '../../src/telemetry/logger';
-import { announce } from './announce';
+import type { Environment, Served, Start } from './start';
 
-/**
- * This server, created as in `src/main.ts`, but without its request log, because the other candidates have none.
- */
-async function main(): Promise<void> {
-  const config = readConfig(process.env);
-  const app = await createApp(config, createLogger('warn', false), undefined);
-  process.once('SIGTERM', () => void app.stop());
+/** This server, created as in `src/main.ts`, but without its request log, because the other candidates have none. */
+export const start: Start = (environment) => serve({ ...environment, LOG_LEVEL: 'warn' });
+
+export async function serve(environment: Environment): Promise<Served> {
+  const config = readConfig(environment);
+  const app = await createApp(config, createLogger(config.logLevel, false), undefined);
   const { graphql, protonEndpoint } = await app.start();
-  if (protonEndpoint !== undefined) console.log(`takes AWS clients at ${protonEndpoint}`);
-  announce(graphql);
+  return { url: graphql, protonEndpoint };
 }
-
-void main();
