@@ -162,7 +162,7 @@ export function createGraphqlServer({
 
   const { schema } = buildSubgraph();
   const operationLimits = createOperationLimits(schema, limits.document);
-  const prepared = createPreparedDocuments(schema, operationLimits, limits.document.validationErrors);
+  const prepared = createPreparedDocuments(schema, operationLimits);
   const apolloOptions = {
     introspectionEnabled,
     logger,

@@ -15,7 +15,7 @@ import {
   type Representation,
 } from '../../subgraph/connection/environment-account-connection';
 import {
-  argumentsOf,
+  argumentReader,
   nameOf,
   type Selection,
   UnexpectedValueError,
@@ -125,13 +125,9 @@ const ROOTS: Readonly<
   >
 > = {
   environmentAccountConnection: (selection, field, nodes) =>
-    connectionRoot(selection, nodes, (variables) => ({
-      id: argumentsOf(field, nodes, variables)['id'] as string,
-    })),
+    connectionRoot(selection, field, nodes, (given) => ({ id: given['id'] as string })),
   environmentAccountConnectionByArn: (selection, field, nodes) =>
-    connectionRoot(selection, nodes, (variables) => ({
-      arn: argumentsOf(field, nodes, variables)['arn'] as string,
-    })),
+    connectionRoot(selection, field, nodes, (given) => ({ arn: given['arn'] as string })),
   environmentAccountConnections: listRoot,
   _entities: entitiesRoot,
 };
@@ -165,12 +161,14 @@ function compileQuery(selection: Selection): CompiledOperation {
 
 function connectionRoot(
   selection: Selection,
+  field: GraphQLField<unknown, unknown>,
   nodes: readonly FieldNode[],
-  referenceOf: (variables: Variables) => ConnectionReference,
+  referenceIn: (given: Record<string, unknown>) => ConnectionReference,
 ): Root {
   const write = selection.connectionWriter(nodes);
+  const readArguments = argumentReader(field, nodes);
   return (variables, reads) => {
-    const index = reads.find(referenceOf(variables));
+    const index = reads.find(referenceIn(readArguments(variables)));
     return () => {
       const connection = reads.connections[index];
       return connection ? write(connection) : 'null';
@@ -188,8 +186,9 @@ function listRoot(
   const isCounted = [...selection.fieldsIn(type, nodes).values()].some(
     (inner) => nameOf(inner) === 'totalCount',
   );
+  const readArguments = argumentReader(field, nodes);
   return (variables, reads) => {
-    const { filter, first, after } = argumentsOf(field, nodes, variables) as ConnectionListRequest;
+    const { filter, first, after } = readArguments(variables) as ConnectionListRequest;
     const index = reads.list({ filter, first, after }, isCounted);
     return () => write(reads.page(index));
   };
@@ -212,10 +211,9 @@ function entitiesRoot(
     return reference ? reads.find(reference) : 'null';
   }
 
+  const readArguments = argumentReader(field, nodes);
   return (variables, reads) => {
-    const representations = argumentsOf(field, nodes, variables)[
-      'representations'
-    ] as readonly Representation[];
+    const representations = readArguments(variables)['representations'] as readonly Representation[];
     const entities = representations.map((representation) => request(representation, reads));
     return () => {
       const texts = entities.map((entity, index) => {
@@ -237,15 +235,11 @@ function compileMutation(selection: Selection): CompiledOperation {
   const resolve = field?.resolve;
   if (!resolve) throw new UnsupportedOperationError();
   const write = selection.writerOf(field.type, nodes);
+  const readArguments = argumentReader(field, nodes);
   const head = `{"data":{${JSON.stringify(key)}:`;
   return async (variables, context) => {
     // Resolvers of this schema take no `info`.
-    const payload: unknown = await resolve(
-      undefined,
-      argumentsOf(field, nodes, variables),
-      context,
-      undefined as never,
-    );
+    const payload: unknown = await resolve(undefined, readArguments(variables), context, undefined as never);
     return `${head}${write(payload)}}}\n`;
   };
 }

@@ -1,10 +1,16 @@
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
-  getVariableValues,
+  coerceInputValue,
   type GraphQLSchema,
+  isInputType,
+  isNonNullType,
   Kind,
+  type NamedTypeNode,
   type OperationDefinitionNode,
+  print,
+  typeFromAST,
+  valueFromAST,
   visit,
 } from 'graphql';
 
@@ -40,14 +46,9 @@ const MAX_CHARACTERS = 500_000;
 const MAX_PLANS = 4;
 
 /**
- * @param maxCoercionErrors as for Apollo Server; a request with an error goes there
  * @throws Error if the schema has a field that the compiled operations don't know
  */
-export function createPreparedDocuments(
-  schema: GraphQLSchema,
-  limits: OperationLimits,
-  maxCoercionErrors: number,
-): PreparedDocuments {
+export function createPreparedDocuments(schema: GraphQLSchema, limits: OperationLimits): PreparedDocuments {
   checkConnectionFields(schema);
   const entries = new RecentEntries<Entry>();
 
@@ -84,6 +85,7 @@ export function createPreparedDocuments(
         fragments: fragmentsOf(document),
         described: limits.describe(document, operation),
         conditions: conditionsOf(document),
+        coerce: variableCoercer(schema, operation),
         plans: new Map(),
       });
     },
@@ -103,15 +105,13 @@ export function createPreparedDocuments(
       try {
         const given = request.variables ?? {};
         const cost = limits.check(entry.described, given);
-        const { coerced } = getVariableValues(schema, entry.operation.variableDefinitions ?? [], given, {
-          maxErrors: maxCoercionErrors,
-        });
-        const plan = coerced && planOf(entry, coerced);
+        const values = entry.coerce(given);
+        const plan = planOf(entry, values);
         if (!plan) return context;
         record.isCompiled = true;
         record.operation = entry.described.label;
         record.operationName = entry.described.name;
-        const response = whenDone(context.admit(cost), () => plan(coerced, context.over(recording)));
+        const response = whenDone(context.admit(cost), () => plan(values, context.over(recording)));
         return response instanceof Promise ? response.catch(leaveToApollo) : response;
       } catch (error) {
         return leaveToApollo(error);
@@ -124,6 +124,8 @@ interface Entry {
   readonly operation: OperationDefinitionNode;
   readonly fragments: Record<string, FragmentDefinitionNode>;
   readonly described: DescribedOperation;
+  /** Coerces the variables of a request. @throws an error for values that Apollo Server must reject */
+  readonly coerce: (given: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** Variables that decide what is selected. */
   readonly conditions: readonly string[];
   /** By the values of the conditions; null if Apollo Server must execute the operation. */
@@ -157,6 +159,28 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function keyOf(query: string, operationName: string | null | undefined): string {
   // No valid document contains NUL.
   return operationName ? `${operationName}\0${query}` : query;
+}
+
+/** As `getVariableValues` of graphql-js, which looks each type up again for each request. */
+function variableCoercer(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+): Entry['coerce'] {
+  const definitions = variableDefinitions.map(({ variable, type: typeNode, defaultValue }) => {
+    const type = typeFromAST(schema, typeNode as NamedTypeNode);
+    if (!isInputType(type)) throw new Error(`a valid document has a variable of the type ${print(typeNode)}`);
+    const name = variable.name.value;
+    return { name, type, fallback: defaultValue && valueFromAST(defaultValue, type) };
+  });
+  return (given) => {
+    const values: Record<string, unknown> = {};
+    for (const { name, type, fallback } of definitions) {
+      if (Object.hasOwn(given, name)) values[name] = coerceInputValue(given[name], type);
+      else if (fallback !== undefined) values[name] = fallback;
+      else if (isNonNullType(type)) throw new Error(`the variable ${name} is missing`);
+    }
+    return values;
+  };
 }
 
 function conditionsOf(document: DocumentNode): readonly string[] {

@@ -13,6 +13,7 @@ import {
   isNonNullType,
   isObjectType,
   isScalarType,
+  Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
@@ -224,15 +225,37 @@ export class Selection {
   }
 }
 
-/** The arguments of a root field. @throws GraphQLError */
-export function argumentsOf(
+/** Reads the arguments of a root field from the coerced variables. @throws GraphQLError */
+export type ArgumentReader = (variables: Record<string, unknown>) => Record<string, unknown>;
+
+/** @throws UnsupportedOperationError */
+export function argumentReader(
   field: GraphQLField<unknown, unknown>,
   nodes: readonly FieldNode[],
-  variables: Record<string, unknown>,
-): Record<string, unknown> {
+): ArgumentReader {
   const [node] = nodes;
   if (!node) throw new UnsupportedOperationError();
-  return getArgumentValues(field, node, variables);
+  const given = new Map(node.arguments?.map(({ name, value }) => [name.value, value]));
+  const variableOf = field.args.map(({ name }) => {
+    const value = given.get(name);
+    return value?.kind === Kind.VARIABLE ? value.name.value : undefined;
+  });
+  const isSimple = field.args.every(({ name }, index) => !given.has(name) || variableOf[index] !== undefined);
+  if (!isSimple) return (variables) => getArgumentValues(field, node, variables);
+  // A variable of the right type is the argument's value. That is checked here at once, where graphql-js checks each request again.
+  return (variables) => {
+    const values: Record<string, unknown> = {};
+    for (const [index, { name, defaultValue }] of field.args.entries()) {
+      const variable = variableOf[index];
+      const value = variable === undefined ? defaultValue : variables[variable];
+      // Missing and null have rules of their own.
+      if (variable !== undefined && (value === undefined || value === null)) {
+        return getArgumentValues(field, node, variables);
+      }
+      if (value !== undefined) values[name] = value;
+    }
+    return values;
+  };
 }
 
 export function nameOf([node]: readonly FieldNode[]): string {

@@ -208,7 +208,7 @@ describe('Prepared documents', () => {
     server = await startPathServer();
     const { schema } = buildSubgraph();
     const { document: limits } = readConfig({}).limits;
-    const prepared = createPreparedDocuments(schema, createOperationLimits(schema, limits), 50);
+    const prepared = createPreparedDocuments(schema, createOperationLimits(schema, limits));
     const textOf = (index: number) => `{ alias${String(index)}: __typename }`;
     const { service, store } = createControlPlane();
     const context = new GraphqlContext(
@@ -239,7 +239,7 @@ describe('Prepared documents', () => {
       schema,
       parse('extend type EnvironmentAccountConnection { color: String }'),
     );
-    const prepare = () => createPreparedDocuments(extended, createOperationLimits(extended, document), 50);
+    const prepare = () => createPreparedDocuments(extended, createOperationLimits(extended, document));
     expect(prepare).toThrow(
       'CONNECTION_FIELDS in src/graphql/compiled/writers.ts and the schema differ: color',
     );
