@@ -43,7 +43,7 @@ describe('The GraphQL server', () => {
     expect({ status, body }).toMatchObject({ status: expected.status });
     expect(contentType).toMatch(/^application\/(json|graphql-response\+json)/);
     const parsed = JSON.parse(body) as { errors: { message: string; extensions: { code: string } }[] };
-    expect(parsed.errors[0]?.extensions.code).toBe(expected.code);
+    expect(parsed.errors[0]?.extensions.code).toMatch(new RegExp(`^(?:${expected.code})$`));
     expect(parsed.errors[0]?.message).toMatch(/\w/);
     expect(body).not.toMatch(/node_modules|\.[jt]s:\d|SQLITE|select |<html|stacktrace/i);
   }
@@ -134,7 +134,8 @@ describe('The GraphQL server', () => {
       `{"query": "{ a(b: ${'['.repeat(100_000)}) }"}`,
       {},
       400,
-      'GRAPHQL_PARSE_FAILED',
+      // Which limit it exceeds first, that of tokens or of the call stack, depends on how far V8 has optimized the parser.
+      'TOO_MANY_TOKENS|GRAPHQL_PARSE_FAILED',
     ],
   ] as const)('responds to %s with a JSON error', async (_name, body, headers, status, code) => {
     expectError(await post(body, headers), { status, code });

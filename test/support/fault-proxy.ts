@@ -146,7 +146,7 @@ export const slowDrip: Fault = async ({ forward, response }) => {
   for (const byte of body) {
     if (response.destroyed) return;
     response.write(Buffer.of(byte));
-    await wait(200);
+    await wait(500);
   }
   response.end();
 };
