@@ -63,12 +63,12 @@ describe('The bench', () => {
     const host = hostOf(
       `process.on('message', ({ order }) => process.send({ order, error: 'no such port' }));`,
     );
-    await expect(host.start('any', {})).rejects.toThrow('Candidate could not be started: no such port');
+    await expect(host.start('yoga', {})).rejects.toThrow('yoga could not be started: no such port');
   });
 
   it('ends when a candidate is not ready in time', async () => {
     const host = hostOf(`process.on('message', () => undefined);`, { startTimeoutMs: 200 });
-    await expect(host.start('any', {})).rejects.toThrow('Candidate was not ready within 0.2 s');
+    await expect(host.start('yoga', {})).rejects.toThrow('yoga was not ready within 0.2 s');
   });
 
   it('ends when a candidate does not respond in time', async () => {
