@@ -16,13 +16,11 @@ const SWC = [
 /** What all projects share. */
 const shared = {
   testEnvironment: '<rootDir>/test/support/environment.js',
-  setupFiles: ['<rootDir>/test/support/keep-natives.js'],
+  runtime: '<rootDir>/test/support/runtime.js',
   roots: ['<rootDir>/test'],
-  transform: { '^.+\\.ts$': SWC, '/node_modules/jose/.+\\.js$': SWC },
-  // Published as ES modules alone, which Node can require and jest can't.
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transform: { '^.+\\.ts$': SWC },
   // A dynamic import names the file that is built from the source.
-  moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry)/.*)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry|user|graphql/apollo)/.*)\\.js$': '$1' },
 };
 
 const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;
@@ -38,12 +36,13 @@ module.exports = {
     {
       ...shared,
       displayName: 'unit',
-      setupFiles: [...shared.setupFiles, '<rootDir>/test/support/no-processes.js'],
+      setupFiles: ['<rootDir>/test/support/no-processes.js'],
       testMatch: UNIT,
     },
     { ...shared, displayName: 'integration', testMatch: INTEGRATION },
     { ...shared, displayName: 'durability', testMatch: DURABILITY },
   ],
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
   testTimeout: 600_000,
   // One more than there are cores, because many tests wait: for processes, for timeouts, for a disk. Jest takes no share over 100%.

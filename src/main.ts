@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     fail(error);
     return;
   }
-  const logger = createLogger(config.logLevel, process.stdout.isTTY);
+  const logger = createLogger(config.logLevel, process.stdout.isTTY && (await import('pino-pretty')).default);
   let app: App | undefined;
   endOnSignals(config, logger, () => app);
   try {

@@ -71,7 +71,7 @@ export async function createApp(
   });
   const { router, user } = config.authentication;
   const routerKeys = router?.kind === 'sigv4' ? accessKeysUnder?.(router.encryptionKey) : undefined;
-  const authentication = createAuthentication(config.authentication, {
+  const authentication = await createAuthentication(config.authentication, {
     findKey: async (id) => routerKeys?.find(id),
     reportKeys: reportKeysTo(logger),
   });

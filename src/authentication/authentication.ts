@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 
-import { unrestrictedViewer, type Viewer } from '../proton/viewer';
+import { unrestrictedViewer, viewerWithoutPermissions, type Viewer } from '../proton/viewer';
 import { bearerToken } from './headers';
 import { type RouterProof, routerSecretProof } from './router/router-proof';
 import { routerSignatureProof, type RouterSignatureOptions } from './router/router-signature';
-import { NO_PERMISSIONS, type TokenRules, type VerifiedToken, verifyToken } from './user/verify-token';
-import { issuerKeys, type IssuerKeysOptions, type KeyReport } from './user/issuer-keys';
+import type { IssuerKeysOptions, KeyReport } from './user/issuer-keys';
 import { singleKey, type VerificationKeys } from './user/verification-keys';
+import type { TokenRules, VerifiedToken } from './user/verify-token';
 
 export type { Viewer } from '../proton/viewer';
 
@@ -23,7 +23,8 @@ export interface Authentication {
 
 export interface UserAuthentication {
   readonly keys: VerificationKeys;
-  readonly rules: TokenRules;
+  /** @throws AuthenticationError if the token is invalid; TooManyWaitingError */
+  readonly verify: (token: string) => Promise<VerifiedToken>;
   /** Limit for a token. */
   readonly maxBytes: number;
 }
@@ -68,25 +69,32 @@ export const NO_AUTHENTICATION: Authentication = {
   keysCheck: () => 'ok',
 };
 
-export function createAuthentication(
+export async function createAuthentication(
   { router, user }: AuthenticationConfig,
   { findKey, reportKeys }: AuthenticationDependencies,
-): Authentication {
-  const keys = user && verificationKeysOf(user.keys, reportKeys);
+): Promise<Authentication> {
+  const users = user && (await userAuthenticationOf(user, reportKeys));
+  const keys = users?.keys;
   return {
     router: router && routerProofOf(router, findKey),
-    user: keys && { keys, rules: user, maxBytes: user.maxBytes },
+    user: users,
     start: async () => keys?.start(),
     stop: () => keys?.stop(),
     keysCheck: () => (!keys || keys.ready() ? 'ok' : 'the keys at AUTH_JWKS_URL could not be fetched yet'),
   };
 }
 
-function verificationKeysOf(
-  keys: UserAuthenticationConfig['keys'],
+/** Imports jose only when tokens are verified: it loads slowly, because it is an ES module. */
+async function userAuthenticationOf(
+  { keys: source, maxBytes, ...rules }: UserAuthenticationConfig,
   report: AuthenticationDependencies['reportKeys'],
-): VerificationKeys {
-  return keys.kind === 'file' ? singleKey(keys.key) : issuerKeys({ ...keys, report });
+): Promise<UserAuthentication> {
+  const [{ verifyToken }, { issuerKeys }] = await Promise.all([
+    import('./user/verify-token.js'),
+    import('./user/issuer-keys.js'),
+  ]);
+  const keys = source.kind === 'file' ? singleKey(source.key) : issuerKeys({ ...source, report });
+  return { keys, verify: (token) => verifyToken(token, keys, rules), maxBytes };
 }
 
 function routerProofOf(
@@ -107,10 +115,10 @@ function routerProofOf(
 export async function authenticateUser(
   rawHeaders: readonly string[],
   tokenHeader: string,
-  { keys, rules, maxBytes }: UserAuthentication,
+  { verify, maxBytes }: UserAuthentication,
 ): Promise<VerifiedToken | undefined> {
   const token = bearerToken(rawHeaders, tokenHeader, maxBytes);
-  return token === undefined ? undefined : verifyToken(token, keys, rules);
+  return token === undefined ? undefined : verify(token);
 }
 
 const ANONYMOUS = unrestrictedViewer('anonymous');
@@ -124,7 +132,7 @@ export function viewerWithoutUser({ router }: Pick<Authentication, 'router'>): V
 }
 
 /** When users are authenticated: the viewer of a request that the router makes itself, without a user's token. */
-export const ROUTER_WITHOUT_USER: Viewer = { ...NO_PERMISSIONS, subject: ROUTER.subject };
+export const ROUTER_WITHOUT_USER = viewerWithoutPermissions(ROUTER.subject);
 
 /** The viewer of requests that need no authentication, such as the landing page. */
-export const PUBLIC_VIEWER: Viewer = { ...NO_PERMISSIONS, subject: 'public' };
+export const PUBLIC_VIEWER = viewerWithoutPermissions('public');

@@ -1,16 +1,36 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
-import { type ConnectionSelection, invalidCursor, normalizeSelection, pageOf } from '../proton/page';
+import {
+  type ConnectionListRequest,
+  type ConnectionSelection,
+  invalidCursor,
+  normalizeSelection,
+  pageOf,
+} from '../proton/page';
 import {
   connectionIdOf,
   refersTo,
   type AccountId,
   type ConnectionId,
+  type ConnectionReference,
   type Region,
 } from '../proton/identifiers';
-import type { ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
+import {
+  whenDone,
+  type HistoryRequest,
+  type ProtonService,
+  type ProtonSession,
+  type SessionOptions,
+} from '../proton/proton-service';
 import { missingPermission } from '../proton/failure-messages';
+import type {
+  ConnectionIdInput,
+  CreateConnectionInput,
+  TagConnectionInput,
+  UntagConnectionInput,
+  UpdateConnectionInput,
+} from '../proton/validation/inputs';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';
 import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
 import { readBatch, historyQueryOf, listQueryOf } from './page-queries';
@@ -18,8 +38,8 @@ import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisi
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
 import type { DecisionContext } from './decisions/decision-context';
 import { decideTag, decideUntag } from './decisions/tags';
-import type { ConnectionStore, Decision } from './store';
-import { createWriteQueue } from './write-queue';
+import type { ChangeWrite, ConnectionStore, Visibility } from './store';
+import { createWriteQueue, type WriteQueue } from './write-queue';
 
 export interface ControlPlaneSettings {
   /** The Region of a connection that is created without one. */
@@ -58,145 +78,171 @@ export function createEmbeddedProtonService({
   newId = randomUUID,
 }: ControlPlaneDependencies): EmbeddedProtonService {
   const queue = createWriteQueue(store);
-
-  function session(viewer: Viewer, options: EmbeddedSessionOptions = {}): ProtonSession<Connection> {
-    const { region: onlyRegion } = options;
-    const sees = (connection: ConnectionView) =>
-      maySee(viewer, connection) && (onlyRegion === undefined || connection.region === onlyRegion);
-    const context: DecisionContext = { viewer, sees, now, newId };
-    const visibleTo = readableAccounts(viewer);
-
-    async function change(
-      id: ConnectionId,
-      decide: (current: Connection | undefined) => Decision,
-    ): Promise<Connection> {
-      const connection = await queue.put({ kind: 'change', id, visibleTo, decide });
-      if (!connection) throw new Error('a change succeeded without a connection');
-      return connection;
-    }
-
-    return {
-      async findConnections(references) {
-        const ids = references.map(connectionIdOf);
-        const known = [...new Set(ids)].filter((id) => id !== undefined);
-        const found = known.length === 0 ? [] : await store.findConnections(known, visibleTo);
-        const byId = new Map(found.map((connection) => [connection.id, connection]));
-        return references.map((reference, index) => {
-          const id = ids[index];
-          const connection = id === undefined ? undefined : byId.get(id);
-          return connection && refersTo(reference, connection) && sees(connection) ? connection : undefined;
-        });
-      },
-
-      listConnections: (requests) =>
-        readBatch(
-          requests,
-          (request) => listQueryOf(inRegion(onlyRegion, request), visibleTo),
-          // Not destructured: the getter of `signal` creates it at first use.
-          (plans) =>
-            store.listConnections(
-              plans.map(({ query }) => query),
-              options,
-            ),
-          (connections, { page, cursors }) => pageOf(connections, page, cursors),
-        ),
-
-      // Rows of this store are complete, so there is nothing to read.
-      readTags: (connections) => Promise.resolve(connections.map(({ tags }) => tags ?? null)),
-
-      readCodebuildRoles: (connections) =>
-        Promise.resolve(connections.map(({ codebuildRoleArn }) => codebuildRoleArn ?? null)),
-
-      countConnections: (selections) =>
-        store.countConnections(
-          selections.map((selection) => ({
-            selection: normalizeSelection(inRegion(onlyRegion, selection)),
-            visibleTo,
-          })),
-          options,
-        ),
-
-      listHistory: (requests) =>
-        readBatch(
-          requests,
-          (request) => historyQueryOf(request, sees(request.connection)),
-          (plans) => store.listEvents(plans.map(({ query }) => query)),
-          (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : invalidCursor()),
-        ),
-
-      async createConnection(input) {
-        const request = parseCreate(input, {
-          region: onlyRegion ?? settings.defaultRegion,
-          environmentAccountId: ownAccount(viewer) ?? settings.defaultAccountId,
-        });
-        const { environmentAccountId, region } = request;
-        // Checked before the store is read: without the permission, its content must not influence the error.
-        if (!may(viewer, 'write', environmentAccountId)) {
-          throw missingPermission(
-            'Creating a connection',
-            'write',
-            'environment account',
-            environmentAccountId,
-          );
-        }
-        const clientToken =
-          request.clientToken === null
-            ? null
-            : {
-                environmentAccountId,
-                region,
-                token: request.clientToken,
-                expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS,
-              };
-        const connection = await queue.put({
-          kind: 'create',
-          identity: request,
-          clientToken,
-          decide: decideCreate(context, request, clientToken, settings.connectionQuota),
-        });
-        if (!connection) throw new Error('a create succeeded without a connection');
-        return connection;
-      },
-
-      async updateConnection(input) {
-        const request = parseUpdate(input);
-        return change(request.id, decideUpdate(context, request));
-      },
-
-      async acceptConnection(input) {
-        const id = parseId(input);
-        return change(id, decideAccept(context, id));
-      },
-
-      async rejectConnection(input) {
-        const id = parseId(input);
-        return change(id, decideReject(context, id));
-      },
-
-      async deleteConnection(input) {
-        const id = parseId(input);
-        return queue.put({ kind: 'change', id, visibleTo, decide: decideDelete(context, id) });
-      },
-
-      async tagConnection(input) {
-        const { id, tags } = parseTag(input);
-        return change(id, decideTag(context, id, tags));
-      },
-
-      async untagConnection(input) {
-        const { id, tagKeys } = parseUntag(input);
-        return change(id, decideUntag(context, id, tagKeys));
-      },
-    };
-  }
-
-  return { session, drained: queue.drained };
+  const plane: Plane = { store, settings, now, newId, queue };
+  return {
+    session: (viewer, options = {}) => new EmbeddedSession(plane, viewer, options),
+    drained: queue.drained,
+  };
 }
 
-/** Narrows a selection to one Region; undefined does not narrow. */
-function inRegion<Selection extends ConnectionSelection>(
-  region: Region | undefined,
-  selection: Selection,
-): Selection {
-  return region === undefined ? selection : { ...selection, filter: { ...selection.filter, region } };
+/** What all sessions share. */
+interface Plane extends Required<ControlPlaneDependencies> {
+  readonly queue: WriteQueue;
+}
+
+/** A class: one is created per request, and an object literal with thirteen closures costs more. */
+class EmbeddedSession implements ProtonSession<Connection> {
+  private readonly visibleTo: Visibility;
+
+  constructor(
+    private readonly plane: Plane,
+    private readonly viewer: Viewer,
+    // Not destructured: the getter of `signal` creates it at first use.
+    private readonly options: EmbeddedSessionOptions,
+  ) {
+    this.visibleTo = readableAccounts(viewer);
+  }
+
+  findConnections(references: readonly ConnectionReference[]) {
+    const ids = references.map(connectionIdOf);
+    const known = [...new Set(ids)].filter((id) => id !== undefined);
+    const found = known.length === 0 ? [] : this.plane.store.findConnections(known, this.visibleTo);
+    return whenDone(found, (connections) => {
+      const byId = new Map(connections.map((connection) => [connection.id, connection]));
+      return references.map((reference, index) => {
+        const id = ids[index];
+        const connection = id === undefined ? undefined : byId.get(id);
+        return connection && refersTo(reference, connection) && this.sees(connection)
+          ? connection
+          : undefined;
+      });
+    });
+  }
+
+  listConnections(requests: readonly ConnectionListRequest[]) {
+    return readBatch(
+      requests,
+      (request) => listQueryOf(this.inRegion(request), this.visibleTo),
+      (plans) =>
+        this.plane.store.listConnections(
+          plans.map(({ query }) => query),
+          this.options,
+        ),
+      (connections, { page, cursors }) => pageOf(connections, page, cursors),
+    );
+  }
+
+  // Rows of this store are complete, so there is nothing to read.
+  readTags(connections: readonly ConnectionView[]) {
+    return Promise.resolve(connections.map(({ tags }) => tags ?? null));
+  }
+
+  readCodebuildRoles(connections: readonly ConnectionView[]) {
+    return Promise.resolve(connections.map(({ codebuildRoleArn }) => codebuildRoleArn ?? null));
+  }
+
+  countConnections(selections: readonly ConnectionSelection[]) {
+    return this.plane.store.countConnections(
+      selections.map((selection) => ({
+        selection: normalizeSelection(this.inRegion(selection)),
+        visibleTo: this.visibleTo,
+      })),
+      this.options,
+    );
+  }
+
+  async listHistory(requests: readonly HistoryRequest[]) {
+    return readBatch(
+      requests,
+      (request) => historyQueryOf(request, this.sees(request.connection)),
+      (plans) => this.plane.store.listEvents(plans.map(({ query }) => query)),
+      (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : invalidCursor()),
+    );
+  }
+
+  async createConnection(input: CreateConnectionInput) {
+    const { settings, now, queue } = this.plane;
+    const request = parseCreate(input, {
+      region: this.options.region ?? settings.defaultRegion,
+      environmentAccountId: ownAccount(this.viewer) ?? settings.defaultAccountId,
+    });
+    const { environmentAccountId, region } = request;
+    // Checked before the store is read: without the permission, its content must not influence the error.
+    if (!may(this.viewer, 'write', environmentAccountId)) {
+      throw missingPermission('Creating a connection', 'write', 'environment account', environmentAccountId);
+    }
+    const clientToken =
+      request.clientToken === null
+        ? null
+        : {
+            environmentAccountId,
+            region,
+            token: request.clientToken,
+            expiredAt: now() - CLIENT_TOKEN_LIFETIME_MS,
+          };
+    const connection = await queue.put({
+      kind: 'create',
+      identity: request,
+      clientToken,
+      decide: decideCreate(this.context, request, clientToken, settings.connectionQuota),
+    });
+    if (!connection) throw new Error('a create succeeded without a connection');
+    return connection;
+  }
+
+  async updateConnection(input: UpdateConnectionInput) {
+    const request = parseUpdate(input);
+    return this.change(request.id, decideUpdate(this.context, request));
+  }
+
+  async acceptConnection(input: ConnectionIdInput) {
+    const id = parseId(input);
+    return this.change(id, decideAccept(this.context, id));
+  }
+
+  async rejectConnection(input: ConnectionIdInput) {
+    const id = parseId(input);
+    return this.change(id, decideReject(this.context, id));
+  }
+
+  async deleteConnection(input: ConnectionIdInput) {
+    const id = parseId(input);
+    return this.put(id, decideDelete(this.context, id));
+  }
+
+  async tagConnection(input: TagConnectionInput) {
+    const { id, tags } = parseTag(input);
+    return this.change(id, decideTag(this.context, id, tags));
+  }
+
+  async untagConnection(input: UntagConnectionInput) {
+    const { id, tagKeys } = parseUntag(input);
+    return this.change(id, decideUntag(this.context, id, tagKeys));
+  }
+
+  private get context(): DecisionContext {
+    const { now, newId } = this.plane;
+    return { viewer: this.viewer, sees: (connection) => this.sees(connection), now, newId };
+  }
+
+  private sees(connection: ConnectionView): boolean {
+    const { region } = this.options;
+    return maySee(this.viewer, connection) && (region === undefined || connection.region === region);
+  }
+
+  /** Narrows a selection to the session's Region, if it has one. */
+  private inRegion<Selection extends ConnectionSelection>(selection: Selection): Selection {
+    const { region } = this.options;
+    return region === undefined ? selection : { ...selection, filter: { ...selection.filter, region } };
+  }
+
+  private put(id: ConnectionId, decide: ChangeWrite['decide']): Promise<Connection | undefined> {
+    return this.plane.queue.put({ kind: 'change', id, visibleTo: this.visibleTo, decide });
+  }
+
+  private async change(id: ConnectionId, decide: ChangeWrite['decide']): Promise<Connection> {
+    const connection = await this.put(id, decide);
+    if (!connection) throw new Error('a change succeeded without a connection');
+    return connection;
+  }
 }

@@ -8,19 +8,19 @@ import {
   parsePageRequest,
 } from '../proton/page';
 import type { ConnectionId } from '../proton/identifiers';
-import type { HistoryRequest } from '../proton/proton-service';
+import { whenDone, type HistoryRequest, type MaybePromise } from '../proton/proton-service';
 import type { EventQuery, ListQuery } from './store';
 
 /**
  * Serves many requests with one read. Each request is planned separately. When planning fails, the error is that request's result,
  * and the others are still read.
  */
-export async function readBatch<Request, Plan, Row, Result>(
+export function readBatch<Request, Plan, Row, Result>(
   requests: readonly Request[],
   plan: (request: Request) => Plan,
-  read: (plans: readonly Plan[]) => Promise<readonly Row[]>,
+  read: (plans: readonly Plan[]) => MaybePromise<readonly Row[]>,
   toResult: (row: Row, plan: Plan) => Result,
-): Promise<readonly (Result | Error)[]> {
+): MaybePromise<readonly (Result | Error)[]> {
   const plans = requests.map((request) => {
     try {
       return { plan: plan(request) };
@@ -30,14 +30,15 @@ export async function readBatch<Request, Plan, Row, Result>(
     }
   });
   const valid = plans.flatMap((planned) => ('plan' in planned ? [planned.plan] : []));
-  const rows = valid.length === 0 ? [] : await read(valid);
-  const rowOf = new Map(valid.map((planned, index) => [planned, rows[index]]));
-  return plans.map((planned) => {
-    if ('error' in planned) return planned.error;
-    const row = rowOf.get(planned.plan);
-    return row === undefined
-      ? new Error('the store returned no result for a query')
-      : toResult(row, planned.plan);
+  return whenDone(valid.length === 0 ? [] : read(valid), (rows) => {
+    const rowOf = new Map(valid.map((planned, index) => [planned, rows[index]]));
+    return plans.map((planned) => {
+      if ('error' in planned) return planned.error;
+      const row = rowOf.get(planned.plan);
+      return row === undefined
+        ? new Error('the store returned no result for a query')
+        : toResult(row, planned.plan);
+    });
   });
 }
 

@@ -1,29 +1,31 @@
-import type { Connection, ConnectionEvent, ConnectionIdentity } from '../proton/connection';
+import type { Connection, ConnectionEvent, ConnectionIdentity, StoredConnection } from '../proton/connection';
 import type { ConnectionPosition, NormalizedSelection } from '../proton/page';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
+import type { MaybePromise } from '../proton/proton-service';
 import type { Around } from '../telemetry/events';
 
 /**
- * The port between the control plane and a database. Every method is asynchronous and takes a batch: one call is one round trip. A
- * store knows rows and transactions; a write's `decide` knows the rules.
+ * The port between the control plane and a database. Every method takes a batch: one call is one round trip. A read that returns a
+ * `MaybePromise` answers at once where the database is in the same process; then it throws its failure instead of rejecting. A store
+ * knows rows and transactions; a write's `decide` knows the rules.
  */
 export interface ConnectionStore {
   /** The visible connections with these ids, in any order, each once. */
   readonly findConnections: (
     ids: readonly ConnectionId[],
     visibleTo: Visibility,
-  ) => Promise<readonly Connection[]>;
+  ) => MaybePromise<readonly StoredConnection[]>;
   /** Each query's rows, newest request first. When the signal aborts, reading stops and rejects with its reason. */
   readonly listConnections: (
     queries: readonly ListQuery[],
     options?: ReadOptions,
-  ) => Promise<readonly (readonly Connection[])[]>;
+  ) => MaybePromise<readonly (readonly StoredConnection[])[]>;
   /** When the signal aborts, counting stops between two counts and rejects with its reason. */
   readonly countConnections: (
     queries: readonly CountQuery[],
     options?: ReadOptions,
-  ) => Promise<readonly number[]>;
+  ) => MaybePromise<readonly number[]>;
   /** Each query's events, newest first; null if `before` is not an event of the connection. */
   readonly listEvents: (
     queries: readonly EventQuery[],

@@ -1,10 +1,14 @@
+import type { ApolloServer } from '@apollo/server';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
+import type { GraphqlContext } from '../graphql/apollo/graphql-context';
+import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { createOperationLimits } from '../graphql/limits/operation-limits';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
@@ -156,38 +160,47 @@ export function createGraphqlServer({
   addNotFoundHandler(server, GRAPHQL_PATH);
   addJsonParser(server);
 
-  const apolloOptions = { introspectionEnabled, logger, limits: limits.document };
   const { schema } = buildSubgraph();
-  const apollo = createApolloServer({ ...apolloOptions, schema, traced: false });
-  // Federated tracing wraps every resolver of its schema permanently, so it gets a schema and an Apollo Server of its own. Neither is
-  // created when no client may request traces.
-  const tracingApollo =
-    introspectionEnabled || authentication.router
-      ? createApolloServer({ ...apolloOptions, schema: buildSubgraph().schema, traced: true })
-      : apollo;
+  const operationLimits = createOperationLimits(schema, limits.document);
+  const prepared = createPreparedDocuments(schema, operationLimits);
+  const apolloOptions = {
+    introspectionEnabled,
+    logger,
+    limits: limits.document,
+    operationLimits,
+    prepared,
+  };
+  const apollo = createApolloServer({ ...apolloOptions, schema });
+  let tracingApollo: Promise<ApolloServer<GraphqlContext>> | undefined;
+  /** Called by the first request for a federated trace: few servers get one, and a second schema takes time and memory. */
+  const startTracing = async () => {
+    const { startTracingApolloServer } = await import('../graphql/apollo/tracing-apollo-server.js');
+    return startTracingApolloServer({ ...apolloOptions, schema: buildSubgraph().schema });
+  };
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
-    chargeCost: chargeTo(rateLimits),
+    chargeCost: rateLimits && chargeTo(rateLimits),
+    prepared,
     executionMs,
     serverFor: ({ headers, routerAuthenticated }) =>
       headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)
-        ? tracingApollo
+        ? (tracingApollo ??= startTracing())
         : apollo,
   });
 
-  const apollos = new Set([apollo, tracingApollo]);
   const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
     async start() {
-      await Promise.all([...apollos].map((each) => each.start()));
+      await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
       const cutOff = await lifecycle.stop();
-      await Promise.all([...apollos].map((each) => each.stop()));
+      await apollo.stop();
+      await (await tracingApollo)?.stop();
       return cutOff;
     },
   };

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { AccountId, ConnectionId, Region, RoleArn } from './identifiers';
 
 /** `PENDING` until the management account accepts or rejects the connection. `REJECTED` is final. */
@@ -47,6 +49,74 @@ export interface Connection extends ConnectionIdentity, ConnectionRoles {
   readonly lastModifiedAt: EpochMilliseconds;
   /** In the order in which the keys were first added. Keys are unique. */
   readonly tags: readonly Tag[];
+}
+
+/** The values of a connection in the order in which a store reads its columns. The last one is a JSON array of tags. */
+export type ConnectionValues = readonly [
+  id: ConnectionId,
+  region: Region,
+  status: ConnectionStatus,
+  environmentName: string,
+  managementAccountId: AccountId,
+  environmentAccountId: AccountId,
+  roleArn: RoleArn | null,
+  componentRoleArn: RoleArn | null,
+  codebuildRoleArn: RoleArn | null,
+  requestedAt: EpochMilliseconds,
+  lastModifiedAt: EpochMilliseconds,
+  tagsJson: string,
+];
+
+/**
+ * A connection that a store has read. It parses the tags at first use only, because most responses are written without parsing them.
+ * Requests share it. `tags` is a getter, so spreading or comparing own members misses it.
+ */
+export class StoredConnection implements Connection {
+  readonly id: ConnectionId;
+  readonly region: Region;
+  readonly status: ConnectionStatus;
+  readonly environmentName: string;
+  readonly managementAccountId: AccountId;
+  readonly environmentAccountId: AccountId;
+  readonly roleArn: RoleArn | null;
+  readonly componentRoleArn: RoleArn | null;
+  readonly codebuildRoleArn: RoleArn | null;
+  readonly requestedAt: EpochMilliseconds;
+  readonly lastModifiedAt: EpochMilliseconds;
+  /** The tags as the store keeps them: a JSON array of objects with `key` and `value`. */
+  readonly tagsJson: string;
+  /** The last text that was made of this connection, and what it was made for. For the code that makes it; it may be replaced. */
+  rendering: { readonly plan: object; readonly text: string } | undefined = undefined;
+  private parsedTags: readonly Tag[] | undefined = undefined;
+
+  constructor(row: ConnectionValues) {
+    // By index: destructuring an array runs its iterator.
+    this.id = row[0];
+    this.region = row[1];
+    this.status = row[2];
+    this.environmentName = row[3];
+    this.managementAccountId = row[4];
+    this.environmentAccountId = row[5];
+    this.roleArn = row[6];
+    this.componentRoleArn = row[7];
+    this.codebuildRoleArn = row[8];
+    this.requestedAt = row[9];
+    this.lastModifiedAt = row[10];
+    this.tagsJson = row[11];
+  }
+
+  /** @throws ZodError when `tagsJson` holds something else */
+  get tags(): readonly Tag[] {
+    return (this.parsedTags ??= parseTags(this.tagsJson));
+  }
+}
+
+const NO_TAGS: readonly Tag[] = [];
+const tagsSchema = z.array(z.object({ key: z.string(), value: z.string() }));
+
+/** Parses the tags of a row. @throws ZodError when it holds something else */
+export function parseTags(json: string): readonly Tag[] {
+  return json === '[]' ? NO_TAGS : tagsSchema.parse(JSON.parse(json));
 }
 
 /**

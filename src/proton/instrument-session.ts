@@ -105,8 +105,57 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
     return this.run('untagConnection', () => this.session.untagConnection(input));
   }
 
-  private run<Result>(operation: keyof ProtonSession, call: () => Promise<Result>): Promise<Result> {
+  private run<Returned>(operation: keyof ProtonSession, call: () => Returned): Returned | Promise<never> {
     if (this.isOver?.()) return Promise.reject(new RequestEndedError());
     return this.around ? this.around(operation, call) : call();
   }
+}
+
+/** The calls that one executor makes on a session, for another one that must repeat the operation. */
+export interface RecordedSession {
+  readonly recording: ProtonSession;
+  /** Returns the results of recorded calls, each once, and makes the calls that were not recorded. */
+  readonly replaying: ProtonSession;
+}
+
+interface RecordedCall {
+  readonly method: string | symbol;
+  readonly argument: unknown;
+  /** Returns what the call returned, or throws what it threw. */
+  readonly repeat: () => unknown;
+}
+
+/** Records the calls on a session, so that an operation that is executed again neither writes nor counts anything twice. */
+export function recordCalls(session: ProtonSession): RecordedSession {
+  const calls: RecordedCall[] = [];
+
+  function record(method: string | symbol, argument: unknown, call: () => unknown): unknown {
+    try {
+      const returned = call();
+      calls.push({ method, argument, repeat: () => returned });
+      return returned;
+    } catch (failure) {
+      const repeat = () => {
+        throw failure;
+      };
+      calls.push({ method, argument, repeat });
+      throw failure;
+    }
+  }
+
+  function replay(method: string | symbol, argument: unknown, call: () => unknown): unknown {
+    const json = JSON.stringify(argument);
+    const index = calls.findIndex((made) => made.method === method && JSON.stringify(made.argument) === json);
+    const [recorded] = index === -1 ? [] : calls.splice(index, 1);
+    return recorded ? recorded.repeat() : call();
+  }
+
+  const through = (handle: typeof record): ProtonSession =>
+    new Proxy(session, {
+      get: (target, method: string | symbol) => (argument: unknown) => {
+        const original = Reflect.get(target, method) as (argument: unknown) => unknown;
+        return handle(method, argument, () => original.call(target, argument));
+      },
+    });
+  return { recording: through(record), replaying: through(replay) };
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
@@ -9,6 +11,32 @@ import type {
   UpdateConnectionInput,
 } from './validation/inputs';
 import type { Viewer } from './viewer';
+
+/** A value, or a promise of it when reading takes longer than one turn of the event loop. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Continues with a value: at once, or when its promise resolves. */
+export function whenDone<Value, Result>(
+  value: MaybePromise<Value>,
+  next: (value: Value) => MaybePromise<Result>,
+): MaybePromise<Result> {
+  return types.isPromise(value) ? value.then(next) : next(value);
+}
+
+/** Runs a call and replaces its failure, whether the call throws or its promise rejects. */
+export function mapFailure<Returned>(call: () => Returned, replace: (failure: unknown) => unknown): Returned {
+  const rethrow = (failure: unknown): never => {
+    throw replace(failure);
+  };
+  let returned: Returned;
+  try {
+    returned = call();
+  } catch (failure) {
+    return rethrow(failure);
+  }
+  // A promise that keeps its value is of the same type.
+  return types.isPromise(returned) ? (returned.catch(rethrow) as Returned) : returned;
+}
 
 /** The port: everything the subgraph needs from a Proton control plane. The adapters are `control-plane` and `proton-sdk`. */
 export type ProtonService = SessionSource<ConnectionView, SessionOptions>;
@@ -30,7 +58,7 @@ export interface HistoryRequest extends PageRequest {
 
 /**
  * In every method, connections that the viewer may not see look exactly like connections that do not exist. Methods reject with a
- * `ProtonFailure`; any other error is a bug or a broken environment.
+ * `ProtonFailure`; any other error is a bug or a broken environment. A method that returns a `MaybePromise` may also throw it.
  *
  * Reads take many requests, so that an adapter can batch them, and return the results in the same order. A request that fails
  * has its error as its result, without affecting the others.
@@ -41,12 +69,12 @@ export interface ProtonSession<View extends ConnectionView = ConnectionView> {
   /** Undefined if the viewer can see no such connection; an error if the adapter can't find out. */
   readonly findConnections: (
     references: readonly ConnectionReference[],
-  ) => Promise<readonly (View | undefined | Error)[]>;
+  ) => MaybePromise<readonly (View | undefined | Error)[]>;
 
   /** Newest request first. The result is a `VALIDATION_ERROR` for an invalid page size or cursor. */
   readonly listConnections: (
     requests: readonly ConnectionListRequest[],
-  ) => Promise<readonly (Page<View> | Error)[]>;
+  ) => MaybePromise<readonly (Page<View> | Error)[]>;
 
   /**
    * The tags of connections that this session returned. Null if the connection no longer exists.
@@ -63,7 +91,7 @@ export interface ProtonSession<View extends ConnectionView = ConnectionView> {
   /** The number of connections in each selection. Null if the adapter can't count. */
   readonly countConnections: (
     selections: readonly ConnectionSelection[],
-  ) => Promise<readonly (number | null | Error)[]>;
+  ) => MaybePromise<readonly (number | null | Error)[]>;
 
   /** The events of a connection, newest first. Null if the adapter keeps no history. */
   readonly listHistory: (

@@ -25,6 +25,11 @@ export function unrestrictedViewer(subject: string): Viewer {
   return { subject, onEveryAccount: ALL_PERMISSIONS, onAccounts: new Map() };
 }
 
+/** A viewer that may do nothing. */
+export function viewerWithoutPermissions(subject: string): Viewer {
+  return { subject, onEveryAccount: NO_PERMISSIONS, onAccounts: new Map() };
+}
+
 /** A viewer with all permissions on one account and no others, like AWS credentials of that account. */
 export function accountViewer(accountId: AccountId): Viewer {
   return {

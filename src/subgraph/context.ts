@@ -7,45 +7,62 @@ import { instrumentSession } from '../proton/instrument-session';
 import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import type { Viewer } from '../proton/viewer';
 
-/** Batches the loads of one tick into one call on the session: an `_entities` query with a thousand representations is one read. */
-interface Loaders {
-  readonly connection: Loader<ConnectionReference, ConnectionView | undefined>;
-  readonly connectionPage: Loader<ConnectionListRequest, Page<ConnectionView>>;
-  readonly tags: Loader<ConnectionView, readonly Tag[] | null>;
-  readonly codebuildRole: Loader<ConnectionView, RoleArn | null>;
-  readonly connectionCount: Loader<ConnectionSelection, number | null>;
-  readonly history: Loader<HistoryRequest, Page<ConnectionEvent> | null>;
-}
-
 type Loader<Request, Result> = Pick<DataLoader<Request, Result, string>, 'load'>;
 
-function createLoaders(session: ProtonSession): Loaders {
-  return {
-    connection: new DataLoader((references) => session.findConnections(references), {
-      // Clients choose both texts, so the prefix keeps an id from matching a cached ARN.
-      cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
-    }),
-    connectionPage: createUncachedLoader(
-      (requests: readonly ConnectionListRequest[]) => session.listConnections(requests),
+/**
+ * Batches the loads of one tick into one call on the session: an `_entities` query with a thousand representations is one read. Each
+ * loader is created on first use, because most requests use one of them, or none.
+ */
+class Loaders {
+  private readonly created: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {};
+
+  constructor(private readonly session: ProtonSession) {}
+
+  get connection(): Loader<ConnectionReference, ConnectionView | undefined> {
+    // DataLoader needs promises, where a session may return values.
+    return (this.created.connection ??= new DataLoader(
+      async (references) => this.session.findConnections(references),
+      {
+        // Clients choose both texts, so the prefix keeps an id from matching a cached ARN.
+        cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
+      },
+    ));
+  }
+
+  get connectionPage(): Loader<ConnectionListRequest, Page<ConnectionView>> {
+    return (this.created.connectionPage ??= createUncachedLoader(
+      async (requests: readonly ConnectionListRequest[]) => this.session.listConnections(requests),
       (request) => JSON.stringify(request),
-    ),
-    tags: createUncachedLoader(
-      (connections: readonly ConnectionView[]) => session.readTags(connections),
+    ));
+  }
+
+  get tags(): Loader<ConnectionView, readonly Tag[] | null> {
+    return (this.created.tags ??= createUncachedLoader(
+      (connections: readonly ConnectionView[]) => this.session.readTags(connections),
       ({ id }) => id,
-    ),
-    codebuildRole: createUncachedLoader(
-      (connections: readonly ConnectionView[]) => session.readCodebuildRoles(connections),
+    ));
+  }
+
+  get codebuildRole(): Loader<ConnectionView, RoleArn | null> {
+    return (this.created.codebuildRole ??= createUncachedLoader(
+      (connections: readonly ConnectionView[]) => this.session.readCodebuildRoles(connections),
       ({ id }) => id,
-    ),
-    connectionCount: createUncachedLoader(
-      (selections: readonly ConnectionSelection[]) => session.countConnections(selections),
+    ));
+  }
+
+  get connectionCount(): Loader<ConnectionSelection, number | null> {
+    return (this.created.connectionCount ??= createUncachedLoader(
+      async (selections: readonly ConnectionSelection[]) => this.session.countConnections(selections),
       (selection) => JSON.stringify(selection),
-    ),
-    history: createUncachedLoader(
-      (requests: readonly HistoryRequest[]) => session.listHistory(requests),
+    ));
+  }
+
+  get history(): Loader<HistoryRequest, Page<ConnectionEvent> | null> {
+    return (this.created.history ??= createUncachedLoader(
+      (requests: readonly HistoryRequest[]) => this.session.listHistory(requests),
       ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
-    ),
-  };
+    ));
+  }
 }
 
 /**
@@ -82,13 +99,25 @@ export interface RequestEnd extends SessionOptions {
   readonly isOver?: () => boolean;
 }
 
-/** Creates the context of one request. Loaders cache what they read, so a context must not be shared by requests. */
+/** The context over one session. Loaders cache what they read, so a context must not be shared by requests. */
+export class SessionContext implements SubgraphContext {
+  readonly loaders: Loaders;
+
+  constructor(
+    readonly session: ProtonSession,
+    readonly reportFault: (error: unknown) => void,
+    readonly noteFailure: (code: string) => void = () => undefined,
+  ) {
+    this.loaders = new Loaders(session);
+  }
+}
+
+/** Creates the context of one request. */
 export function createContext(
   service: ProtonService,
   viewer: Viewer,
   reportFault: (error: unknown) => void,
   requestEnd: RequestEnd = {},
 ): SubgraphContext {
-  const session = instrumentSession(service.session(viewer, requestEnd), requestEnd);
-  return { session, loaders: createLoaders(session), reportFault, noteFailure: () => undefined };
+  return new SessionContext(instrumentSession(service.session(viewer, requestEnd), requestEnd), reportFault);
 }

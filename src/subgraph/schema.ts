@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper';
-import { printSchemaWithDirectives } from '@graphql-tools/utils';
-import { GraphQLError, type GraphQLSchema, isUnionType, parse } from 'graphql';
+import { getDocumentNodeFromSchema } from '@graphql-tools/utils';
+import { GraphQLError, type GraphQLSchema, isUnionType, parse, print } from 'graphql';
 import { buildSchemaSync, createResolversMap } from 'type-graphql';
 
 import { AccountConnectionsResolver } from './account/account-connections';
@@ -68,7 +68,7 @@ export interface Subgraph {
  * Builds the executable schema from the resolver classes. Resolvers get the service from the context, so the schema can be built
  * before the service exists, and more than once.
  *
- * The schema is printed and parsed again because type-graphql's `buildTypeDefsAndResolvers` drops all directives.
+ * The definitions come from the generated schema because type-graphql's `buildTypeDefsAndResolvers` drops all directives.
  */
 export function buildSubgraph(): Subgraph {
   const types = buildSchemaSync({
@@ -81,22 +81,30 @@ export function buildSubgraph(): Subgraph {
     ],
     // The service validates inputs and reports all violations at once.
     validate: false,
+    // The check executes an introspection query. `buildSubgraphSchema` validates the definitions.
+    skipCheck: true,
   });
-  const printed = printSchemaWithDirectives(types);
-  const sdl = `${FEDERATION_HEADER}\n${printed}\n`;
+  const typeDefs = getDocumentNodeFromSchema(types);
+  let printed: string | undefined;
+  const sdl = () => (printed ??= `${FEDERATION_HEADER}\n${print(typeDefs)}\n`);
   const schema = buildSubgraphSchema([
     // The two libraries' types of the same map differ only in an index signature.
-    { typeDefs: parse(printed), resolvers: createResolversMap(types) as GraphQLResolverMap<unknown> },
+    { typeDefs, resolvers: createResolversMap(types) as GraphQLResolverMap<unknown> },
     {
       typeDefs: parse(FEDERATION_HEADER),
       resolvers: {
         // The library's own SDL would include federation's definitions, which composers do not expect.
-        Query: { _service: () => ({ sdl }) },
+        Query: { _service: () => ({ sdl: sdl() }) },
         EnvironmentAccountConnection: { __resolveReference: resolveConnectionReference },
         AwsAccount: { __resolveReference: resolveAccountReference },
       },
     },
   ]);
   rejectUnknownRepresentations(schema);
-  return { schema, sdl };
+  return {
+    schema,
+    get sdl() {
+      return sdl();
+    },
+  };
 }

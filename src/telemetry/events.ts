@@ -8,6 +8,8 @@ export interface RequestEvent {
   readonly operation: string | undefined;
   /** The operation's name in the document. */
   readonly operationName: string | undefined;
+  /** Whether a prepared document was executed without Apollo Server. */
+  readonly isCompiled: boolean;
   /** Who sent the request: the token's subject, the router or the account. Undefined when authentication failed. */
   readonly subject: string | undefined;
   /** `OK`, or the code of the first failure. */
@@ -32,5 +34,5 @@ export interface CallEvent {
   readonly durationMs: number;
 }
 
-/** Runs a call and observes its duration and result. */
-export type Around = <Result>(operation: string, call: () => Promise<Result>) => Promise<Result>;
+/** Runs a call, observes its duration and result, and returns what it returns: a value at once, or a promise. */
+export type Around = <Returned>(operation: string, call: () => Returned) => Returned;

@@ -1,21 +1,22 @@
 import { trace } from '@opentelemetry/api';
 import { pino, type LevelWithSilent, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import type { PinoPretty } from 'pino-pretty';
 
 import { printable, printableLines } from './printable';
 
 /**
- * Logs JSON lines to standard output, or readable lines when standard output is a terminal. Lines that are written while a request
- * is traced carry its trace id.
+ * Logs JSON lines to standard output, or readable lines when it is a terminal. Lines that are written while a request is traced carry
+ * its trace id.
+ * @param pretty the module pino-pretty when standard output is a terminal; false otherwise, so that it isn't loaded
  */
-export function createLogger(level: LevelWithSilent, terminal: boolean): Logger {
+export function createLogger(level: LevelWithSilent, pretty: typeof PinoPretty | false): Logger {
   const options = {
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError, subject: printableSubject },
     mixin: activeTrace,
   };
-  if (!terminal) return pino(options);
+  if (!pretty) return pino(options);
   return pino(
     options,
     pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }),

@@ -7,7 +7,7 @@ export interface Metrics {
   /** All metrics in Prometheus' text format. */
   readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly countRequest: (
-    request: Pick<RequestEvent, 'server' | 'operation' | 'outcome' | 'durationMs'>,
+    request: Pick<RequestEvent, 'server' | 'operation' | 'isCompiled' | 'outcome' | 'durationMs'>,
   ) => void;
   readonly countProtonCall: (call: CallEvent) => void;
   readonly countStoreCall: (call: CallEvent) => void;
@@ -52,6 +52,11 @@ export function createMetrics(now = () => performance.now()): Metrics {
     name: `${PREFIX}requests_total`,
     help: 'Finished requests by server, operation and outcome.',
     labelNames: ['server', 'operation', 'outcome'],
+    registers,
+  });
+  const compiledOperations = new Counter({
+    name: `${PREFIX}compiled_operations_total`,
+    help: 'GraphQL operations that were executed from a prepared document, without Apollo Server.',
     registers,
   });
   const requestSeconds = new Histogram({
@@ -107,10 +112,11 @@ export function createMetrics(now = () => performance.now()): Metrics {
 
   return {
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
-    countRequest({ server, operation: requested, outcome: code, durationMs }) {
+    countRequest({ server, operation: requested, isCompiled, outcome: code, durationMs }) {
       const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);
       const outcome = outcomeLabel(code);
       requests.inc({ server, operation, outcome });
+      if (isCompiled) compiledOperations.inc();
       requestSeconds.observe({ server, operation }, durationMs / 1000);
       if (outcome === 'OK') return;
       if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });

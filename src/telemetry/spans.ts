@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { propagation, context, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
 
 import type { Around, CallEvent } from './events';
@@ -9,38 +11,30 @@ interface SpanOptions {
   readonly attributes: Attributes;
 }
 
-/** Runs a call in a span of its own, the parent of all spans that start inside it. */
-export function inSpan<Result>(
+/** Runs a call in a span of its own, the parent of all spans that start inside it. Returns what the call returns. */
+export function inSpan<Returned>(
   name: string,
   { kind, attributes }: SpanOptions,
-  call: () => Promise<Result>,
-): Promise<Result> {
-  return tracer.startActiveSpan(name, { kind, attributes }, async (span) => {
-    const fail = (code: string) => {
-      // Only the code: messages may quote what a client sent.
-      span.setAttribute('error.type', code);
-      span.setStatus({ code: SpanStatusCode.ERROR });
-    };
-    try {
-      const result = await call();
-      const failure = failureAmong(result);
-      if (failure !== undefined) fail(failure);
-      return result;
-    } catch (error) {
-      fail(failureCodeOf(error));
-      throw error;
-    } finally {
+  call: () => Returned,
+): Returned {
+  return tracer.startActiveSpan(name, { kind, attributes }, (span) =>
+    observed(call, (failure) => {
+      if (failure !== undefined) {
+        // Only the code: messages may quote what a client sent.
+        span.setAttribute('error.type', failure);
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
       span.end();
-    }
-  });
+    }),
+  );
 }
 
-export function inProtonSpan<Result>(operation: string, call: () => Promise<Result>): Promise<Result> {
+export function inProtonSpan<Returned>(operation: string, call: () => Returned): Returned {
   const attributes = { 'code.function.name': `ProtonService.${operation}` };
   return inSpan(`proton ${operation}`, { kind: SpanKind.INTERNAL, attributes }, call);
 }
 
-export function inStoreSpan<Result>(operation: string, call: () => Promise<Result>): Promise<Result> {
+export function inStoreSpan<Returned>(operation: string, call: () => Returned): Returned {
   const attributes = { 'db.system.name': 'sqlite', 'db.operation.name': operation };
   return inSpan(`store ${operation}`, { kind: SpanKind.CLIENT, attributes }, call);
 }
@@ -86,20 +80,35 @@ export function inSdkSpan<Result extends { readonly response: { readonly statusC
 
 /** Measures calls on a port, and reports each with its duration and failure. */
 export function timed(report: (call: CallEvent) => void): Around {
-  return async (operation, call) => {
+  return (operation, call) => {
     const startedAt = performance.now();
-    let error: string | undefined;
-    try {
-      const result = await call();
-      error = failureAmong(result);
-      return result;
-    } catch (thrown) {
-      error = failureCodeOf(thrown);
-      throw thrown;
-    } finally {
+    return observed(call, (error) => {
       report({ operation, error, durationMs: performance.now() - startedAt });
-    }
+    });
   };
+}
+
+/**
+ * Runs a call that returns a value or a promise, and returns the same. A value needs no promise.
+ * @param ended called once, when the call has ended, with the code of its failure
+ */
+function observed<Returned>(call: () => Returned, ended: (failure: string | undefined) => void): Returned {
+  const fail = (thrown: unknown): never => {
+    ended(failureCodeOf(thrown));
+    throw thrown;
+  };
+  const succeed = <Result>(result: Result): Result => {
+    ended(failureAmong(result));
+    return result;
+  };
+  let returned: Returned;
+  try {
+    returned = call();
+  } catch (thrown) {
+    return fail(thrown);
+  }
+  // A promise with the same result is of the same type.
+  return types.isPromise(returned) ? (returned.then(succeed, fail) as Returned) : succeed(returned);
 }
 
 /** The code of the first failure in a batch's results. */

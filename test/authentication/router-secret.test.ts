@@ -122,7 +122,7 @@ describe('With a secret of the router, and the server full', () => {
     const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       admission,
-      authentication: createAuthentication(
+      authentication: await createAuthentication(
         { router: { kind: 'secret', secrets: ['the-new-one'] }, user: undefined },
         { findKey: () => Promise.resolve(undefined), reportKeys: () => undefined },
       ),

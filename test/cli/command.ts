@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
 import { run } from '../../src/cli/run';
-import { PROJECT } from '../support/server-process';
+import { FAST_START, PROJECT } from '../support/server-process';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -58,7 +58,8 @@ export function commandProcess(
   env: Readonly<Record<string, string>>,
   node: readonly string[] = [],
 ) {
-  return spawn(process.execPath, [...node, join(PROJECT, 'bin', 'proton-subgraph.js'), ...words], {
+  const script = join(PROJECT, 'bin', 'proton-subgraph.js');
+  return spawn(process.execPath, [...node, ...FAST_START, script, ...words], {
     // Only these variables, so that the environment of the machine has no effect.
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -27,12 +27,16 @@ const CREATE = `mutation {
   }
 }`;
 
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
 describe('The packed project', () => {
-  it('contains only the files that the server needs', async () => {
-    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: PROJECT,
-    });
-    const [packed] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+  it('has only the files that the server needs, can be installed into an empty folder, and is served from there', async () => {
+    const words = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path('.')];
+    const { stdout } = await run('npm', words, { cwd: PROJECT });
+    const [packed] = JSON.parse(stdout) as [Packed];
     const paths = packed.files.map(({ path }) => path);
     // npm always packs the README.
     expect(paths.filter((path) => !/^(bin|dist|schema)\//.test(path))).toEqual(['README.md', 'package.json']);
@@ -45,27 +49,10 @@ describe('The packed project', () => {
         'schema/schema.graphql',
       ]),
     );
-  });
 
-  it('can be installed into an empty folder and served from there', async () => {
-    const packed = await run(
-      'npm',
-      ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path('.')],
-      {
-        cwd: PROJECT,
-      },
-    );
-    const [{ filename }] = JSON.parse(packed.stdout) as [{ readonly filename: string }];
-    // Uses the installed SQLite, because compiling it takes minutes if there is no prebuilt binary.
-    const sqlite = `file:${join(PROJECT, 'node_modules', 'better-sqlite3')}`;
-    writeFileSync(
-      folder.path('package.json'),
-      JSON.stringify({
-        private: true,
-        dependencies: { 'better-sqlite3': sqlite, 'proton-subgraph': `file:${filename}` },
-        overrides: { 'better-sqlite3': '$better-sqlite3' },
-      }),
-    );
+    const dependencies = { 'proton-subgraph': `file:${packed.filename}` };
+    writeFileSync(folder.path('package.json'), JSON.stringify({ private: true, dependencies }));
+    copyDependencies(folder.path('.'));
     const cwd = folder.path('.');
     const env = environmentWith({ PORT: '0', ADMIN_PORT: '0', PROTON_ENDPOINT_PORT: '0' });
     await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd });
@@ -96,3 +83,21 @@ describe('The packed project', () => {
     expect(await exited).toEqual([0, null]);
   });
 });
+
+/**
+ * Copies the installed packages that are not for development alone, so that npm need not download and unpack them. npm still installs
+ * what the packed project depends on and is missing here, and removes all other packages.
+ */
+function copyDependencies(to: string): void {
+  const lock = readFileSync(join(PROJECT, 'package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(lock) as { packages: Readonly<Record<string, { readonly dev?: boolean }>> };
+  const needed = Object.keys(packages).filter(
+    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path) && packages[path]?.dev !== true,
+  );
+  // npm installs packages again whose commands are missing.
+  for (const path of ['node_modules/.bin', ...needed]) {
+    const from = join(PROJECT, path);
+    // Optional packages for other platforms are not installed.
+    if (existsSync(from)) cpSync(from, join(to, path), { recursive: true, verbatimSymlinks: true });
+  }
+}

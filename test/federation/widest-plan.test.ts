@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { getOperationAST, parse } from 'graphql';
 
 import { startAccountsSubgraph } from '../../examples/supergraph/accounts-subgraph';
+import { composeSupergraph } from '../../examples/supergraph/compose';
+import { startGateway } from '../../examples/supergraph/gateway';
 import { readConfig } from '../../src/config/config';
 import { amountIn } from '../../src/graphql/limits/cost-expression';
 import { measureDocument } from '../../src/graphql/limits/document-shape';
@@ -143,33 +143,14 @@ function greatestOf(all: readonly Measures[]): Measures {
   };
 }
 
-/** Starts the example's gateway in its own process, because Jest can't load its modules. */
+/** Starts the example's gateway. */
 async function startHiveGateway(
   subgraphs: readonly { readonly name: string; readonly url: string }[],
 ): Promise<Gateway> {
   const described = await Promise.all(
     subgraphs.map(async (subgraph) => ({ ...subgraph, sdl: await servedSdl(subgraph.url) })),
   );
-  const child = spawn(
-    process.execPath,
-    [
-      '-r',
-      '@swc-node/register',
-      join('test', 'federation', 'hive-gateway-process.ts'),
-      JSON.stringify(described),
-    ],
-    { cwd: PROJECT, env: {}, stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const ended = once(child, 'close');
-  const [url] = (await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended])) as unknown[];
-  if (typeof url !== 'string') throw new Error(`the gateway ended with ${String(url)}`);
-  return {
-    url: url.trim(),
-    async stop() {
-      child.stdin.end();
-      await ended;
-    },
-  };
+  return startGateway(composeSupergraph(described), 0);
 }
 
 describe('The largest query plans of real gateways', () => {

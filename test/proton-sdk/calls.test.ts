@@ -1,7 +1,7 @@
 import type { ConnectionView } from '../../src/proton/connection';
 import { connectionArn, type AccountId } from '../../src/proton/identifiers';
 import type { ConnectionListRequest, Page } from '../../src/proton/page';
-import type { ProtonSession } from '../../src/proton/proton-service';
+import type { MaybePromise, ProtonSession } from '../../src/proton/proton-service';
 import { accountViewer, unrestrictedViewer } from '../../src/proton/viewer';
 import { account, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../support/proton';
 import {
@@ -104,7 +104,9 @@ describe('The calls that the SDK adapter makes', () => {
   }
 
   /** Awaits some work and returns its result with the operations that were called meanwhile. */
-  async function callsOf<Value>(work: Promise<Value>): Promise<{ value: Value; calls: readonly string[] }> {
+  async function callsOf<Value>(
+    work: MaybePromise<Value>,
+  ): Promise<{ value: Value; calls: readonly string[] }> {
     const before = endpoint.calls.length;
     const value = await work;
     return { value, calls: endpoint.calls.slice(before).map(({ operation }) => operation) };

@@ -8,11 +8,11 @@ const VIEWER = accountViewer(ENVIRONMENT);
 
 /** A call of every method. The compiler requires all of them. */
 const CALLS: Readonly<Record<keyof ProtonSession, (session: ProtonSession) => Promise<unknown>>> = {
-  findConnections: (session) => session.findConnections([{ id: ID }]),
-  listConnections: (session) => session.listConnections([{}]),
+  findConnections: async (session) => session.findConnections([{ id: ID }]),
+  listConnections: async (session) => session.listConnections([{}]),
   readTags: (session) => session.readTags([]),
   readCodebuildRoles: (session) => session.readCodebuildRoles([]),
-  countConnections: (session) => session.countConnections([{}]),
+  countConnections: async (session) => session.countConnections([{}]),
   listHistory: (session) => session.listHistory([]),
   createConnection: (session) =>
     session.createConnection({ managementAccountId: MANAGEMENT, environmentName: 'payments' }),

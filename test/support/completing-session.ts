@@ -1,5 +1,16 @@
-import type { Connection, ConnectionView } from '../../src/proton/connection';
+import { StoredConnection, type Connection, type ConnectionView } from '../../src/proton/connection';
 import type { ProtonSession } from '../../src/proton/proton-service';
+
+/** A copy to compare with `toEqual`, which compares own members: the tags of a `StoredConnection` are a getter. */
+export function plainConnection(connection: ConnectionView): ConnectionView {
+  if (!(connection instanceof StoredConnection)) return connection;
+  const { id, region, status, environmentName, managementAccountId, environmentAccountId } = connection;
+  const { roleArn, componentRoleArn, codebuildRoleArn, requestedAt, lastModifiedAt, tags } = connection;
+  return {
+    ...{ id, region, status, environmentName, managementAccountId, environmentAccountId },
+    ...{ roleArn, componentRoleArn, codebuildRoleArn, requestedAt, lastModifiedAt, tags },
+  };
+}
 
 /**
  * Wraps a session so that its connections are complete: members that the adapter leaves out are read separately, as the resolvers
@@ -15,7 +26,11 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
     if (!tags || tags instanceof Error) throw tags ?? new Error('a connection without tags');
     if (codebuildRoleArn === undefined || codebuildRoleArn instanceof Error)
       throw codebuildRoleArn ?? new Error('a connection without a CodeBuild role');
-    return { ...connection, tags: tags.toSorted((a, b) => (a.key < b.key ? -1 : 1)), codebuildRoleArn };
+    return {
+      ...plainConnection(connection),
+      tags: tags.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      codebuildRoleArn,
+    };
   }
 
   return {

@@ -7,7 +7,9 @@ import type { Readable, Writable } from 'node:stream';
 import { testEnvironment } from './test-environment';
 
 export const PROJECT = join(__dirname, '..', '..');
-const MAIN = join(PROJECT, 'dist', 'main.js');
+/** Arguments for Node that make a built program load faster. */
+export const FAST_START = ['-r', join(__dirname, 'fast-start.js')];
+const SERVER = [...FAST_START, join(PROJECT, 'dist', 'main.js')];
 
 export interface ServerProcess {
   readonly url: string;
@@ -49,7 +51,7 @@ export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
   { prelude = ':' }: { readonly prelude?: string } = {},
 ): Promise<ServerProcess> {
-  const server = [process.execPath, MAIN];
+  const server = [process.execPath, ...SERVER];
   return whenReady(
     spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
       env: environmentWith(testEnvironment(variables)),
@@ -65,7 +67,7 @@ export interface WaitingServer {
 
 /** Loads the built server in a process without starting it, so that it can replace another one quickly. */
 export function prepareServerProcess(variables: Readonly<Record<string, string>>): WaitingServer {
-  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), MAIN], {
+  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), ...SERVER], {
     env: environmentWith(testEnvironment(variables)),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -123,7 +125,7 @@ async function whenReady(
 export async function runServerToEnd(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, SERVER, {
     env: environmentWith(testEnvironment(variables)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

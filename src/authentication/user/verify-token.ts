@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 
 import { type AccountId, isAccountId } from '../../proton/identifiers';
-import type { Permission, Viewer } from '../../proton/viewer';
+import { viewerWithoutPermissions, type Permission, type Viewer } from '../../proton/viewer';
 import { AuthenticationError } from '../headers';
 import {
   algorithmNamed,
@@ -18,8 +18,6 @@ type Permissions = Pick<Viewer, 'onEveryAccount' | 'onAccounts'>;
 const EVERY_ACCOUNT = '*';
 
 const PERMISSIONS = ['read', 'write', 'approve'] as const satisfies readonly Permission[];
-
-export const NO_PERMISSIONS: Permissions = { onEveryAccount: new Set(), onAccounts: new Map() };
 
 /**
  * Reads the claim that lists a user's permissions, in one of two forms:
@@ -138,7 +136,7 @@ function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedTo
   const claim: unknown = Object.hasOwn(payload, accountsClaim) ? payload[accountsClaim] : undefined;
   const permissions = readAccountsClaim(claim);
   return {
-    viewer: { subject, ...(permissions ?? NO_PERMISSIONS) },
+    viewer: permissions ? { subject, ...permissions } : viewerWithoutPermissions(subject),
     claim: permissions ? 'read' : claim === undefined ? 'missing' : 'malformed',
   };
 }

@@ -11,6 +11,7 @@ import { MIGRATIONS } from './migrations';
 import { pin } from './pin-native';
 import { accessKeysOn } from './queries/access-keys';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
+import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
 import { statementsOn } from './statements';
 import { transactionsOn } from './transactions';
@@ -65,12 +66,13 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
       else refuseChangedFiles(files);
     },
   });
-  const apply = oneByOne(database, writerOn(database, statements));
+  const rows = rowCacheOn(database);
+  const apply = oneByOne(database, writerOn(database, statements, rows.forget));
 
   return {
     files,
-    reads: readsOf(database, statements),
-    write: (writes, waitedMs) => transactions.run(() => writes.map(apply), waitedMs),
+    reads: readsOf(database, statements, rows),
+    write: (writes, waitedMs) => transactions.run(() => rows.duringWrites(() => writes.map(apply)), waitedMs),
     accessKeys: accessKeysOn(statements, transactions),
     imports: importsOn(database, transactions),
     exports: exportsOn(database),

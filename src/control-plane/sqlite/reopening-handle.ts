@@ -1,12 +1,16 @@
 import { ProtonFailure } from '../../proton/failure';
+import { mapFailure } from '../../proton/proton-service';
 import type { StoreHealth } from '../store';
 import type { DatabaseHandle } from './database-handle';
 import { isBusy, readFailure, StoreError, storeErrorOf, writeFailure, type StoreErrorKind } from './errors';
 
 /** A database handle that knows what is wrong with the store, and opens the file again where that can fix it. */
 export interface ReopeningHandle {
-  /** Runs a read, while anything can still be read. @throws ProtonFailure `UNAVAILABLE` */
-  readonly read: <Result>(work: (handle: DatabaseHandle) => Promise<Result>) => Promise<Result>;
+  /**
+   * Runs a read that returns a value or a promise, while anything can still be read, and returns the same.
+   * @throws ProtonFailure `UNAVAILABLE`
+   */
+  readonly read: <Returned>(work: (handle: DatabaseHandle) => Returned) => Returned;
   /** Runs a write, unless it could be lost or do damage. @throws ProtonFailure `UNAVAILABLE` */
   readonly write: <Result>(work: (handle: DatabaseHandle) => Promise<Result>) => Promise<Result>;
   readonly health: () => StoreHealth;
@@ -147,17 +151,18 @@ export function createReopeningHandle({
   }
 
   return {
-    async read(work) {
+    read(work) {
       // While no error is known, a read costs nothing extra.
       if (storeError) reopenIfUseful();
       if (storeError && !current.isOpen()) throw readFailure(storeError);
       const used = current;
-      try {
-        return await work(used);
-      } catch (error) {
-        recordFailure(error, used);
-        throw error;
-      }
+      return mapFailure(
+        () => work(used),
+        (error) => {
+          recordFailure(error, used);
+          return error;
+        },
+      );
     },
 
     async write(work) {

@@ -1,6 +1,4 @@
-import { z } from 'zod';
-
-import type { Connection, ConnectionEvent, Tag } from '../../proton/connection';
+import { parseTags, type Connection, type ConnectionEvent } from '../../proton/connection';
 import type { ConnectionEventRow, ConnectionRow } from './schema';
 
 /** The order in which a connection's columns are read. Rows are read as arrays, which cost half as much as objects. */
@@ -26,9 +24,9 @@ type ValuesOf<Columns extends readonly (keyof ConnectionRow)[]> = {
 /** The columns of a connection in that order. */
 export type ConnectionTuple = ValuesOf<typeof CONNECTION_COLUMNS>;
 
+/** A connection as a plain object, which can be copied and compared: for decisions, imports and exports. */
 export function connectionOf(row: ConnectionTuple): Connection {
   const [id, region, status, environmentName, managementAccountId, environmentAccountId] = row;
-  const tags = row[11];
   return {
     id,
     region,
@@ -41,7 +39,7 @@ export function connectionOf(row: ConnectionTuple): Connection {
     codebuildRoleArn: row[8],
     requestedAt: row[9],
     lastModifiedAt: row[10],
-    tags: tags === '[]' ? NO_TAGS : tagsOf(tags),
+    tags: parseTags(row[11]),
   };
 }
 
@@ -72,11 +70,4 @@ export function eventOf(row: ConnectionEventRow): ConnectionEvent {
     actor: row.actor,
     occurredAt: row.occurred_at,
   };
-}
-
-const NO_TAGS: readonly Tag[] = [];
-const tagsSchema = z.array(z.object({ key: z.string(), value: z.string() }));
-
-function tagsOf(json: string): readonly Tag[] {
-  return tagsSchema.parse(JSON.parse(json));
 }

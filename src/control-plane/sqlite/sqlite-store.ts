@@ -1,7 +1,8 @@
+import type { MaybePromise } from '../../proton/proton-service';
 import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ConnectionStore, ExportStore, StoreHealth } from '../store';
-import { openHandle } from './database-handle';
+import { openHandle, type DatabaseHandle } from './database-handle';
 import type { StoreError } from './errors';
 import type { StoreReads } from './queries/reads';
 import { createReopeningHandle } from './reopening-handle';
@@ -30,7 +31,7 @@ export interface SqliteStore extends ConnectionStore {
    */
   readonly health: () => Promise<StoreHealth>;
   /** The number of connections of each status, of all accounts. */
-  readonly countByStatus: StoreReads['countByStatus'];
+  readonly countByStatus: () => Promise<ReturnType<StoreReads['countByStatus']>>;
 }
 
 /**
@@ -53,19 +54,24 @@ export function openSqliteStore({
     lockTimeoutMs,
     report,
   });
+  /** For methods that return a promise: a failure rejects. */
+  const readLater = <Result>(work: (handle: DatabaseHandle) => MaybePromise<Result>): Promise<Result> =>
+    new Promise((resolve) => {
+      resolve(read(work));
+    });
   return {
     findConnections: (ids, visibleTo) => read(({ reads }) => reads.findConnections(ids, visibleTo)),
     listConnections: (queries, options) => read(({ reads }) => reads.listConnections(queries, options)),
     countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
-    listEvents: (queries) => read(({ reads }) => reads.listEvents(queries)),
-    countByStatus: () => read(({ reads }) => reads.countByStatus()),
+    listEvents: (queries) => readLater(({ reads }) => reads.listEvents(queries)),
+    countByStatus: () => readLater(({ reads }) => reads.countByStatus()),
     write: (writes, waitedMs = 0) => write((handle) => handle.write(writes, waitedMs)),
     accessKeys: {
-      find: (id) => read(({ accessKeys }) => accessKeys.find(id)),
-      list: () => read(({ accessKeys }) => accessKeys.list()),
+      find: (id) => readLater(({ accessKeys }) => accessKeys.find(id)),
+      list: () => readLater(({ accessKeys }) => accessKeys.list()),
       add: (key) => write(({ accessKeys }) => accessKeys.add(key)),
       revoke: (id, at) => write(({ accessKeys }) => accessKeys.revoke(id, at)),
-      readKeyCheck: () => read(({ accessKeys }) => accessKeys.readKeyCheck()),
+      readKeyCheck: () => readLater(({ accessKeys }) => accessKeys.readKeyCheck()),
       writeKeyCheck: (keyCheck) => write(({ accessKeys }) => accessKeys.writeKeyCheck(keyCheck)),
     },
     // An import's staged records live in a temporary table of one handle, so it stays on that handle.

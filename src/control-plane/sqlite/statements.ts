@@ -10,6 +10,7 @@ import {
 
 import type { Connection } from '../../proton/connection';
 import { asError } from '../../proton/failure';
+import { mapFailure } from '../../proton/proton-service';
 import { isStoreFailure, readFailure } from './errors';
 import { pin } from './pin-native';
 import { connectionOf, type ConnectionTuple } from './rows';
@@ -61,11 +62,7 @@ function memoized<Value>(create: (text: string) => Value): (text: string) => Val
   };
 }
 
-/** Runs a read. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
-export async function reading<Result>(read: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await read();
-  } catch (error) {
-    throw isStoreFailure(error) ? readFailure(error) : asError(error);
-  }
+/** Runs a read that returns a value or a promise. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
+export function reading<Returned>(read: () => Returned): Returned {
+  return mapFailure(read, (error) => (isStoreFailure(error) ? readFailure(error) : asError(error)));
 }

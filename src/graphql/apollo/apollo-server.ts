@@ -8,15 +8,16 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
 import type { SubgraphContext } from '../../subgraph/context';
 import { createErrorFormatter } from '../format-error';
+import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { DocumentLimits } from '../limits/document-limits';
 import { documentShapeRule } from '../limits/document-shape';
+import type { OperationLimits } from '../limits/operation-limits';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
 import type { GraphqlContext } from './graphql-context';
@@ -44,28 +45,25 @@ export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
   readonly limits: DocumentLimits;
+  readonly operationLimits: OperationLimits;
+  /** Where documents are prepared. */
+  readonly prepared: PreparedDocuments;
   /** Turns on introspection, suggestions in error messages, and Sandbox. */
   readonly introspectionEnabled: boolean;
-  /** Whether responses carry a federated trace (`ftv1`) when the gateway asks for one. */
-  readonly traced: boolean;
 }
 
-export function createApolloServer({
-  schema,
-  logger,
-  limits,
-  introspectionEnabled,
-  traced,
-}: ApolloOptions): ApolloServer<GraphqlContext> {
+/** @param inlineTrace the plugin for federated traces, if any */
+export function createApolloServer(
+  { schema, logger, limits, operationLimits, prepared, introspectionEnabled }: ApolloOptions,
+  inlineTrace = ApolloServerPluginInlineTraceDisabled(),
+): ApolloServer<GraphqlContext> {
   const plugins: ApolloServerPlugin<GraphqlContext>[] = [
     // These plugins install themselves and cost throughput; `npm run bench` has a candidate with them and one without.
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
-    traced
-      ? ApolloServerPluginInlineTrace({ includeErrors: { masked: true } })
-      : ApolloServerPluginInlineTraceDisabled(),
+    inlineTrace,
     introspectionEnabled ? sandbox() : ApolloServerPluginLandingPageDisabled(),
-    documentLimitsPlugin(schema, limits),
+    documentLimitsPlugin(operationLimits, prepared),
     errorReportingPlugin(limits.validationErrors),
   ];
   return new ApolloServer<GraphqlContext>({

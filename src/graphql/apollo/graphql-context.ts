@@ -1,4 +1,5 @@
-import type { SubgraphContext } from '../../subgraph/context';
+import type { MaybePromise, ProtonSession } from '../../proton/proton-service';
+import { SessionContext, type SubgraphContext } from '../../subgraph/context';
 
 /** The part of the request log that execution fills in. */
 export interface OperationRecord {
@@ -10,19 +11,41 @@ export interface OperationRecord {
   operationName: string | undefined;
   /** The code of the first failure; undefined while there is none. */
   failure: string | undefined;
+  /** Whether the operation was executed without Apollo Server. */
+  isCompiled: boolean;
+  /** Whether an unexpected error has been logged. */
+  isFaultReported: boolean;
 }
 
-/** Apollo Server's context: what resolvers need, and what belongs to the HTTP request. */
-export interface GraphqlContext extends SubgraphContext {
-  readonly record: OperationRecord;
-  /**
-   * Called right before execution. Expensive documents wait for each other.
-   * @throws RequestError when the wait was too long
-   */
-  readonly waitToExecute: (cost: number) => Promise<void>;
-  /**
-   * Charges the cost of the document to the user's rate limit.
-   * @throws RequestError when the limit is exceeded
-   */
-  readonly chargeCost: (cost: number) => void | Promise<void>;
+/**
+ * Called right before execution. Expensive documents wait for each other; then the cost is charged to the user's rate limit. Both
+ * happen once per request: later calls return the first call's result.
+ * @throws RequestError when the wait was too long, or the limit is exceeded
+ */
+export type Admit = (cost: number) => MaybePromise<void>;
+
+/** The context of an execution: what resolvers need, and what belongs to the HTTP request. */
+export class GraphqlContext extends SessionContext {
+  /** @param context of the subgraph's resolvers */
+  constructor(
+    context: Pick<SubgraphContext, 'session' | 'reportFault'>,
+    readonly record: OperationRecord,
+    readonly admit: Admit,
+  ) {
+    super(
+      context.session,
+      (fault) => {
+        record.isFaultReported = true;
+        context.reportFault(fault);
+      },
+      (code) => {
+        record.failure ??= code;
+      },
+    );
+  }
+
+  /** The context of the same request over another session. */
+  over(session: ProtonSession): GraphqlContext {
+    return new GraphqlContext({ session, reportFault: this.reportFault }, this.record, this.admit);
+  }
 }

@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { RequestError } from '../../graphql/request-error';
 
 const NO_BYTES = Buffer.alloc(0);
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Parses JSON bodies, strictly as UTF-8. Fastify's own parser reads every charset as UTF-8 and replaces invalid bytes with U+FFFD,
@@ -14,22 +15,26 @@ export function addJsonParser(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
 
   server.removeContentTypeParser(['application/json', 'text/plain']);
-  server.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+  server.addContentTypeParser('application/json', (request: FastifyRequest, _payload, done) => {
     const text = decode(request, request.bodyBytes ?? NO_BYTES);
-    return new Promise<unknown>((resolve, reject) => {
-      void parseJson(request, text, (error, parsed) => {
-        if (error) reject(error);
-        else resolve(parsed);
-      });
+    if (text instanceof RequestError) {
+      done(text);
+      return;
+    }
+    let result: [error: Error | null, body?: unknown] = [null];
+    // The parser calls back at once, and would take an error of a later hook for one of its own.
+    void parseJson(request, text, (...parsed) => {
+      result = parsed;
     });
+    done(...result);
   });
 }
 
-/** @throws RequestError for another charset, a compressed body, or bytes that are not UTF-8 */
-function decode({ headers }: FastifyRequest, body: Buffer): string {
+/** Returns an error for another charset, a compressed body, or bytes that are not UTF-8. */
+function decode({ headers }: FastifyRequest, body: Buffer): string | RequestError {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-    throw new RequestError(
+    return new RequestError(
       415,
       'UNSUPPORTED_MEDIA_TYPE',
       `The body must be encoded in UTF-8, not in ${charset || 'an unnamed charset'}.`,
@@ -37,17 +42,15 @@ function decode({ headers }: FastifyRequest, body: Buffer): string {
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && !isIdentity(encoding)) {
-    throw new RequestError(
+    return new RequestError(
       415,
       'UNSUPPORTED_MEDIA_TYPE',
       `The body must not be compressed; it is: ${encoding}.`,
     );
   }
-  try {
-    return utf8.decode(body);
-  } catch {
-    throw new RequestError(400, 'BAD_REQUEST', 'The body is not valid UTF-8.');
-  }
+  return isUtf8(body)
+    ? body.toString()
+    : new RequestError(400, 'BAD_REQUEST', 'The body is not valid UTF-8.');
 }
 
 /** A list of names. Case and empty elements are ignored (RFC 9110, sections 8.4.1 and 5.6.1). */

@@ -18,6 +18,8 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** How far a body that is too long is read and discarded; at least `maxBytes`. */
   readonly maxReadBytes: number;
+  /** The value of `content-length`; not a number if the request has none. */
+  readonly announcedBytes?: number;
 }
 
 /** Handling a chunk costs about as much as a hundred bytes, so a flood of tiny chunks costs more than the largest body. */
@@ -43,7 +45,7 @@ export interface BodyReadObserver {
  */
 export function readBody(
   payload: Readable,
-  { maxBytes, maxReadBytes }: BodyLimits,
+  { maxBytes, maxReadBytes, announcedBytes = NaN }: BodyLimits,
   observer?: BodyReadObserver,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -80,11 +82,14 @@ export function readBody(
       const start = length;
       length += chunk.length;
       chunks += 1;
-      if (length <= maxBytes) {
+      if (length > maxBytes) buffer = Buffer.alloc(0);
+      // Most bodies are a single chunk.
+      else if (length === announcedBytes && start === 0) buffer = chunk;
+      else {
         // Copied, because a chunk of one byte is an object of several hundred bytes.
-        buffer = withCapacity(buffer, start, length, maxBytes);
+        buffer = withCapacity(buffer, start, length, Math.min(maxBytes, announcedBytes || maxBytes));
         chunk.copy(buffer, start);
-      } else buffer = Buffer.alloc(0);
+      }
       observer?.onBuffered(buffer.length);
       if (length > maxReadBytes || hasTinyChunks(chunks, length)) onEnd();
     }

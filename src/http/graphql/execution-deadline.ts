@@ -1,32 +1,10 @@
+import type { ServerResponse } from 'node:http';
+
 import type { RequestEnd } from '../../subgraph/context';
 import { RequestError } from '../../graphql/request-error';
 import { overloaded } from '../errors';
-import type { ClientDisconnect } from '../lifecycle/response-end';
-
-/** Limits how long a request may wait for its execution, and then how long the execution may take. */
-export interface ExecutionDeadline extends RequestEnd {
-  /** Aborted when the time is up or the client disconnects. Created on first use. */
-  readonly signal: AbortSignal;
-  readonly isOver: () => boolean;
-  /**
-   * Called right before execution. Expensive documents wait here for their turn. Then the time of the execution starts.
-   * @throws RequestError `OVERLOADED` if the request has waited longer than an execution may take
-   */
-  readonly waitToExecute: (cost: number) => Promise<void>;
-  /**
-   * Waits for the work, at most until the deadline. Work that is not done by then continues until its next call to the service.
-   * @throws RequestError `EXECUTION_TIMEOUT`, or `OVERLOADED` if the execution had not started
-   */
-  readonly race: <Value>(work: Promise<Value>) => Promise<Value>;
-}
-
-export interface DeadlineOptions {
-  readonly timeoutMs: number;
-  /** When the request had arrived, from `performance.now()`. */
-  readonly receivedAt: number;
-  /** Resolves when an expensive document may be executed. */
-  readonly waitForTurn: () => Promise<void>;
-}
+import { watchDisconnect, type ClientDisconnect } from '../lifecycle/response-end';
+import { SharedTimeouts, type SharedTimeout } from '../lifecycle/shared-timeouts';
 
 /**
  * A document of this cost blocks the event loop for about 10 ms: short enough for other requests to wait, too long when hundreds
@@ -34,76 +12,124 @@ export interface DeadlineOptions {
  */
 const EXPENSIVE_COST = 100;
 
-/**
- * Starts the deadline of one request.
- * @throws RequestError `OVERLOADED` if the request has waited too long already
- */
-export function createExecutionDeadline(
-  client: ClientDisconnect,
-  { timeoutMs, receivedAt, waitForTurn }: DeadlineOptions,
-): ExecutionDeadline {
+/** What the deadlines of all requests share. */
+interface SharedParts {
+  readonly timeoutMs: number;
+  readonly timeouts: SharedTimeouts;
+  /** Resolves when an expensive document may be executed. */
+  readonly waitForTurn: () => Promise<void>;
+}
+
+/** Limits how long a request may wait for its execution, and then how long the execution may take. */
+export class ExecutionDeadline implements RequestEnd {
   /** When the request started to wait, then when its execution started. */
-  let startedAt = receivedAt;
-  let isExecuting = false;
-  let isOver = false;
-  let controller: AbortController | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let rejectRace: (error: RequestError) => void = () => undefined;
+  private startedAt: number;
+  private isExecuting = false;
+  private hasTimedOut = false;
+  private controller: AbortController | undefined;
+  private timeout: SharedTimeout | undefined;
+  private rejectRace: ((error: RequestError) => void) | undefined;
 
-  const isLate = () => performance.now() - startedAt >= timeoutMs;
-  const timeoutError = () => (isExecuting ? executionTimeout(timeoutMs) : overloaded());
-
-  function startTimer(): void {
-    timer = setTimeout(
-      () => {
-        isOver = true;
-        controller?.abort();
-        rejectRace(timeoutError());
-      },
-      Math.max(0, timeoutMs - (performance.now() - startedAt)),
-    );
+  /**
+   * @param receivedAt when the request had arrived, from `performance.now()`
+   * @throws RequestError `OVERLOADED` if the request has waited too long already
+   */
+  constructor(
+    private readonly response: ServerResponse,
+    receivedAt: number,
+    private readonly shared: SharedParts,
+  ) {
+    this.startedAt = receivedAt;
+    if (this.isLate()) throw overloaded();
   }
 
-  if (isLate()) throw overloaded();
-  return {
-    isOver: () => isOver || controller?.signal.aborted === true,
+  readonly isOver = (): boolean => this.hasTimedOut || this.controller?.signal.aborted === true;
 
-    get signal() {
-      if (controller) return controller.signal;
-      const created = (controller = new AbortController());
-      const abort = () => {
-        created.abort();
-      };
-      if (isOver || client.signal.aborted) abort();
-      else client.signal.addEventListener('abort', abort, { once: true });
-      return created.signal;
-    },
+  /** Aborted when the time is up or the client disconnects. Created on first use. */
+  get signal(): AbortSignal {
+    if (this.controller) return this.controller.signal;
+    const controller = (this.controller = new AbortController());
+    const abort = () => {
+      controller.abort();
+    };
+    const client: ClientDisconnect = watchDisconnect(this.response);
+    if (this.hasTimedOut || client.signal.aborted) abort();
+    else client.signal.addEventListener('abort', abort, { once: true });
+    return controller.signal;
+  }
 
-    async waitToExecute(cost) {
-      if (cost >= EXPENSIVE_COST) await waitForTurn();
-      // Checks the time too: a blocked event loop delays the timer.
-      if (isOver || isLate()) throw overloaded();
-      isExecuting = true;
-      startedAt = performance.now();
-      clearTimeout(timer);
-      startTimer();
-    },
+  /**
+   * Called right before execution. Expensive documents wait here for their turn; others continue at once. Then the time of the
+   * execution starts.
+   * @throws RequestError `OVERLOADED` if the request has waited longer than an execution may take
+   */
+  waitToExecute(cost: number): Promise<void> | undefined {
+    if (cost >= EXPENSIVE_COST) {
+      return this.shared.waitForTurn().then(() => {
+        this.startExecution();
+      });
+    }
+    this.startExecution();
+    return undefined;
+  }
 
-    race: (work) =>
-      new Promise((resolve, reject) => {
-        rejectRace = reject;
-        startTimer();
-        work
-          .then((value) => {
-            // Work that blocked the event loop also delayed the timer.
-            if (isExecuting && isLate()) reject(executionTimeout(timeoutMs));
-            else resolve(value);
-          }, reject)
-          .finally(() => {
-            clearTimeout(timer);
-          });
-      }),
-  };
+  /**
+   * Waits for the work, at most until the deadline. Work that is not done by then continues until its next call to the service.
+   * @throws RequestError `EXECUTION_TIMEOUT`, or `OVERLOADED` if the execution had not started
+   */
+  race<Value>(work: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.rejectRace = reject;
+      this.startTimeout();
+      work
+        .then((value) => {
+          this.refuseLateResult();
+          resolve(value);
+        })
+        .catch(reject)
+        .finally(() => {
+          this.shared.timeouts.clear(this.timeout);
+        });
+    });
+  }
+
+  /**
+   * Work that blocked the event loop also delayed the timer.
+   * @throws RequestError `EXECUTION_TIMEOUT`
+   */
+  refuseLateResult(): void {
+    if (this.isExecuting && this.isLate()) throw executionTimeout(this.shared.timeoutMs);
+  }
+
+  private startExecution(): void {
+    // Checks the time too: a blocked event loop delays the timer.
+    if (this.hasTimedOut || this.isLate()) throw overloaded();
+    this.isExecuting = true;
+    this.startedAt = performance.now();
+    if (this.rejectRace) this.startTimeout();
+  }
+
+  private isLate(): boolean {
+    return performance.now() - this.startedAt >= this.shared.timeoutMs;
+  }
+
+  private startTimeout(): void {
+    const { timeouts, timeoutMs } = this.shared;
+    timeouts.clear(this.timeout);
+    this.timeout = timeouts.start(() => {
+      this.hasTimedOut = true;
+      this.controller?.abort();
+      this.rejectRace?.(this.isExecuting ? executionTimeout(timeoutMs) : overloaded());
+    });
+  }
+}
+
+/** @returns a function that starts the deadline of one request */
+export function createExecutionDeadlines(
+  timeoutMs: number,
+): (response: ServerResponse, receivedAt: number) => ExecutionDeadline {
+  const shared = { timeoutMs, timeouts: new SharedTimeouts(timeoutMs), waitForTurn: createExecutionQueue() };
+  return (response, receivedAt) => new ExecutionDeadline(response, receivedAt, shared);
 }
 
 function executionTimeout(timeoutMs: number): RequestError {
@@ -123,7 +149,7 @@ const MAX_PAUSE = 512;
  * connection per turn, so most of the clients that connect at the same time would have to wait for several executions.
  * @returns a function whose promise resolves when it is the caller's turn
  */
-export function createExecutionQueue(): () => Promise<void> {
+function createExecutionQueue(): () => Promise<void> {
   const waiting: (() => void)[] = [];
   let isRunning = false;
   let pause = 0;

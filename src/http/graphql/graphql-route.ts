@@ -1,12 +1,12 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import { GraphqlContext } from '../../graphql/apollo/graphql-context';
+import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
 import type { SubgraphContext } from '../../subgraph/context';
-import { createExecutionQueue, createExecutionDeadline, type ExecutionDeadline } from './execution-deadline';
-import type { GraphqlContext } from '../../graphql/apollo/graphql-context';
 import { sendInternalError, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
-import { watchDisconnect } from '../lifecycle/response-end';
+import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
 
 /** Creates the context for the resolvers of a request. */
 export type ContextFor = (
@@ -18,96 +18,159 @@ export interface GraphqlRouteOptions {
   readonly path: string;
   readonly contextFor: ContextFor;
   /**
-   * Charges the cost of a request's document to the user's rate limit.
+   * Charges the cost of a request's document to the user's rate limit. Undefined if there is no limit.
    * @throws RequestError when the limit is exceeded
    */
-  readonly chargeCost: (request: FastifyRequest, cost: number) => void | Promise<void>;
+  readonly chargeCost: ((request: FastifyRequest, cost: number) => Promise<void>) | undefined;
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
-  /** Returns the Apollo Server for a request. */
-  readonly serverFor: (request: FastifyRequest) => ApolloServer<GraphqlContext>;
+  /** Returns the Apollo Server for a request, or a promise for one that is started first. */
+  readonly serverFor: (
+    request: FastifyRequest,
+  ) => ApolloServer<GraphqlContext> | Promise<ApolloServer<GraphqlContext>>;
+  /** Documents that are executed without Apollo Server. */
+  readonly prepared: PreparedDocuments;
 }
 
 /**
- * Passes requests to Apollo Server, which implements GraphQL over HTTP.
+ * Executes GraphQL requests: prepared documents directly, everything else through Apollo Server, which implements GraphQL over HTTP.
  *
- * The published Fastify integration is not used: it builds a URL from the Host header to find the query string, and responds with
- * 500 if the header is invalid.
+ * Apollo's published Fastify integration is not used: it builds a URL from the Host header to find the query string, and responds
+ * with 500 if the header is invalid.
  */
 export function addGraphqlRoute(
   server: FastifyInstance,
-  { path, contextFor, chargeCost, executionMs, serverFor }: GraphqlRouteOptions,
+  { path, contextFor, chargeCost, executionMs, serverFor, prepared }: GraphqlRouteOptions,
 ): void {
-  const waitForTurn = createExecutionQueue();
+  const startDeadline = createExecutionDeadlines(executionMs);
+
+  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: SubgraphContext) {
+    let admission: { readonly result: void | Promise<void> } | undefined;
+    return new GraphqlContext(context, request.record, (cost) => {
+      admission ??= { result: admit(request, deadline, cost) };
+      return admission.result;
+    });
+  }
+
+  function admit(request: FastifyRequest, deadline: ExecutionDeadline, cost: number): void | Promise<void> {
+    try {
+      const turn = deadline.waitToExecute(cost);
+      return turn ? turn.then(() => chargeCost?.(request, cost)) : chargeCost?.(request, cost);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
 
   /** Undefined for an unexpected failure that has already been reported. */
-  async function execute(
+  function executeWithApollo(
     request: FastifyRequest,
-    deadline: ExecutionDeadline,
+    context: GraphqlContext,
   ): Promise<HTTPGraphQLResponse | undefined> {
-    // Created outside Apollo Server, so that the response to a failure contains the request's id.
-    const context = await contextFor(request, deadline);
+    return inGraphqlSpan(request.record, () => runApollo(request, context));
+  }
+
+  async function runApollo(
+    request: FastifyRequest,
+    context: GraphqlContext,
+  ): Promise<HTTPGraphQLResponse | undefined> {
     const { record } = request;
-    const reported = { any: false };
-    const contextValue: GraphqlContext = {
-      ...context,
-      record,
-      noteFailure(code) {
-        record.failure ??= code;
-      },
-      waitToExecute: deadline.waitToExecute,
-      chargeCost: (cost) => chargeCost(request, cost),
-      reportFault(fault) {
-        reported.any = true;
-        context.reportFault(fault);
-      },
-    };
-    const response = await serverFor(request).executeHTTPGraphQLRequest({
+    const apollo = await serverFor(request);
+    const response = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
         headers: headersOf(request),
         search: withoutEmptyParameters(searchOf(request.url)),
         body: withoutEmptyName(request.body ?? ''),
       },
-      context: () => Promise.resolve(contextValue),
+      context: () => Promise.resolve(context),
     });
     const { status = 200 } = response;
     // `OVERLOADED` is expected.
     if (status < 500 || status === OVERLOADED.status) return response;
     // A failure in Apollo Server or a plugin: no plugin can add the request's id to the response.
-    if (!reported.any) context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
+    if (!record.isFaultReported)
+      context.reportFault(new Error(`Apollo Server responded with ${String(status)}`));
     record.failure = 'INTERNAL_SERVER_ERROR';
     return undefined;
+  }
+
+  /** Executes with Apollo Server where that must respond. */
+  async function finish(
+    request: FastifyRequest,
+    executed: GraphqlContext | Promise<string | GraphqlContext>,
+  ): Promise<HTTPGraphQLResponse | string | undefined> {
+    const result = await executed;
+    return typeof result === 'string' ? result : executeWithApollo(request, result);
+  }
+
+  async function respondLater(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    deadline: ExecutionDeadline,
+    work: Promise<HTTPGraphQLResponse | string | undefined>,
+  ): Promise<FastifyReply> {
+    request.work = work;
+    const response = await deadline.race(work);
+    if (response === undefined) sendInternalError(reply);
+    else if (typeof response === 'string') sendData(reply, response);
+    else sendResponse(request, reply, response);
+    return reply;
   }
 
   server.route({
     method: ['GET', 'POST'],
     url: path,
-    handler: async (request, reply) => {
-      const deadline = createExecutionDeadline(watchDisconnect(reply.raw), {
-        timeoutMs: executionMs,
-        receivedAt: request.receivedAt,
-        waitForTurn,
-      });
-      const response = await inGraphqlSpan(request.record, () => {
-        const work = execute(request, deadline);
-        request.work = work;
-        return deadline.race(work);
-      });
-      if (!response) {
-        sendInternalError(reply);
-        return reply;
+    handler(request, reply) {
+      const deadline = startDeadline(reply.raw, request.receivedAt);
+      const subgraphContext = contextFor(request, deadline);
+      if (subgraphContext instanceof Promise) {
+        const executed = subgraphContext.then((context) =>
+          executeWithApollo(request, graphqlContext(request, deadline, context)),
+        );
+        return respondLater(request, reply, deadline, executed);
       }
-      const { status = 200, headers, body } = response;
-      // Apollo Server rejects some requests without calling a plugin.
-      if (status >= 400) request.record.failure ??= status === 405 ? 'METHOD_NOT_ALLOWED' : 'BAD_REQUEST';
-      for (const [name, value] of headers) reply.header(name, value);
-      reply.code(status);
-      // The schema has no incremental delivery.
-      if (body.kind === 'chunked') throw new Error('unexpected incremental response');
-      return reply.send(body.string);
+      const context = graphqlContext(request, deadline, subgraphContext);
+      const executed = mayBePrepared(request) ? prepared.execute(request.body, context) : context;
+      if (typeof executed === 'string') {
+        deadline.refuseLateResult();
+        return sendData(reply, executed);
+      }
+      return respondLater(request, reply, deadline, finish(request, executed));
     },
   });
+}
+
+/** Sends the result of a successful operation, as Apollo Server does. */
+function sendData(reply: FastifyReply, text: string): FastifyReply {
+  return reply.header('content-type', JSON_TYPE).send(text);
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+function sendResponse(
+  { record }: FastifyRequest,
+  reply: FastifyReply,
+  { status = 200, headers, body }: HTTPGraphQLResponse,
+): void {
+  // Apollo Server rejects some requests without calling a plugin.
+  if (status >= 400) record.failure ??= status === 405 ? 'METHOD_NOT_ALLOWED' : 'BAD_REQUEST';
+  for (const [name, value] of headers) reply.header(name, value);
+  reply.code(status);
+  // The schema has no incremental delivery.
+  if (body.kind === 'chunked') throw new Error('unexpected incremental response');
+  reply.send(body.string);
+}
+
+/** Whether nothing in the request's header is for Apollo Server: another media type, a federated trace, or a span. */
+function mayBePrepared({ method, headers, record }: FastifyRequest): boolean {
+  const { accept } = headers;
+  return (
+    method === 'POST' &&
+    headers['content-type'] === 'application/json' &&
+    (accept === undefined || accept === '*/*' || accept === 'application/json') &&
+    headers['apollo-federation-include-trace'] === undefined &&
+    record.span === undefined
+  );
 }
 
 function headersOf({ headers }: FastifyRequest): HeaderMap {

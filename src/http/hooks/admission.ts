@@ -14,6 +14,8 @@ declare module 'fastify' {
     receivedAt: number;
     /** The execution of the request, if it may go on after the response. */
     work: Promise<unknown> | undefined;
+    /** Called when that execution has ended, or with the response if there is none. Undefined without a slot. */
+    onWorkEnd: (() => void) | undefined;
   }
 }
 
@@ -41,8 +43,7 @@ export function admitRequests(
   server.decorateRequest('bodyBytes', undefined);
   server.decorateRequest('receivedAt', 0);
   server.decorateRequest('work', undefined);
-  /** One callback for each request with a slot. */
-  const onWorkEnd = new WeakMap<FastifyReply, () => void>();
+  server.decorateRequest('onWorkEnd', undefined);
 
   server.addHook('onRequest', (_request, reply, done) => {
     if (admission.isFull()) refuse(reply);
@@ -52,7 +53,7 @@ export function admitRequests(
   server.addHook('preParsing', (request, reply, payload, done) => {
     const admit = () => {
       request.receivedAt = performance.now();
-      takeSlot(reply, request.bodyBytes?.length ?? 0, () => {
+      takeSlot(request, reply, () => {
         done(null, payload);
       });
     };
@@ -60,7 +61,8 @@ export function admitRequests(
       admit();
       return;
     }
-    bodyReader.read(payload, bodyLimits).then(
+    const announcedBytes = Number(request.headers['content-length']);
+    bodyReader.read(payload, { ...bodyLimits, announcedBytes }).then(
       (body) => {
         request.bodyBytes = body;
         admit();
@@ -74,11 +76,11 @@ export function admitRequests(
     );
   });
 
-  function takeSlot(reply: FastifyReply, bytes: number, onTurn: () => void): void {
+  function takeSlot(request: FastifyRequest, reply: FastifyReply, onTurn: () => void): void {
     const slot = admission.enter(() => {
       clearTimeout(timer);
       onTurn();
-    }, bytes);
+    }, request.bodyBytes?.length);
     if (!slot) {
       refuse(reply);
       return;
@@ -94,10 +96,10 @@ export function admitRequests(
     const leaveWhenDone = () => {
       if (responseEnded && (workEnded || !slot.isInFlight())) slot.leave();
     };
-    onWorkEnd.set(reply, () => {
+    request.onWorkEnd = () => {
       workEnded = true;
       leaveWhenDone();
-    });
+    };
     onResponseEnd(reply.raw, () => {
       responseEnded = true;
       clearTimeout(timer);
@@ -107,10 +109,9 @@ export function admitRequests(
   }
 
   // Runs for every response, even if the client has disconnected.
-  server.addHook('onSend', ({ work }, reply, payload, done) => {
-    const workEnded = onWorkEnd.get(reply);
-    if (workEnded && work) void work.then(workEnded, workEnded);
-    else workEnded?.();
+  server.addHook('onSend', ({ work, onWorkEnd }, _reply, payload, done) => {
+    if (onWorkEnd && work) void work.then(onWorkEnd, onWorkEnd);
+    else onWorkEnd?.();
     done(null, payload);
   });
 }

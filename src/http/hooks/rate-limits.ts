@@ -125,11 +125,9 @@ export function addRateLimits(server: FastifyInstance, rateLimits: RateLimits): 
   });
 }
 
-/** Charges the cost of a document to the subject of its request, if there are rate limits. */
-export function chargeTo(
-  rateLimits: RateLimits | undefined,
-): (request: FastifyRequest, cost: number) => Promise<void> {
+/** Charges the cost of a document to the subject of its request. */
+export function chargeTo(rateLimits: RateLimits): (request: FastifyRequest, cost: number) => Promise<void> {
   return async ({ record: { subject } }, cost) => {
-    if (subject !== undefined) await rateLimits?.chargeCost(subject, cost);
+    if (subject !== undefined) await rateLimits.chargeCost(subject, cost);
   };
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 
 import { closeSocket, destroySocket } from './close-socket';
 import { onResponseEnd } from './response-end';
+import { SharedTimeouts, type SharedTimeout } from './shared-timeouts';
 
 /** The open connections of a server. */
 export interface OpenConnections {
@@ -21,7 +22,7 @@ interface Connection {
   /** Bytes read when the connection last became idle. More bytes are the start of a request. */
   bytesReadWhenIdle: number;
   /** Runs while the connection is idle. */
-  idleTimer: NodeJS.Timeout | undefined;
+  idleTimeout: SharedTimeout | undefined;
 }
 
 export interface IdleTiming {
@@ -41,6 +42,8 @@ const TRANSIT_MS = 1_000;
  */
 export function watchConnections(server: Server, { keepAliveMs, headerMs }: IdleTiming): OpenConnections {
   const open = new Map<Socket, Connection>();
+  const idleTimeouts = new SharedTimeouts(keepAliveMs + TRANSIT_MS);
+  const emptyLineTimeouts = new SharedTimeouts(2 * headerMs);
   let closeWhenIdle = false;
 
   const hasPartialRequest = ({ socket, bytesReadWhenIdle }: Connection) =>
@@ -51,13 +54,20 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     if (activeRequests === 0 && !hasPartialRequest(connection) && socket.writable) closeSocket(socket);
   }
 
-  function startIdleTimer(connection: Connection): void {
-    connection.idleTimer = setTimeout(() => {
+  function startIdleTimeout(connection: Connection): void {
+    const close = () => {
+      closeSocket(connection.socket);
+    };
+    connection.idleTimeout = idleTimeouts.start(() => {
       // Node times out a slow header. Input that is left after that is empty lines, for which Node has no timeout.
-      if (hasPartialRequest(connection))
-        connection.idleTimer = setTimeout(closeSocket, 2 * headerMs, connection.socket);
-      else closeSocket(connection.socket);
-    }, keepAliveMs + TRANSIT_MS);
+      if (hasPartialRequest(connection)) connection.idleTimeout = emptyLineTimeouts.start(close);
+      else close();
+    });
+  }
+
+  function clearIdleTimeout({ idleTimeout }: Connection): void {
+    idleTimeouts.clear(idleTimeout);
+    emptyLineTimeouts.clear(idleTimeout);
   }
 
   server.on('connection', (socket: Socket) => {
@@ -67,11 +77,16 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     socket.destroySoon = () => {
       closeSocket(socket);
     };
-    const connection: Connection = { socket, activeRequests: 0, bytesReadWhenIdle: 0, idleTimer: undefined };
+    const connection: Connection = {
+      socket,
+      activeRequests: 0,
+      bytesReadWhenIdle: 0,
+      idleTimeout: undefined,
+    };
     open.set(socket, connection);
-    startIdleTimer(connection);
+    startIdleTimeout(connection);
     socket.once('close', () => {
-      clearTimeout(connection.idleTimer);
+      clearIdleTimeout(connection);
       open.delete(socket);
     });
   });
@@ -79,13 +94,13 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     const connection = open.get(request.socket);
     if (!connection) return;
     connection.activeRequests += 1;
-    clearTimeout(connection.idleTimer);
+    clearIdleTimeout(connection);
     onResponseEnd(response, () => {
       connection.activeRequests -= 1;
       if (connection.activeRequests === 0) {
         // After an early response, the rest of the request's body is not the start of another request.
         connection.bytesReadWhenIdle = request.complete ? request.socket.bytesRead : Infinity;
-        if (open.has(request.socket)) startIdleTimer(connection);
+        if (open.has(request.socket)) startIdleTimeout(connection);
       }
       if (closeWhenIdle) closeIfIdle(connection);
     });
@@ -113,23 +128,23 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
  * @param timeoutMs time to read a response, in milliseconds
  */
 export function closeUnreadResponses(server: FastifyInstance, timeoutMs: number): void {
+  const timeouts = new SharedTimeouts(timeoutMs);
+  const startTimeout = (response: ServerResponse) => {
+    const timeout = timeouts.start(() => {
+      destroySocket(response.req.socket, 'ANSWER_NOT_TAKEN');
+    });
+    onResponseEnd(response, () => {
+      timeouts.clear(timeout);
+    });
+  };
   server.addHook('onSend', (_request, { raw }, payload, done) => {
-    if (raw.socket) startReadTimer(raw, timeoutMs);
+    if (raw.socket) startTimeout(raw);
     // Earlier responses on the connection come first.
     else {
       raw.once('socket', () => {
-        startReadTimer(raw, timeoutMs);
+        startTimeout(raw);
       });
     }
     done(null, payload);
-  });
-}
-
-function startReadTimer(response: ServerResponse, timeoutMs: number): void {
-  const timer = setTimeout(() => {
-    destroySocket(response.req.socket, 'ANSWER_NOT_TAKEN');
-  }, timeoutMs);
-  onResponseEnd(response, () => {
-    clearTimeout(timer);
   });
 }

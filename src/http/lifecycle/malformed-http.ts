@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 
 import { invalidHostReason } from '../host';
 import { closeSocket } from './close-socket';
+import { onResponseEnd } from './response-end';
 
 /** Node's error for input that is not HTTP or arrives too late. The code is `CONNECT` or `INVALID_HOST` for CONNECT requests. */
 export type ClientError = Error & { readonly code?: string };
@@ -78,7 +79,7 @@ export function handleMalformedHttp(
         const exchange = { request, response };
         connection.latest = exchange;
         connection.active.add(exchange);
-        response.once('close', () => {
+        onResponseEnd(response, () => {
           connection.active.delete(exchange);
           if (connection.isMalformed && finishing(connection).length === 0) closeSocket(request.socket);
         });

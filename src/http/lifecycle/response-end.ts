@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Whether the client disconnected. */
 export interface ClientDisconnect {
@@ -26,16 +27,52 @@ export function watchDisconnect(response: ServerResponse): ClientDisconnect {
  * waits for earlier responses on the same connection and the connection closes.
  */
 export function onResponseEnd(response: ServerResponse, callback: () => void): void {
-  const { socket } = response.req;
-  if (response.closed || socket.destroyed) {
-    callback();
-    return;
+  const watched: Watched = response;
+  if (!watched[END]) {
+    const { socket } = response.req;
+    if (response.closed || socket.destroyed) {
+      callback();
+      return;
+    }
+    watched[END] = new ResponseEnd(response, socket);
   }
-  const onClose = () => {
-    response.off('close', onClose);
-    socket.off('close', onClose);
-    callback();
-  };
-  response.once('close', onClose);
-  socket.once('close', onClose);
+  watched[END].add(callback);
+}
+
+/** Properties of Node's objects: an entry in a WeakMap for every request costs the garbage collector much more. */
+const END = Symbol('end of the response');
+const OPEN = Symbol('responses that have not ended');
+type Watched = ServerResponse & { [END]?: ResponseEnd };
+type WatchedSocket = Socket & { [OPEN]?: Set<ResponseEnd> };
+
+/** One listener for a response and one for its connection, however many callbacks wait. */
+class ResponseEnd {
+  private readonly callbacks: (() => void)[] = [];
+  private readonly open: Set<ResponseEnd>;
+
+  constructor(response: ServerResponse, socket: WatchedSocket) {
+    this.open = socket[OPEN] ??= watchSocket(socket);
+    this.open.add(this);
+    response.once('close', () => {
+      this.end();
+    });
+  }
+
+  add(callback: () => void): void {
+    if (this.open.has(this)) this.callbacks.push(callback);
+    else callback();
+  }
+
+  end(): void {
+    if (!this.open.delete(this)) return;
+    for (const callback of this.callbacks) callback();
+  }
+}
+
+function watchSocket(socket: Socket): Set<ResponseEnd> {
+  const open = new Set<ResponseEnd>();
+  socket.once('close', () => {
+    for (const end of open) end.end();
+  });
+  return open;
 }

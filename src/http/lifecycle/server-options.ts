@@ -39,6 +39,7 @@ export function serverOptions({
   readonly keepAliveTimeout: number;
   readonly return503OnClosing: false;
   readonly http: ServerOptions;
+  readonly schemaController: typeof NO_SCHEMAS;
 } {
   return {
     // Fastify sets these on Node's server, with its own defaults if they are missing.
@@ -54,8 +55,16 @@ export function serverOptions({
       // Without a Host header, Node would send a response of its own, which is neither GraphQL nor AWS's JSON.
       requireHostHeader: false,
     },
+    schemaController: NO_SCHEMAS,
   };
 }
+
+function refuseSchema(): never {
+  throw new Error('no route may declare a JSON schema');
+}
+
+/** Without this, Fastify loads its compilers for the JSON schemas of routes at every start, and no route has one. */
+const NO_SCHEMAS = { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } };
 
 /** Handles requests with an unknown `Expect` header like any other. Node would reject them. */
 export function acceptExpectHeaders(server: Server): void {

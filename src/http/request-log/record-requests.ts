@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestEvent, RequestObserver } from '../../telemetry/events';
 import { REQUEST_ID_HEADER } from '../headers';
 import { isDisconnect, type ClientError, type MalformedHttpResponse } from '../lifecycle/malformed-http';
+import { onResponseEnd } from '../lifecycle/response-end';
 import {
   CLIENT_GONE,
   malformedRequestEvent,
@@ -48,10 +49,11 @@ export function startRecord(
   const { id } = request;
   const record = newRecord(id);
   request.record = record;
-  records.set(request.raw, record);
+  const raw: Recorded = request.raw;
+  raw[RECORD] = record;
   reply.header(REQUEST_ID_HEADER, id);
   // Emitted once per response, whether it was sent or the client disconnected.
-  reply.raw.once('close', () => {
+  onResponseEnd(reply.raw, () => {
     observe(requestEvent(server, record, reply.raw));
   });
 }
@@ -60,8 +62,9 @@ function hasRecord({ record }: { readonly record?: RequestRecord }): boolean {
   return record !== undefined;
 }
 
-/** By Node's request, for `clientError` handlers, which have nothing else. */
-const records = new WeakMap<IncomingMessage, RequestRecord>();
+/** The record of Node's request, for `clientError` handlers, which have nothing else. */
+const RECORD = Symbol('record');
+type Recorded = IncomingMessage & { [RECORD]?: RequestRecord };
 
 /**
  * Responds to malformed or late HTTP and reports it. A request that had started is reported as failed when its connection closes.
@@ -72,8 +75,8 @@ export function respondToMalformedHttp(
   { server, observe }: RequestLogOptions,
   createResponse: (error: ClientError, requestId: string) => MalformedHttpResponse,
 ): (error: ClientError, unfinished: IncomingMessage | undefined) => string {
-  return (error, unfinished) => {
-    const record = unfinished && records.get(unfinished);
+  return (error, unfinished: Recorded | undefined) => {
+    const record = unfinished?.[RECORD];
     const requestId = record?.id ?? randomUUID();
     const { outcome, status, raw } = createResponse(error, requestId);
     const result = isDisconnect(error) ? { outcome: CLIENT_GONE, status: undefined } : { outcome, status };

@@ -35,6 +35,8 @@ export function newRecord(id: string): RequestRecord {
     operation: undefined,
     operationName: undefined,
     failure: undefined,
+    isCompiled: false,
+    isFaultReported: false,
     reason: undefined,
     malformed: undefined,
     span: undefined,
@@ -52,6 +54,7 @@ export function requestEvent(
     requestId: record.id,
     operation: record.operation,
     operationName: record.operationName,
+    isCompiled: record.isCompiled,
     subject: record.subject,
     // An unfinished response was cut off by this server, by malformed HTTP, or by the client.
     outcome: response.writableFinished
@@ -74,6 +77,7 @@ export function malformedRequestEvent(
     requestId,
     operation: undefined,
     operationName: undefined,
+    isCompiled: false,
     subject: undefined,
     outcome,
     reason: undefined,

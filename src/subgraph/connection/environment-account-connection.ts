@@ -1,3 +1,5 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 
 import {
@@ -6,10 +8,17 @@ import {
   type EpochMilliseconds,
   type Tag,
 } from '../../proton/connection';
-import { connectionArn } from '../../proton/identifiers';
+import { connectionArn, type ConnectionReference } from '../../proton/identifiers';
 import { AwsAccount } from '../account/aws-account';
 import type { SubgraphContext } from '../context';
-import { DateTime } from '../date-time';
+
+/** The library's scalar that serializes to strings, with the name and the specification that the schema declares. */
+export const DateTime = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+  description: 'An instant, RFC 3339, in UTC.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+});
 
 registerEnumType(ConnectionStatus, {
   name: 'EnvironmentAccountConnectionStatus',
@@ -132,9 +141,25 @@ export function toGraphQLConnection(connection: ConnectionView): GraphQLConnecti
   };
 }
 
-interface Representation {
+/** A reference from another subgraph, by one of the keys or both. */
+export interface Representation {
+  readonly __typename?: unknown;
   readonly id?: unknown;
   readonly arn?: unknown;
+}
+
+/** Undefined for a representation without a usable key. */
+export function referenceOf({ id, arn }: Representation): ConnectionReference | undefined {
+  if (typeof id === 'string') return { id };
+  return typeof arn === 'string' ? { arn } : undefined;
+}
+
+/** A gateway may send both keys. They must name the same connection. */
+export function isNamedBy({ id, arn }: Representation, connection: ConnectionView): boolean {
+  return (
+    (id ?? connection.id) === connection.id &&
+    (arn === undefined || arn === null || arn === connectionArn(connection))
+  );
 }
 
 /**
@@ -142,13 +167,10 @@ interface Representation {
  * unknown or invisible connection is null, because an error would fail the gateway's whole query.
  */
 export async function resolveConnectionReference(
-  { id, arn }: Representation,
+  representation: Representation,
   { loaders }: SubgraphContext,
 ): Promise<EnvironmentAccountConnection | null> {
-  const reference = typeof id === 'string' ? { id } : typeof arn === 'string' ? { arn } : undefined;
+  const reference = referenceOf(representation);
   const connection = reference && (await loaders.connection.load(reference));
-  if (!connection) return null;
-  const resolved = toGraphQLConnection(connection);
-  // A gateway may send both keys. They must name the same connection.
-  return (id ?? resolved.id) === resolved.id && (arn ?? resolved.arn) === resolved.arn ? resolved : null;
+  return connection && isNamedBy(representation, connection) ? toGraphQLConnection(connection) : null;
 }

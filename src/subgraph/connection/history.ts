@@ -18,9 +18,12 @@ import {
   type EpochMilliseconds,
 } from '../../proton/connection';
 import type { SubgraphContext } from '../context';
-import { DateTime } from '../date-time';
 import { PageArgs, PageInfo, SizedByFirst, toGraphQLPage } from '../pagination';
-import { EnvironmentAccountConnection, type GraphQLConnection } from './environment-account-connection';
+import {
+  DateTime,
+  EnvironmentAccountConnection,
+  type GraphQLConnection,
+} from './environment-account-connection';
 
 registerEnumType(ConnectionEventType, {
   name: 'EnvironmentAccountConnectionEventType',

@@ -81,7 +81,11 @@ describe('A list', () => {
     statements = [];
     const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
     const [rows] = await store.listConnections([query]);
-    const selects = statements.filter((statement) => statement.startsWith('SELECT'));
+    const fromTable = statements.filter((statement) => statement.includes(' FROM connections '));
+    const selects = fromTable.filter(walks);
+    // The others take the rows of the page by their ids.
+    for (const lookup of fromTable.filter((statement) => !walks(statement)))
+      expect(lookup).toMatch(/ FROM connections WHERE id (?:=|IN) /);
     return {
       plan: selects.flatMap((statement) =>
         (counter.prepare(`EXPLAIN QUERY PLAN ${statement}`).all() as { readonly detail: string }[]).map(
@@ -96,6 +100,9 @@ describe('A list', () => {
       found: rows?.length ?? 0,
     };
   }
+
+  /** Whether a statement walks along an index to find the ids of a page, or the end of a step. */
+  const walks = (statement: string) => statement.includes(' INDEXED BY ');
 
   const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
@@ -118,7 +125,7 @@ describe('A list', () => {
       // Two statuses are two ranges, and each reads a page.
       const allowed = filter.statuses?.length === 2 ? 2 * PAGE : found;
       const isSearched = plan.every((step) =>
-        /^SEARCH connections USING INDEX connections_by_\w+ \(/.test(step),
+        /^SEARCH connections USING (?:COVERING )?INDEX connections_by_\w+ \(/.test(step),
       );
       if (sum(visited) > allowed || !isSearched) wrong.push({ filter, plan, visited, found });
     }
@@ -295,10 +302,10 @@ describe('A list', () => {
     const reading = store.listConnections([query], { signal: ending.signal });
     ending.abort(new Error('the client is gone'));
     await expect(reading).rejects.toThrow('the client is gone');
-    const read = statements.length;
+    const read = statements.filter(walks).length;
     expect(read).toBeLessThan(200);
     await store.listConnections([{ ...query, selection: normalizeSelection({}) }]);
-    expect(statements).toHaveLength(read + 1);
+    expect(statements.filter(walks)).toHaveLength(read + 1);
   });
 
   it('lets other work run between two counts, and stops counting when its request ends', async () => {

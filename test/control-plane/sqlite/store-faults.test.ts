@@ -199,7 +199,9 @@ describe('A store whose file is damaged while it is open', () => {
     const broken = Buffer.from(whole).fill(0x55, leaf.start, leaf.end);
     writeFileSync(location, broken);
 
-    const outcomes = await Promise.allSettled(created.map(({ id }) => session.findConnections([{ id }])));
+    const outcomes = await Promise.allSettled(
+      created.map(async ({ id }) => session.findConnections([{ id }])),
+    );
     const failed = outcomes.filter(({ status }) => status === 'rejected');
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.length).toBeLessThan(created.length);

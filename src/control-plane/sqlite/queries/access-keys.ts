@@ -10,10 +10,12 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
     return row && storedKeyOf(row);
   };
   return {
-    find: (id) => reading(() => find(id)),
+    find: (id) => reading(() => Promise.resolve(find(id))),
 
     list: () =>
-      reading(() => statements.all(rows.orderBy('created_at').orderBy('id').compile()).map(storedKeyOf)),
+      reading(() =>
+        Promise.resolve(statements.all(rows.orderBy('created_at').orderBy('id').compile()).map(storedKeyOf)),
+      ),
 
     add: ({ id, accountId, encryptedSecret, createdAt, revokedAt }) =>
       transactions.run(() => {
@@ -45,7 +47,11 @@ export function accessKeysOn(statements: Statements, transactions: Transactions)
       }),
 
     readKeyCheck: () =>
-      reading(() => statements.get(sqlBuilder.selectFrom('access_key_seal').select('seal').compile())?.seal),
+      reading(() =>
+        Promise.resolve(
+          statements.get(sqlBuilder.selectFrom('access_key_seal').select('seal').compile())?.seal,
+        ),
+      ),
 
     writeKeyCheck: (seal) =>
       transactions.run(() => {

@@ -1,47 +1,52 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { Connection } from '../../../proton/connection';
+import type { StoredConnection } from '../../../proton/connection';
+import type { ConnectionId } from '../../../proton/identifiers';
 import type { ListQuery } from '../../store';
-import { connectionOf, type ConnectionTuple } from '../rows';
 import { alternativesFor, branchesOf, type IndexRange } from './list-branches';
 import { NEWEST, OLDEST, type Position, rangeReads, type RangeReads } from './range-reads';
+import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
+import { viewableBy } from './visibility';
 
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
 class NewestRows {
-  private readonly newest: ConnectionTuple[] = [];
+  private readonly newest: StoredConnection[] = [];
   private readonly ids = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
-  get rows(): readonly ConnectionTuple[] {
+  get rows(): readonly StoredConnection[] {
     return this.newest;
   }
 
   /** The position of the oldest row, once there are `limit` rows: older rows are not needed. */
   get oldest(): Position | undefined {
     const last = this.newest.at(-1);
-    return last && this.newest.length >= this.limit ? [last[9], last[0]] : undefined;
+    return last && this.newest.length >= this.limit ? [last.requestedAt, last.id] : undefined;
   }
 
-  add(row: ConnectionTuple): void {
-    if (this.ids.has(row[0])) return;
+  add(row: StoredConnection): void {
+    if (this.ids.has(row.id)) return;
     let index = this.newest.length;
     for (let newer = this.newest[index - 1]; newer && isNewer(row, newer); newer = this.newest[index - 1])
       index -= 1;
     if (index >= this.limit) return;
     this.newest.splice(index, 0, row);
-    this.ids.add(row[0]);
+    this.ids.add(row.id);
     if (this.newest.length <= this.limit) return;
     const dropped = this.newest.pop();
-    if (dropped) this.ids.delete(dropped[0]);
+    if (dropped) this.ids.delete(dropped.id);
   }
 }
 
 /** By code units, as SQLite compares ids: they are lower-case UUIDs. */
-function isNewer(one: ConnectionTuple, other: ConnectionTuple): boolean {
-  return one[9] === other[9] ? one[0] > other[0] : one[9] > other[9];
+function isNewer(one: StoredConnection, other: StoredConnection): boolean {
+  return one.requestedAt === other.requestedAt ? one.id > other.id : one.requestedAt > other.requestedAt;
 }
+
+/** Reads the rows with the ids that `find` returns, in any order. */
+type ReadRows = (find: () => readonly ConnectionId[]) => readonly StoredConnection[];
 
 /**
  * Reads lists in short steps: one or two statements that visit a bounded number of rows.
@@ -54,11 +59,15 @@ function isNewer(one: ConnectionTuple, other: ConnectionTuple): boolean {
  */
 export function listsOf(
   database: BetterSqlite3.Database,
-): (queries: readonly ListQuery[]) => Steps<Connection[][]> {
+  rows: RowCache,
+): (queries: readonly ListQuery[]) => Steps<(readonly StoredConnection[])[]> {
   const readsOf = rangeReads(database);
   return function* (queries) {
-    const lists: Connection[][] = [];
-    for (const query of queries) lists.push(yield* list(readsOf, query));
+    const lists: (readonly StoredConnection[])[] = [];
+    for (const query of queries) {
+      const viewable = viewableBy(query.visibleTo);
+      lists.push(yield* list(readsOf, (find) => rows.read(find, viewable), query));
+    }
     return lists;
   };
 }
@@ -67,13 +76,17 @@ export function listsOf(
  * A branch is done when one alternative is done. Alternatives run in turns, because rows found by one limit how far the others must
  * read.
  */
-function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): Steps<Connection[]> {
+function* list(
+  readsOf: (range: IndexRange) => RangeReads,
+  readRows: ReadRows,
+  query: ListQuery,
+): Steps<readonly StoredConnection[]> {
   const found = new NewestRows(query.limit);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
   function* step(alternatives: readonly Alternative[], unread: (readonly Alternative[])[]): Steps<void> {
     for (const alternative of alternatives) {
-      const isRead = alternative.step(found);
+      const isRead = alternative.step(found, readRows);
       yield;
       if (isRead) return;
     }
@@ -92,7 +105,7 @@ function* list(readsOf: (range: IndexRange) => RangeReads, query: ListQuery): St
     for (const alternatives of unread) yield* step(alternatives, stillUnread);
     unread = stillUnread;
   }
-  return found.rows.map(connectionOf);
+  return found.rows;
 }
 
 /** Reads the ranges of one alternative in turn. */
@@ -104,9 +117,9 @@ class Alternative {
   }
 
   /** @returns whether all rows that belong on the page have been read */
-  step(found: NewestRows): boolean {
+  step(found: NewestRows, readRows: ReadRows): boolean {
     const range = this.unread.shift();
-    if (range && !range.step(found)) this.unread.push(range);
+    if (range && !range.step(found, readRows)) this.unread.push(range);
     return this.unread.length === 0;
   }
 }
@@ -129,11 +142,13 @@ class RangeReader {
     this.after = after ? [after.requestedAt, after.id] : NEWEST;
   }
 
-  step(found: NewestRows): boolean {
+  step(found: NewestRows, readRows: ReadRows): boolean {
     const oldest = found.oldest ?? OLDEST;
     const end =
       this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, oldest);
-    const rows = this.reads.rows(this.equal, this.after, end ?? oldest, this.remaining, this.limit);
+    const rows = readRows(() =>
+      this.reads.ids(this.equal, this.after, end ?? oldest, this.remaining, this.limit),
+    );
     for (const row of rows) found.add(row);
     if (end === undefined || rows.length === this.limit) return true;
     this.after = end;

@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
+import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, type ConnectionTuple } from '../rows';
 import type { IndexRange, ListColumn } from './list-branches';
 
 /** The position of a row in the order of lists. */
@@ -18,14 +18,14 @@ const ROWS_PER_STEP = 256;
 export interface RangeReads {
   /** The position of the last row of a step, read from the index alone. Undefined when fewer rows are left. */
   readonly endOfStep: (equal: readonly string[], after: Position, oldest: Position) => Position | undefined;
-  /** The newest rows that meet the remaining conditions. */
-  readonly rows: (
+  /** The ids of the newest rows that meet the remaining conditions. Where there are none, they are read from the index alone. */
+  readonly ids: (
     equal: readonly string[],
     after: Position,
     oldest: Position,
     remaining: readonly string[],
     limit: number,
-  ) => ConnectionTuple[];
+  ) => ConnectionId[];
 }
 
 /** Prepares the statements of each shape once. Shapes are combinations of an index and remaining conditions, so they are few. */
@@ -62,17 +62,15 @@ function prepareReads(
       )
       .raw(true),
   );
-  const rows = pin(
+  const ids = pin(
     database
-      .prepare<unknown[], ConnectionTuple>(
-        `${select(CONNECTION_COLUMNS.join(', '), [...inRange, ...remaining])} LIMIT ?`,
-      )
-      .raw(true),
+      .prepare<unknown[], ConnectionId>(`${select('id', [...inRange, ...remaining])} LIMIT ?`)
+      .pluck(true),
   );
   return {
     endOfStep: (equal, after, oldest) => last.get(...equal, ...after, ...oldest),
-    rows: (equal, after, oldest, remaining, limit) =>
-      rows.all(...equal, ...after, ...oldest, ...remaining, limit),
+    ids: (equal, after, oldest, remaining, limit) =>
+      ids.all(...equal, ...after, ...oldest, ...remaining, limit),
   };
 }
 

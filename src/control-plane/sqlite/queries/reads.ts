@@ -1,42 +1,38 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ConnectionStatus } from '../../../proton/connection';
-import type { ConnectionStore, CountQuery, ExportStore } from '../../store';
+import type { ConnectionEvent, ConnectionStatus } from '../../../proton/connection';
+import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../../store';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from '../rows';
 import { reading, sqlBuilder, type Statements } from '../statements';
 import { countQuery } from './count-queries';
 import { listsOf } from './lists';
+import type { RowCache } from './row-cache';
 import { createStepRunner, type Steps } from './step-runner';
-import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
+import { viewableBy } from './visibility';
 
-export type StoreReads = Pick<
+export interface StoreReads extends Pick<
   ConnectionStore,
-  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'
-> & {
+  'findConnections' | 'listConnections' | 'countConnections'
+> {
+  readonly listEvents: (queries: readonly EventQuery[]) => readonly (readonly ConnectionEvent[] | null)[];
   /** The number of connections of each status, of all accounts. For metrics. */
-  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
-};
+  readonly countByStatus: () => Readonly<Record<ConnectionStatus, number>>;
+}
 
-export function readsOf(database: BetterSqlite3.Database, statements: Statements): StoreReads {
-  // Prepared once and not built for each call, because every entity reference runs it.
-  const findAll = pin(
-    database
-      .prepare<[{ readonly ids: string } & VisibleParameter], ConnectionTuple>(
-        `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections
-         WHERE id IN (SELECT value FROM json_each(@ids)) AND ${VISIBLE}`,
-      )
-      .raw(true),
-  );
-
+export function readsOf(
+  database: BetterSqlite3.Database,
+  statements: Statements,
+  rows: RowCache,
+): StoreReads {
   const countStatuses = pin(
     database.prepare<[], { status: ConnectionStatus; count: number }>(
       'SELECT status, count(*) AS count FROM connections GROUP BY status',
     ),
   );
 
-  const lists = listsOf(database);
+  const lists = listsOf(database, rows);
   const run = createStepRunner();
 
   /** One step per count: a document may count a hundred lists. A single count cannot be interrupted. */
@@ -50,10 +46,7 @@ export function readsOf(database: BetterSqlite3.Database, statements: Statements
   }
 
   return {
-    findConnections: (ids, visibleTo) =>
-      reading(() =>
-        findAll.all({ ids: JSON.stringify(ids), ...visibleParameter(visibleTo) }).map(connectionOf),
-      ),
+    findConnections: (ids, visibleTo) => reading(() => rows.read(() => ids, viewableBy(visibleTo))),
 
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
 

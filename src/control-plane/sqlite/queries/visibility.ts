@@ -1,3 +1,4 @@
+import type { Connection } from '../../../proton/connection';
 import type { CountQuery, Visibility } from '../../store';
 
 /**
@@ -17,6 +18,23 @@ export interface VisibleParameter {
 export function visibleParameter(visibleTo: Visibility): VisibleParameter {
   return { visible: visibleTo === 'every' ? null : JSON.stringify(visibleTo) };
 }
+
+/** What a viewer may see, for SQL and for rows in memory. */
+export interface Viewable extends VisibleParameter {
+  readonly includes: (connection: Connection) => boolean;
+}
+
+export function viewableBy(visibleTo: Visibility): Viewable {
+  if (visibleTo === 'every') return EVERYTHING;
+  const accounts = new Set(visibleTo);
+  return {
+    ...visibleParameter(visibleTo),
+    includes: ({ managementAccountId, environmentAccountId }) =>
+      accounts.has(managementAccountId) || accounts.has(environmentAccountId),
+  };
+}
+
+const EVERYTHING: Viewable = { visible: null, includes: () => true };
 
 /**
  * The accounts to which a query must be limited. A viewer sees every connection of an account that they may read, so a selection

@@ -77,10 +77,14 @@ function countInQuota(
 /** Expired client tokens that one create deletes. It adds at most one, so expired tokens don't accumulate. */
 const TOKENS_DELETED_PER_CREATE = 16;
 
-/** Reads the state that a write depends on, lets it decide, and applies the decision. Runs inside a transaction. */
+/**
+ * Reads the state that a write depends on, lets it decide, and applies the decision. Runs inside a transaction.
+ * @param forget receives the id of each connection that is changed
+ */
 export function writerOn(
   database: BetterSqlite3.Database,
   statements: Statements,
+  forget: (id: ConnectionId) => void,
 ): (write: Write) => WriteResult {
   const findOne = pin(
     database
@@ -115,11 +119,10 @@ export function writerOn(
 
   return (write) => {
     const decision = decisionOf(write);
+    if (decision.kind === 'refuse') return { failure: decision.failure };
+    if (decision.kind === 'keep') return { connection: decision.connection };
+    forget(decision.connection.id);
     switch (decision.kind) {
-      case 'refuse':
-        return { failure: decision.failure };
-      case 'keep':
-        return { connection: decision.connection };
       case 'insert':
         statements.run(sqlBuilder.insertInto('connections').values(rowOf(decision.connection)).compile());
         if (decision.clientToken) recordToken(statements, decision.clientToken, decision.connection.id);

@@ -1,0 +1,148 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
+import { StoredConnection } from '../../../proton/connection';
+import type { ConnectionId } from '../../../proton/identifiers';
+import { pin } from '../pin-native';
+import { CONNECTION_COLUMNS, type ConnectionTuple } from '../rows';
+import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
+
+/** The most rows in memory. A row with long tags or roles counts as several, so that all take some tens of megabytes. */
+const MAX_ROWS = 20_000;
+const CHARACTERS_PER_ROW = 1_024;
+
+/**
+ * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
+ * else in a read, and the text that a response makes of a connection can stay with it.
+ *
+ * Kept rows equal those of the table. Each read first checks whether anything has been written since, by another connection to the
+ * file (`data_version`) or by this one (`total_changes`); then it forgets them all. Only a write that names the rows that it changes
+ * leaves the others.
+ */
+export interface RowCache {
+  /**
+   * The visible connections with the ids that `find` returns, in any order, each once. `find` runs in the same snapshot of the file.
+   */
+  readonly read: (find: () => readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
+  /** Runs the writes of a transaction. They pass each row that they change to `forget`; the other rows are kept. */
+  readonly duringWrites: <Result>(work: () => Result) => Result;
+  readonly forget: (id: ConnectionId) => void;
+}
+
+export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
+  const select = `SELECT ${CONNECTION_COLUMNS.join(', ')} FROM connections WHERE`;
+  const findOne = pin(
+    database
+      .prepare<[{ readonly id: string } & VisibleParameter], ConnectionTuple>(
+        `${select} id = @id AND ${VISIBLE}`,
+      )
+      .raw(true),
+  );
+  const findAll = pin(
+    database
+      .prepare<[{ readonly ids: string } & VisibleParameter], ConnectionTuple>(
+        // One parameter for any number of ids, so that the statement's text stays the same.
+        `${select} id IN (SELECT value FROM json_each(@ids)) AND ${VISIBLE}`,
+      )
+      .raw(true),
+  );
+  const begin = pin(database.prepare('BEGIN'));
+  const end = pin(database.prepare('END'));
+  const dataVersion = pin(database.prepare<[], number>('PRAGMA data_version').pluck(true));
+  const totalChanges = pin(database.prepare<[], number>('SELECT total_changes()').pluck(true));
+
+  /** Two generations: when the newer one is full, it becomes the older one, and the rows that were not used since are dropped. */
+  let newer = new Map<ConnectionId, StoredConnection>();
+  let older = new Map<ConnectionId, StoredConnection>();
+  let room = MAX_ROWS / 2;
+  let knownVersion: number | undefined;
+  let knownChanges: number | undefined;
+
+  function nextGeneration(): void {
+    older = newer;
+    newer = new Map();
+    room = MAX_ROWS / 2;
+  }
+
+  function forgetAllIfChanged(): void {
+    const version = dataVersion.get();
+    const changes = totalChanges.get();
+    if (version === knownVersion && changes === knownChanges) return;
+    nextGeneration();
+    nextGeneration();
+    knownVersion = version;
+    knownChanges = changes;
+  }
+
+  function keep(row: StoredConnection): void {
+    const { roleArn, componentRoleArn, codebuildRoleArn, tagsJson } = row;
+    const length = [roleArn, componentRoleArn, codebuildRoleArn].reduce(
+      (sum, role) => sum + (role?.length ?? 0),
+      tagsJson.length,
+    );
+    room -= 1 + Math.floor(length / CHARACTERS_PER_ROW);
+    if (room < 0) nextGeneration();
+    newer.set(row.id, row);
+  }
+
+  function kept(id: ConnectionId): StoredConnection | undefined {
+    const found = newer.get(id);
+    if (found) return found;
+    const old = older.get(id);
+    if (old) keep(old);
+    return old;
+  }
+
+  function rowsOf(ids: readonly ConnectionId[], { visible }: Viewable): readonly ConnectionTuple[] {
+    const [id] = ids;
+    if (id === undefined) return [];
+    if (ids.length > 1) return findAll.all({ ids: JSON.stringify(ids), visible });
+    const row = findOne.get({ id, visible });
+    return row ? [row] : [];
+  }
+
+  function readAll(ids: readonly ConnectionId[], viewable: Viewable): StoredConnection[] {
+    const rows: StoredConnection[] = [];
+    const others: ConnectionId[] = [];
+    for (const id of ids) {
+      const row = kept(id);
+      // A kept row that the viewer may not see is looked up like one that does not exist, so that neither the statements nor the time
+      // tell them apart.
+      if (row && viewable.includes(row)) rows.push(row);
+      else others.push(id);
+    }
+    for (const columns of rowsOf(others, viewable)) {
+      const row = new StoredConnection(columns);
+      keep(row);
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  return {
+    read(find, viewable) {
+      const isOwn = !database.inTransaction;
+      // Without a transaction, another process could commit between the statements.
+      if (isOwn) begin.run();
+      try {
+        const ids = find();
+        if (ids.length === 0) return [];
+        forgetAllIfChanged();
+        return readAll(ids, viewable);
+      } finally {
+        if (isOwn && database.inTransaction) end.run();
+      }
+    },
+    duringWrites(work) {
+      const isKnown = totalChanges.get() === knownChanges;
+      try {
+        return work();
+      } finally {
+        if (isKnown) knownChanges = totalChanges.get();
+      }
+    },
+    forget(id) {
+      newer.delete(id);
+      older.delete(id);
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  coerceInputValue,
+  type GraphQLSchema,
+  isInputType,
+  isNonNullType,
+  Kind,
+  type NamedTypeNode,
+  type OperationDefinitionNode,
+  print,
+  typeFromAST,
+  valueFromAST,
+  visit,
+} from 'graphql';
+
+import { recordCalls } from '../../proton/instrument-session';
+import { type MaybePromise, whenDone } from '../../proton/proton-service';
+import type { GraphqlContext } from '../apollo/graphql-context';
+import type { DescribedOperation, OperationLimits } from '../limits/operation-limits';
+import { compileOperation, type CompiledOperation } from './compiled-operation';
+import { checkConnectionFields, LateFieldError, Selection, UnsupportedOperationError } from './writers';
+
+/** A document is prepared when Apollo Server has parsed, validated and executed it without an error. */
+export interface PreparedDocument {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+}
+
+/** Executes documents that Apollo Server has executed before, without parsing and validating them again. */
+export interface PreparedDocuments {
+  readonly add: (query: string, operationName: string | null | undefined, document: PreparedDocument) => void;
+  /**
+   * Executes the JSON body of a POST request, with the same checks as Apollo Server.
+   * @returns the response body; or the context for Apollo Server, which must respond because the document is not prepared or something
+   * about the request is unusual. Over that context, calls that were already made are not repeated.
+   */
+  readonly execute: (body: unknown, context: GraphqlContext) => MaybePromise<string | GraphqlContext>;
+}
+
+/** Bounds of the documents that are kept, and so of the plans: the size of a plan follows its document's. */
+const MAX_DOCUMENTS = 500;
+const MAX_DOCUMENT_LENGTH = 20_000;
+const MAX_CHARACTERS = 500_000;
+/** Plans of one document. */
+const MAX_PLANS = 4;
+
+/**
+ * @throws Error if the schema has a field that the compiled operations don't know
+ */
+export function createPreparedDocuments(schema: GraphQLSchema, limits: OperationLimits): PreparedDocuments {
+  checkConnectionFields(schema);
+  const entries = new RecentEntries<Entry>();
+
+  /** Undefined if Apollo Server must execute the operation. */
+  function planOf(entry: Entry, values: Record<string, unknown>): CompiledOperation | undefined {
+    const key = entry.conditions.map((name) => String(values[name])).join();
+    let plan = entry.plans.get(key);
+    if (plan === undefined) {
+      plan = compile(entry, values);
+      if (entry.plans.size >= MAX_PLANS) entry.plans.clear();
+      entry.plans.set(key, plan);
+    }
+    return plan ?? undefined;
+  }
+
+  function compile(
+    { operation, fragments }: Entry,
+    values: Record<string, unknown>,
+  ): CompiledOperation | null {
+    try {
+      return compileOperation(new Selection(schema, fragments, operation, values));
+    } catch (error) {
+      if (error instanceof UnsupportedOperationError) return null;
+      throw error;
+    }
+  }
+
+  return {
+    add(query, operationName, { document, operation }) {
+      const key = keyOf(query, operationName);
+      if (key.length > MAX_DOCUMENT_LENGTH || entries.get(key)) return;
+      entries.set(key, {
+        operation,
+        fragments: fragmentsOf(document),
+        described: limits.describe(document, operation),
+        conditions: conditionsOf(document),
+        coerce: variableCoercer(schema, operation),
+        plans: new Map(),
+      });
+    },
+
+    execute(body, context) {
+      const request = requestIn(body);
+      const entry = request && entries.get(keyOf(request.query, request.operationName));
+      if (!entry) return context;
+      const { record } = context;
+      const { recording, replaying } = recordCalls(context.session);
+      const leaveToApollo = (error: unknown): GraphqlContext => {
+        record.isCompiled = false;
+        // Each request would read twice.
+        if (error instanceof LateFieldError) for (const key of entry.plans.keys()) entry.plans.set(key, null);
+        return context.over(replaying);
+      };
+      try {
+        const given = request.variables ?? {};
+        const cost = limits.check(entry.described, given);
+        const values = entry.coerce(given);
+        const plan = planOf(entry, values);
+        if (!plan) return context;
+        record.isCompiled = true;
+        record.operation = entry.described.label;
+        record.operationName = entry.described.name;
+        const response = whenDone(context.admit(cost), () => plan(values, context.over(recording)));
+        return response instanceof Promise ? response.catch(leaveToApollo) : response;
+      } catch (error) {
+        return leaveToApollo(error);
+      }
+    },
+  };
+}
+
+interface Entry {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Record<string, FragmentDefinitionNode>;
+  readonly described: DescribedOperation;
+  /** Coerces the variables of a request. @throws an error for values that Apollo Server must reject */
+  readonly coerce: (given: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+  /** Variables that decide what is selected. */
+  readonly conditions: readonly string[];
+  /** By the values of the conditions; null if Apollo Server must execute the operation. */
+  readonly plans: Map<string, CompiledOperation | null>;
+}
+
+interface GraphqlRequest {
+  readonly query: string;
+  readonly operationName: string | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** Undefined for a body with other members, or with values that Apollo Server must reject. */
+function requestIn(body: unknown): GraphqlRequest | undefined {
+  if (!isObject(body)) return undefined;
+  for (const name in body) {
+    if (name !== 'query' && name !== 'variables' && name !== 'operationName') return undefined;
+  }
+  const { query, operationName, variables } = body;
+  if (typeof query !== 'string') return undefined;
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
+    return undefined;
+  if (variables !== undefined && variables !== null && !isObject(variables)) return undefined;
+  return { query, operationName, variables };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function keyOf(query: string, operationName: string | null | undefined): string {
+  // No valid document contains NUL.
+  return operationName ? `${operationName}\0${query}` : query;
+}
+
+/** As `getVariableValues` of graphql-js, which looks each type up again for each request. */
+function variableCoercer(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+): Entry['coerce'] {
+  const definitions = variableDefinitions.map(({ variable, type: typeNode, defaultValue }) => {
+    const type = typeFromAST(schema, typeNode as NamedTypeNode);
+    if (!isInputType(type)) throw new Error(`a valid document has a variable of the type ${print(typeNode)}`);
+    const name = variable.name.value;
+    return { name, type, fallback: defaultValue && valueFromAST(defaultValue, type) };
+  });
+  return (given) => {
+    const values: Record<string, unknown> = {};
+    for (const { name, type, fallback } of definitions) {
+      if (Object.hasOwn(given, name)) values[name] = coerceInputValue(given[name], type);
+      else if (fallback !== undefined) values[name] = fallback;
+      else if (isNonNullType(type)) throw new Error(`the variable ${name} is missing`);
+    }
+    return values;
+  };
+}
+
+function conditionsOf(document: DocumentNode): readonly string[] {
+  const conditions = new Set<string>();
+  visit(document, {
+    Directive({ name, arguments: given = [] }) {
+      if (name.value !== 'skip' && name.value !== 'include') return;
+      for (const { value } of given) if (value.kind === Kind.VARIABLE) conditions.add(value.name.value);
+    },
+  });
+  return [...conditions];
+}
+
+function fragmentsOf({ definitions }: DocumentNode): Record<string, FragmentDefinitionNode> {
+  const fragments = Object.create(null) as Record<string, FragmentDefinitionNode>;
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+  }
+  return fragments;
+}
+
+/**
+ * The entries that were used most recently. Full, the newer half becomes the older half, and what was not used since then is dropped:
+ * moving an entry at each use would cost more.
+ */
+class RecentEntries<Entry> {
+  private newer = new Map<string, Entry>();
+  private older = new Map<string, Entry>();
+  private characters = 0;
+
+  get(key: string): Entry | undefined {
+    const entry = this.newer.get(key);
+    if (entry) return entry;
+    const older = this.older.get(key);
+    if (older) this.set(key, older);
+    return older;
+  }
+
+  set(key: string, entry: Entry): void {
+    if (this.newer.size >= MAX_DOCUMENTS / 2 || this.characters + key.length > MAX_CHARACTERS / 2) {
+      this.older = this.newer;
+      this.newer = new Map();
+      this.characters = 0;
+    }
+    this.newer.set(key, entry);
+    this.characters += key.length;
+  }
+}

@@ -1,0 +1,294 @@
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import BetterSqlite3 from 'better-sqlite3';
+import * as fc from 'fast-check';
+
+import type { ConnectionView } from '../../../src/proton/connection';
+import { isRoleArn, type RoleArn } from '../../../src/proton/identifiers';
+import type { ProtonSession } from '../../../src/proton/proton-service';
+import { accountViewer, unrestrictedViewer } from '../../../src/proton/viewer';
+import { commandToEnd } from '../../cli/command';
+import { useTemporaryFolder } from '../../support/folder';
+import { makeConnections } from '../../support/many-connections';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
+import { PROJECT } from '../../support/server-process';
+
+const folder = useTemporaryFolder();
+const SOMEONE = unrestrictedViewer('someone');
+
+const asking = (environmentName: string) => ({
+  managementAccountId: MANAGEMENT,
+  environmentAccountId: ENVIRONMENT,
+  environmentName,
+});
+
+/** A control plane on a file, with some connections that have all been read. */
+async function withRowsRead(names = ['a', 'b', 'c']) {
+  const location = folder.path('proton.db');
+  const statements: string[] = [];
+  const plane = createControlPlane({ location, trace: (statement) => statements.push(statement) });
+  const session = plane.service.session(SOMEONE);
+  const created = await Promise.all(names.map((name) => session.createConnection(asking(name))));
+  const ids = created.map(({ id }) => id);
+  await find(session, ids);
+  /** The number of ids whose rows a call took from the table. */
+  const lookupsOf = async (call: () => unknown) => {
+    statements.length = 0;
+    await call();
+    return statements.filter((statement) => statement.includes(' FROM connections WHERE id ')).length;
+  };
+  return { ...plane, location, session, ids, lookupsOf };
+}
+
+async function find(session: ProtonSession, ids: readonly string[]) {
+  const found = await session.findConnections(ids.map((id) => ({ id })));
+  return found.map((connection) => {
+    if (connection instanceof Error) throw connection;
+    return connection;
+  });
+}
+
+async function list(session: ProtonSession) {
+  const [page] = await session.listConnections([{ first: 100 }]);
+  if (page === undefined || page instanceof Error) throw new Error('no page', { cause: page });
+  return page.items;
+}
+
+describe('A connection that was read', () => {
+  it('is not taken from the table again, by its id or in a list', async () => {
+    const { session, ids, store, lookupsOf } = await withRowsRead();
+    expect(await lookupsOf(() => find(session, ids))).toBe(0);
+    expect(await lookupsOf(() => list(session))).toBe(0);
+    const [first] = await find(session, ids);
+    expect((await list(session)).some((connection) => connection === first)).toBe(true);
+    await store.close();
+  });
+
+  it('is taken again after its own change, and the others are not', async () => {
+    const { session, ids, store, lookupsOf } = await withRowsRead();
+    const [changed = '', ...others] = ids;
+    const before = await find(session, ids);
+    await session.acceptConnection({ id: changed });
+    expect(await lookupsOf(() => find(session, others))).toBe(0);
+    expect(before[0]).toMatchObject({ status: 'PENDING' });
+    expect(await find(session, ids)).toMatchObject([{ status: 'CONNECTED' }, {}, {}]);
+    await session.tagConnection({ id: changed, tags: [{ key: 'team', value: 'a' }] });
+    expect((await list(session)).find(({ id }) => id === changed)?.tags).toEqual([
+      { key: 'team', value: 'a' },
+    ]);
+    await session.deleteConnection({ id: changed });
+    expect(await find(session, ids)).toMatchObject([undefined, {}, {}]);
+    const { id } = await session.createConnection(asking('d'));
+    expect((await list(session)).map((connection) => connection.id)).toContain(id);
+    expect(await lookupsOf(() => find(session, others))).toBe(0);
+    await store.close();
+  });
+
+  it('is as before after a change that was rolled back, alone or with its whole transaction', async () => {
+    const { session, ids, store, location } = await withRowsRead();
+    const [id = '', other = ''] = ids;
+    const saboteur = new BetterSqlite3(location);
+    for (const kind of ['ABORT', 'ROLLBACK']) {
+      saboteur.exec(`CREATE TRIGGER sabotage BEFORE INSERT ON connection_events
+        WHEN NEW.connection_id = '${id}' BEGIN SELECT RAISE(${kind}, 'sabotaged'); END`);
+      await find(session, ids);
+      const outcomes = await Promise.allSettled([
+        session.updateConnection({ id: other, roleArn: `arn:aws:iam::${ENVIRONMENT}:role/${kind}` }),
+        session.acceptConnection({ id }),
+      ]);
+      expect(outcomes[1].status).toBe('rejected');
+      const isKept = outcomes[0].status === 'fulfilled';
+      expect(isKept).toBe(kind === 'ABORT');
+      expect(await find(session, ids)).toMatchObject([
+        { status: 'PENDING' },
+        { roleArn: `arn:aws:iam::${ENVIRONMENT}:role/ABORT` },
+        {},
+      ]);
+      saboteur.exec('DROP TRIGGER sabotage');
+    }
+    saboteur.close();
+    await store.close();
+  });
+
+  it('is hidden from a viewer who may not see it, no matter who has read it', async () => {
+    const { service, ids, store } = await withRowsRead();
+    expect(await find(service.session(accountViewer(STRANGER)), ids)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(await list(service.session(accountViewer(STRANGER)))).toEqual([]);
+    expect(await find(service.session(accountViewer(MANAGEMENT)), ids)).toMatchObject([{}, {}, {}]);
+    await store.close();
+  });
+
+  it('is read as another process has changed it', async () => {
+    const { session, ids, store, location } = await withRowsRead();
+    const [changed = '', deleted = '', same = ''] = ids;
+    const script = `const database = new (require('better-sqlite3'))(process.argv[1]);
+      database.exec(process.argv[2]);`;
+    const run = (sql: string) =>
+      execFileSync(process.execPath, ['-e', script, location, sql], { cwd: PROJECT });
+    run(`UPDATE connections SET status = 'CONNECTED' WHERE id = '${changed}'`);
+    expect(await find(session, ids)).toMatchObject([{ status: 'CONNECTED' }, {}, {}]);
+    run(`DELETE FROM connections WHERE id = '${deleted}'`);
+    expect((await list(session)).map(({ id }) => id).toSorted()).toEqual([changed, same].toSorted());
+    run(`UPDATE connections SET tags = '[{"key":"a","value":"b"}]' WHERE id = '${same}'`);
+    expect((await find(session, [same]))[0]?.tags).toEqual([{ key: 'a', value: 'b' }]);
+    await store.close();
+  });
+
+  it('is read as the import command has completed it', async () => {
+    const { session, ids, store, location } = await withRowsRead();
+    const env = { DATABASE_URL: `sqlite:${location}` };
+    const codebuildRoleArn = `arn:aws:iam::${ENVIRONMENT}:role/imported`;
+    const exported = await commandToEnd(['export'], { env });
+    const { environmentAccountConnections: [first] = [] } = JSON.parse(exported.stdout) as {
+      environmentAccountConnections?: { id: string }[];
+    };
+    const file = JSON.stringify({ environmentAccountConnections: [{ ...first, codebuildRoleArn }] });
+    expect(await commandToEnd(['import', '-'], { env, stdin: file })).toMatchObject({ code: 0 });
+    const found = await find(session, ids);
+    expect(found.filter((connection) => connection?.id === first?.id)).toMatchObject([{ codebuildRoleArn }]);
+    await store.close();
+  });
+
+  it('is read as an import on the same connection to the file has completed it', async () => {
+    const { session, ids, store } = await withRowsRead();
+    const [found] = await find(session, ids);
+    if (!found) throw new Error('nothing was found');
+    const codebuildRoleArn = roleArn('imported');
+    const importing = store.imports.begin();
+    const connection: ConnectionView = { ...found, codebuildRoleArn };
+    await importing.add([{ kind: 'connection', location: { record: 1 }, connection }]);
+    // The staged records are in a transaction that is open.
+    expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn: null }]);
+    expect(await importing.settle('write')).toMatchObject({ written: true, counts: { completed: 1 } });
+    importing.close();
+    // A write of other rows hides nothing of what the import has changed.
+    await session.createConnection(asking('d'));
+    expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn }]);
+    await store.close();
+  });
+
+  it('is read from a backup that has replaced the file', async () => {
+    const { session, ids, store, location } = await withRowsRead();
+    const [id = ''] = ids;
+    const reader = new BetterSqlite3(location);
+    await reader.backup(folder.path('backup.db'));
+    reader.close();
+    await session.acceptConnection({ id });
+    expect(await find(session, [id])).toMatchObject([{ status: 'CONNECTED' }]);
+    renameSync(folder.path('backup.db'), location);
+    for (const end of ['-wal', '-shm']) rmSync(location + end);
+    while (!(await store.health()).ok) await delay(20);
+    expect(await find(session, [id])).toMatchObject([{ status: 'PENDING' }]);
+    await store.close();
+  });
+
+  it('is what the table holds, with writes of several connections to the file in any order', async () => {
+    const index = fc.nat({ max: 5 });
+    const steps = fc.array(
+      fc.tuple(
+        fc.constantFrom('find', 'list', 'accept', 'tag', 'delete', 'create', 'otherStore', 'sql'),
+        index,
+      ),
+      { minLength: 5, maxLength: 40 },
+    );
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (steps) => {
+        const location = folder.path(`random-${String((round += 1))}.db`);
+        const [one, two] = [createControlPlane({ location }), createControlPlane({ location })];
+        const [session, other] = [one, two].map(({ service }) => service.session(SOMEONE));
+        if (!session || !other) throw new Error('no session');
+        const direct = new BetterSqlite3(location);
+        const table = direct.prepare('SELECT id, status, tags FROM connections ORDER BY id');
+        const ids: string[] = [];
+        const create = async (by: ProtonSession, name: string) => {
+          ids.push((await by.createConnection(asking(name))).id);
+        };
+        for (let made = 0; made < 6; made += 1) await create(session, `first-${String(made)}`);
+        for (const [step, at] of steps) {
+          const id = ids[at] ?? '';
+          const name = `e${String(ids.length)}`;
+          if (step === 'find') await find(session, [id]);
+          else if (step === 'list') await list(session);
+          else if (step === 'accept') await session.acceptConnection({ id }).catch(ignore);
+          else if (step === 'tag')
+            await session.tagConnection({ id, tags: [{ key: 'a', value: name }] }).catch(ignore);
+          else if (step === 'delete') await session.deleteConnection({ id });
+          else if (step === 'create') await create(session, name);
+          else if (step === 'otherStore') await other.rejectConnection({ id }).catch(ignore);
+          else direct.prepare("UPDATE connections SET status = 'REJECTED' WHERE id = ?").run(id);
+          const rows = table.all();
+          const inTable = (found: readonly (ConnectionView | undefined)[]) =>
+            found
+              .flatMap((row) =>
+                row ? [{ id: row.id, status: row.status, tags: JSON.stringify(row.tags) }] : [],
+              )
+              .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+          expect(inTable(await find(session, ids))).toEqual(rows);
+          expect(inTable(await list(session))).toEqual(rows);
+        }
+        direct.close();
+        await one.store.close();
+        await two.store.close();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('is right, however many were read since, and is dropped after 20,000 others, or fewer long ones', async () => {
+    const location = folder.path('many.db');
+    await makeConnections(location, 30_000);
+    let lookups = 0;
+    const trace = (statement: string) => {
+      if (statement.includes(' FROM connections WHERE id ')) lookups += 1;
+    };
+    const { service, store } = createControlPlane({ location, trace });
+    const session = service.session(SOMEONE);
+    const isKept = async (id = '') => {
+      lookups = 0;
+      await find(session, [id]);
+      return lookups === 0;
+    };
+    const direct = new BetterSqlite3(location);
+    const rows = direct
+      .prepare<[], [string, string]>('SELECT id, environment_name FROM connections ORDER BY id')
+      .raw()
+      .all();
+    const ids = rows.map(([id]) => id);
+    for (let start = 0; start < 2 * rows.length; start += 1_000) {
+      const at = start % rows.length;
+      const found = await find(session, ids.slice(at, at + 1_000));
+      expect(found.map((row) => [row?.id, row?.environmentName])).toEqual(rows.slice(at, at + 1_000));
+      const early = ids[at - 9_000];
+      if (early === undefined) continue;
+      await session.tagConnection({ id: early, tags: [{ key: 'start', value: String(start) }] });
+      expect((await find(session, [early]))[0]?.tags).toEqual([{ key: 'start', value: String(start) }]);
+    }
+    expect(await isKept(ids.at(-1))).toBe(true);
+    expect(await isKept(ids.at(-20_001))).toBe(false);
+
+    const long = Array.from({ length: 50 }, (_, key) => ({ key: String(key), value: 'x'.repeat(256) }));
+    direct.prepare('UPDATE connections SET tags = ? WHERE id < ?').run(JSON.stringify(long), ids[2_000]);
+    direct.close();
+    for (let start = 0; start < 2_000; start += 100) await find(session, ids.slice(start, start + 100));
+    expect(await isKept(ids[1_999])).toBe(true);
+    expect(await isKept(ids[0])).toBe(false);
+    await store.close();
+  });
+});
+
+function ignore(): void {
+  // A change may be refused; then it changes nothing.
+}
+
+function roleArn(name: string): RoleArn {
+  const arn = `arn:aws:iam::${ENVIRONMENT}:role/${name}`;
+  if (!isRoleArn(arn)) throw new Error(arn);
+  return arn;
+}
