@@ -107,6 +107,7 @@ describe('The bench', () => {
   async function loadOn(host: Host, seconds: number) {
     const { url } = await host.start('any', {});
     return runTrial({
+      title: '"entity" of candidate',
       url,
       seconds,
       connections: 4,
@@ -127,7 +128,7 @@ describe('The bench', () => {
     const responding = `response.end(++globalThis.count === 100 ? 'wrong' : '{"data":{"a":1}}')`;
     const host = hostOf(`globalThis.count = 0; ${serverThat(responding)}`);
     await expect(loadOn(host, 0.2)).rejects.toThrow(
-      '1 wrong responses, 0 failed connections.\nThe first wrong response: wrong',
+      '"entity" of candidate failed the trial: 1 wrong responses, 0 failed connections.\nThe first wrong response: wrong',
     );
   });
 
