@@ -86,12 +86,12 @@ export function startHost({ script, cwd, log, title, startTimeoutMs = START_TIME
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_resolve, reject) => {
         timer = setTimeout(() => {
-          reject(withOutput(`${title} was not ready within ${String(startTimeoutMs / 1_000)} s`));
+          reject(withOutput(`${candidate} was not ready within ${String(startTimeoutMs / 1_000)} s`));
         }, startTimeoutMs);
       });
       try {
         const { served, error } = await Promise.race([outcome, ended, late]);
-        if (!served) throw withOutput(`${title} could not be started: ${String(error)}`);
+        if (!served) throw withOutput(`${candidate} could not be started: ${String(error)}`);
         return served;
       } finally {
         clearTimeout(timer);

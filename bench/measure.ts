@@ -61,12 +61,16 @@ interface FilledStore {
   readonly rows: Rows;
 }
 
-/** Measures every case, and reports progress to `onProgress`. */
+/**
+ * Measures every case, and reports progress to `onProgress`.
+ * @param onResult receives each result as soon as it is there, so that a later failure does not lose it
+ */
 export async function measure(
   options: Options,
   workspace: Workspace,
   onProgress: (what: string) => void,
-): Promise<readonly CaseResult[]> {
+  onResult: (result: CaseResult) => void,
+): Promise<void> {
   const stores = new Map<StoreName, FilledStore>();
   async function filled(name: StoreName): Promise<FilledStore> {
     const known = stores.get(name);
@@ -78,7 +82,6 @@ export async function measure(
     return store;
   }
 
-  const results: CaseResult[] = [];
   for (const name of options.cases) {
     const subject = CASES[name];
     const run: CaseRun = {
@@ -91,9 +94,8 @@ export async function measure(
         onProgress(`${subject.name}: ${what}`);
       },
     };
-    results.push(await (subject.comparison === 'starts' ? measureStarts(run) : measureLoad(run)));
+    onResult(await (subject.comparison === 'starts' ? measureStarts(run) : measureLoad(run)));
   }
-  return results;
 }
 
 /** Whether a candidate takes part in a case. */
@@ -131,6 +133,7 @@ async function measureLoad(run: CaseRun): Promise<LoadResult> {
     const load = (participant: Participant, seconds: number) =>
       runTrial({
         ...participant,
+        title: titleOf(subject, participant.candidate),
         seconds,
         connections,
         cpuTimes: () => cpuTimesOf(participant),
@@ -156,6 +159,11 @@ async function measureLoad(run: CaseRun): Promise<LoadResult> {
   } finally {
     await workspace.stopAll();
   }
+}
+
+/** How messages name a trial. */
+function titleOf({ name }: Case, { title }: Candidate): string {
+  return `"${name}" of ${title}`;
 }
 
 const NEVER = new Promise<never>(() => undefined);
@@ -255,6 +263,7 @@ async function startOnce(
     const started = { startMs, cpuMs: cpuTimeOf(pids), startedMiB: residentMemoryOf(pids) };
     if (seconds > 0) {
       await runTrial({
+        title: titleOf(subject, each),
         url,
         seconds,
         connections: options.connections,

@@ -212,7 +212,7 @@ export function jsonReport({ environment, options, results }: Report): object {
 }
 
 /** The machine, the versions and the options of the run, one line each. */
-export function environmentLines({ environment, options }: Report): readonly string[] {
+export function environmentLines({ environment, options }: Omit<Report, 'results'>): readonly string[] {
   const { date, cpu, cores, memoryGiB, system, node, loadBefore, packages } = environment;
   return [
     `${date.slice(0, 16).replace('T', ' ')} UTC`,

@@ -5,15 +5,15 @@ import { candidate, COMPARISONS } from './candidates';
 import { CASES } from './cases';
 import { HostError } from './host';
 import { markdownReport, updateReadme } from './markdown-report';
-import { measure, participates } from './measure';
+import { measure, participates, type CaseResult } from './measure';
 import { HELP, readOptions, UsageError, type Options } from './options';
-import { createProgress } from './progress';
+import { createProgress, type Progress } from './progress';
 import { PROJECT } from './project';
-import { jsonReport, type Report } from './report';
+import { environmentLines, jsonReport, type Report } from './report';
 import { ResponseMismatchError } from './responses';
 import { smoke } from './smoke';
 import { describeEnvironment } from './machine';
-import { textReport } from './text-report';
+import { textOf } from './text-report';
 import { TrialError } from './trial';
 import { createWorkspace, type Workspace } from './workspace';
 
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
       throw new UsageError('There is no build. Run `npm run bench`, which builds first.');
     }
     if (options.smoke) {
-      const checked = await inWorkspace((workspace, show) => smoke(options, workspace, show));
+      const checked = await inWorkspace((workspace, { show }) => smoke(options, workspace, show));
       console.log(`All responses are as expected: ${String(checked)} checked, nothing measured.`);
       return;
     }
@@ -48,16 +48,24 @@ function packagesOf({ cases, candidates }: Options): readonly string[] {
   ]);
 }
 
+/** Runs the cases, and prints the result of each when it is there. */
 async function run(options: Options): Promise<Report> {
   // Before the run itself adds load.
   const environment = describeEnvironment(packagesOf(options));
-  const results = await inWorkspace((workspace, show) => measure(options, workspace, show));
+  const results: CaseResult[] = [];
+  await inWorkspace((workspace, { show, print }) => {
+    print(environmentLines({ environment, options }).join('\n'));
+    return measure(options, workspace, show, (result) => {
+      results.push(result);
+      print(`\n${textOf(result)}`);
+    });
+  });
   return { environment, options, results };
 }
 
 /** Creates a workspace for `work`, and removes it afterwards. */
 async function inWorkspace<Result>(
-  work: (workspace: Workspace, onProgress: (what: string) => void) => Promise<Result>,
+  work: (workspace: Workspace, progress: Progress) => Promise<Result>,
 ): Promise<Result> {
   const workspace = createWorkspace();
   const progress = createProgress(process.stderr);
@@ -69,7 +77,7 @@ async function inWorkspace<Result>(
   process.once('SIGINT', stopEarly);
   process.once('SIGTERM', stopEarly);
   try {
-    return await work(workspace, progress.show);
+    return await work(workspace, progress);
   } finally {
     progress.clear();
     workspace.close();
@@ -79,7 +87,6 @@ async function inWorkspace<Result>(
 }
 
 async function publish(report: Report, { json, markdown, updateReadme: readme }: Options): Promise<void> {
-  console.log(textReport(report));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(jsonReport(report), undefined, 2)}\n`);
   if (markdown !== undefined) writeFileSync(markdown, await markdownReport(report));
   if (readme) await updateReadme(report);

@@ -1,14 +1,9 @@
-import { environmentLines, tableOf, type Report, type Table } from './report';
+import type { CaseResult } from './measure';
+import { tableOf } from './report';
 
-/** A report for a terminal. */
-export function textReport(report: Report): string {
-  return [
-    environmentLines(report).join('\n'),
-    ...report.results.map((result) => textOf(tableOf(result))),
-  ].join('\n\n');
-}
-
-function textOf({ title, columns, rows, notes }: Table): string {
+/** A result as a table for a terminal. */
+export function textOf(result: CaseResult): string {
+  const { title, columns, rows, notes } = tableOf(result);
   const lines = [...aligned([columns, ...rows]), ...notes];
   return [title, ...lines.map((line) => `  ${line}`)].join('\n');
 }

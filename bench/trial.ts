@@ -4,6 +4,8 @@ import type { Exchange, Traffic } from './cases';
 import { percentile } from './statistics';
 
 export interface Load {
+  /** How messages name what is measured. */
+  readonly title: string;
   readonly url: string;
   readonly seconds: number;
   /** Requests in flight at a time. */
@@ -53,7 +55,7 @@ const MAX_SECONDS_TO_START = 30;
  * @throws TrialError if a response is not 200, or not accepted
  */
 export async function runTrial(load: Load): Promise<Trial> {
-  const { url, seconds, connections, traffic, accepts } = load;
+  const { title, url, seconds, connections, traffic, accepts } = load;
   let wrong = 0;
   let firstWrong: string | undefined;
   const window = measuringWindow(load);
@@ -89,14 +91,14 @@ export async function runTrial(load: Load): Promise<Trial> {
   if (errors > 0 || wrong > 0 || others.length > 0) {
     throw new TrialError(
       [
-        `${url} failed the trial: ${String(wrong)} wrong responses, ${String(errors)} failed connections` +
+        `${title} failed the trial: ${String(wrong)} wrong responses, ${String(errors)} failed connections` +
           `${others.length > 0 ? `, status ${others.join(', ')}` : ''}.`,
         ...(firstWrong === undefined ? [] : [`The first wrong response: ${firstWrong.slice(0, 500)}`]),
       ].join('\n'),
     );
   }
   const measured = window.measured();
-  if (measured === undefined) throw new TrialError(`${url} sent too few responses to measure.`);
+  if (measured === undefined) throw new TrialError(`${title} sent too few responses to measure.`);
   const { elapsed, cpuTimes, latencies } = measured;
   const perRequest = (time: number | undefined) => (time === undefined ? undefined : time / latencies.length);
   latencies.sort((a, b) => a - b);

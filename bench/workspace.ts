@@ -127,7 +127,7 @@ export function createWorkspace(): Workspace {
 
     close() {
       for (const { stop } of hosts) void stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -63,12 +63,12 @@ describe('The bench', () => {
     const host = hostOf(
       `process.on('message', ({ order }) => process.send({ order, error: 'no such port' }));`,
     );
-    await expect(host.start('any', {})).rejects.toThrow('Candidate could not be started: no such port');
+    await expect(host.start('yoga', {})).rejects.toThrow('yoga could not be started: no such port');
   });
 
   it('ends when a candidate is not ready in time', async () => {
     const host = hostOf(`process.on('message', () => undefined);`, { startTimeoutMs: 200 });
-    await expect(host.start('any', {})).rejects.toThrow('Candidate was not ready within 0.2 s');
+    await expect(host.start('yoga', {})).rejects.toThrow('yoga was not ready within 0.2 s');
   });
 
   it('ends when a candidate does not respond in time', async () => {
@@ -107,6 +107,7 @@ describe('The bench', () => {
   async function loadOn(host: Host, seconds: number) {
     const { url } = await host.start('any', {});
     return runTrial({
+      title: '"entity" of candidate',
       url,
       seconds,
       connections: 4,
@@ -127,7 +128,7 @@ describe('The bench', () => {
     const responding = `response.end(++globalThis.count === 100 ? 'wrong' : '{"data":{"a":1}}')`;
     const host = hostOf(`globalThis.count = 0; ${serverThat(responding)}`);
     await expect(loadOn(host, 0.2)).rejects.toThrow(
-      '1 wrong responses, 0 failed connections.\nThe first wrong response: wrong',
+      '"entity" of candidate failed the trial: 1 wrong responses, 0 failed connections.\nThe first wrong response: wrong',
     );
   });
 

@@ -6,12 +6,13 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { Connection } from '../../src/proton/connection';
 import { connectionArn, isConnectionId } from '../../src/proton/identifiers';
 import { graphqlAt } from './listen';
 import type { Start } from './start';
 
 /**
- * The least that a subgraph with this schema and this store can be: Apollo Server standalone, the schema's file, and one resolver. It
+ * The least that a subgraph with this schema and this store can be: Apollo Server standalone, the schema's file, and the resolvers of one query. It
  * shows how much of the time to start and of the memory belongs to these libraries.
  */
 export const start: Start = async ({ DATABASE_URL = '' }) => {
@@ -22,15 +23,13 @@ export const start: Start = async ({ DATABASE_URL = '' }) => {
       Query: {
         async environmentAccountConnection(_root: unknown, { id }: { readonly id: string }) {
           const [connection] = isConnectionId(id) ? await store.findConnections([id], 'every') : [];
-          return (
-            connection && {
-              ...connection,
-              arn: connectionArn(connection),
-              requestedAt: new Date(connection.requestedAt).toISOString(),
-              lastModifiedAt: new Date(connection.lastModifiedAt).toISOString(),
-            }
-          );
+          return connection;
         },
+      },
+      EnvironmentAccountConnection: {
+        arn: connectionArn,
+        requestedAt: ({ requestedAt }: Connection) => new Date(requestedAt).toISOString(),
+        lastModifiedAt: ({ lastModifiedAt }: Connection) => new Date(lastModifiedAt).toISOString(),
       },
     },
   });

@@ -25,7 +25,9 @@ export async function serveOverSdk(
     PROTON_UPSTREAM,
     PROTON_ACCOUNTS: MANAGEMENT_ACCOUNTS.join(','),
     AWS_ACCOUNT_PROFILE_TEMPLATE: '{accountId}',
+    // A trial needs every response, also on a busy machine.
     PROTON_TIMEOUT_MS: '60000',
+    EXECUTION_TIMEOUT_MS: '60000',
   });
   if (proton.kind !== 'sdk') throw new Error('this candidate needs the SDK adapter: set PROTON_UPSTREAM');
   const service = createSdkProtonService({
