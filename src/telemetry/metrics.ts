@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import type { CallEvent, RequestEvent } from './events';
 import { AUTHENTICATION_FAILURES, labelsAmong, LIMIT_CODES, OUTCOMES } from './outcome-codes';
+import { FastCounter, FastHistogram } from './series';
 
 export interface Metrics {
   /** All metrics in Prometheus' text format. */
@@ -48,23 +49,21 @@ export function createMetrics(now = () => performance.now()): Metrics {
   const outcomeLabel = labelsAmong(new Set(OUTCOMES));
   collectDefaultMetrics({ register: registry });
 
-  const requests = new Counter({
+  const requests = new FastCounter({
     name: `${PREFIX}requests_total`,
     help: 'Finished requests by server, operation and outcome.',
-    labelNames: ['server', 'operation', 'outcome'],
-    registers,
+    registry,
   });
-  const compiledOperations = new Counter({
+  const compiledOperations = new FastCounter({
     name: `${PREFIX}compiled_operations_total`,
     help: 'GraphQL operations that were executed from a prepared document, without Apollo Server.',
-    registers,
+    registry,
   });
-  const requestSeconds = new Histogram({
+  const requestSeconds = new FastHistogram({
     name: `${PREFIX}request_duration_seconds`,
     help: 'Time from the header of a request to the end of its response.',
-    labelNames: ['server', 'operation'],
     buckets: REQUEST_BUCKETS,
-    registers,
+    registry,
   });
   const limits = new Counter({
     name: `${PREFIX}limits_hit_total`,
@@ -78,25 +77,22 @@ export function createMetrics(now = () => performance.now()): Metrics {
     labelNames: ['server', 'reason'],
     registers,
   });
-  const protonOperations = new Counter({
+  const protonOperations = new FastCounter({
     name: `${PREFIX}proton_operations_total`,
     help: 'Calls on the Proton service, by the code of the failure, or none.',
-    labelNames: ['operation', 'error'],
-    registers,
+    registry,
   });
-  const protonSeconds = new Histogram({
+  const protonSeconds = new FastHistogram({
     name: `${PREFIX}proton_operation_duration_seconds`,
     help: 'Duration of calls on the Proton service.',
-    labelNames: ['operation'],
     buckets: REQUEST_BUCKETS,
-    registers,
+    registry,
   });
-  const storeSeconds = new Histogram({
+  const storeSeconds = new FastHistogram({
     name: `${PREFIX}store_operation_duration_seconds`,
     help: 'Duration of reads of the store, and of writes of one or more changes with the time they waited.',
-    labelNames: ['operation'],
     buckets: STORE_BUCKETS,
-    registers,
+    registry,
   });
   const storeErrors = new Counter({
     name: `${PREFIX}store_errors_total`,
@@ -105,6 +101,7 @@ export function createMetrics(now = () => performance.now()): Metrics {
     registers,
   });
   // Prometheus sees a counter's first increase only when the series exists before.
+  compiledOperations.increment('', () => ({}), 0);
   for (const limit of LIMIT_CODES) limits.inc({ limit }, 0);
   for (const reason of AUTHENTICATION_FAILURES) {
     authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
@@ -115,19 +112,21 @@ export function createMetrics(now = () => performance.now()): Metrics {
     countRequest({ server, operation: requested, isCompiled, outcome: code, durationMs }) {
       const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);
       const outcome = outcomeLabel(code);
-      requests.inc({ server, operation, outcome });
-      if (isCompiled) compiledOperations.inc();
-      requestSeconds.observe({ server, operation }, durationMs / 1000);
+      const seconds = durationMs / 1000;
+      requests.increment(`${server} ${operation} ${outcome}`, () => ({ server, operation, outcome }));
+      requestSeconds.observe(`${server} ${operation}`, () => ({ server, operation }), seconds);
+      if (isCompiled) compiledOperations.increment('', () => ({}));
       if (outcome === 'OK') return;
       if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });
       if (AUTHENTICATION_FAILURES.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
     },
     countProtonCall({ operation, error, durationMs }) {
-      protonOperations.inc({ operation, error: error === undefined ? 'none' : outcomeLabel(error) });
-      protonSeconds.observe({ operation }, durationMs / 1000);
+      const code = error === undefined ? 'none' : outcomeLabel(error);
+      protonOperations.increment(`${operation} ${code}`, () => ({ operation, error: code }));
+      protonSeconds.observe(operation, () => ({ operation }), durationMs / 1000);
     },
     countStoreCall({ operation, error, durationMs }) {
-      storeSeconds.observe({ operation }, durationMs / 1000);
+      storeSeconds.observe(operation, () => ({ operation }), durationMs / 1000);
       if (error !== undefined) storeErrors.inc({ operation, error: outcomeLabel(error) });
     },
     addOperations(names) {

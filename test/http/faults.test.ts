@@ -6,7 +6,7 @@ import { pino } from 'pino';
 
 import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
-import { GraphqlContext } from '../../src/graphql/apollo/graphql-context';
+import { createGraphqlContext, type GraphqlContext } from '../../src/graphql/apollo/graphql-context';
 import { errorReportingPlugin } from '../../src/graphql/apollo/error-reporting-plugin';
 import type { RequestRecord } from '../../src/http/request-log/request-record';
 import { unrestrictedViewer } from '../../src/proton/viewer';
@@ -145,7 +145,7 @@ it('An error that two requests share is reported once for each', async () => {
     await apollo.executeOperation(
       { query: '{ a b }' },
       {
-        contextValue: new GraphqlContext(context, recordOf(id), () => undefined),
+        contextValue: createGraphqlContext(context, recordOf(id), () => undefined),
       },
     );
   }

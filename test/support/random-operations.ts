@@ -175,14 +175,14 @@ export class RandomOperations {
   }
 
   private valueOf(type: GraphQLInputType, name: string): unknown {
-    if (isNonNullType(type)) return this.nonNullValueOf(type.ofType as GraphQLInputType, name);
+    if (isNonNullType(type)) return this.nonNullValueOf(type.ofType, name);
     return this.chance(0.1) ? null : this.nonNullValueOf(type, name);
   }
 
   private nonNullValueOf(type: GraphQLInputType, name: string): unknown {
     if (isListType(type)) {
       const length = name === 'representations' ? this.integer(6) : this.integer(3);
-      return Array.from({ length }, () => this.valueOf(type.ofType as GraphQLInputType, name));
+      return Array.from({ length }, () => this.valueOf(type.ofType, name));
     }
     if (isInputObjectType(type)) {
       const entries = Object.values(type.getFields()).flatMap((field) =>
@@ -250,10 +250,10 @@ export class RandomOperations {
 
 /** A value as GraphQL writes it in a document. */
 function literal(value: unknown, type: GraphQLInputType): string {
-  if (isNonNullType(type)) return literal(value, type.ofType as GraphQLInputType);
+  if (isNonNullType(type)) return literal(value, type.ofType);
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) {
-    const inner = isListType(type) ? (type.ofType as GraphQLInputType) : type;
+    const inner = isListType(type) ? type.ofType : type;
     return `[${value.map((item) => literal(item, inner)).join(', ')}]`;
   }
   if (typeof value === 'object') {
@@ -262,5 +262,5 @@ function literal(value: unknown, type: GraphQLInputType): string {
       .map(([name, inner]) => `${name}: ${literal(inner, fields[name]?.type ?? type)}`)
       .join(', ')} }`;
   }
-  return isEnumType(type) ? String(value) : JSON.stringify(value);
+  return isEnumType(type) && typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -25,8 +25,24 @@ export interface OperationRecord {
 export type Admit = (cost: number) => MaybePromise<void>;
 
 /** The context of an execution: what resolvers need, and what belongs to the HTTP request. */
-export class GraphqlContext extends SessionContext {
-  /** @param context of the subgraph's resolvers */
+export interface GraphqlContext extends SubgraphContext {
+  readonly record: OperationRecord;
+  readonly admit: Admit;
+  /** The context of the same request over another session. */
+  readonly over: (session: ProtonSession) => GraphqlContext;
+}
+
+/** @param context of the subgraph's resolvers */
+export function createGraphqlContext(
+  context: Pick<SubgraphContext, 'session' | 'reportFault'>,
+  record: OperationRecord,
+  admit: Admit,
+): GraphqlContext {
+  return new RequestContext(context, record, admit);
+}
+
+/** A class: one is created per request, or two. */
+class RequestContext extends SessionContext implements GraphqlContext {
   constructor(
     context: Pick<SubgraphContext, 'session' | 'reportFault'>,
     readonly record: OperationRecord,
@@ -44,8 +60,7 @@ export class GraphqlContext extends SessionContext {
     );
   }
 
-  /** The context of the same request over another session. */
   over(session: ProtonSession): GraphqlContext {
-    return new GraphqlContext({ session, reportFault: this.reportFault }, this.record, this.admit);
+    return new RequestContext({ session, reportFault: this.reportFault }, this.record, this.admit);
   }
 }

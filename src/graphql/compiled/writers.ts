@@ -15,7 +15,7 @@ import {
   isScalarType,
   Kind,
   type OperationDefinitionNode,
-  OperationTypeNode,
+  type OperationTypeNode,
 } from 'graphql';
 
 import { type ConnectionView, StoredConnection } from '../../proton/connection';
@@ -286,8 +286,8 @@ function joined<Source>(
     // Joined, not added: the result of adding is copied together later, piece by piece, and again for each use.
     const pieces = new Array<string>(2 * writers.length + 1);
     for (let index = 0; index < writers.length; index += 1) {
-      pieces[2 * index] = heads[index] as string;
-      pieces[2 * index + 1] = (writers[index] as Writer<Source>)(source);
+      pieces[2 * index] = heads[index] ?? '';
+      pieces[2 * index + 1] = writers[index]?.(source) ?? '';
     }
     pieces[2 * writers.length] = tail;
     return pieces.join('');

@@ -1,8 +1,9 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { GraphqlContext } from '../../graphql/apollo/graphql-context';
+import { createGraphqlContext, type GraphqlContext } from '../../graphql/apollo/graphql-context';
 import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
+import { RequestError } from '../../graphql/request-error';
 import type { SubgraphContext } from '../../subgraph/context';
 import { sendInternalError, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
@@ -46,7 +47,7 @@ export function addGraphqlRoute(
 
   function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: SubgraphContext) {
     let admission: { readonly result: void | Promise<void> } | undefined;
-    return new GraphqlContext(context, request.record, (cost) => {
+    return createGraphqlContext(context, request.record, (cost) => {
       admission ??= { result: admit(request, deadline, cost) };
       return admission.result;
     });
@@ -57,7 +58,8 @@ export function addGraphqlRoute(
       const turn = deadline.waitToExecute(cost);
       return turn ? turn.then(() => chargeCost?.(request, cost)) : chargeCost?.(request, cost);
     } catch (error) {
-      return Promise.reject(error as Error);
+      if (error instanceof RequestError) return Promise.reject(error);
+      throw error;
     }
   }
 

@@ -51,7 +51,7 @@ class ResponseEnd {
   private readonly open: Set<ResponseEnd>;
 
   constructor(response: ServerResponse, socket: WatchedSocket) {
-    this.open = socket[OPEN] ??= watchSocket(socket);
+    this.open = socket[OPEN] ?? watchSocket(socket);
     this.open.add(this);
     response.once('close', () => {
       this.end();
@@ -69,8 +69,9 @@ class ResponseEnd {
   }
 }
 
-function watchSocket(socket: Socket): Set<ResponseEnd> {
+function watchSocket(socket: WatchedSocket): Set<ResponseEnd> {
   const open = new Set<ResponseEnd>();
+  socket[OPEN] = open;
   socket.once('close', () => {
     for (const end of open) end.end();
   });

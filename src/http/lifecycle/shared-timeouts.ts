@@ -36,15 +36,17 @@ export class SharedTimeouts {
   }
 
   private fire(): void {
-    this.isRunning = false;
     const now = performance.now();
-    for (const timeout of this.waiting) {
-      if (timeout.dueAt > now) break;
-      this.waiting.delete(timeout);
-      timeout.callback();
+    try {
+      for (const timeout of this.waiting) {
+        if (timeout.dueAt > now) break;
+        this.waiting.delete(timeout);
+        timeout.callback();
+      }
+    } finally {
+      const [next] = this.waiting;
+      this.isRunning = next !== undefined;
+      if (next) this.wait(Math.max(0, next.dueAt - now));
     }
-    const [next] = this.waiting;
-    // A callback may have started the timer again.
-    if (next && !this.isRunning) this.wait(next.dueAt - now);
   }
 }

@@ -1,7 +1,7 @@
 import { extendSchema, type OperationDefinitionNode, parse } from 'graphql';
 
 import { readConfig } from '../../../src/config/config';
-import { GraphqlContext } from '../../../src/graphql/apollo/graphql-context';
+import { createGraphqlContext } from '../../../src/graphql/apollo/graphql-context';
 import { createPreparedDocuments } from '../../../src/graphql/compiled/prepared-documents';
 import { createOperationLimits } from '../../../src/graphql/limits/operation-limits';
 import { createRateLimits } from '../../../src/http/hooks/rate-limits';
@@ -186,15 +186,16 @@ describe('When a prepared document meets a value that the schema does not allow'
   });
 
   it('a failure of a mutation is data, and is reported once if the same call may succeed later', async () => {
-    let failure: ProtonFailure | undefined;
+    const failure = ProtonFailure.unavailable('Try again later.', new Error('disk'));
+    let isUnavailable = false;
     server = await startPathServer({
       wrapSession: replacing(
         'createConnection',
-        (session) => (input) => (failure ? Promise.reject(failure) : session.createConnection(input)),
+        (session) => (input) => (isUnavailable ? Promise.reject(failure) : session.createConnection(input)),
       ),
     });
     await send(CREATE, { name: 'prepared' });
-    failure = ProtonFailure.unavailable('Try again later.', new Error('disk'));
+    isUnavailable = true;
     expect(dataOf(await send(CREATE, { name: 'unlucky' }))).toEqual({
       createEnvironmentAccountConnection: { success: false, data: null, error: { code: 'UNAVAILABLE' } },
     });
@@ -211,7 +212,7 @@ describe('Prepared documents', () => {
     const prepared = createPreparedDocuments(schema, createOperationLimits(schema, limits));
     const textOf = (index: number) => `{ alias${String(index)}: __typename }`;
     const { service, store } = createControlPlane();
-    const context = new GraphqlContext(
+    const context = createGraphqlContext(
       createContext(service, unrestrictedViewer('tester'), () => undefined),
       newRecord('id'),
       () => undefined,

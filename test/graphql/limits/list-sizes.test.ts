@@ -134,16 +134,19 @@ describe('The cost and the number of representations that the limits compute', (
       document: parsed,
       variableValues: variables,
       contextValue: {
-        ...context,
-        loaders: {
-          ...context.loaders,
+        session: context.session,
+        reportFault: context.reportFault,
+        noteFailure: context.noteFailure,
+        loaders: Object.create(context.loaders, {
           connectionPage: {
-            load(request: Parameters<typeof connectionPage.load>[0]) {
-              pages.push(request.first ?? 20);
-              return connectionPage.load(request);
+            value: {
+              load(request: Parameters<typeof connectionPage.load>[0]) {
+                pages.push(request.first ?? 20);
+                return connectionPage.load(request);
+              },
             },
           },
-        },
+        }) as typeof context.loaders,
       },
     });
     return {
