@@ -16,7 +16,7 @@ import { createRateLimits } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/server-lifecycle';
 import { createGraphqlServer } from '../http/graphql-server';
 import { ProtonFailure } from '../proton/failure';
-import { createContext } from '../subgraph/context';
+import { openSession } from '../subgraph/context';
 import { createTelemetry } from '../telemetry/telemetry';
 import type { Tracing } from '../telemetry/tracing';
 import type { TracingSettings } from '../config/tracing';
@@ -88,16 +88,13 @@ export async function createApp(
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    contextFor: (request, client) =>
-      createContext(
-        proton,
-        viewerOf(request),
-        (error) => {
-          // A read that stopped because its request had ended is no fault.
-          if (error !== client.signal.reason) reportFault(error, request.id);
-        },
-        client,
-      ),
+    contextFor: (request, client) => ({
+      session: openSession(proton, viewerOf(request), client),
+      reportFault(error) {
+        // A read that stopped because its request had ended is no fault.
+        if (error !== client.signal.reason) reportFault(error, request.id);
+      },
+    }),
   });
   telemetry.metrics.watchAdmission(traffic.admission.counts);
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);

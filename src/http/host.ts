@@ -21,9 +21,10 @@ export const MISSING_HOST = 'The request has no Host header.';
  * section 4.2.1). HTTP/1.0 does not require the header, but this server does, on every port: it says who a request is for.
  */
 export function invalidHostReason({ originalUrl, raw }: HostSource): string | undefined {
-  const [host, ...others] = hostFields(raw.rawHeaders);
-  if (host === undefined) return MISSING_HOST;
-  if (others.length > 0) return 'The request has more than one Host header.';
+  const index = hostIndex(raw.rawHeaders, 0);
+  const host = raw.rawHeaders[index + 1];
+  if (index === -1 || host === undefined) return MISSING_HOST;
+  if (hostIndex(raw.rawHeaders, index + 2) !== -1) return 'The request has more than one Host header.';
   if (!isAuthority(host)) return 'The Host header must be a host name or an address, and perhaps a port.';
   const authority = authorityOf(originalUrl);
   if (authority === undefined || isAuthority(authority)) return undefined;
@@ -32,7 +33,10 @@ export function invalidHostReason({ originalUrl, raw }: HostSource): string | un
 
 /** The host that a request names. A URL in the request line has precedence over the Host header: RFC 9112, section 3.2.2. */
 export function requestedHost({ originalUrl, raw }: HostSource): string | undefined {
-  return authorityOf(originalUrl) ?? hostFields(raw.rawHeaders)[0];
+  const authority = authorityOf(originalUrl);
+  if (authority !== undefined) return authority;
+  const index = hostIndex(raw.rawHeaders, 0);
+  return index === -1 ? undefined : raw.rawHeaders[index + 1];
 }
 
 /** Fastify's `rewriteUrl`: a server must also accept an absolute URL in the request line, as clients send it to a proxy. */
@@ -46,17 +50,18 @@ export function originForm({ url = '/' }: { readonly url?: string | undefined })
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
 function authorityOf(target: string): string | undefined {
-  return ABSOLUTE.exec(target)?.[1];
+  // Almost every target is a path.
+  return target.startsWith('/') ? undefined : ABSOLUTE.exec(target)?.[1];
 }
 
-function hostFields(rawHeaders: readonly string[]): readonly string[] {
-  const values: string[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const [name = '', value = ''] = [rawHeaders[index], rawHeaders[index + 1]];
+/** The index of the next Host field's name, or -1. */
+function hostIndex(rawHeaders: readonly string[], start: number): number {
+  for (let index = start; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
     // The length first, because it avoids a lower-case copy of most names.
-    if (name.length === 4 && name.toLowerCase() === 'host') values.push(value);
+    if (name?.length === 4 && name.toLowerCase() === 'host') return index;
   }
-  return values;
+  return -1;
 }
 
 /** `uri-host [ ":" port ]` of RFC 9110 and RFC 3986, with a host that is not empty. */

@@ -114,8 +114,8 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
 /** The calls that one executor makes on a session, for another one that must repeat the operation. */
 export interface RecordedSession {
   readonly recording: ProtonSession;
-  /** Returns the results of recorded calls, each once, and makes the calls that were not recorded. */
-  readonly replaying: ProtonSession;
+  /** A session that returns the results of recorded calls, each once, and makes the calls that were not recorded. */
+  readonly replay: () => ProtonSession;
 }
 
 interface RecordedCall {
@@ -157,5 +157,5 @@ export function recordCalls(session: ProtonSession): RecordedSession {
         return handle(method, argument, () => original.call(target, argument));
       },
     });
-  return { recording: through(record), replaying: through(replay) };
+  return { recording: through(record), replay: () => through(replay) };
 }

@@ -112,6 +112,15 @@ export class SessionContext implements SubgraphContext {
   }
 }
 
+/** Opens the session of one request. */
+export function openSession(
+  service: ProtonService,
+  viewer: Viewer,
+  requestEnd: RequestEnd = {},
+): ProtonSession {
+  return instrumentSession(service.session(viewer, requestEnd), requestEnd);
+}
+
 /** Creates the context of one request. */
 export function createContext(
   service: ProtonService,
@@ -119,5 +128,5 @@ export function createContext(
   reportFault: (error: unknown) => void,
   requestEnd: RequestEnd = {},
 ): SubgraphContext {
-  return new SessionContext(instrumentSession(service.session(viewer, requestEnd), requestEnd), reportFault);
+  return new SessionContext(openSession(service, viewer, requestEnd), reportFault);
 }

@@ -5,9 +5,9 @@ import { type FieldNode, type GraphQLField, OperationTypeNode } from 'graphql';
 import type { ConnectionView } from '../../proton/connection';
 import type { ConnectionReference } from '../../proton/identifiers';
 import type { ConnectionListRequest, Page } from '../../proton/page';
-import { type MaybePromise, whenDone } from '../../proton/proton-service';
+import { type MaybePromise, type ProtonSession, whenDone } from '../../proton/proton-service';
 import { resolveAccountReference } from '../../subgraph/account/aws-account';
-import type { SubgraphContext } from '../../subgraph/context';
+import type { GraphqlContext } from '../apollo/graphql-context';
 import { toGraphQLPage } from '../../subgraph/pagination';
 import {
   isNamedBy,
@@ -25,8 +25,12 @@ import {
 
 type Variables = Record<string, unknown>;
 
-/** Executes an operation and returns the response body. Throws or rejects where Apollo Server must respond. */
-export type CompiledOperation = (variables: Variables, context: SubgraphContext) => MaybePromise<string>;
+/** Executes an operation over a session of its request, and returns the response body. Throws or rejects where Apollo Server must respond. */
+export type CompiledOperation = (
+  variables: Variables,
+  session: ProtonSession,
+  context: GraphqlContext,
+) => MaybePromise<string>;
 
 /** @throws UnsupportedOperationError for a selection that only Apollo Server can execute */
 export function compileOperation(selection: Selection): CompiledOperation {
@@ -35,20 +39,51 @@ export function compileOperation(selection: Selection): CompiledOperation {
 
 /** All reads of a query: one call on the session for each kind, as the loaders would make. */
 class Reads {
-  private readonly references: ConnectionReference[] = [];
-  private readonly idIndexes = new Map<string, number>();
-  private readonly arnIndexes = new Map<string, number>();
-  private readonly lists: ConnectionListRequest[] = [];
-  private readonly countedLists = new Set<number>();
-  private readonly listIndexes = new Map<string, number>();
-  connections: readonly (ConnectionView | undefined)[] = [];
-  private pages: readonly Page<ConnectionView>[] = [];
-  private readonly counts = new Map<number, number | null>();
+  private finds: ConnectionReads | undefined;
+  private lists: ListReads | undefined;
 
-  /** @returns the connection's index in `connections` */
+  /** @returns the connection's index for `connection` */
   find(reference: ConnectionReference): number {
+    return (this.finds ??= new ConnectionReads()).add(reference);
+  }
+
+  /** @returns the page's index for `page` */
+  list(request: ConnectionListRequest, isCounted: boolean): number {
+    return (this.lists ??= new ListReads()).add(request, isCounted);
+  }
+
+  /** Calls `next` when everything has been read. */
+  run<Result>(session: ProtonSession, next: () => Result): MaybePromise<Result> {
+    // Both are called before either is awaited, as by the loaders of one tick.
+    const found = this.finds?.run(session);
+    const listed = this.lists?.run(session);
+    return found instanceof Promise || listed instanceof Promise
+      ? Promise.all([found, listed]).then(next)
+      : next();
+  }
+
+  connection(index: number): ConnectionView | undefined {
+    return this.finds?.connections[index];
+  }
+
+  page(index: number): object {
+    const page = this.lists?.page(index);
+    if (!page) throw new UnexpectedValueError();
+    return page;
+  }
+}
+
+class ConnectionReads {
+  private readonly references: ConnectionReference[] = [];
+  private idIndexes: Map<string, number> | undefined;
+  private arnIndexes: Map<string, number> | undefined;
+  connections: readonly (ConnectionView | undefined)[] = [];
+
+  add(reference: ConnectionReference): number {
     const [indexes, key] =
-      'arn' in reference ? [this.arnIndexes, reference.arn] : [this.idIndexes, reference.id];
+      'arn' in reference
+        ? [(this.arnIndexes ??= new Map<string, number>()), reference.arn]
+        : [(this.idIndexes ??= new Map<string, number>()), reference.id];
     const known = indexes.get(key);
     if (known !== undefined) return known;
     const index = this.references.push(reference) - 1;
@@ -56,46 +91,54 @@ class Reads {
     return index;
   }
 
-  /** @returns the page's index for `page` */
-  list(request: ConnectionListRequest, isCounted: boolean): number {
+  run(session: ProtonSession): MaybePromise<void> {
+    return whenDone(session.findConnections(this.references), (connections) => {
+      this.connections = withoutErrors(connections);
+    });
+  }
+}
+
+class ListReads {
+  private readonly requests: ConnectionListRequest[] = [];
+  private readonly indexes = new Map<string, number>();
+  private readonly counted = new Set<number>();
+  private readonly counts = new Map<number, number | null>();
+  private pages: readonly Page<ConnectionView>[] = [];
+
+  add(request: ConnectionListRequest, isCounted: boolean): number {
     const key = JSON.stringify(request);
-    const index = this.listIndexes.get(key) ?? this.lists.push(request) - 1;
-    this.listIndexes.set(key, index);
-    if (isCounted) this.countedLists.add(index);
+    const index = this.indexes.get(key) ?? this.requests.push(request) - 1;
+    this.indexes.set(key, index);
+    if (isCounted) this.counted.add(index);
     return index;
   }
 
-  page(index: number): object {
-    const page = this.pages[index];
-    if (!page) throw new UnexpectedValueError();
-    const totalCount = this.counts.get(index);
-    return Object.assign(
-      toGraphQLPage(page, (connection) => connection),
-      { totalCount },
-    );
-  }
-
-  /** Calls `next` when everything has been read. */
-  run<Result>({ session }: SubgraphContext, next: () => Result): MaybePromise<Result> {
-    const { references, lists } = this;
-    const found = references.length === 0 ? [] : session.findConnections(references);
-    const listed = lists.length === 0 ? [] : session.listConnections(lists);
-    return whenDone(found, (connections) => {
-      this.connections = withoutErrors(connections);
-      return whenDone(listed, (pages) => {
-        this.pages = withoutErrors(pages);
-        return whenDone(this.count(session), next);
-      });
+  run(session: ProtonSession): MaybePromise<void> {
+    return whenDone(session.listConnections(this.requests), (pages) => {
+      this.pages = withoutErrors(pages);
+      return this.count(session);
     });
   }
 
+  page(index: number): object | undefined {
+    const page = this.pages[index];
+    const totalCount = this.counts.get(index);
+    return (
+      page &&
+      Object.assign(
+        toGraphQLPage(page, (connection) => connection),
+        { totalCount },
+      )
+    );
+  }
+
   /** Lists with the same filter have the same count, also if they select different pages. */
-  private count(session: SubgraphContext['session']): MaybePromise<void> {
-    if (this.countedLists.size === 0) return undefined;
+  private count(session: ProtonSession): MaybePromise<void> {
+    if (this.counted.size === 0) return undefined;
     const keys: string[] = [];
     const selections = new Map<string, Pick<ConnectionListRequest, 'filter'>>();
-    for (const index of this.countedLists) {
-      const filter = this.lists[index]?.filter;
+    for (const index of this.counted) {
+      const filter = this.requests[index]?.filter;
       const key = JSON.stringify({ filter });
       keys.push(key);
       if (!selections.has(key)) selections.set(key, { filter });
@@ -103,7 +146,7 @@ class Reads {
     return whenDone(session.countConnections([...selections.values()]), (counted) => {
       const counts = withoutErrors(counted);
       const countOf = new Map([...selections.keys()].map((key, index) => [key, counts[index]]));
-      [...this.countedLists].forEach((list, index) => {
+      [...this.counted].forEach((list, index) => {
         this.counts.set(list, countOf.get(keys[index] ?? '') ?? null);
       });
     });
@@ -146,10 +189,10 @@ function compileQuery(selection: Selection): CompiledOperation {
     }
   }
   if (roots.length === 0) throw new UnsupportedOperationError();
-  return (variables, context) => {
+  return (variables, session) => {
     const reads = new Reads();
     const writes = roots.map((root) => root(variables, reads));
-    return reads.run(context, () => {
+    return reads.run(session, () => {
       let text = '';
       writes.forEach((write, index) => {
         text += (heads[index] ?? '') + write();
@@ -170,7 +213,7 @@ function connectionRoot(
   return (variables, reads) => {
     const index = reads.find(referenceIn(readArguments(variables)));
     return () => {
-      const connection = reads.connections[index];
+      const connection = reads.connection(index);
       return connection ? write(connection) : 'null';
     };
   };
@@ -218,7 +261,7 @@ function entitiesRoot(
     return () => {
       const texts = entities.map((entity, index) => {
         if (typeof entity === 'string') return entity;
-        const connection = reads.connections[entity];
+        const connection = reads.connection(entity);
         const isNamed = connection && isNamedBy(representations[index] ?? {}, connection);
         return isNamed ? writeConnection(connection) : 'null';
       });
@@ -237,9 +280,14 @@ function compileMutation(selection: Selection): CompiledOperation {
   const write = selection.writerOf(field.type, nodes);
   const readArguments = argumentReader(field, nodes);
   const head = `{"data":{${JSON.stringify(key)}:`;
-  return async (variables, context) => {
+  return async (variables, session, context) => {
     // Resolvers of this schema take no `info`.
-    const payload: unknown = await resolve(undefined, readArguments(variables), context, undefined as never);
+    const payload: unknown = await resolve(
+      undefined,
+      readArguments(variables),
+      context.over(session),
+      undefined as never,
+    );
     return `${head}${write(payload)}}}\n`;
   };
 }

@@ -95,12 +95,12 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
       const entry = request && entries.get(keyOf(request.query, request.operationName));
       if (!entry) return context;
       const { record } = context;
-      const { recording, replaying } = recordCalls(context.session);
+      const { recording, replay } = recordCalls(context.session);
       const leaveToApollo = (error: unknown): GraphqlContext => {
         record.isCompiled = false;
         // Each request would read twice.
         if (error instanceof LateFieldError) for (const key of entry.plans.keys()) entry.plans.set(key, null);
-        return context.over(replaying);
+        return context.over(replay());
       };
       try {
         const given = request.variables ?? {};
@@ -111,7 +111,7 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
         record.isCompiled = true;
         record.operation = entry.described.label;
         record.operationName = entry.described.name;
-        const response = whenDone(context.admit(cost), () => plan(values, context.over(recording)));
+        const response = whenDone(context.admit(cost), () => plan(values, recording, context));
         return response instanceof Promise ? response.catch(leaveToApollo) : response;
       } catch (error) {
         return leaveToApollo(error);

@@ -9,11 +9,14 @@ import { sendInternalError, OVERLOADED } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
 
-/** Creates the context for the resolvers of a request. */
+/** Opens the session of a request. */
 export type ContextFor = (
   request: FastifyRequest,
   deadline: ExecutionDeadline,
-) => SubgraphContext | Promise<SubgraphContext>;
+) => RequestSession | Promise<RequestSession>;
+
+/** A request's session, and where its unexpected errors are logged. */
+type RequestSession = Pick<SubgraphContext, 'session' | 'reportFault'>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
@@ -45,7 +48,7 @@ export function addGraphqlRoute(
 ): void {
   const startDeadline = createExecutionDeadlines(executionMs);
 
-  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: SubgraphContext) {
+  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestSession) {
     let admission: { readonly result: void | Promise<void> } | undefined;
     return createGraphqlContext(context, request.record, (cost) => {
       admission ??= { result: admit(request, deadline, cost) };
