@@ -184,6 +184,7 @@ class EmbeddedSession implements ProtonSession<Connection> {
       kind: 'create',
       identity: request,
       clientToken,
+      countUpTo: settings.connectionQuota,
       decide: decideCreate(this.context, request, clientToken, settings.connectionQuota),
     });
     if (!connection) throw new Error('a create succeeded without a connection');

@@ -21,7 +21,7 @@ export interface ConnectionStore {
     queries: readonly ListQuery[],
     options?: ReadOptions,
   ) => MaybePromise<readonly (readonly StoredConnection[])[]>;
-  /** When the signal aborts, counting stops between two counts and rejects with its reason. */
+  /** The number of each query's rows. When the signal aborts, counting stops and rejects with its reason. */
   readonly countConnections: (
     queries: readonly CountQuery[],
     options?: ReadOptions,
@@ -72,6 +72,8 @@ export interface CreateWrite {
   readonly kind: 'create';
   readonly identity: ConnectionIdentity;
   readonly clientToken: ClientToken | null;
+  /** `CreateState.count` need not be greater. */
+  readonly countUpTo: number;
   readonly decide: (state: CreateState) => Decision;
 }
 
@@ -98,7 +100,7 @@ export interface CreateState {
   readonly earlier: { readonly connection: Connection; readonly fingerprint: string } | undefined;
   /** The `PENDING` or `CONNECTED` connection with the same identity. */
   readonly live: Connection | undefined;
-  /** The number of connections of the environment account in the Region, of any status. */
+  /** The number of connections of the environment account in the Region, of any status; at most `countUpTo`. */
   readonly count: number;
 }
 

@@ -13,7 +13,6 @@ import { accessKeysOn } from './queries/access-keys';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
-import { statementsOn } from './statements';
 import { transactionsOn } from './transactions';
 
 /** One open connection to the file, with its prepared statements. Once closed it stays closed: a new handle replaces it. */
@@ -37,7 +36,6 @@ export interface DatabaseHandle {
 /** @throws StoreOpenError when the file can't be used as a store */
 export function openHandle(location: string, lockTimeoutMs: number, options: OpenOptions): DatabaseHandle {
   const database = openDatabase(location, options);
-  const statements = statementsOn(database);
   const version = pin(database.prepare('PRAGMA user_version').pluck(true));
   const anyRow = pin(database.prepare('SELECT id FROM connections LIMIT 1'));
   const setSameVersion = pin(database.prepare(`PRAGMA user_version = ${String(MIGRATIONS.length)}`));
@@ -67,13 +65,13 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
     },
   });
   const rows = rowCacheOn(database);
-  const apply = oneByOne(database, writerOn(database, statements, rows.forget));
+  const apply = oneByOne(database, writerOn(database, rows.forget));
 
   return {
     files,
-    reads: readsOf(database, statements, rows),
+    reads: readsOf(database, rows),
     write: (writes, waitedMs) => transactions.run(() => rows.duringWrites(() => writes.map(apply)), waitedMs),
-    accessKeys: accessKeysOn(statements, transactions),
+    accessKeys: accessKeysOn(database, transactions),
     imports: importsOn(database, transactions),
     exports: exportsOn(database),
     tryReading() {

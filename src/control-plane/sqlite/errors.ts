@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 
-import { ProtonFailure } from '../../proton/failure';
+import { asError, ProtonFailure } from '../../proton/failure';
+import { mapFailure } from '../../proton/proton-service';
 
 /** What can be wrong with a store as a whole. */
 export type StoreErrorKind =
@@ -173,6 +174,11 @@ export function damagedMessage(location: string, reason: string): string {
 
 function fullMessage({ location, folder, reason }: OpenFailure): string {
   return `${location} can't be opened: no space left on device, in the folder ${folder} (${reason}). Make some, ${OTHERWISE}.`;
+}
+
+/** Runs a read that returns a value or a promise. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
+export function reading<Returned>(read: () => Returned): Returned {
+  return mapFailure(read, (error) => (isStoreFailure(error) ? readFailure(error) : asError(error)));
 }
 
 export function readFailure(cause: unknown): ProtonFailure {

@@ -71,3 +71,15 @@ export function eventOf(row: ConnectionEventRow): ConnectionEvent {
     occurredAt: row.occurred_at,
   };
 }
+
+export function eventRowOf(event: ConnectionEvent): Omit<ConnectionEventRow, 'sequence'> {
+  return {
+    id: event.id,
+    connection_id: event.connectionId,
+    type: event.type,
+    status: event.status,
+    previous_status: event.previousStatus,
+    actor: event.actor,
+    occurred_at: event.occurredAt,
+  };
+}

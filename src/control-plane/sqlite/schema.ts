@@ -1,16 +1,7 @@
-import type { Generated } from 'kysely';
-
 import type { AccountRole, ConnectionEventType, ConnectionStatus } from '../../proton/connection';
 import type { AccountId, ConnectionId, Region, RoleArn } from '../../proton/identifiers';
 
-/** The tables for Kysely's types; `migrations.ts` creates them. Timestamps are epoch milliseconds. */
-export interface Database {
-  readonly connections: ConnectionRow;
-  readonly connection_events: Omit<ConnectionEventRow, 'sequence'> & { readonly sequence: Generated<number> };
-  readonly client_tokens: ClientTokenRow;
-  readonly access_keys: AccessKeyRow;
-  readonly access_key_seal: { readonly id: 1; readonly seal: Buffer };
-}
+/** The rows of the tables that `migrations.ts` creates. Timestamps are epoch milliseconds. */
 
 export interface ConnectionRow {
   readonly id: ConnectionId;

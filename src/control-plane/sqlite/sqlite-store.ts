@@ -1,10 +1,10 @@
+import type { ConnectionStatus } from '../../proton/connection';
 import type { MaybePromise } from '../../proton/proton-service';
 import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ConnectionStore, ExportStore, StoreHealth } from '../store';
 import { openHandle, type DatabaseHandle } from './database-handle';
 import type { StoreError } from './errors';
-import type { StoreReads } from './queries/reads';
 import { createReopeningHandle } from './reopening-handle';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
@@ -31,7 +31,7 @@ export interface SqliteStore extends ConnectionStore {
    */
   readonly health: () => Promise<StoreHealth>;
   /** The number of connections of each status, of all accounts. */
-  readonly countByStatus: () => Promise<ReturnType<StoreReads['countByStatus']>>;
+  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
 }
 
 /**

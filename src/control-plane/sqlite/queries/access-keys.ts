@@ -1,68 +1,48 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
 import type { AccessKeyStore, StoredAccessKey } from '../../access-keys/access-keys';
+import { reading } from '../errors';
+import { pin } from '../pin-native';
 import type { AccessKeyRow } from '../schema';
-import { reading, sqlBuilder, type Statements } from '../statements';
 import type { Transactions } from '../transactions';
 
-export function accessKeysOn(statements: Statements, transactions: Transactions): AccessKeyStore {
-  const rows = sqlBuilder.selectFrom('access_keys').selectAll();
-  const find = (id: string) => {
-    const row = statements.get(rows.where('id', '=', id).compile());
+export function accessKeysOn(database: BetterSqlite3.Database, transactions: Transactions): AccessKeyStore {
+  const findRow = pin(database.prepare<[id: string], AccessKeyRow>('SELECT * FROM access_keys WHERE id = ?'));
+  const all = pin(database.prepare<[], AccessKeyRow>('SELECT * FROM access_keys ORDER BY created_at, id'));
+  const insert = pin(
+    database.prepare<[StoredAccessKey]>(
+      `INSERT INTO access_keys (id, account_id, sealed_secret, created_at, revoked_at)
+       VALUES (@id, @accountId, @encryptedSecret, @createdAt, @revokedAt)`,
+    ),
+  );
+  const setRevoked = pin(
+    database.prepare<[at: number, id: string]>(
+      'UPDATE access_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL',
+    ),
+  );
+  const readSeal = pin(database.prepare<[], Buffer>('SELECT seal FROM access_key_seal').pluck(true));
+  const writeSeal = pin(
+    database.prepare<[seal: Buffer]>(
+      'INSERT INTO access_key_seal (id, seal) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET seal = excluded.seal',
+    ),
+  );
+
+  function find(id: string): StoredAccessKey | undefined {
+    const row = findRow.get(id);
     return row && storedKeyOf(row);
-  };
+  }
+
   return {
     find: (id) => reading(() => Promise.resolve(find(id))),
-
-    list: () =>
-      reading(() =>
-        Promise.resolve(statements.all(rows.orderBy('created_at').orderBy('id').compile()).map(storedKeyOf)),
-      ),
-
-    add: ({ id, accountId, encryptedSecret, createdAt, revokedAt }) =>
-      transactions.run(() => {
-        statements.run(
-          sqlBuilder
-            .insertInto('access_keys')
-            .values({
-              id,
-              account_id: accountId,
-              sealed_secret: encryptedSecret,
-              created_at: createdAt,
-              revoked_at: revokedAt,
-            })
-            .compile(),
-        );
-      }),
-
+    list: () => reading(() => Promise.resolve(all.all().map(storedKeyOf))),
+    add: (key) => transactions.run(() => void insert.run(key)),
     revoke: (id, at) =>
       transactions.run(() => {
-        statements.run(
-          sqlBuilder
-            .updateTable('access_keys')
-            .set({ revoked_at: at })
-            .where('id', '=', id)
-            .where('revoked_at', 'is', null)
-            .compile(),
-        );
+        setRevoked.run(at, id);
         return find(id);
       }),
-
-    readKeyCheck: () =>
-      reading(() =>
-        Promise.resolve(
-          statements.get(sqlBuilder.selectFrom('access_key_seal').select('seal').compile())?.seal,
-        ),
-      ),
-
-    writeKeyCheck: (seal) =>
-      transactions.run(() => {
-        statements.run(
-          sqlBuilder
-            .insertInto('access_key_seal')
-            .values({ id: 1, seal })
-            .onConflict((conflict) => conflict.column('id').doUpdateSet({ seal }))
-            .compile(),
-        );
-      }),
+    readKeyCheck: () => reading(() => Promise.resolve(readSeal.get())),
+    writeKeyCheck: (seal) => transactions.run(() => void writeSeal.run(seal)),
   };
 }
 

@@ -19,11 +19,19 @@ interface ListIndex {
   readonly columns: readonly ListColumn[];
 }
 
-/** A range of an index that contains the rows of a branch. `remaining` is compared row by row. */
+/** A range of an index that contains the rows of a branch. `remaining` is checked row by row. */
 export interface IndexRange {
   readonly index: string;
   readonly equal: readonly (readonly [ListColumn, string])[];
-  readonly remaining: Conditions;
+  readonly remaining: readonly RemainingCondition[];
+}
+
+/** A condition on a column that the range's index lacks. */
+export interface RemainingCondition {
+  readonly column: ListColumn;
+  readonly values: readonly string[];
+  /** The index of this column, in which the row is looked up. */
+  readonly index: string;
 }
 
 /** The indexes that lists use. Each column has one, and each account column has one with every other column. */
@@ -44,7 +52,7 @@ const LIST_INDEXES: readonly ListIndex[] = [
 ];
 
 /**
- * The branches of a list: a visible, selected row meets the conditions of at least one branch. An account in either role becomes two
+ * The branches of a list or a count: a visible, selected row meets the conditions of at least one branch. An account in either role becomes two
  * branches, and so does each account of a viewer. Each branch is a range of an index, where an OR would read all rows.
  */
 export function* branchesOf(query: CountQuery): Iterable<Conditions> {
@@ -92,13 +100,22 @@ function isLimitedTo(
 
 /** One range for each combination of values: several only when the index has `status`. */
 function rangesOf({ name, columns }: ListIndex, branch: Conditions): IndexRange[] {
-  const remaining = new Map([...branch].filter(([column]) => !columns.includes(column)));
+  const remaining = [...branch]
+    .filter(([column]) => !columns.includes(column))
+    .map(([column, values]) => ({ column, values, index: indexOf(column) }));
   let equals: (readonly [ListColumn, string])[][] = [[]];
   for (const column of columns) {
     const values = branch.get(column) ?? [];
     equals = equals.flatMap((equal) => values.map((value) => [...equal, [column, value] as const]));
   }
   return equals.map((equal) => ({ index: name, equal, remaining }));
+}
+
+/** The name of the index of one column. */
+function indexOf(column: ListColumn): string {
+  const index = LIST_INDEXES.find(({ columns }) => columns.length === 1 && columns[0] === column);
+  if (!index) throw new Error(`${column} has no index`);
+  return index.name;
 }
 
 /** Values are as the client sent them. One that no row can have matches nothing. */
@@ -116,6 +133,16 @@ function conditionsOf(selection: NormalizedSelection): Conditions {
   const isEvery = statuses?.length === Object.keys(ConnectionStatus).length;
   if (statuses !== null && !isEvery) conditions.set('status', statuses);
   return conditions;
+}
+
+/** The rows of both branches. Undefined when there can be none, because the branches name different accounts. */
+export function intersectionOf(one: Conditions, other: Conditions): Conditions | undefined {
+  const differ = Object.values(ACCOUNT_COLUMN).some((column) => {
+    const [account] = one.get(column) ?? [];
+    const [otherAccount] = other.get(column) ?? [];
+    return account !== undefined && otherAccount !== undefined && account !== otherAccount;
+  });
+  return differ ? undefined : new Map([...one, ...other]);
 }
 
 /** The branch limited to an account in one role, or in each role. Leaves out contradictions. */

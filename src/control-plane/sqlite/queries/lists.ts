@@ -1,13 +1,14 @@
-import type BetterSqlite3 from 'better-sqlite3';
-
 import type { StoredConnection } from '../../../proton/connection';
 import type { ConnectionId } from '../../../proton/identifiers';
 import type { ListQuery } from '../../store';
 import { alternativesFor, branchesOf, type IndexRange } from './list-branches';
-import { NEWEST, OLDEST, type Position, rangeReads, type RangeReads } from './range-reads';
+import { isOlder, NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
 import { viewableBy } from './visibility';
+
+/** The rows of an index that a step visits. Each takes up to 2 µs, and 14 µs when its pages are on the disk alone. */
+const ROWS_PER_STEP = 256;
 
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
 class NewestRows {
@@ -22,14 +23,13 @@ class NewestRows {
 
   /** The position of the oldest row, once there are `limit` rows: older rows are not needed. */
   get oldest(): Position | undefined {
-    const last = this.newest.at(-1);
-    return last && this.newest.length >= this.limit ? [last.requestedAt, last.id] : undefined;
+    return this.newest.length >= this.limit ? this.newest.at(-1) : undefined;
   }
 
   add(row: StoredConnection): void {
     if (this.ids.has(row.id)) return;
     let index = this.newest.length;
-    for (let newer = this.newest[index - 1]; newer && isNewer(row, newer); newer = this.newest[index - 1])
+    for (let newer = this.newest[index - 1]; newer && isOlder(newer, row); newer = this.newest[index - 1])
       index -= 1;
     if (index >= this.limit) return;
     this.newest.splice(index, 0, row);
@@ -38,11 +38,6 @@ class NewestRows {
     const dropped = this.newest.pop();
     if (dropped) this.ids.delete(dropped.id);
   }
-}
-
-/** By code units, as SQLite compares ids: they are lower-case UUIDs. */
-function isNewer(one: StoredConnection, other: StoredConnection): boolean {
-  return one.requestedAt === other.requestedAt ? one.id > other.id : one.requestedAt > other.requestedAt;
 }
 
 /** Reads the rows with the ids that `find` returns, in any order. */
@@ -58,10 +53,9 @@ type ReadRows = (find: () => readonly ConnectionId[]) => readonly StoredConnecti
  * - A cursor is a position, so it works even after its row was deleted.
  */
 export function listsOf(
-  database: BetterSqlite3.Database,
+  readsOf: (range: IndexRange) => RangeReads,
   rows: RowCache,
 ): (queries: readonly ListQuery[]) => Steps<(readonly StoredConnection[])[]> {
-  const readsOf = rangeReads(database);
   return function* (queries) {
     const lists: (readonly StoredConnection[])[] = [];
     for (const query of queries) {
@@ -137,15 +131,16 @@ class RangeReader {
     { after, limit }: ListQuery,
   ) {
     this.equal = equal.map(([, value]) => value);
-    this.remaining = [...remaining.values()].flat();
+    this.remaining = remaining.flatMap(({ values }) => values);
     this.limit = limit;
-    this.after = after ? [after.requestedAt, after.id] : NEWEST;
+    this.after = after ?? NEWEST;
   }
 
   step(found: NewestRows, readRows: ReadRows): boolean {
     const oldest = found.oldest ?? OLDEST;
-    const end =
-      this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, oldest);
+    let end =
+      this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, ROWS_PER_STEP);
+    if (end && isOlder(end, oldest)) end = undefined;
     const rows = readRows(() =>
       this.reads.ids(this.equal, this.after, end ?? oldest, this.remaining, this.limit),
     );

@@ -2,23 +2,28 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
-import type { IndexRange, ListColumn } from './list-branches';
+import type { IndexRange, RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
-export type Position = readonly [requestedAt: number, id: string];
+export interface Position {
+  readonly requestedAt: number;
+  readonly id: string;
+}
 
 /** Positions before and after all rows. */
-export const NEWEST: Position = [Number.MAX_SAFE_INTEGER, ''];
-export const OLDEST: Position = [Number.MIN_SAFE_INTEGER, ''];
+export const NEWEST: Position = { requestedAt: Number.MAX_SAFE_INTEGER, id: '' };
+export const OLDEST: Position = { requestedAt: Number.MIN_SAFE_INTEGER, id: '' };
 
-/** The most rows that a step compares. Looking up each one takes 14 µs in a table of a million rows, so a step takes up to 4 ms. */
-const ROWS_PER_STEP = 256;
+/** Compares ids by code units, as SQLite does: they are lower-case UUIDs. */
+export function isOlder(one: Position, other: Position): boolean {
+  return one.requestedAt === other.requestedAt ? one.id < other.id : one.requestedAt < other.requestedAt;
+}
 
-/** The two statements for ranges of one shape. Both read from `after` (exclusive) down to `oldest` (inclusive). */
+/** The statements for ranges of one shape. All read from `after` (exclusive) to older rows, along indexes alone. */
 export interface RangeReads {
-  /** The position of the last row of a step, read from the index alone. Undefined when fewer rows are left. */
-  readonly endOfStep: (equal: readonly string[], after: Position, oldest: Position) => Position | undefined;
-  /** The ids of the newest rows that meet the remaining conditions. Where there are none, they are read from the index alone. */
+  /** The position of the last one of the next `rows` rows. Undefined when fewer are left. */
+  readonly endOfStep: (equal: readonly string[], after: Position, rows: number) => Position | undefined;
+  /** The ids of the newest rows down to `oldest` (inclusive) that meet the remaining conditions. */
   readonly ids: (
     equal: readonly string[],
     after: Position,
@@ -26,54 +31,64 @@ export interface RangeReads {
     remaining: readonly string[],
     limit: number,
   ) => ConnectionId[];
+  /** The number of rows down to `oldest` (inclusive) that meet the remaining conditions. */
+  readonly count: (
+    equal: readonly string[],
+    after: Position,
+    oldest: Position,
+    remaining: readonly string[],
+  ) => number;
 }
 
 /** Prepares the statements of each shape once. Shapes are combinations of an index and remaining conditions, so they are few. */
 export function rangeReads(database: BetterSqlite3.Database): (range: IndexRange) => RangeReads {
   const prepared = new Map<string, RangeReads>();
   return (range) => {
-    const remaining = [...range.remaining].map(oneOf);
-    const key = [range.index, ...remaining].join(' AND ');
+    const key = [
+      range.index,
+      ...range.remaining.map(({ column, values }) => column + String(values.length)),
+    ].join();
     let reads = prepared.get(key);
-    if (!reads) prepared.set(key, (reads = prepareReads(database, range, remaining)));
+    if (!reads) prepared.set(key, (reads = prepareReads(database, range)));
     return reads;
   };
 }
 
-function prepareReads(
-  database: BetterSqlite3.Database,
-  { index, equal }: IndexRange,
-  remaining: readonly string[],
-): RangeReads {
-  const inRange = [
-    ...equal.map(([column]) => `${column} = ?`),
-    '(requested_at, id) < (?, ?)',
-    '(requested_at, id) >= (?, ?)',
-  ];
+function prepareReads(database: BetterSqlite3.Database, { index, equal, remaining }: IndexRange): RangeReads {
+  const older = [...equal.map(([column]) => `${column} = ?`), '(requested_at, id) < (?, ?)'].join(' AND ');
   // The query names its index: without statistics, SQLite would only guess.
-  const select = (columns: string, conditions: readonly string[]) =>
-    `SELECT ${columns} FROM connections INDEXED BY ${index} ` +
-    `WHERE ${conditions.join(' AND ')} ORDER BY requested_at DESC, id DESC`;
+  const from = `FROM connections INDEXED BY ${index} WHERE ${older}`;
+  const order = 'ORDER BY requested_at DESC, id DESC';
+  const conditions = ['', '(requested_at, id) >= (?, ?)', ...remaining.map(meets)].join(' AND ');
 
   const last = pin(
-    database
-      .prepare<unknown[], [number, string]>(
-        `${select('requested_at, id', inRange)} LIMIT 1 OFFSET ${String(ROWS_PER_STEP - 1)}`,
-      )
-      .raw(true),
+    database.prepare<unknown[], Position>(
+      `SELECT requested_at AS requestedAt, id ${from} ${order} LIMIT 1 OFFSET ?`,
+    ),
   );
   const ids = pin(
-    database
-      .prepare<unknown[], ConnectionId>(`${select('id', [...inRange, ...remaining])} LIMIT ?`)
-      .pluck(true),
+    database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} LIMIT ?`).pluck(true),
   );
+  const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
   return {
-    endOfStep: (equal, after, oldest) => last.get(...equal, ...after, ...oldest),
+    endOfStep: (equal, after, rows) => last.get(...equal, ...valuesOf(after), rows - 1),
     ids: (equal, after, oldest, remaining, limit) =>
-      ids.all(...equal, ...after, ...oldest, ...remaining, limit),
+      ids.all(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining, limit),
+    count: (equal, after, oldest, remaining) =>
+      count.get(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining) ?? 0,
   };
 }
 
-function oneOf([column, values]: readonly [ListColumn, readonly string[]]): string {
-  return values.length === 1 ? `${column} = ?` : `${column} IN (${values.map(() => '?').join(', ')})`;
+function valuesOf({ requestedAt, id }: Position): readonly [number, string] {
+  return [requestedAt, id];
+}
+
+/**
+ * Looks a row up in the index of the column instead of the table: rows that follow each other in one index are close to each other in
+ * the other, but anywhere in the table. In a table of a million rows that takes a seventh of the time.
+ */
+function meets({ column, values, index }: RemainingCondition): string {
+  const isOne = values.length === 1 ? '= ?' : `IN (${values.map(() => '?').join(', ')})`;
+  return `EXISTS (SELECT 1 FROM connections AS other INDEXED BY ${index} WHERE other.${column} ${isOne}
+    AND other.requested_at = connections.requested_at AND other.id = connections.id)`;
 }

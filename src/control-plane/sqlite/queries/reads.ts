@@ -1,13 +1,17 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { ConnectionEvent, ConnectionStatus } from '../../../proton/connection';
+import { ConnectionStatus, type ConnectionEvent } from '../../../proton/connection';
+import type { ConnectionId } from '../../../proton/identifiers';
+import { normalizeSelection } from '../../../proton/page';
+import type { MaybePromise } from '../../../proton/proton-service';
 import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../../store';
-import { importFailure } from '../errors';
+import { importFailure, reading } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventOf } from '../rows';
-import { reading, sqlBuilder, type Statements } from '../statements';
-import { countQuery } from './count-queries';
+import type { ConnectionEventRow } from '../schema';
+import { countsOf } from './counts';
 import { listsOf } from './lists';
+import { rangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import { createStepRunner, type Steps } from './step-runner';
 import { viewableBy } from './visibility';
@@ -18,72 +22,56 @@ export interface StoreReads extends Pick<
 > {
   readonly listEvents: (queries: readonly EventQuery[]) => readonly (readonly ConnectionEvent[] | null)[];
   /** The number of connections of each status, of all accounts. For metrics. */
-  readonly countByStatus: () => Readonly<Record<ConnectionStatus, number>>;
+  readonly countByStatus: () => MaybePromise<Readonly<Record<ConnectionStatus, number>>>;
 }
 
-export function readsOf(
-  database: BetterSqlite3.Database,
-  statements: Statements,
-  rows: RowCache,
-): StoreReads {
-  const countStatuses = pin(
-    database.prepare<[], { status: ConnectionStatus; count: number }>(
-      'SELECT status, count(*) AS count FROM connections GROUP BY status',
+export function readsOf(database: BetterSqlite3.Database, rows: RowCache): StoreReads {
+  const readsOfRange = rangeReads(database);
+  const lists = listsOf(readsOfRange, rows);
+  const countOf = countsOf(database, readsOfRange);
+  const run = createStepRunner();
+  const newestEvents = pin(
+    database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
+      'SELECT * FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?',
+    ),
+  );
+  const eventsUntil = pin(
+    database.prepare<[EventQuery], ConnectionEventRow>(
+      // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
+      `SELECT * FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
+         SELECT sequence FROM connection_events WHERE connection_id = @connectionId AND id = @before
+       ) ORDER BY sequence DESC LIMIT @limit + 1`,
     ),
   );
 
-  const lists = listsOf(database, rows);
-  const run = createStepRunner();
+  function eventsOf(query: EventQuery): readonly ConnectionEvent[] | null {
+    const { connectionId, before, limit } = query;
+    if (before === undefined) return newestEvents.all(connectionId, limit).map(eventOf);
+    const [first, ...events] = eventsUntil.all(query);
+    return first?.id === before ? events.map(eventOf) : null;
+  }
 
-  /** One step per count: a document may count a hundred lists. A single count cannot be interrupted. */
   function* counts(queries: readonly CountQuery[]): Steps<number[]> {
     const results: number[] = [];
-    for (const query of queries) {
-      results.push(statements.get(countQuery(query).compile())?.count ?? 0);
-      yield;
+    for (const query of queries) results.push(yield* countOf(query));
+    return results;
+  }
+
+  function* countsByStatus(): Steps<Record<ConnectionStatus, number>> {
+    const results = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
+    for (const status of Object.values(ConnectionStatus)) {
+      const selection = normalizeSelection({ filter: { statuses: [status] } });
+      results[status] = yield* countOf({ selection, visibleTo: 'every' });
     }
     return results;
   }
 
   return {
     findConnections: (ids, visibleTo) => reading(() => rows.read(() => ids, viewableBy(visibleTo))),
-
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
-
     countConnections: (queries, options = {}) => reading(() => run(counts(queries), options)),
-
-    // Scans an index of all rows and blocks the event loop meanwhile: some milliseconds for 100,000 rows.
-    countByStatus: () =>
-      reading(() => {
-        const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
-        for (const { status, count } of countStatuses.all()) counts[status] = count;
-        return counts;
-      }),
-
-    listEvents: (queries) =>
-      reading(() =>
-        queries.map(({ connectionId, before, limit }) => {
-          let query = sqlBuilder
-            .selectFrom('connection_events')
-            .selectAll()
-            .where('connection_id', '=', connectionId);
-          if (before !== undefined) {
-            // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
-            const sequence = sqlBuilder
-              .selectFrom('connection_events')
-              .select('sequence')
-              .where('connection_id', '=', connectionId)
-              .where('id', '=', before);
-            query = query.where('sequence', '<=', sequence);
-          }
-          const limitWithBefore = before === undefined ? limit : limit + 1;
-          const events = statements
-            .all(query.orderBy('sequence', 'desc').limit(limitWithBefore).compile())
-            .map(eventOf);
-          if (before === undefined) return events;
-          return events[0]?.id === before ? events.slice(1) : null;
-        }),
-      ),
+    countByStatus: () => reading(() => run(countsByStatus(), {})),
+    listEvents: (queries) => reading(() => queries.map(eventsOf)),
   };
 }
 
