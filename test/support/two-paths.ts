@@ -18,7 +18,7 @@ import { createTelemetry } from '../../src/telemetry/telemetry';
 import { account, region, START } from './proton';
 import { randomFrom, RandomOperations, type KnownValues, type RandomOperation } from './random-operations';
 
-/** The two ways in which a server executes an operation. The media type's parameter leaves the choice to nobody else. */
+/** The two ways in which a server executes an operation. The media type's parameter says nothing new, but it is unusual. */
 const MEDIA_TYPES = {
   compiled: 'application/json',
   apollo: 'application/json; charset=utf-8',
@@ -43,7 +43,7 @@ export interface ServerOptions {
 
 export interface PathServer {
   readonly post: (path: ExecutionPath, operation: object) => Promise<HttpResult>;
-  /** Counters and the counts of histograms, without what tells the paths apart. */
+  /** Counters and the counts of histograms, without the one by which the paths differ. */
   readonly counters: () => Promise<ReadonlyMap<string, number>>;
   /** Operations that were executed without Apollo Server. */
   readonly compiled: () => Promise<number>;

@@ -107,7 +107,13 @@ describe('The metrics', () => {
   it('measure durations in seconds', async () => {
     const metrics = createMetrics();
     const call = { operation: 'write', error: undefined, durationMs: 40 };
-    metrics.countRequest({ server: 'graphql', operation: undefined, isCompiled: false, outcome: 'OK', durationMs: 40 });
+    metrics.countRequest({
+      server: 'graphql',
+      operation: undefined,
+      isCompiled: false,
+      outcome: 'OK',
+      durationMs: 40,
+    });
     metrics.countProtonCall(call);
     metrics.countStoreCall(call);
     const { text } = await metrics.page();
@@ -120,11 +126,23 @@ describe('The metrics', () => {
     const metrics = createMetrics();
     metrics.addOperations(['known']);
     for (const unknown of ['MADE_UP_1', 'MADE_UP_2', 'made_up"} 1\n']) {
-      metrics.countRequest({ server: 'graphql', operation: unknown, isCompiled: false, outcome: unknown, durationMs: 1 });
+      metrics.countRequest({
+        server: 'graphql',
+        operation: unknown,
+        isCompiled: false,
+        outcome: unknown,
+        durationMs: 1,
+      });
       metrics.countProtonCall({ operation: 'createConnection', error: unknown, durationMs: 1 });
       metrics.countStoreCall({ operation: 'write', error: unknown, durationMs: 1 });
     }
-    metrics.countRequest({ server: 'graphql', operation: 'known', isCompiled: false, outcome: 'OK', durationMs: 1 });
+    metrics.countRequest({
+      server: 'graphql',
+      operation: 'known',
+      isCompiled: false,
+      outcome: 'OK',
+      durationMs: 1,
+    });
     const { text } = await metrics.page();
     expect(text).toContain(
       'proton_subgraph_requests_total{server="graphql",operation="other",outcome="other"} 3',
