@@ -75,7 +75,7 @@ and latencies; at the start of a process, its time and memory.
 
   npm run bench -- [options]
 
-  --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s, about 7 minutes: shows that everything works; too short to quote
+  --quick             ${String(QUICK.rounds)} rounds of ${String(QUICK.seconds)} s, about 10 minutes: shows that everything works; too short to quote
   --smoke             sends the first requests of every case to every candidate and checks the responses; measures nothing
   --cases NAMES       all by default
   --candidates NAMES  all by default; ${[...new Set(BASELINES)].join(' and ')} are always included
@@ -88,7 +88,7 @@ and latencies; at the start of a process, its time and memory.
   --update-readme     replaces the tables in bench/README.md
   --help              prints this help
 
-NAMES are separated by commas. A full run takes about 40 minutes. Close all other programs. The names, by what is compared:
+NAMES are separated by commas. A full run takes about 45 minutes. Close all other programs. The names, by what is compared:
 
 ${casesAndCandidates()}
 

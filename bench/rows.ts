@@ -16,8 +16,11 @@ import { randomFrom, type Random } from './random';
 const PER_ENVIRONMENT_ACCOUNT = 20;
 const STAGES = ['development', 'staging', 'production'];
 
-export const MANAGEMENT_ACCOUNTS = Array.from({ length: 10 }, (_, index) =>
-  accountId(100_000_000_000 + index),
+const MANAGEMENT_ACCOUNT_COUNT = 10;
+const managementAccount = (index: number) => accountId(100_000_000_000 + (index % MANAGEMENT_ACCOUNT_COUNT));
+
+export const MANAGEMENT_ACCOUNTS = Array.from({ length: MANAGEMENT_ACCOUNT_COUNT }, (_, index) =>
+  managementAccount(index),
 );
 
 /** 2024-01-01T00:00:00Z: in the past, so that connections which a case creates come first in each list. */
@@ -39,7 +42,7 @@ export function connectionsOf(count: number): readonly Connection[] {
       id: uuid(random),
       status: accepted ? 'CONNECTED' : 'PENDING',
       environmentName: `service-${String(index)}`,
-      managementAccountId: random.pick(MANAGEMENT_ACCOUNTS),
+      managementAccountId: managementAccount(index),
       environmentAccountId,
       region: REGION,
       roleArn: roleOf(environmentAccountId),
