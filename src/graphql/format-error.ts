@@ -20,6 +20,9 @@ const MAX_END = 300;
 /** How messages begin about client mistakes that graphql-js finds during execution; Apollo treats them as internal errors. */
 const LATE_MISTAKES = ['Argument "', 'Too many errors processing variables'];
 
+/** The error of V8 when a document is nested deeper than graphql-js's parser can call itself. */
+const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+
 /** The syntax error of graphql-js for a document with too many tokens. */
 const TOKENS = /^Syntax Error: Document contains more that (\d+) tokens\b/;
 
@@ -43,6 +46,12 @@ export function createErrorFormatter({
     if (tokens !== undefined) {
       const message = `The document has more than ${Number(tokens).toLocaleString('en')} tokens, which are allowed.`;
       return { message, extensions: { code: 'TOO_MANY_TOKENS' } };
+    }
+    if (
+      formatted.extensions?.['code'] === 'GRAPHQL_PARSE_FAILED' &&
+      formatted.message.includes(STACK_OVERFLOW)
+    ) {
+      return { message: 'The document is nested too deeply to be parsed.', extensions: { code: 'TOO_DEEP' } };
     }
     // Apollo overwrites the code of every validation error and keeps the original error.
     const limitError = error instanceof GraphQLError ? (error.originalError ?? error) : error;

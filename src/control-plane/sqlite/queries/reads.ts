@@ -67,7 +67,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   }
 
   return {
-    findConnections: (ids, visibleTo) => reading(() => rows.read(() => ids, viewableBy(visibleTo))),
+    findConnections: (ids, visibleTo) => reading(() => rows.find(ids, viewableBy(visibleTo))),
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
     countConnections: (queries, options = {}) => reading(() => run(counts(queries), options)),
     countByStatus: () => reading(() => run(countsByStatus(), {})),

@@ -23,6 +23,8 @@ export interface RowCache {
    * The visible connections with the ids that `find` returns, in any order, each once. `find` runs in the same snapshot of the file.
    */
   readonly read: (find: () => readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
+  /** The same for ids that are known. Without a transaction, if all of them are kept. */
+  readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /** Runs the writes of a transaction. They pass each row that they change to `forget`; the other rows are kept. */
   readonly duringWrites: <Result>(work: () => Result) => Result;
   readonly forget: (id: ConnectionId) => void;
@@ -118,19 +120,36 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     return rows;
   }
 
+  /** Undefined if a row is not kept, or not visible. */
+  function allKept(ids: readonly ConnectionId[], viewable: Viewable): StoredConnection[] | undefined {
+    const rows: StoredConnection[] = [];
+    for (const id of ids) {
+      const row = kept(id);
+      if (!row || !viewable.includes(row)) return undefined;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  function read(find: () => readonly ConnectionId[], viewable: Viewable): StoredConnection[] {
+    const isOwn = !database.inTransaction;
+    // Without a transaction, another process could commit between the statements.
+    if (isOwn) begin.run();
+    try {
+      const ids = find();
+      if (ids.length === 0) return [];
+      forgetAllIfChanged();
+      return readAll(ids, viewable);
+    } finally {
+      if (isOwn && database.inTransaction) end.run();
+    }
+  }
+
   return {
-    read(find, viewable) {
-      const isOwn = !database.inTransaction;
-      // Without a transaction, another process could commit between the statements.
-      if (isOwn) begin.run();
-      try {
-        const ids = find();
-        if (ids.length === 0) return [];
-        forgetAllIfChanged();
-        return readAll(ids, viewable);
-      } finally {
-        if (isOwn && database.inTransaction) end.run();
-      }
+    read,
+    find(ids, viewable) {
+      forgetAllIfChanged();
+      return allKept(ids, viewable) ?? read(() => ids, viewable);
     },
     duringWrites(work) {
       const isKnown = totalChanges.get() === knownChanges;
