@@ -33,7 +33,6 @@ export interface HttpResult {
 }
 
 export interface ServerOptions {
-  readonly viewer?: Viewer;
   /** Replaces the store, to run over another one. */
   readonly wrapStore?: (store: ConnectionStore) => ConnectionStore;
   /** Replaces the sessions of requests, to inject failures. */
@@ -56,7 +55,6 @@ const COMPILED = 'proton_subgraph_compiled_operations_total';
 
 /** Starts a server with a clock and ids of its own: two servers that get the same requests send the same responses. */
 export async function startPathServer({
-  viewer = unrestrictedViewer('tester'),
   wrapStore = (store) => store,
   wrapSession = (session) => session,
   rateLimits,
@@ -79,7 +77,7 @@ export async function startPathServer({
   const proton = instrumentService(service, telemetry.aroundProton);
   const config = readConfig({});
   const faults: unknown[] = [];
-  let currentViewer = viewer;
+  let currentViewer = unrestrictedViewer('tester');
   const server = createGraphqlServer({
     address: { host: '127.0.0.1', port: 0 },
     introspectionEnabled: true,
@@ -229,6 +227,8 @@ export interface Comparison {
 export interface CompareOptions extends ServerOptions {
   readonly seed: number;
   readonly operations: number;
+  /** Who sends the operations; by default a viewer with all permissions. */
+  readonly viewer?: Viewer;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -241,6 +241,7 @@ const BATCH = 20;
 export async function comparePaths({
   seed,
   operations,
+  viewer,
   onProgress,
   ...options
 }: CompareOptions): Promise<Comparison> {
@@ -248,6 +249,7 @@ export async function comparePaths({
   try {
     const known = await fill(one, 30);
     await fill(other, 30);
+    if (viewer) for (const server of [one, other]) server.setViewer(viewer);
     const random = new RandomOperations(buildSubgraph().schema, randomFrom(seed), known);
     const differences: Difference[] = [];
     for (let done = 0; done < operations; done += 1) {
