@@ -1,6 +1,8 @@
 import { instrumentService, instrumentSession, RequestEndedError } from '../../src/proton/instrument-session';
 import type { ProtonSession } from '../../src/proton/proton-service';
 import { accountViewer } from '../../src/proton/viewer';
+import type { CallEvent } from '../../src/telemetry/events';
+import { timed } from '../../src/telemetry/spans';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, type ControlPlane } from '../support/proton';
 
 const ID = '00000000-0000-4000-8000-000000000000';
@@ -66,5 +68,58 @@ describe('An instrumented session', () => {
   it('is the session itself without instrumentation', () => {
     const session = plane.service.session(VIEWER);
     expect(instrumentSession(session, {})).toBe(session);
+  });
+});
+
+describe('A read', () => {
+  const observed: CallEvent[] = [];
+  const around = timed((call) => observed.push(call));
+  const reads: [keyof ProtonSession, (session: ProtonSession) => unknown][] = [
+    ['findConnections', (session) => session.findConnections([{ id: ID }])],
+    ['listConnections', (session) => session.listConnections([{}])],
+    ['countConnections', (session) => session.countConnections([{}])],
+  ];
+
+  /** A session that is instrumented as a server instruments it: by its telemetry, and by the end of the request. */
+  function sessionOf({ service }: ControlPlane) {
+    observed.length = 0;
+    return instrumentSession(instrumentService(service, around).session(VIEWER), { isOver: () => false });
+  }
+
+  it.each(reads)(
+    'with %s answers at once where the store does, and is observed once',
+    async (operation, read) => {
+      const plane = createControlPlane();
+      const session = sessionOf(plane);
+      expect(read(session)).toBeInstanceOf(Array);
+      expect(observed).toMatchObject([{ operation, error: undefined }]);
+
+      await plane.store.close();
+      expect(() => read(session)).toThrow('not open');
+      expect(observed).toMatchObject([{}, { operation, error: 'INTERNAL_SERVER_ERROR' }]);
+    },
+  );
+
+  it.each(reads)(
+    'with %s answers later where the store does, and is observed once',
+    async (operation, read) => {
+      const plane = createControlPlane({ waitsForStore: true });
+      const session = sessionOf(plane);
+      const reading = read(session);
+      expect(observed).toEqual([]);
+      expect(await reading).toBeInstanceOf(Array);
+      expect(observed).toMatchObject([{ operation, error: undefined }]);
+
+      await plane.store.close();
+      await expect(read(session)).rejects.toThrow('not open');
+      expect(observed).toMatchObject([{}, { operation, error: 'INTERNAL_SERVER_ERROR' }]);
+    },
+  );
+
+  it('of many is observed with the code of the first that failed', async () => {
+    const plane = createControlPlane();
+    expect(sessionOf(plane).listConnections([{ first: 1 }, { first: 0 }])).toMatchObject([{ items: [] }, {}]);
+    expect(observed).toMatchObject([{ operation: 'listConnections', error: 'VALIDATION_ERROR' }]);
+    await plane.store.close();
   });
 });

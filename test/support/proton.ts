@@ -4,6 +4,7 @@ import {
 } from '../../src/control-plane/control-plane';
 import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
+import { asyncStore } from './async-store';
 
 export function account(id: string): AccountId {
   if (!isAccountId(id)) throw new Error(`${id} is not an account id`);
@@ -49,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly location?: string;
   readonly trace?: (statement: string) => void;
   readonly lockTimeoutMs?: number;
+  /** Whether the control plane waits for its store, as for a database in another process. */
+  readonly waitsForStore?: boolean;
   /** Milliseconds since the epoch; by default the control plane's own clock. */
   readonly now?: () => number;
 }
@@ -59,6 +62,7 @@ export function createControlPlane({
   location = ':memory:',
   trace,
   lockTimeoutMs,
+  waitsForStore = false,
   now,
 }: ControlPlaneOptions = {}): ControlPlane {
   const store = openSqliteStore({ location, trace, lockTimeoutMs });
@@ -68,5 +72,10 @@ export function createControlPlane({
     defaultAccountId: account('000000000000'),
     connectionQuota: quota,
   };
-  return { service: createEmbeddedProtonService({ store, settings, now: now ?? clock.now }), store, clock };
+  const service = createEmbeddedProtonService({
+    store: waitsForStore ? asyncStore(store) : store,
+    settings,
+    now: now ?? clock.now,
+  });
+  return { service, store, clock };
 }

@@ -283,9 +283,14 @@ describe('A list', () => {
     setImmediate(turn);
     statements = [];
     const filter: Filter = { region: 'us-east-1', statuses: ['PENDING'] };
-    await store.listConnections([
-      { selection: normalizeSelection({ filter }), visibleTo: 'every', after: undefined, limit: PAGE },
+    const query = { visibleTo: 'every', after: undefined, limit: PAGE } as const;
+    const reading = store.listConnections([{ ...query, selection: normalizeSelection({ filter }) }]);
+    expect(reading).toBeInstanceOf(Promise);
+    // A list that takes no second turn is not a promise.
+    expect(store.listConnections([{ ...query, selection: normalizeSelection({}) }])).toMatchObject([
+      { length: PAGE },
     ]);
+    await reading;
     isRead = true;
     // 33,334 rows, along two indexes at once, in steps of 256.
     expect(statements.length).toBeGreaterThan(100);

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import BetterSqlite3 from 'better-sqlite3';
 
 import type { Connection } from '../../../src/proton/connection';
@@ -310,6 +312,29 @@ describe('The SQLite store', () => {
     expect(() => copy.run('strange', 'LOST', id)).toThrow('CHECK constraint failed');
     expect(() => copy.run('rejected', 'REJECTED', id)).not.toThrow();
     database.close();
+    await store.close();
+  });
+});
+
+describe('The log of the SQLite store', () => {
+  it('stays below 17 MB while there are writes, and is cut to 32 MiB after it had to grow', async () => {
+    const location = folder.path('proton.db');
+    const { service, store } = createControlPlane({ location });
+    const session = service.session(accountViewer(ENVIRONMENT));
+    const size = () => statSync(`${location}-wal`).size;
+    let largest = 0;
+    for (let index = 0; index < 600; index += 1) {
+      await session.createConnection(asking(`e${String(index)}`));
+      largest = Math.max(largest, size());
+    }
+    expect(largest).toBeLessThan(17e6);
+
+    const other = new BetterSqlite3(location);
+    other.exec('CREATE TABLE large (content); INSERT INTO large VALUES (zeroblob(60000000))');
+    expect(size()).toBeGreaterThan(60e6);
+    await session.createConnection(asking('after'));
+    expect(size()).toBeLessThanOrEqual(32 * 1024 * 1024);
+    other.close();
     await store.close();
   });
 });
