@@ -125,7 +125,7 @@ describe('The bench', () => {
   });
 
   it('fails a trial with a wrong response', async () => {
-    const responding = `response.end(++globalThis.count === 100 ? 'wrong' : '{"data":{"a":1}}')`;
+    const responding = `response.end(++globalThis.count === 20 ? 'wrong' : '{"data":{"a":1}}')`;
     const host = hostOf(`globalThis.count = 0; ${serverThat(responding)}`);
     await expect(loadOn(host, 0.2)).rejects.toThrow(
       '"entity" of candidate failed the trial: 1 wrong responses, 0 failed connections.\nThe first wrong response: wrong',

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
-import type { GraphqlContext } from '../graphql/apollo/graphql-context';
+import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
@@ -177,6 +177,12 @@ export function createGraphqlServer({
     const { startTracingApolloServer } = await import('../graphql/apollo/tracing-apollo-server.js');
     return startTracingApolloServer({ ...apolloOptions, schema: buildSubgraph().schema });
   };
+  const tracing = () => {
+    const started = (tracingApollo ??= startTracing());
+    // The next request tries again.
+    started.catch(() => (tracingApollo = undefined));
+    return started;
+  };
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
     contextFor,
@@ -185,7 +191,7 @@ export function createGraphqlServer({
     executionMs,
     serverFor: ({ headers, routerAuthenticated }) =>
       headers['apollo-federation-include-trace'] === 'ftv1' && (introspectionEnabled || routerAuthenticated)
-        ? (tracingApollo ??= startTracing())
+        ? tracing()
         : apollo,
   });
 
@@ -200,7 +206,7 @@ export function createGraphqlServer({
     async stop() {
       const cutOff = await lifecycle.stop();
       await apollo.stop();
-      await (await tracingApollo)?.stop();
+      await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;
     },
   };

@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
@@ -20,7 +18,7 @@ export function whenDone<Value, Result>(
   value: MaybePromise<Value>,
   next: (value: Value) => MaybePromise<Result>,
 ): MaybePromise<Result> {
-  return types.isPromise(value) ? value.then(next) : next(value);
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** Runs a call and replaces its failure, whether the call throws or its promise rejects. */
@@ -35,7 +33,7 @@ export function mapFailure<Returned>(call: () => Returned, replace: (failure: un
     return rethrow(failure);
   }
   // A promise that keeps its value is of the same type.
-  return types.isPromise(returned) ? (returned.catch(rethrow) as Returned) : returned;
+  return returned instanceof Promise ? (returned.catch(rethrow) as Returned) : returned;
 }
 
 /** The port: everything the subgraph needs from a Proton control plane. The adapters are `control-plane` and `proton-sdk`. */

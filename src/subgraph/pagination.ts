@@ -1,3 +1,5 @@
+// For the decorators: this is the first module with some that others import.
+import 'reflect-metadata';
 import { ArgsType, Directive, Field, Int, ObjectType } from 'type-graphql';
 
 import { DEFAULT_PAGE_SIZE, type Page, type PageRequest } from '../proton/page';

@@ -113,14 +113,14 @@ describe('A document that blocks the event loop', () => {
           ...service,
           session(...parameters) {
             const session = service.session(...parameters);
-            return {
-              ...session,
-              countConnections(selections) {
+            const count = session.countConnections.bind(session);
+            return Object.assign(session, {
+              countConnections(...selections: Parameters<typeof count>) {
                 const until = performance.now() + executionMs;
                 while (performance.now() < until);
-                return session.countConnections(selections);
+                return count(...selections);
               },
-            };
+            });
           },
         };
         return createContext(blocking, unrestrictedViewer('anonymous'), () => undefined, deadline);

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 
 import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
-import { createGraphqlContext, type GraphqlContext } from '../../src/graphql/apollo/graphql-context';
+import { createGraphqlContext, type GraphqlContext } from '../../src/graphql/graphql-context';
 import { errorReportingPlugin } from '../../src/graphql/apollo/error-reporting-plugin';
 import type { RequestRecord } from '../../src/http/request-log/request-record';
 import { unrestrictedViewer } from '../../src/proton/viewer';

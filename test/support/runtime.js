@@ -3,7 +3,7 @@ const { compileFunction } = require('node:vm');
 const { default: Runtime } = require('jest-runtime');
 
 /**
- * Loads packages as Node does, once per worker. Jest would evaluate kysely, fastify, Apollo and the others again for each test
+ * Loads packages as Node does, once per worker. Jest would evaluate zod, fastify, Apollo and the others again for each test
  * file, which took a third of all CPU time. Only this project's files, and Jest's runner, are fresh in each test file.
  */
 module.exports = class extends Runtime {

@@ -20,7 +20,7 @@ import { documentShapeRule } from '../limits/document-shape';
 import type { OperationLimits } from '../limits/operation-limits';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
-import type { GraphqlContext } from './graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 
 /** The operation files, with a value for each of their variables. They are shipped beside the code. */
 const OPERATIONS = join(__dirname, '..', '..', '..', 'schema', 'operations');

@@ -4,7 +4,7 @@ import { GraphQLError } from 'graphql';
 import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { OperationLimits } from '../limits/operation-limits';
 import { RequestError } from '../request-error';
-import type { GraphqlContext } from './graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 
 /**
  * Checks the cost of a valid document with its variables before it executes, waits for a slot if it is expensive, and charges the

@@ -2,7 +2,7 @@ import type { ApolloServerPlugin, GraphQLRequestListener } from '@apollo/server'
 import type { GraphQLFormattedError } from 'graphql';
 
 import { hiddenCause, isInternalError } from '../format-error';
-import type { GraphqlContext } from './graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 
 /**
  * Logs each error that responses hide, once, and records the first failure in the request log. Masked errors get the request id, which

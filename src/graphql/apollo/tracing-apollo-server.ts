@@ -2,7 +2,7 @@ import type { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginInlineTrace } from '@apollo/server/plugin/inlineTrace';
 
 import { createApolloServer, type ApolloOptions } from './apollo-server';
-import type { GraphqlContext } from './graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 
 /**
  * Creates and starts a server whose responses carry a federated trace (`ftv1`) when the gateway asks for one. This module is imported

@@ -1,5 +1,3 @@
-// The decorators of the subgraph's classes need it, and this module imports them before `subgraph/schema` does.
-import 'reflect-metadata';
 import { type FieldNode, type GraphQLField, OperationTypeNode } from 'graphql';
 
 import type { ConnectionView } from '../../proton/connection';
@@ -7,7 +5,7 @@ import type { ConnectionReference } from '../../proton/identifiers';
 import type { ConnectionListRequest, Page } from '../../proton/page';
 import { type MaybePromise, type ProtonSession, whenDone } from '../../proton/proton-service';
 import { resolveAccountReference } from '../../subgraph/account/aws-account';
-import type { GraphqlContext } from '../apollo/graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 import { toGraphQLPage } from '../../subgraph/pagination';
 import {
   isNamedBy,
@@ -56,6 +54,8 @@ class Reads {
   run<Result>(session: ProtonSession, next: () => Result): MaybePromise<Result> {
     // Both are called before either is awaited, as by the loaders of one tick.
     const found = this.finds?.run(session);
+    // If the second call throws, the failure of the first one is not awaited.
+    if (found instanceof Promise) found.catch(() => undefined);
     const listed = this.lists?.run(session);
     return found instanceof Promise || listed instanceof Promise
       ? Promise.all([found, listed]).then(next)

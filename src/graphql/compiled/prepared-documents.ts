@@ -16,7 +16,7 @@ import {
 
 import { recordCalls } from '../../proton/instrument-session';
 import { type MaybePromise, whenDone } from '../../proton/proton-service';
-import type { GraphqlContext } from '../apollo/graphql-context';
+import type { GraphqlContext } from '../graphql-context';
 import type { DescribedOperation, OperationLimits } from '../limits/operation-limits';
 import { compileOperation, type CompiledOperation } from './compiled-operation';
 import { checkConnectionFields, LateFieldError, Selection, UnsupportedOperationError } from './writers';
@@ -38,10 +38,11 @@ export interface PreparedDocuments {
   readonly execute: (body: unknown, context: GraphqlContext) => MaybePromise<string | GraphqlContext>;
 }
 
-/** Bounds of the documents that are kept, and so of the plans: the size of a plan follows its document's. */
+/** Bounds of what is kept. The fields of plans count as characters, too: about as much memory. */
 const MAX_DOCUMENTS = 500;
 const MAX_DOCUMENT_LENGTH = 20_000;
-const MAX_CHARACTERS = 500_000;
+const MAX_CHARACTERS = 1_000_000;
+const CHARACTERS_PER_FIELD = 64;
 /** Plans of one document. */
 const MAX_PLANS = 4;
 
@@ -54,12 +55,14 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
 
   /** Undefined if Apollo Server must execute the operation. */
   function planOf(entry: Entry, values: Record<string, unknown>): CompiledOperation | undefined {
+    const { plans } = entry;
+    if (plans === 'by Apollo Server') return undefined;
     const key = entry.conditions.map((name) => String(values[name])).join();
-    let plan = entry.plans.get(key);
+    let plan = plans.get(key);
     if (plan === undefined) {
       plan = compile(entry, values);
-      if (entry.plans.size >= MAX_PLANS) entry.plans.clear();
-      entry.plans.set(key, plan);
+      if (plans.size >= MAX_PLANS) plans.clear();
+      plans.set(key, plan);
     }
     return plan ?? undefined;
   }
@@ -68,11 +71,26 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
     { operation, fragments }: Entry,
     values: Record<string, unknown>,
   ): CompiledOperation | null {
+    const selection = new Selection(schema, fragments, operation, values);
     try {
-      return compileOperation(new Selection(schema, fragments, operation, values));
+      return compileOperation(selection);
     } catch (error) {
       if (error instanceof UnsupportedOperationError) return null;
       throw error;
+    } finally {
+      entries.charge(selection.size * CHARACTERS_PER_FIELD);
+    }
+  }
+
+  /** Undefined if Apollo Server must execute the operation, or say what is wrong with its variables. */
+  function checked(entry: Entry, given: Readonly<Record<string, unknown>>) {
+    try {
+      const cost = limits.check(entry.described, given);
+      const values = entry.coerce(given);
+      const plan = planOf(entry, values);
+      return plan && { plan, values, cost };
+    } catch {
+      return undefined;
     }
   }
 
@@ -94,24 +112,25 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
       const request = requestIn(body);
       const entry = request && entries.get(keyOf(request.query, request.operationName));
       if (!entry) return context;
+      const admissible = checked(entry, request.variables ?? {});
+      if (!admissible) return context;
+      const { plan, values, cost } = admissible;
       const { record } = context;
+      record.operation = entry.described.label;
+      record.operationName = entry.described.name;
       const { recording, replay } = recordCalls(context.session);
+      const run = () => {
+        record.isCompiled = true;
+        return plan(values, recording, context);
+      };
       const leaveToApollo = (error: unknown): GraphqlContext => {
         record.isCompiled = false;
-        // Each request would read twice.
-        if (error instanceof LateFieldError) for (const key of entry.plans.keys()) entry.plans.set(key, null);
+        // The back end has no complete rows, so each request would be executed twice.
+        if (error instanceof LateFieldError) entry.plans = 'by Apollo Server';
         return context.over(replay());
       };
       try {
-        const given = request.variables ?? {};
-        const cost = limits.check(entry.described, given);
-        const values = entry.coerce(given);
-        const plan = planOf(entry, values);
-        if (!plan) return context;
-        record.isCompiled = true;
-        record.operation = entry.described.label;
-        record.operationName = entry.described.name;
-        const response = whenDone(context.admit(cost), () => plan(values, recording, context));
+        const response = whenDone(context.admit(cost), run);
         return response instanceof Promise ? response.catch(leaveToApollo) : response;
       } catch (error) {
         return leaveToApollo(error);
@@ -128,8 +147,8 @@ interface Entry {
   readonly coerce: (given: Readonly<Record<string, unknown>>) => Record<string, unknown>;
   /** Variables that decide what is selected. */
   readonly conditions: readonly string[];
-  /** By the values of the conditions; null if Apollo Server must execute the operation. */
-  readonly plans: Map<string, CompiledOperation | null>;
+  /** By the values of the conditions; null if Apollo Server must execute the operation with these. */
+  plans: Map<string, CompiledOperation | null> | 'by Apollo Server';
 }
 
 interface GraphqlRequest {
@@ -145,7 +164,8 @@ function requestIn(body: unknown): GraphqlRequest | undefined {
     if (name !== 'query' && name !== 'variables' && name !== 'operationName') return undefined;
   }
   const { query, operationName, variables } = body;
-  if (typeof query !== 'string') return undefined;
+  // NUL separates name and text in keys, and no valid document contains it.
+  if (typeof query !== 'string' || query.includes('\0')) return undefined;
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
     return undefined;
   if (variables !== undefined && variables !== null && !isObject(variables)) return undefined;
@@ -157,7 +177,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function keyOf(query: string, operationName: string | null | undefined): string {
-  // No valid document contains NUL.
   return operationName ? `${operationName}\0${query}` : query;
 }
 
@@ -173,7 +192,8 @@ function variableCoercer(
     return { name, type, fallback: defaultValue && valueFromAST(defaultValue, type) };
   });
   return (given) => {
-    const values: Record<string, unknown> = {};
+    // Without a prototype: a variable may be called `__proto__` or `toString`.
+    const values = Object.create(null) as Record<string, unknown>;
     for (const { name, type, fallback } of definitions) {
       if (Object.hasOwn(given, name)) values[name] = coerceInputValue(given[name], type);
       else if (fallback !== undefined) values[name] = fallback;
@@ -227,5 +247,10 @@ class RecentEntries<Entry> {
     }
     this.newer.set(key, entry);
     this.characters += key.length;
+  }
+
+  /** Counts what belongs to an entry and was added later. */
+  charge(characters: number): void {
+    this.characters += characters;
   }
 }

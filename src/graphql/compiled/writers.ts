@@ -49,6 +49,12 @@ interface FieldWriter<Source> {
 
 const CONNECTION = 'EnvironmentAccountConnection';
 
+/** A longer text is not kept on its connection: the store keeps thousands of them. */
+const MAX_KEPT_TEXT = 1_024;
+
+/** Fields of one plan. Fragments and aliases can make a plan many times as large as its document. */
+const MAX_FIELDS = 300;
+
 /** Reads the fields of a connection. A field of the class that is missing here does not compile. */
 const CONNECTION_FIELDS: Readonly<
   Record<keyof EnvironmentAccountConnection, (connection: ConnectionView) => unknown>
@@ -95,6 +101,9 @@ const ADDED_FIELDS: Readonly<Record<string, string>> = {
 
 /** The selection of one operation, for one set of values of the variables in its `@skip` and `@include`. */
 export class Selection {
+  /** The number of fields so far. */
+  size = 0;
+
   constructor(
     readonly schema: GraphQLSchema,
     private readonly fragments: Record<string, FragmentDefinitionNode>,
@@ -126,7 +135,10 @@ export class Selection {
 
   /** The fields that are selected in a value of this type, with graphql-js's own rules for fragments, directives and merging. */
   fieldsIn(type: GraphQLObjectType, nodes: readonly FieldNode[]): ReadonlyMap<string, readonly FieldNode[]> {
-    return collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    const fields = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    this.size += fields.size;
+    if (this.size > MAX_FIELDS) throw new UnsupportedOperationError();
+    return fields;
   }
 
   objectType(name: string): GraphQLObjectType {
@@ -186,7 +198,7 @@ export class Selection {
       const { rendering } = connection;
       if (rendering?.plan === write) return rendering.text;
       const text = write(connection);
-      connection.rendering = { plan: write, text };
+      if (text.length <= MAX_KEPT_TEXT) connection.rendering = { plan: write, text };
       return text;
     };
   }
@@ -202,7 +214,8 @@ export class Selection {
     const { write, inQuotes } = this.fieldWriterOf(field.type, nodes);
     const writeValue = (connection: ConnectionView) => {
       const value = read(connection);
-      if (value === undefined) throw new LateFieldError();
+      // The resolvers' connection has a function for what it reads later.
+      if (value === undefined || typeof value === 'function') throw new LateFieldError();
       return write(value);
     };
     if (name !== 'tags' || !this.selectsKeyAndValue(nodes)) return { write: writeValue, inQuotes };

@@ -28,6 +28,8 @@ export class ExecutionDeadline implements RequestEnd {
   private hasTimedOut = false;
   private controller: AbortController | undefined;
   private timeout: SharedTimeout | undefined;
+  /** While the request waits, because part of its time has passed. */
+  private waitTimer: NodeJS.Timeout | undefined;
   private rejectRace: ((error: RequestError) => void) | undefined;
 
   /**
@@ -88,7 +90,7 @@ export class ExecutionDeadline implements RequestEnd {
         })
         .catch(reject)
         .finally(() => {
-          this.shared.timeouts.clear(this.timeout);
+          this.clearTimeouts();
         });
     });
   }
@@ -115,12 +117,19 @@ export class ExecutionDeadline implements RequestEnd {
 
   private startTimeout(): void {
     const { timeouts, timeoutMs } = this.shared;
-    timeouts.clear(this.timeout);
-    this.timeout = timeouts.start(() => {
+    this.clearTimeouts();
+    const onTimeout = () => {
       this.hasTimedOut = true;
       this.controller?.abort();
       this.rejectRace?.(this.isExecuting ? executionTimeout(timeoutMs) : overloaded());
-    });
+    };
+    if (this.isExecuting) this.timeout = timeouts.start(onTimeout);
+    else this.waitTimer = setTimeout(onTimeout, timeoutMs - (performance.now() - this.startedAt));
+  }
+
+  private clearTimeouts(): void {
+    this.shared.timeouts.clear(this.timeout);
+    clearTimeout(this.waitTimer);
   }
 }
 

@@ -1,11 +1,11 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import { createGraphqlContext, type GraphqlContext } from '../../graphql/apollo/graphql-context';
+import { createGraphqlContext, type GraphqlContext } from '../../graphql/graphql-context';
 import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
 import { RequestError } from '../../graphql/request-error';
 import type { SubgraphContext } from '../../subgraph/context';
-import { sendInternalError, OVERLOADED } from '../errors';
+import { overloaded, OVERLOADED, sendInternalError } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
 
@@ -66,7 +66,6 @@ export function addGraphqlRoute(
     }
   }
 
-  /** Undefined for an unexpected failure that has already been reported. */
   function executeWithApollo(
     request: FastifyRequest,
     context: GraphqlContext,
@@ -74,6 +73,7 @@ export function addGraphqlRoute(
     return inGraphqlSpan(request.record, () => runApollo(request, context));
   }
 
+  /** Undefined for an unexpected failure that has already been reported. */
   async function runApollo(
     request: FastifyRequest,
     context: GraphqlContext,
@@ -102,10 +102,14 @@ export function addGraphqlRoute(
   /** Executes with Apollo Server where that must respond. */
   async function finish(
     request: FastifyRequest,
+    deadline: ExecutionDeadline,
     executed: GraphqlContext | Promise<string | GraphqlContext>,
   ): Promise<HTTPGraphQLResponse | string | undefined> {
     const result = await executed;
-    return typeof result === 'string' ? result : executeWithApollo(request, result);
+    if (typeof result === 'string') return result;
+    // The response has been sent.
+    if (deadline.isOver()) throw overloaded();
+    return executeWithApollo(request, result);
   }
 
   async function respondLater(
@@ -140,7 +144,7 @@ export function addGraphqlRoute(
         deadline.refuseLateResult();
         return sendData(reply, executed);
       }
-      return respondLater(request, reply, deadline, finish(request, executed));
+      return respondLater(request, reply, deadline, finish(request, deadline, executed));
     },
   });
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { Span } from '@opentelemetry/api';
 
-import type { OperationRecord } from '../../graphql/apollo/graphql-context';
+import type { OperationRecord } from '../../graphql/graphql-context';
 import type { RequestEvent } from '../../telemetry/events';
 import { closeReasonOf } from '../lifecycle/close-socket';
 

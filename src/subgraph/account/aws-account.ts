@@ -1,3 +1,5 @@
+// For the decorators: this is the first module with some that others import.
+import 'reflect-metadata';
 import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 
 import { AccountRole } from '../../proton/connection';

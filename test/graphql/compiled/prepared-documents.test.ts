@@ -1,7 +1,7 @@
 import { extendSchema, type OperationDefinitionNode, parse } from 'graphql';
 
 import { readConfig } from '../../../src/config/config';
-import { createGraphqlContext } from '../../../src/graphql/apollo/graphql-context';
+import { createGraphqlContext } from '../../../src/graphql/graphql-context';
 import { createPreparedDocuments } from '../../../src/graphql/compiled/prepared-documents';
 import { createOperationLimits } from '../../../src/graphql/limits/operation-limits';
 import { createRateLimits } from '../../../src/http/hooks/rate-limits';
@@ -114,6 +114,58 @@ describe('A prepared document', () => {
   });
 });
 
+describe('A prepared document is executed as Apollo Server does', () => {
+  /** Sends an operation until it is prepared, and then once on each path. */
+  async function expectEqual(operation: object): Promise<void> {
+    await server.post('compiled', operation);
+    const [compiled, apollo] = [
+      await server.post('compiled', operation),
+      await server.post('apollo', operation),
+    ];
+    expect({ status: compiled.status, body: compiled.body }).toEqual({
+      status: apollo.status,
+      body: apollo.body,
+    });
+  }
+
+  it.each(['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+    'when a variable is called %s, whether it has a value or a default, or is missing',
+    async (name) => {
+      server = await startPathServer();
+      await fill(server, 6);
+      const list = (type: string, argument: string) =>
+        `query ($${name}: ${type}) { environmentAccountConnections(${argument}: $${name}) { nodes { region } } }`;
+      await expectEqual({ query: list('Int', 'first') });
+      await expectEqual({ query: list('Int = 2', 'first') });
+      await expectEqual({ query: list('String', 'after') });
+      await expectEqual({ query: list('EnvironmentAccountConnectionFilter', 'filter') });
+      const filtered = list('EnvironmentAccountConnectionFilter = { region: "eu-central-1" }', 'filter');
+      await expectEqual({ query: filtered });
+      expect((await send(filtered)).body).not.toContain('us-east-1');
+      expect(await server.compiled()).toBeGreaterThan(5);
+    },
+  );
+
+  it('when the document has several operations, and when the name is wrong', async () => {
+    server = await startPathServer();
+    await fill(server, 2);
+    const query = `query One { a: __typename } query Two { environmentAccountConnections { totalCount } }`;
+    await expectEqual({ query, operationName: 'One' });
+    await expectEqual({ query, operationName: 'Two' });
+    await expectEqual({ query, operationName: 'Three' });
+    await expectEqual({ query });
+    expect(await server.compiled()).toBe(2);
+  });
+
+  it('when the text hides a NUL', async () => {
+    server = await startPathServer();
+    const query = 'query Get { __typename }';
+    await expectEqual({ query, operationName: 'Get' });
+    await expectEqual({ query: `Get\0${query}` });
+    expect((await send(`Get\0${query}`)).status).toBe(400);
+  });
+});
+
 describe('When a prepared document meets a value that the schema does not allow', () => {
   // Apollo Server writes a number as a string.
   const numbered = <Value>(connection: Value): Value => Object.assign({}, connection, { environmentName: 5 });
@@ -205,6 +257,22 @@ describe('When a prepared document meets a value that the schema does not allow'
 });
 
 describe('Prepared documents', () => {
+  it('leave a selection of hundreds of fields to Apollo Server, also if fragments make it of a short document', async () => {
+    server = await startPathServer();
+    await fill(server, 1);
+    const fields =
+      'id arn region status environmentName managementAccountId environmentAccountId roleArn componentRoleArn codebuildRoleArn createdAt requestedAt lastModifiedAt';
+    const wide = (lists: number) => {
+      const aliases = Array.from({ length: lists }, (_, index) => `list${String(index)}`);
+      const selected = aliases.map(
+        (alias) => `${alias}: environmentAccountConnections(first: 1) { nodes { ...F } }`,
+      );
+      return `fragment F on EnvironmentAccountConnection { ${fields} } { ${selected.join(' ')} }`;
+    };
+    for (const lists of [2, 2, 25, 25, 25]) expect((await send(wide(lists))).status).toBe(200);
+    expect(await server.compiled()).toBe(1);
+  });
+
   it('are limited in number: of 10,000 different ones no more than 500 are kept, the latest ones', async () => {
     server = await startPathServer();
     const { schema } = buildSubgraph();
@@ -231,6 +299,26 @@ describe('Prepared documents', () => {
     expect(kept.lastIndexOf(true)).toBe(kept.filter(Boolean).length - 1);
     expect(kept.filter(Boolean).length).toBeGreaterThan(100);
     expect(kept.filter(Boolean).length).toBeLessThanOrEqual(500);
+  });
+
+  it('keep the text of a connection that the store keeps, unless it is long', async () => {
+    const returned: unknown[] = [];
+    server = await startPathServer({
+      wrapSession: replacing('findConnections', (session) => (references) => {
+        const found = session.findConnections(references);
+        returned.push(...(found as readonly unknown[]));
+        return found;
+      }),
+    });
+    const { ids } = await fill(server, 1);
+    const aliases = Array.from({ length: 20 }, (_, index) => `arn${String(index)}: arn`).join(' ');
+    const long = `query ($id: ID!) { environmentAccountConnection(id: $id) { ${aliases} } }`;
+    for (const query of [GET, GET]) await send(query, { id: ids[0] });
+    const kept = { rendering: { text: expect.stringMatching(/^\{"id":.{1,200}\}$/) as unknown } };
+    expect(returned).toMatchObject([{}, kept]);
+    for (const query of [long, long]) await send(query, { id: ids[0] });
+    expect(returned.slice(2)).toMatchObject([kept, kept]);
+    expect(await server.compiled()).toBe(2);
   });
 
   it('need a schema whose connection has no fields that they do not know', () => {

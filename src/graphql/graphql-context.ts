@@ -1,5 +1,5 @@
-import type { MaybePromise, ProtonSession } from '../../proton/proton-service';
-import { SessionContext, type SubgraphContext } from '../../subgraph/context';
+import type { MaybePromise, ProtonSession } from '../proton/proton-service';
+import { SessionContext, type SubgraphContext } from '../subgraph/context';
 
 /** The part of the request log that execution fills in. */
 export interface OperationRecord {
