@@ -113,14 +113,12 @@ describe('A document that blocks the event loop', () => {
           ...service,
           session(...parameters) {
             const session = service.session(...parameters);
-            return {
-              ...session,
-              countConnections(selections) {
-                const until = performance.now() + executionMs;
-                while (performance.now() < until);
-                return session.countConnections(selections);
-              },
+            const countConnections: typeof session.countConnections = (selections) => {
+              const until = performance.now() + executionMs;
+              while (performance.now() < until);
+              return session.countConnections(selections);
             };
+            return Object.assign(Object.create(session) as typeof session, { countConnections });
           },
         };
         return createContext(blocking, unrestrictedViewer('anonymous'), () => undefined, deadline);
