@@ -104,11 +104,15 @@ class EmbeddedSession implements ProtonSession<Connection> {
   }
 
   findConnections(references: readonly ConnectionReference[]) {
-    const ids = references.map(connectionIdOf);
-    const known = [...new Set(ids)].filter((id) => id !== undefined);
-    const found = known.length === 0 ? [] : this.plane.store.findConnections(known, this.visibleTo);
+    const byId = new Map<ConnectionId, Connection | undefined>();
+    const ids = references.map((reference) => {
+      const id = connectionIdOf(reference);
+      if (id !== undefined) byId.set(id, undefined);
+      return id;
+    });
+    const found = byId.size === 0 ? [] : this.plane.store.findConnections([...byId.keys()], this.visibleTo);
     return whenDone(found, (connections) => {
-      const byId = new Map(connections.map((connection) => [connection.id, connection]));
+      for (const connection of connections) byId.set(connection.id, connection);
       return references.map((reference, index) => {
         const id = ids[index];
         const connection = id === undefined ? undefined : byId.get(id);

@@ -47,7 +47,9 @@ describe('Timeouts that share a timer', () => {
       throw new Error('broken');
     });
     timeouts.start(fired);
-    expect(() => { jest.runAllTimers(); }).toThrow('broken');
+    expect(() => {
+      jest.runAllTimers();
+    }).toThrow('broken');
     jest.runAllTimers();
     expect(fired).toHaveBeenCalledTimes(1);
   });

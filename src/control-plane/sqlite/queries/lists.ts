@@ -59,6 +59,8 @@ export function listsOf(
   return function* (queries) {
     const lists: (readonly StoredConnection[])[] = [];
     for (const query of queries) {
+      // Only between two lists or steps: the end of a list that one step reads must not depend on the time that it took.
+      if (lists.length > 0) yield;
       const viewable = viewableBy(query.visibleTo);
       lists.push(yield* list(readsOf, (find) => rows.read(find, viewable), query));
     }
@@ -78,11 +80,13 @@ function* list(
   const found = new NewestRows(query.limit);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
+  let isFirst = true;
+
   function* step(alternatives: readonly Alternative[], unread: (readonly Alternative[])[]): Steps<void> {
     for (const alternative of alternatives) {
-      const isRead = alternative.step(found, readRows);
-      yield;
-      if (isRead) return;
+      if (!isFirst) yield;
+      isFirst = false;
+      if (alternative.step(found, readRows)) return;
     }
     unread.push(alternatives);
   }

@@ -53,7 +53,10 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
 
   function* counts(queries: readonly CountQuery[]): Steps<number[]> {
     const results: number[] = [];
-    for (const query of queries) results.push(yield* countOf(query));
+    for (const query of queries) {
+      if (results.length > 0) yield;
+      results.push(yield* countOf(query));
+    }
     return results;
   }
 

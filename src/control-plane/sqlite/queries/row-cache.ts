@@ -6,9 +6,12 @@ import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, type ConnectionTuple } from '../rows';
 import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
 
-/** The most rows in memory. A row with long tags or roles counts as several, so that all take some tens of megabytes. */
+/**
+ * The most rows in memory: about 30 MB with the texts that responses make of them. A row with longer tags and roles counts as several,
+ * so that it is 70 MB at most.
+ */
 const MAX_ROWS = 20_000;
-const CHARACTERS_PER_ROW = 1_024;
+const CHARACTERS_PER_ROW = 256;
 
 /**
  * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
