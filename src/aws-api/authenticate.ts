@@ -48,8 +48,7 @@ export function verifySignature({ accessKeys, now = Date.now }: SignatureOptions
  * Trusts the access key id as the account id; no signature is verified. For local use: the server must listen on loopback only.
  */
 export function trustAccessKeyId(): Authenticate {
-  // Async so that a thrown error becomes a rejection.
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // eslint-disable-next-line @typescript-eslint/require-await -- async, so that a thrown error becomes a rejection
   return async ({ headers }) => {
     // A web page can reach loopback under a host name that it controls (DNS rebinding). AWS clients never send Origin.
     if (headers.has('origin')) {

@@ -46,12 +46,21 @@ const CHARACTERS_PER_FIELD = 64;
 /** Plans of one document. */
 const MAX_PLANS = 4;
 
-/**
- * @throws Error if the schema has a field that the compiled operations don't know
- */
+/** @throws Error if the schema has a field that the compiled operations don't know */
 export function createPreparedDocuments(schema: GraphQLSchema, limits: OperationLimits): PreparedDocuments {
   checkConnectionFields(schema);
-  const entries = new RecentEntries<Entry>();
+  const entries = new RecentEntries<() => Entry>();
+
+  function createEntry(document: DocumentNode, operation: OperationDefinitionNode): Entry {
+    return {
+      operation,
+      fragments: fragmentsOf(document),
+      described: limits.describe(document, operation),
+      conditions: conditionsOf(document),
+      coerce: variableCoercer(schema, operation),
+      plans: new Map(),
+    };
+  }
 
   /** Undefined if Apollo Server must execute the operation. */
   function planOf(entry: Entry, values: Record<string, unknown>): CompiledOperation | undefined {
@@ -98,19 +107,14 @@ export function createPreparedDocuments(schema: GraphQLSchema, limits: Operation
     add(query, operationName, { document, operation }) {
       const key = keyOf(query, operationName);
       if (key.length > MAX_DOCUMENT_LENGTH || entries.get(key)) return;
-      entries.set(key, {
-        operation,
-        fragments: fragmentsOf(document),
-        described: limits.describe(document, operation),
-        conditions: conditionsOf(document),
-        coerce: variableCoercer(schema, operation),
-        plans: new Map(),
-      });
+      let entry: Entry | undefined;
+      // Created at the second request: many documents are sent only once.
+      entries.set(key, () => (entry ??= createEntry(document, operation)));
     },
 
     execute(body, context) {
       const request = requestIn(body);
-      const entry = request && entries.get(keyOf(request.query, request.operationName));
+      const entry = request && entries.get(keyOf(request.query, request.operationName))?.();
       if (!entry) return context;
       const admissible = checked(entry, request.variables ?? {});
       if (!admissible) return context;
