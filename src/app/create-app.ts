@@ -10,7 +10,7 @@ import { storeErrorOf } from '../control-plane/sqlite/errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
 import { createBodyReader } from '../http/body/body-budget';
-import { createAdmission } from '../http/hooks/admission-queue';
+import { Admission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
 import { createRateLimits } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/server-lifecycle';
@@ -96,7 +96,7 @@ export async function createApp(
       },
     }),
   });
-  telemetry.metrics.watchAdmission(traffic.admission.counts);
+  telemetry.metrics.watchAdmission(() => traffic.admission.counts());
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);
 
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -168,7 +168,7 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
 
 function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {
   return {
-    admission: createAdmission(limits.inFlight),
+    admission: new Admission(limits.inFlight),
     bodyReader: createBodyReader(),
     executionMs,
     timing: { headerMs: requestMs, requestMs, keepAliveMs, stopGraceMs: shutdown.graceMs },

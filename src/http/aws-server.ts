@@ -9,7 +9,7 @@ import { BodyTooLargeError } from './body/read-body';
 import { OVERLOADED } from './errors';
 import { REQUEST_ID_HEADER, requestIdOf } from './headers';
 import { admitRequests } from './hooks/admission';
-import { createAdmission, type Admission } from './hooks/admission-queue';
+import { Admission } from './hooks/admission-queue';
 import {
   FOREIGN_HOST,
   invalidHostReason,
@@ -33,12 +33,8 @@ import {
   serverOptions,
   type ServerTiming,
 } from './lifecycle/server-options';
-import {
-  recordRequests,
-  respondToMalformedHttp,
-  startRecord,
-  type RequestLogOptions,
-} from './request-log/record-requests';
+import { recordRequests, respondToMalformedHttp, startRecord } from './request-log/record-requests';
+import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
 const BODY_LIMITS = { maxBytes: 1_048_576, maxReadBytes: 67_108_864 };
@@ -65,7 +61,7 @@ export interface AwsServerOptions {
 export function createAwsServer({
   address,
   checkHostHeader = false,
-  admission = createAdmission(Infinity),
+  admission = new Admission(Infinity),
   bodyReader = createBodyReader(),
   api,
   reportFault,

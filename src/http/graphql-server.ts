@@ -17,7 +17,7 @@ import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { addSecurityHeaders, requestIdOf } from './headers';
 import { admitGraphqlRequests } from './hooks/admission';
-import { createAdmission, type Admission } from './hooks/admission-queue';
+import { Admission } from './hooks/admission-queue';
 import { addRouterAuthentication } from './hooks/authenticate-router';
 import { addUserAuthentication } from './hooks/authenticate-user';
 import { addCors } from './hooks/cors';
@@ -33,12 +33,8 @@ import {
   serverOptions,
   type ServerTiming,
 } from './lifecycle/server-options';
-import {
-  recordRequests,
-  respondToMalformedHttp,
-  startRecord,
-  type RequestLogOptions,
-} from './request-log/record-requests';
+import { recordRequests, respondToMalformedHttp, startRecord } from './request-log/record-requests';
+import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -85,7 +81,7 @@ export function createGraphqlServer({
   address,
   checkHostHeader = false,
   corsOrigins = [],
-  admission = createAdmission(Infinity),
+  admission = new Admission(Infinity),
   bodyReader = createBodyReader(),
   rateLimits,
   introspectionEnabled,

@@ -22,9 +22,10 @@ const SERVER_FAILURES: ReadonlySet<string> = new Set([
 
 /** Writes one log line per request. */
 function logRequests(logger: Logger): RequestObserver {
-  return ({ server, requestId, operation, operationName, subject, outcome, ...request }: RequestEvent) => {
-    const level = levelOf(outcome);
+  return (request: RequestEvent) => {
+    const level = levelOf(request.outcome);
     if (!logger.isLevelEnabled(level)) return;
+    const { server, requestId, operation, operationName, subject, outcome } = request;
     const { reason, status, durationMs, trace } = request;
     logger[level](
       {

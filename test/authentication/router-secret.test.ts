@@ -5,7 +5,7 @@ import { pino } from 'pino';
 
 import { createAuthentication } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
-import { createAdmission } from '../../src/http/hooks/admission-queue';
+import { Admission } from '../../src/http/hooks/admission-queue';
 import { createGraphqlServer } from '../../src/http/graphql-server';
 import { startApp, type RunningApp } from '../support/app';
 import { sendHttp, type WireHeaders, type WireRequest } from '../support/aws-call';
@@ -116,9 +116,9 @@ describe('With a secret of the router', () => {
 
 describe('With a secret of the router, and the server full', () => {
   it('a request without it gets 401, which reveals nothing about the load', async () => {
-    const admission = createAdmission(1);
-    const inFlight = admission.enter(() => undefined);
-    const waiting = admission.enter(() => undefined);
+    const admission = new Admission(1);
+    const inFlight = admission.enter(0);
+    const waiting = admission.enter(0);
     const web = createGraphqlServer({
       address: { host: '127.0.0.1', port: 0 },
       admission,
@@ -144,8 +144,9 @@ describe('With a secret of the router, and the server full', () => {
       const refused = await post(url, COUNT, NEW);
       expect([refused.status, codeOf(refused)]).toEqual([503, 'OVERLOADED']);
     } finally {
-      inFlight?.leave();
-      waiting?.leave();
+      inFlight?.responseEnded();
+      inFlight?.workEnded();
+      waiting?.responseEnded();
       await web.stop();
     }
   });

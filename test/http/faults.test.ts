@@ -8,7 +8,7 @@ import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
 import { createGraphqlContext, type GraphqlContext } from '../../src/graphql/graphql-context';
 import { errorReportingPlugin } from '../../src/graphql/apollo/error-reporting-plugin';
-import type { RequestRecord } from '../../src/http/request-log/request-record';
+import { RequestRecord } from '../../src/http/request-log/request-record';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext } from '../../src/subgraph/context';
 import { startApp, type RunningApp } from '../support/app';
@@ -238,17 +238,5 @@ describe('In production, a client error', () => {
 });
 
 function recordOf(id: string): RequestRecord {
-  return {
-    id,
-    arrivedAt: 0,
-    subject: undefined,
-    operation: undefined,
-    operationName: undefined,
-    failure: undefined,
-    isCompiled: false,
-    isFaultReported: false,
-    reason: undefined,
-    malformed: undefined,
-    span: undefined,
-  };
+  return new RequestRecord(id, { server: 'graphql', observe: () => undefined });
 }

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 
-import { createAdmission } from '../../src/http/hooks/admission-queue';
+import { Admission, type Slot } from '../../src/http/hooks/admission-queue';
 import { memoryBudget } from '../../src/http/body/body-budget';
 import { unsignedHeaders } from '../support/aws-call';
 import { startServerProcess } from '../support/server-process';
@@ -110,30 +110,47 @@ describe('The memory budget', () => {
   });
 
   it('lets small requests pass large ones that wait for memory', () => {
-    const admission = createAdmission(10, { inFlight: 100, waiting: 200 });
+    const admission = new Admission(10, { inFlight: 100, waiting: 200 });
     const started: string[] = [];
-    const enter = (name: string, bytes: number) => admission.enter(() => started.push(name), bytes);
+    const enter = (name: string, bytes: number) => {
+      const slot = admission.enter(bytes);
+      if (slot?.isInFlight === false) slot.wait(60_000, () => started.push(name), neverCalled);
+      return slot;
+    };
     const first = enter('first', 90);
     const second = enter('second', 90);
-    expect([first?.isInFlight(), second?.isInFlight()]).toEqual([true, false]);
-    expect(enter('small', 10)?.isInFlight()).toBe(true);
-    expect(enter('without a body', 0)?.isInFlight()).toBe(true);
-    expect(enter('third', 90)?.isInFlight()).toBe(false);
+    expect([first?.isInFlight, second?.isInFlight]).toEqual([true, false]);
+    expect(enter('small', 10)?.isInFlight).toBe(true);
+    expect(enter('without a body', 0)?.isInFlight).toBe(true);
+    const third = enter('third', 90);
+    expect(third?.isInFlight).toBe(false);
     // The queue's budget is used up.
     expect(enter('fourth', 90)).toBeUndefined();
-    first?.leave();
+    end(first);
     expect(started).toEqual(['second']);
-    second?.leave();
+    end(second);
     expect(started).toEqual(['second', 'third']);
+    end(third);
   });
 
   it('admits one body that is larger than the whole budget', () => {
-    const admission = createAdmission(10, { inFlight: 100, waiting: 200 });
-    const large = admission.enter(() => undefined, 1_000);
+    const admission = new Admission(10, { inFlight: 100, waiting: 200 });
+    const large = admission.enter(1_000);
     let isNext = false;
-    const next = admission.enter(() => (isNext = true), 1_000);
-    expect([large?.isInFlight(), next?.isInFlight()]).toEqual([true, false]);
-    large?.leave();
+    const next = admission.enter(1_000);
+    next?.wait(60_000, () => (isNext = true), neverCalled);
+    expect([large?.isInFlight, next?.isInFlight]).toEqual([true, false]);
+    end(large);
     expect(isNext).toBe(true);
   });
 });
+
+function neverCalled(): never {
+  throw new Error('this request waits for its turn and does not time out');
+}
+
+/** Ends a request: its response and its work. */
+function end(slot: Slot | undefined): void {
+  slot?.responseEnded();
+  slot?.workEnded();
+}

@@ -12,7 +12,7 @@ import { NO_AUTHENTICATION } from '../../src/authentication/authentication';
 import { readConfig } from '../../src/config/config';
 import { createAwsApi } from '../../src/aws-api/aws-api';
 import { createBodyReader } from '../../src/http/body/body-budget';
-import { createAdmission } from '../../src/http/hooks/admission-queue';
+import { Admission } from '../../src/http/hooks/admission-queue';
 import { createAwsServer } from '../../src/http/aws-server';
 import { DEFAULT_TIMING } from '../../src/http/lifecycle/server-options';
 import { createGraphqlServer } from '../../src/http/graphql-server';
@@ -133,7 +133,7 @@ const defaults = readConfig({});
 /** Starts a GraphQL and an AWS server with one admission. They hold their requests while the gate is shut. */
 async function startHolding({ executionMs = 60_000, requestMs = LONG_MS } = {}) {
   const { service } = createControlPlane();
-  const admission = createAdmission(MAX_AT_WORK);
+  const admission = new Admission(MAX_AT_WORK);
   let held: (() => void)[] = [];
   let isShut = true;
   const pass = async () => {
@@ -221,7 +221,7 @@ describe('The slots of the admission queue', () => {
   }
 
   async function untilCounted(inFlight: number, waiting: number): Promise<void> {
-    const { counts } = servers.admission;
+    const counts = () => servers.admission.counts();
     while (counts().inFlight !== inFlight || counts().waiting !== waiting) await wait(2);
     expect(counts()).toEqual({ inFlight, waiting });
   }
@@ -336,7 +336,7 @@ describe('The slots of the admission queue', () => {
     servers.open();
     const oldest = await startRequest(servers[name], 500, '{');
     const rejected = textOf(oldest);
-    for (let index = 1; index < BODY_BUDGET.bodies; index += 1) await startRequest(servers[name], 500, '{');
+    for (let index = 0; index < BODY_BUDGET.bodies; index += 1) await startRequest(servers[name], 500, '{');
     const [newest] = (await once(client(servers[name], whole(servers[name].pathname)), 'data')) as [Buffer];
     expect(newest.toString()).toMatch(/^HTTP\/1\.1 200 /);
     expect(await rejected).toMatch(refusal);

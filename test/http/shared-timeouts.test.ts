@@ -19,7 +19,7 @@ describe('Timeouts that share a timer', () => {
     for (const start of starts) {
       jest.advanceTimersByTime(start - (performance.now() - begin));
       const timeout = timeouts.start(() => fired.push([start, performance.now() - begin]));
-      if (cleared.includes(start)) timeouts.clear(timeout);
+      if (cleared.includes(start)) timeout.clear();
     }
     jest.runAllTimers();
     return fired;

@@ -70,9 +70,15 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
   return {
     files,
     reads: readsOf(database, rows),
-    write: (writes, waitedMs) => transactions.run(() => rows.duringWrites(() => writes.map(apply)), waitedMs),
+    write: (writes, waitedMs) => transactions.run(() => writes.map(apply), waitedMs),
     accessKeys: accessKeysOn(database, transactions),
-    imports: importsOn(database, transactions),
+    imports: importsOn(database, {
+      run: (work, waitedMs) =>
+        transactions.run(() => {
+          rows.forgetAll();
+          return work();
+        }, waitedMs),
+    }),
     exports: exportsOn(database),
     tryReading() {
       checkVersion();

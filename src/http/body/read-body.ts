@@ -107,6 +107,15 @@ export function readBody(
   });
 }
 
+/** The body, if all of it has arrived: most bodies arrive together with the header, and need no listeners. */
+export function arrivedBody(
+  payload: Readable,
+  { maxBytes, announcedBytes = NaN }: BodyLimits,
+): Buffer | undefined {
+  const hasArrived = payload.readableLength === announcedBytes && announcedBytes <= maxBytes;
+  return hasArrived ? (payload.read() as Buffer) : undefined;
+}
+
 function hasTinyChunks(chunks: number, length: number): boolean {
   return chunks > TINY_CHUNKS.max && length < chunks * TINY_CHUNKS.averageBytes;
 }

@@ -128,7 +128,7 @@ export class ExecutionDeadline implements RequestEnd {
   }
 
   private clearTimeouts(): void {
-    this.shared.timeouts.clear(this.timeout);
+    this.timeout?.clear();
     clearTimeout(this.waitTimer);
   }
 }

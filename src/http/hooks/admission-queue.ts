@@ -1,98 +1,140 @@
 import { memoryBudget, type MemoryBudget } from '../body/body-budget';
-
-/** A request's place among the requests in flight, or in the queue. */
-export interface Slot {
-  /** Whether the request may proceed; otherwise it waits for its turn. */
-  readonly isInFlight: () => boolean;
-  /** Frees the place. Calling it again does nothing. */
-  readonly leave: () => void;
-}
-
-/** Limits how many requests are in flight at a time, and how many wait. All servers of a process share one. */
-export interface Admission {
-  /** Whether even the queue is full. */
-  readonly isFull: () => boolean;
-  /**
-   * Takes a slot. Returns undefined if even the queue is full.
-   * @param onTurn called once when the request's turn comes, if it had to wait
-   * @param bytes size of the request's body
-   */
-  readonly enter: (onTurn: () => void, bytes?: number) => Slot | undefined;
-  readonly counts: () => { readonly inFlight: number; readonly waiting: number };
-}
-
-interface Entry {
-  readonly onTurn: () => void;
-  readonly bytes: number;
-  state: 'waiting' | 'in flight' | 'gone';
-}
+import type { ResponseListener } from '../lifecycle/response-end';
 
 /**
- * @param max requests in flight; as many again may wait
- * @param budget limits for the total body bytes. A larger body is admitted when it is the only one.
+ * Limits how many requests are in flight at a time, and how many wait. All servers of a process share one. A request that is not
+ * admitted at once waits in order of arrival; small ones may pass a large one for which there is not enough memory yet.
  */
-export function createAdmission(
-  max: number,
-  budget: Pick<MemoryBudget, 'inFlight' | 'waiting'> = memoryBudget(),
-): Admission {
-  let inFlight = 0;
-  let bytesInFlight = 0;
+export class Admission {
+  private inFlight = 0;
+  private bytesInFlight = 0;
   /** In order of arrival. A request that gives up is removed at once, so that others do not wait behind it. */
-  const queue = new Set<Entry>();
-  let bytesWaiting = 0;
+  private readonly queue = new Set<Slot>();
+  private bytesWaiting = 0;
 
-  function removeFromQueue(entry: Entry): void {
-    queue.delete(entry);
-    bytesWaiting -= entry.bytes;
+  /**
+   * @param max requests in flight; as many again may wait
+   * @param budget limits for the total body bytes. A larger body is admitted when it is the only one.
+   */
+  constructor(
+    private readonly max: number,
+    private readonly budget: Pick<MemoryBudget, 'inFlight' | 'waiting'> = memoryBudget(),
+  ) {}
+
+  /** Whether even the queue is full. */
+  isFull(): boolean {
+    return this.inFlight >= this.max && this.queue.size >= this.max;
   }
 
-  function fits({ bytes }: Entry): boolean {
+  /**
+   * Takes a slot.
+   * @param bytes size of the request's body
+   * @returns undefined if even the queue is full
+   */
+  enter(bytes: number): Slot | undefined {
+    const slot = new Slot(this, bytes);
+    if (this.fits(slot)) this.start(slot);
+    else if (
+      this.queue.size < this.max &&
+      (this.queue.size === 0 || this.bytesWaiting + bytes <= this.budget.waiting)
+    ) {
+      this.queue.add(slot);
+      this.bytesWaiting += bytes;
+    } else return undefined;
+    return slot;
+  }
+
+  counts(): { readonly inFlight: number; readonly waiting: number } {
+    return { inFlight: this.inFlight, waiting: this.queue.size };
+  }
+
+  /** Frees a slot. Called by the slot. */
+  leave(slot: Slot): void {
+    if (slot.isInFlight) {
+      slot.isInFlight = false;
+      this.inFlight -= 1;
+      this.bytesInFlight -= slot.bytes;
+      if (this.queue.size > 0) this.startNext();
+    } else this.removeFromQueue(slot);
+  }
+
+  private removeFromQueue(slot: Slot): void {
+    if (this.queue.delete(slot)) this.bytesWaiting -= slot.bytes;
+  }
+
+  private fits({ bytes }: Slot): boolean {
+    const { inFlight, bytesInFlight, max, budget } = this;
     return inFlight < max && (bytes === 0 || bytesInFlight === 0 || bytesInFlight + bytes <= budget.inFlight);
   }
 
-  function start(entry: Entry): void {
-    entry.state = 'in flight';
-    inFlight += 1;
-    bytesInFlight += entry.bytes;
+  private start(slot: Slot): void {
+    slot.isInFlight = true;
+    this.inFlight += 1;
+    this.bytesInFlight += slot.bytes;
   }
 
-  /** Small requests may pass a large one for which there is not enough memory yet. */
-  function startNext(): void {
-    for (const entry of queue) {
-      if (inFlight >= max) return;
-      if (!fits(entry)) continue;
-      removeFromQueue(entry);
-      start(entry);
-      entry.onTurn();
+  private startNext(): void {
+    for (const slot of this.queue) {
+      if (this.inFlight >= this.max) return;
+      if (!this.fits(slot)) continue;
+      this.removeFromQueue(slot);
+      this.start(slot);
+      slot.onTurn();
     }
   }
+}
 
-  function leave(entry: Entry): void {
-    const { state } = entry;
-    entry.state = 'gone';
-    if (state === 'waiting') removeFromQueue(entry);
-    if (state !== 'in flight') return;
-    inFlight -= 1;
-    bytesInFlight -= entry.bytes;
-    startNext();
+/**
+ * A request's place among the requests in flight, or in the queue. A request keeps it until its response is complete and its execution
+ * has ended, because a disconnect does not stop an execution that cannot be aborted. It refers to nothing of the request while that is
+ * in flight: there are as many as requests.
+ */
+export class Slot implements ResponseListener {
+  /** Whether the request may proceed; otherwise it waits for its turn, or has left. */
+  isInFlight = false;
+  private isResponseOver = false;
+  private isWorkOver = false;
+  private waiting: { readonly onTurn: () => void; readonly timer: NodeJS.Timeout } | undefined;
+
+  constructor(
+    private readonly admission: Admission,
+    readonly bytes: number,
+  ) {}
+
+  /**
+   * Waits in the queue, at most for a time.
+   * @param onTurn called when the request may proceed
+   * @param onTimeout called when it has left the queue instead
+   */
+  wait(timeoutMs: number, onTurn: () => void, onTimeout: () => void): void {
+    const timer = setTimeout(() => {
+      this.waiting = undefined;
+      this.admission.leave(this);
+      onTimeout();
+    }, timeoutMs);
+    this.waiting = { onTurn, timer };
   }
 
-  return {
-    isFull: () => inFlight >= max && queue.size >= max,
-    enter(onTurn, bytes = 0) {
-      const entry: Entry = { onTurn, bytes, state: 'waiting' };
-      if (fits(entry)) start(entry);
-      else if (queue.size < max && (queue.size === 0 || bytesWaiting + bytes <= budget.waiting)) {
-        queue.add(entry);
-        bytesWaiting += bytes;
-      } else return undefined;
-      return {
-        isInFlight: () => entry.state === 'in flight',
-        leave: () => {
-          leave(entry);
-        },
-      };
-    },
-    counts: () => ({ inFlight, waiting: queue.size }),
-  };
+  /** Called by the queue. */
+  onTurn(): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    clearTimeout(waiting?.timer);
+    waiting?.onTurn();
+  }
+
+  responseEnded(): void {
+    this.isResponseOver = true;
+    clearTimeout(this.waiting?.timer);
+    this.leaveIfOver();
+  }
+
+  workEnded(): void {
+    this.isWorkOver = true;
+    this.leaveIfOver();
+  }
+
+  private leaveIfOver(): void {
+    if (this.isResponseOver && (this.isWorkOver || !this.isInFlight)) this.admission.leave(this);
+  }
 }

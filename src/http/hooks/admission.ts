@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { BodyEvictedError, type BodyReader } from '../body/body-budget';
-import type { BodyLimits } from '../body/read-body';
+import { arrivedBody, type BodyLimits } from '../body/read-body';
 import { overloaded, sendRequestError } from '../errors';
 import { onResponseEnd } from '../lifecycle/response-end';
-import type { Admission } from './admission-queue';
+import type { Admission, Slot } from './admission-queue';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,8 +14,8 @@ declare module 'fastify' {
     receivedAt: number;
     /** The execution of the request, if it may go on after the response. */
     work: Promise<unknown> | undefined;
-    /** Called when that execution has ended, or with the response if there is none. Undefined without a slot. */
-    onWorkEnd: (() => void) | undefined;
+    /** Its place among the requests in flight; undefined until it is admitted. */
+    slot: Slot | undefined;
   }
 }
 
@@ -32,9 +32,6 @@ export interface AdmitOptions {
 /**
  * Admits requests as capacity allows, before their bodies are parsed. A request takes a slot once its body has arrived, so that
  * incomplete requests do not occupy slots. If all slots are taken when the request starts, it is rejected at once.
- *
- * A request keeps its slot until the response is complete and its execution has ended, because a disconnect does not stop an
- * execution that cannot be aborted.
  */
 export function admitRequests(
   server: FastifyInstance,
@@ -43,7 +40,7 @@ export function admitRequests(
   server.decorateRequest('bodyBytes', undefined);
   server.decorateRequest('receivedAt', 0);
   server.decorateRequest('work', undefined);
-  server.decorateRequest('onWorkEnd', undefined);
+  server.decorateRequest('slot', undefined);
 
   server.addHook('onRequest', (_request, reply, done) => {
     if (admission.isFull()) refuse(reply);
@@ -51,67 +48,61 @@ export function admitRequests(
   });
 
   server.addHook('preParsing', (request, reply, payload, done) => {
-    const admit = () => {
+    const admit = (body?: Buffer) => {
+      request.bodyBytes = body;
       request.receivedAt = performance.now();
       takeSlot(request, reply, () => {
         done(null, payload);
       });
     };
-    if (!hasBody(request)) {
-      admit();
-      return;
-    }
-    const announcedBytes = Number(request.headers['content-length']);
-    bodyReader.read(payload, { ...bodyLimits, announcedBytes }).then(
-      (body) => {
-        request.bodyBytes = body;
-        admit();
-      },
-      (error: unknown) => {
+    const readBody = () => {
+      const limits = { ...bodyLimits, announcedBytes: Number(request.headers['content-length']) };
+      const arrived = arrivedBody(payload, limits);
+      if (arrived) {
+        // Its end comes when Node has parsed all that it has read, and knows whether malformed input follows.
+        payload.once('end', () => {
+          admit(arrived);
+        });
+        payload.resume();
+        return;
+      }
+      bodyReader.read(payload, limits).then(admit, (error: unknown) => {
         // Otherwise the rest of the body would be parsed as the next request.
         reply.header('connection', 'close');
         if (error instanceof BodyEvictedError) refuse(reply);
         else done(error instanceof Error ? error : new Error('a body could not be read', { cause: error }));
-      },
-    );
+      });
+    };
+    // By the next tick Node has parsed the part of the body that arrived with the header.
+    if (hasBody(request)) process.nextTick(readBody);
+    else admit();
   });
 
   function takeSlot(request: FastifyRequest, reply: FastifyReply, onTurn: () => void): void {
-    const slot = admission.enter(() => {
-      clearTimeout(timer);
-      onTurn();
-    }, request.bodyBytes?.length);
+    const slot = admission.enter(request.bodyBytes?.length ?? 0);
     if (!slot) {
       refuse(reply);
       return;
     }
-    const timer = slot.isInFlight()
-      ? undefined
-      : setTimeout(() => {
-          slot.leave();
-          refuse(reply);
-        }, timeoutMs);
-    let responseEnded = false;
-    let workEnded = false;
-    const leaveWhenDone = () => {
-      if (responseEnded && (workEnded || !slot.isInFlight())) slot.leave();
-    };
-    request.onWorkEnd = () => {
-      workEnded = true;
-      leaveWhenDone();
-    };
-    onResponseEnd(reply.raw, () => {
-      responseEnded = true;
-      clearTimeout(timer);
-      leaveWhenDone();
-    });
-    if (slot.isInFlight()) onTurn();
+    request.slot = slot;
+    onResponseEnd(reply.raw, slot);
+    if (slot.isInFlight) onTurn();
+    else {
+      slot.wait(timeoutMs, onTurn, () => {
+        refuse(reply);
+      });
+    }
   }
 
   // Runs for every response, even if the client has disconnected.
-  server.addHook('onSend', ({ work, onWorkEnd }, _reply, payload, done) => {
-    if (onWorkEnd && work) void work.then(onWorkEnd, onWorkEnd);
-    else onWorkEnd?.();
+  server.addHook('onSend', ({ work, slot }, _reply, payload, done) => {
+    if (slot) {
+      const workEnded = () => {
+        slot.workEnded();
+      };
+      if (work) void work.then(workEnded, workEnded);
+      else slot.workEnded();
+    }
     done(null, payload);
   });
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 import { closeSocket, destroySocket } from './close-socket';
-import { onResponseEnd } from './response-end';
+import { onResponseEnd, type ResponseListener } from './response-end';
 import { SharedTimeouts, type SharedTimeout } from './shared-timeouts';
 
 /** The open connections of a server. */
@@ -14,15 +14,6 @@ export interface OpenConnections {
   /** Closes idle connections, and from now on each connection as soon as it is idle. */
   readonly closeIdle: () => void;
   readonly destroyAll: () => void;
-}
-
-interface Connection {
-  readonly socket: Socket;
-  activeRequests: number;
-  /** Bytes read when the connection last became idle. More bytes are the start of a request. */
-  bytesReadWhenIdle: number;
-  /** Runs while the connection is idle. */
-  idleTimeout: SharedTimeout | undefined;
 }
 
 export interface IdleTiming {
@@ -35,90 +26,120 @@ export interface IdleTiming {
 /** Clients know `keepAliveMs`. A request that a client sends at the last moment may still be in transit. */
 const TRANSIT_MS = 1_000;
 
+/** What the connections of a server share. */
+interface Shared {
+  readonly open: Set<Connection>;
+  readonly idleTimeouts: SharedTimeouts;
+  readonly emptyLineTimeouts: SharedTimeouts;
+  /** Whether each connection is closed as soon as it is idle. */
+  isClosing: boolean;
+}
+
+const CONNECTION = Symbol('connection');
+type WatchedSocket = Socket & { [CONNECTION]?: Connection };
+
+class Connection implements ResponseListener {
+  private requests = 0;
+  /** Bytes read when the connection last became idle. More bytes are the start of a request. */
+  private bytesReadWhenIdle = 0;
+  /** Runs while the connection is idle. */
+  private idleTimeout: SharedTimeout | undefined;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly shared: Shared,
+  ) {
+    shared.open.add(this);
+    this.startIdleTimeout();
+    socket.once('close', () => {
+      this.idleTimeout?.clear();
+      shared.open.delete(this);
+    });
+  }
+
+  /** The number of requests that have arrived, completely or in part, and whose response is not complete. */
+  get activeRequests(): number {
+    return this.requests || Number(this.hasPartialRequest());
+  }
+
+  requestArrived(response: ServerResponse): void {
+    this.requests += 1;
+    this.idleTimeout?.clear();
+    onResponseEnd(response, this);
+    if (this.bytesReadWhenIdle === Infinity) this.bytesReadWhenIdle = 0;
+  }
+
+  responseEnded({ req }: ServerResponse): void {
+    this.requests -= 1;
+    if (this.requests === 0) {
+      // After an early response, the rest of the request's body is not the start of another request.
+      this.bytesReadWhenIdle = req.complete ? this.socket.bytesRead : Infinity;
+      if (this.shared.open.has(this)) this.startIdleTimeout();
+    }
+    if (this.shared.isClosing) this.closeIfIdle();
+  }
+
+  closeIfIdle(): void {
+    if (this.requests === 0 && !this.hasPartialRequest() && this.socket.writable) closeSocket(this.socket);
+  }
+
+  cutOff(): void {
+    destroySocket(this.socket, 'CUT_AT_STOP');
+  }
+
+  private hasPartialRequest(): boolean {
+    return this.socket.bytesRead > this.bytesReadWhenIdle;
+  }
+
+  private startIdleTimeout(): void {
+    this.idleTimeout = this.shared.idleTimeouts.start(this.idleTimeIsOver);
+  }
+
+  private readonly idleTimeIsOver = (): void => {
+    // Node times out a slow header. Input that is left after that is empty lines, for which Node has no timeout.
+    if (this.hasPartialRequest()) this.idleTimeout = this.shared.emptyLineTimeouts.start(this.close);
+    else this.close();
+  };
+
+  private readonly close = (): void => {
+    closeSocket(this.socket);
+  };
+}
+
 /**
  * Tracks connections and closes idle ones. Node closes idle connections only after the first request, and never if a client sends
  * empty lines between requests.
  * @param server not listening yet
  */
 export function watchConnections(server: Server, { keepAliveMs, headerMs }: IdleTiming): OpenConnections {
-  const open = new Map<Socket, Connection>();
-  const idleTimeouts = new SharedTimeouts(keepAliveMs + TRANSIT_MS);
-  const emptyLineTimeouts = new SharedTimeouts(2 * headerMs);
-  let closeWhenIdle = false;
+  const shared: Shared = {
+    open: new Set(),
+    idleTimeouts: new SharedTimeouts(keepAliveMs + TRANSIT_MS),
+    emptyLineTimeouts: new SharedTimeouts(2 * headerMs),
+    isClosing: false,
+  };
 
-  const hasPartialRequest = ({ socket, bytesReadWhenIdle }: Connection) =>
-    socket.bytesRead > bytesReadWhenIdle;
-
-  function closeIfIdle(connection: Connection): void {
-    const { socket, activeRequests } = connection;
-    if (activeRequests === 0 && !hasPartialRequest(connection) && socket.writable) closeSocket(socket);
-  }
-
-  function startIdleTimeout(connection: Connection): void {
-    const close = () => {
-      closeSocket(connection.socket);
-    };
-    connection.idleTimeout = idleTimeouts.start(() => {
-      // Node times out a slow header. Input that is left after that is empty lines, for which Node has no timeout.
-      if (hasPartialRequest(connection)) connection.idleTimeout = emptyLineTimeouts.start(close);
-      else close();
-    });
-  }
-
-  function clearIdleTimeout({ idleTimeout }: Connection): void {
-    idleTimeouts.clear(idleTimeout);
-    emptyLineTimeouts.clear(idleTimeout);
-  }
-
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', (socket: WatchedSocket) => {
     // Each pipelined request adds a `close` listener.
     socket.setMaxListeners(0);
     // Node calls this after the last response, and would not wait until the client has read it.
     socket.destroySoon = () => {
       closeSocket(socket);
     };
-    const connection: Connection = {
-      socket,
-      activeRequests: 0,
-      bytesReadWhenIdle: 0,
-      idleTimeout: undefined,
-    };
-    open.set(socket, connection);
-    startIdleTimeout(connection);
-    socket.once('close', () => {
-      clearIdleTimeout(connection);
-      open.delete(socket);
-    });
+    socket[CONNECTION] = new Connection(socket, shared);
   });
-  server.on('request', (request, response) => {
-    const connection = open.get(request.socket);
-    if (!connection) return;
-    connection.activeRequests += 1;
-    clearIdleTimeout(connection);
-    onResponseEnd(response, () => {
-      connection.activeRequests -= 1;
-      if (connection.activeRequests === 0) {
-        // After an early response, the rest of the request's body is not the start of another request.
-        connection.bytesReadWhenIdle = request.complete ? request.socket.bytesRead : Infinity;
-        if (open.has(request.socket)) startIdleTimeout(connection);
-      }
-      if (closeWhenIdle) closeIfIdle(connection);
-    });
-    if (connection.bytesReadWhenIdle === Infinity) connection.bytesReadWhenIdle = 0;
+  server.on('request', ({ socket }: { readonly socket: WatchedSocket }, response) => {
+    socket[CONNECTION]?.requestArrived(response);
   });
 
   return {
-    activeRequests: () =>
-      [...open.values()].reduce(
-        (sum, connection) => sum + (connection.activeRequests || Number(hasPartialRequest(connection))),
-        0,
-      ),
+    activeRequests: () => [...shared.open].reduce((sum, { activeRequests }) => sum + activeRequests, 0),
     closeIdle() {
-      closeWhenIdle = true;
-      for (const connection of open.values()) closeIfIdle(connection);
+      shared.isClosing = true;
+      for (const connection of shared.open) connection.closeIfIdle();
     },
     destroyAll() {
-      for (const { socket } of open.values()) destroySocket(socket, 'CUT_AT_STOP');
+      for (const connection of shared.open) connection.cutOff();
     },
   };
 }
@@ -133,8 +154,10 @@ export function closeUnreadResponses(server: FastifyInstance, timeoutMs: number)
     const timeout = timeouts.start(() => {
       destroySocket(response.req.socket, 'ANSWER_NOT_TAKEN');
     });
-    onResponseEnd(response, () => {
-      timeouts.clear(timeout);
+    onResponseEnd(response, {
+      responseEnded() {
+        timeout.clear();
+      },
     });
   };
   server.addHook('onSend', (_request, { raw }, payload, done) => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { invalidHostReason } from '../host';
 import { closeSocket } from './close-socket';
-import { onResponseEnd } from './response-end';
+import { onResponseEnd, openResponses, type ResponseListener } from './response-end';
 
 /** Node's error for input that is not HTTP or arrives too late. The code is `CONNECT` or `INVALID_HOST` for CONNECT requests. */
 export type ClientError = Error & { readonly code?: string };
@@ -24,15 +24,22 @@ export interface MalformedHttpHandler {
   readonly watch: (server: Server) => void;
 }
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
+/** Closes its socket when malformed input has arrived and all responses to earlier requests are complete. */
+class Connection implements ResponseListener {
+  /** To the last request that arrived. */
+  latest: ServerResponse | undefined;
+  isMalformed = false;
 
-interface Connection {
-  readonly active: Set<Exchange>;
-  latest: Exchange | undefined;
-  isMalformed: boolean;
+  constructor(private readonly socket: Socket) {}
+
+  responseEnded(): void {
+    if (this.isMalformed && !this.isFinishing()) closeSocket(this.socket);
+  }
+
+  /** Whether there are responses that the malformed input does not belong to: their request is complete, or they have started. */
+  isFinishing(): boolean {
+    return openResponses(this.socket).some(({ req, headersSent }) => req.complete || headersSent);
+  }
 }
 
 /**
@@ -49,7 +56,7 @@ export function handleMalformedHttp(
   function connectionOf(socket: Socket): Connection {
     let connection = connections.get(socket);
     if (!connection) {
-      connection = { active: new Set(), latest: undefined, isMalformed: false };
+      connection = new Connection(socket);
       connections.set(socket, connection);
     }
     return connection;
@@ -60,7 +67,7 @@ export function handleMalformedHttp(
     // Node reports each further chunk again.
     if (connection.isMalformed) return;
     connection.isMalformed = true;
-    if (finishing(connection).length > 0) return;
+    if (connection.isFinishing()) return;
     if (hadEarlyResponse(connection.latest)) closeSocket(socket);
     else closeSocket(socket, createResponse(error, unfinishedRequest(connection.latest)));
   }
@@ -76,13 +83,8 @@ export function handleMalformedHttp(
       });
       server.on('request', (request, response) => {
         const connection = connectionOf(request.socket);
-        const exchange = { request, response };
-        connection.latest = exchange;
-        connection.active.add(exchange);
-        onResponseEnd(response, () => {
-          connection.active.delete(exchange);
-          if (connection.isMalformed && finishing(connection).length === 0) closeSocket(request.socket);
-        });
+        connection.latest = response;
+        onResponseEnd(response, connection);
       });
     },
     clientErrorHandler(error, socket) {
@@ -97,18 +99,13 @@ export function handleMalformedHttp(
   };
 }
 
-/** Exchanges that the malformed input does not belong to: their request is complete, or their response has started. */
-function finishing({ active }: Connection): readonly Exchange[] {
-  return [...active].filter(({ request, response }) => request.complete || response.headersSent);
-}
-
 /** Whether the request with the malformed body already got a response, which did not depend on its body. */
-function hadEarlyResponse(latest: Exchange | undefined): boolean {
-  return latest !== undefined && !latest.request.complete && latest.response.headersSent;
+function hadEarlyResponse(latest: ServerResponse | undefined): boolean {
+  return latest !== undefined && !latest.req.complete && latest.headersSent;
 }
 
-function unfinishedRequest(latest: Exchange | undefined): IncomingMessage | undefined {
-  return latest === undefined || latest.request.complete ? undefined : latest.request;
+function unfinishedRequest(latest: ServerResponse | undefined): IncomingMessage | undefined {
+  return latest === undefined || latest.req.complete ? undefined : latest.req;
 }
 
 /** Whether the client disconnected in the middle of a request. */

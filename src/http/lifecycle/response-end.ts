@@ -14,66 +14,67 @@ export function watchDisconnect(response: ServerResponse): ClientDisconnect {
     get signal() {
       if (controller) return controller.signal;
       const created = (controller = new AbortController());
-      onResponseEnd(response, () => {
-        if (!response.writableFinished) created.abort();
+      onResponseEnd(response, {
+        responseEnded() {
+          if (!response.writableFinished) created.abort();
+        },
       });
       return created.signal;
     },
   };
 }
 
+/** An object rather than a callback: those that exist anyway, such as a request's record, need no closure of their own. */
+export interface ResponseListener {
+  readonly responseEnded: (response: ServerResponse) => void;
+}
+
 /**
- * Calls back once, when the response is complete or its connection is closed. The response alone does not emit `close` when it
+ * Calls the listener once, when the response is complete or its connection is closed. The response alone does not emit `close` when it
  * waits for earlier responses on the same connection and the connection closes.
  */
-export function onResponseEnd(response: ServerResponse, callback: () => void): void {
-  const watched: Watched = response;
-  if (!watched[END]) {
-    const { socket } = response.req;
-    if (response.closed || socket.destroyed) {
-      callback();
-      return;
-    }
-    watched[END] = new ResponseEnd(response, socket);
+export function onResponseEnd(response: Watched, listener: ResponseListener): void {
+  const listeners = response[LISTENERS];
+  if (listeners) listeners.push(listener);
+  else if (listeners === null || response.closed || response.req.socket.destroyed)
+    listener.responseEnded(response);
+  else {
+    response[LISTENERS] = [listener];
+    openResponsesOf(response.req.socket).push(response);
+    response.on('close', responseClosed);
   }
-  watched[END].add(callback);
 }
 
-/** Properties of Node's objects: an entry in a WeakMap for every request costs the garbage collector much more. */
-const END = Symbol('end of the response');
+/** The watched responses of a connection that have not ended, in the order of their requests. */
+export function openResponses(socket: Socket): readonly ServerResponse[] {
+  return openResponsesOf(socket);
+}
+
+/**
+ * Properties of Node's objects, because an entry in a WeakMap for every request costs the garbage collector much more. Arrays, because a
+ * Set that many short-lived objects pass through keeps them alive: each time it makes room, V8 leaves a table behind that refers to the
+ * objects in it and to the next table, and the collections of young objects treat old tables as alive.
+ */
+const LISTENERS = Symbol('listeners for the end of the response');
 const OPEN = Symbol('responses that have not ended');
-type Watched = ServerResponse & { [END]?: ResponseEnd };
-type WatchedSocket = Socket & { [OPEN]?: Set<ResponseEnd> };
+type Watched = ServerResponse & { [LISTENERS]?: ResponseListener[] | null };
+type WatchedSocket = Socket & { [OPEN]?: Watched[] };
 
-/** One listener for a response and one for its connection, however many callbacks wait. */
-class ResponseEnd {
-  private readonly callbacks: (() => void)[] = [];
-  private readonly open: Set<ResponseEnd>;
-
-  constructor(response: ServerResponse, socket: WatchedSocket) {
-    this.open = socket[OPEN] ?? watchSocket(socket);
-    this.open.add(this);
-    response.once('close', () => {
-      this.end();
-    });
-  }
-
-  add(callback: () => void): void {
-    if (this.open.has(this)) this.callbacks.push(callback);
-    else callback();
-  }
-
-  end(): void {
-    if (!this.open.delete(this)) return;
-    for (const callback of this.callbacks) callback();
-  }
+function openResponsesOf(socket: WatchedSocket): Watched[] {
+  if (socket[OPEN]) return socket[OPEN];
+  socket.once('close', socketClosed);
+  return (socket[OPEN] = []);
 }
 
-function watchSocket(socket: WatchedSocket): Set<ResponseEnd> {
-  const open = new Set<ResponseEnd>();
-  socket[OPEN] = open;
-  socket.once('close', () => {
-    for (const end of open) end.end();
-  });
-  return open;
+function responseClosed(this: Watched): void {
+  const listeners = this[LISTENERS];
+  if (!listeners) return;
+  this[LISTENERS] = null;
+  const open = openResponsesOf(this.req.socket);
+  open.splice(open.indexOf(this), 1);
+  for (const listener of listeners) listener.responseEnded(this);
+}
+
+function socketClosed(this: WatchedSocket): void {
+  for (const response of [...(this[OPEN] ?? [])]) responseClosed.call(response);
 }

@@ -1,7 +1,22 @@
 /** A callback that waits for its time. */
-export interface SharedTimeout {
-  readonly dueAt: number;
-  readonly callback: () => void;
+export class SharedTimeout {
+  /** Neighbours in the circle of timeouts; undefined when it does not wait any more. */
+  next: SharedTimeout | undefined;
+  previous: SharedTimeout | undefined;
+
+  constructor(
+    readonly dueAt: number,
+    readonly callback: () => void,
+  ) {}
+
+  /** Clearing a timeout that has fired does nothing. */
+  clear(): void {
+    const { next, previous } = this;
+    if (!next || !previous) return;
+    previous.next = next;
+    next.previous = previous;
+    this.next = this.previous = undefined;
+  }
 }
 
 /**
@@ -9,23 +24,24 @@ export interface SharedTimeout {
  * timer does not keep the process alive.
  */
 export class SharedTimeouts {
-  /** In the order in which they are due, because all last equally long. */
-  private readonly waiting = new Set<SharedTimeout>();
+  /** In the order in which they are due, because all last equally long. A linked list, for the reason given in `response-end.ts`. */
+  private readonly head = new SharedTimeout(Infinity, () => undefined);
   private isRunning = false;
 
   /** @param durationMs how long each timeout lasts, in milliseconds */
-  constructor(private readonly durationMs: number) {}
-
-  start(callback: () => void): SharedTimeout {
-    const timeout = { dueAt: performance.now() + this.durationMs, callback };
-    this.waiting.add(timeout);
-    if (!this.isRunning) this.wait(this.durationMs);
-    return timeout;
+  constructor(private readonly durationMs: number) {
+    this.head.next = this.head.previous = this.head;
   }
 
-  /** Clearing a timeout that has fired, or undefined, does nothing. */
-  clear(timeout: SharedTimeout | undefined): void {
-    if (timeout) this.waiting.delete(timeout);
+  start(callback: () => void): SharedTimeout {
+    const { head } = this;
+    const timeout = new SharedTimeout(performance.now() + this.durationMs, callback);
+    const last = head.previous ?? head;
+    timeout.previous = last;
+    timeout.next = head;
+    last.next = head.previous = timeout;
+    if (!this.isRunning) this.wait(this.durationMs);
+    return timeout;
   }
 
   private wait(ms: number): void {
@@ -38,15 +54,15 @@ export class SharedTimeouts {
   private fire(): void {
     const now = performance.now();
     try {
-      for (const timeout of this.waiting) {
-        if (timeout.dueAt > now) break;
-        this.waiting.delete(timeout);
-        timeout.callback();
+      // The head is never due.
+      for (let first = this.head.next; first && first.dueAt <= now; first = this.head.next) {
+        first.clear();
+        first.callback();
       }
     } finally {
-      const [next] = this.waiting;
-      this.isRunning = next !== undefined;
-      if (next) this.wait(Math.max(0, next.dueAt - now));
+      const next = this.head.next;
+      this.isRunning = next !== undefined && next !== this.head;
+      if (next && this.isRunning) this.wait(Math.max(0, next.dueAt - now));
     }
   }
 }

@@ -3,27 +3,15 @@ import type { IncomingMessage } from 'node:http';
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { RequestEvent, RequestObserver } from '../../telemetry/events';
 import { REQUEST_ID_HEADER } from '../headers';
 import { isDisconnect, type ClientError, type MalformedHttpResponse } from '../lifecycle/malformed-http';
 import { onResponseEnd } from '../lifecycle/response-end';
-import {
-  CLIENT_GONE,
-  malformedRequestEvent,
-  newRecord,
-  requestEvent,
-  type RequestRecord,
-} from './request-record';
+import { CLIENT_GONE, malformedRequestEvent, RequestRecord, type RequestLogOptions } from './request-record';
 
 declare module 'fastify' {
   interface FastifyRequest {
     record: RequestRecord;
   }
-}
-
-export interface RequestLogOptions {
-  readonly server: RequestEvent['server'];
-  readonly observe: RequestObserver;
 }
 
 /**
@@ -40,22 +28,15 @@ export function recordRequests(server: FastifyInstance, options: RequestLogOptio
 }
 
 /** Also called for requests that Fastify rejects before the first hook. A request that has a record keeps it. */
-export function startRecord(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { server, observe }: RequestLogOptions,
-): void {
+export function startRecord(request: FastifyRequest, reply: FastifyReply, options: RequestLogOptions): void {
   if (hasRecord(request)) return;
   const { id } = request;
-  const record = newRecord(id);
+  const record = new RequestRecord(id, options);
   request.record = record;
   const raw: Recorded = request.raw;
   raw[RECORD] = record;
   reply.header(REQUEST_ID_HEADER, id);
-  // Emitted once per response, whether it was sent or the client disconnected.
-  onResponseEnd(reply.raw, () => {
-    observe(requestEvent(server, record, reply.raw));
-  });
+  onResponseEnd(reply.raw, record);
 }
 
 function hasRecord({ record }: { readonly record?: RequestRecord }): boolean {

@@ -3,23 +3,43 @@ import type { ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 
 import type { OperationRecord } from '../../graphql/graphql-context';
-import type { RequestEvent } from '../../telemetry/events';
+import type { RequestEvent, RequestObserver } from '../../telemetry/events';
 import { closeReasonOf } from '../lifecycle/close-socket';
+import type { ResponseListener } from '../lifecycle/response-end';
 
-/** What is known about a request so far, for the log and the metrics. */
-export interface RequestRecord extends OperationRecord {
-  /** The client's `x-request-id`, or a generated one. */
-  readonly id: string;
+export interface RequestLogOptions {
+  readonly server: RequestEvent['server'];
+  readonly observe: RequestObserver;
+}
+
+/** What is known about a request so far, for the log and the metrics. Reports it when the response has ended. */
+export class RequestRecord implements OperationRecord, ResponseListener {
   /** From `performance.now()`. */
-  readonly arrivedAt: number;
+  readonly arrivedAt = performance.now();
   /** Who sent the request, once that is known. */
   subject: string | undefined;
+  operation: string | undefined;
+  operationName: string | undefined;
+  failure: string | undefined;
+  isCompiled = false;
+  isFaultReported = false;
   /** Why authentication failed; never sent to the client. */
   reason: string | undefined;
   /** What was wrong with the HTTP of a request that never arrived completely, and the status of the response, if there was one. */
   malformed: { readonly outcome: string; readonly status: number | undefined } | undefined;
   /** The span of the whole request, when it is traced. */
   span: Span | undefined;
+
+  /** @param id the client's `x-request-id`, or a generated one */
+  constructor(
+    readonly id: string,
+    private readonly options: RequestLogOptions,
+  ) {}
+
+  /** Called once per response, whether it was sent or the client disconnected. */
+  responseEnded(response: ServerResponse): void {
+    this.options.observe(requestEvent(this.options.server, this, response));
+  }
 }
 
 const OK = 'OK';
@@ -27,24 +47,8 @@ const OK = 'OK';
 /** The client disconnected before the whole response was sent. */
 export const CLIENT_GONE = 'CLIENT_GONE';
 
-export function newRecord(id: string): RequestRecord {
-  return {
-    id,
-    arrivedAt: performance.now(),
-    subject: undefined,
-    operation: undefined,
-    operationName: undefined,
-    failure: undefined,
-    isCompiled: false,
-    isFaultReported: false,
-    reason: undefined,
-    malformed: undefined,
-    span: undefined,
-  };
-}
-
 /** The event of a request whose response has ended. */
-export function requestEvent(
+function requestEvent(
   server: RequestEvent['server'],
   record: RequestRecord,
   response: ServerResponse,

@@ -5,7 +5,7 @@ import { createGraphqlContext } from '../../../src/graphql/graphql-context';
 import { createPreparedDocuments } from '../../../src/graphql/compiled/prepared-documents';
 import { createOperationLimits } from '../../../src/graphql/limits/operation-limits';
 import { createRateLimits } from '../../../src/http/hooks/rate-limits';
-import { newRecord } from '../../../src/http/request-log/request-record';
+import { RequestRecord } from '../../../src/http/request-log/request-record';
 import { ProtonFailure } from '../../../src/proton/failure';
 import type { ProtonSession } from '../../../src/proton/proton-service';
 import { accountViewer, unrestrictedViewer } from '../../../src/proton/viewer';
@@ -282,7 +282,7 @@ describe('Prepared documents', () => {
     const { service, store } = createControlPlane();
     const context = createGraphqlContext(
       createContext(service, unrestrictedViewer('tester'), () => undefined),
-      newRecord('id'),
+      new RequestRecord('id', { server: 'graphql', observe: () => undefined }),
       () => undefined,
     );
     const isKept = (index: number) => typeof prepared.execute({ query: textOf(index) }, context) === 'string';

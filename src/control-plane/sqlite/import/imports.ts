@@ -22,7 +22,7 @@ import { stagingOn, type StagedRecord } from './staging';
 
 export function importsOn(
   database: BetterSqlite3.Database,
-  transactions: Transactions,
+  transactions: Pick<Transactions, 'run'>,
   dependencies: ImportDependencies = { now: Date.now, newId: randomUUID },
 ): ImportStore {
   // Prepared with the first import, because a server runs none.

@@ -13,7 +13,6 @@ const ROWS_PER_STEP = 256;
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
 class NewestRows {
   private readonly newest: StoredConnection[] = [];
-  private readonly ids = new Set<string>();
 
   constructor(private readonly limit: number) {}
 
@@ -27,16 +26,17 @@ class NewestRows {
   }
 
   add(row: StoredConnection): void {
-    if (this.ids.has(row.id)) return;
     let index = this.newest.length;
-    for (let newer = this.newest[index - 1]; newer && isOlder(newer, row); newer = this.newest[index - 1])
+    let before = this.newest[index - 1];
+    while (before && isOlder(before, row)) {
       index -= 1;
-    if (index >= this.limit) return;
-    this.newest.splice(index, 0, row);
-    this.ids.add(row.id);
-    if (this.newest.length <= this.limit) return;
-    const dropped = this.newest.pop();
-    if (dropped) this.ids.delete(dropped.id);
+      before = this.newest[index - 1];
+    }
+    // The same row would be at this place.
+    if (index >= this.limit || before?.id === row.id) return;
+    if (index === this.newest.length) this.newest.push(row);
+    else this.newest.splice(index, 0, row);
+    if (this.newest.length > this.limit) this.newest.pop();
   }
 }
 

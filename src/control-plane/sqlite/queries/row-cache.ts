@@ -17,9 +17,9 @@ const CHARACTERS_PER_ROW = 256;
  * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
  * else in a read, and the text that a response makes of a connection can stay with it.
  *
- * Kept rows equal those of the table. Each read first checks whether anything has been written since, by another connection to the
- * file (`data_version`) or by this one (`total_changes`); then it forgets them all. Only a write that names the rows that it changes
- * leaves the others.
+ * Kept rows equal those of the table. Each read first checks whether another connection to the file has written since
+ * (`data_version`); then it forgets them all. Every transaction of this connection must pass the rows that it changes to `forget`, or
+ * call `forgetAll`.
  */
 export interface RowCache {
   /**
@@ -28,9 +28,8 @@ export interface RowCache {
   readonly read: (find: () => readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /** The same for ids that are known. Without a transaction, if all of them are kept. */
   readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
-  /** Runs the writes of a transaction. They pass each row that they change to `forget`; the other rows are kept. */
-  readonly duringWrites: <Result>(work: () => Result) => Result;
   readonly forget: (id: ConnectionId) => void;
+  readonly forgetAll: () => void;
 }
 
 export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
@@ -53,14 +52,12 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   const begin = pin(database.prepare('BEGIN'));
   const end = pin(database.prepare('END'));
   const dataVersion = pin(database.prepare<[], number>('PRAGMA data_version').pluck(true));
-  const totalChanges = pin(database.prepare<[], number>('SELECT total_changes()').pluck(true));
 
   /** Two generations: when the newer one is full, it becomes the older one, and the rows that were not used since are dropped. */
   let newer = new Map<ConnectionId, StoredConnection>();
   let older = new Map<ConnectionId, StoredConnection>();
   let room = MAX_ROWS / 2;
   let knownVersion: number | undefined;
-  let knownChanges: number | undefined;
 
   function nextGeneration(): void {
     older = newer;
@@ -68,14 +65,15 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     room = MAX_ROWS / 2;
   }
 
+  function forgetAll(): void {
+    nextGeneration();
+    nextGeneration();
+  }
+
   function forgetAllIfChanged(): void {
     const version = dataVersion.get();
-    const changes = totalChanges.get();
-    if (version === knownVersion && changes === knownChanges) return;
-    nextGeneration();
-    nextGeneration();
+    if (version !== knownVersion) forgetAll();
     knownVersion = version;
-    knownChanges = changes;
   }
 
   function keep(row: StoredConnection): void {
@@ -154,17 +152,10 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
       forgetAllIfChanged();
       return allKept(ids, viewable) ?? read(() => ids, viewable);
     },
-    duringWrites(work) {
-      const isKnown = totalChanges.get() === knownChanges;
-      try {
-        return work();
-      } finally {
-        if (isKnown) knownChanges = totalChanges.get();
-      }
-    },
     forget(id) {
       newer.delete(id);
       older.delete(id);
     },
+    forgetAll,
   };
 }
