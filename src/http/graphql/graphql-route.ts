@@ -151,8 +151,12 @@ export function addGraphqlRoute(
 
 /** Sends the result of a successful operation, as Apollo Server does. */
 function sendData(reply: FastifyReply, text: string): FastifyReply {
-  return reply.header('content-type', JSON_TYPE).send(text);
+  const payload = text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text;
+  return reply.header('content-type', JSON_TYPE).send(payload);
 }
+
+/** Node copies a text to put it behind the header, and again to encode it; a longer one is cheaper as bytes. */
+const MAX_TEXT_LENGTH = 16_384;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
