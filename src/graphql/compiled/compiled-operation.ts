@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { type FieldNode, type GraphQLField, OperationTypeNode } from 'graphql';
 
 import type { ConnectionView } from '../../proton/connection';
@@ -51,7 +53,7 @@ class Reads {
   }
 
   /** Calls `next` when everything has been read. */
-  run<Result>(session: ProtonSession, next: () => Result): MaybePromise<Result> {
+  run<Result>(session: ProtonSession, next: () => MaybePromise<Result>): MaybePromise<Result> {
     // Both are called before either is awaited, as by the loaders of one tick.
     const found = this.finds?.run(session);
     // If the second call throws, the failure of the first one is not awaited.
@@ -192,14 +194,28 @@ function compileQuery(selection: Selection): CompiledOperation {
   return (variables, session) => {
     const reads = new Reads();
     const writes = roots.map((root) => root(variables, reads));
-    return reads.run(session, () => {
-      let text = '';
-      writes.forEach((write, index) => {
-        text += (heads[index] ?? '') + write();
-      });
-      return `${text}}}\n`;
-    });
+    return reads.run(session, () => writeRoots(heads, writes));
   };
+}
+
+/** How long root fields are written before other requests have a turn, in milliseconds. The last one may exceed it. */
+const TURN_MS = 5;
+
+/** @param first the root field to go on with, after `written` */
+function writeRoots(
+  heads: readonly string[],
+  writes: readonly (() => string)[],
+  first = 0,
+  written = '',
+): MaybePromise<string> {
+  const startedAt = performance.now();
+  let text = written;
+  for (let index = first; index < writes.length; index += 1) {
+    if (index > first && performance.now() - startedAt > TURN_MS)
+      return nextTurn().then(() => writeRoots(heads, writes, index, text));
+    text += (heads[index] ?? '') + (writes[index]?.() ?? '');
+  }
+  return `${text}}}\n`;
 }
 
 function connectionRoot(

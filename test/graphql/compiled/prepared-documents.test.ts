@@ -7,7 +7,9 @@ import { createOperationLimits } from '../../../src/graphql/limits/operation-lim
 import { createRateLimits } from '../../../src/http/hooks/rate-limits';
 import { RequestRecord } from '../../../src/http/request-log/request-record';
 import { ProtonFailure } from '../../../src/proton/failure';
-import type { ProtonSession } from '../../../src/proton/proton-service';
+import type { ConnectionView } from '../../../src/proton/connection';
+import type { Page } from '../../../src/proton/page';
+import { type ProtonSession, whenDone } from '../../../src/proton/proton-service';
 import { accountViewer, unrestrictedViewer } from '../../../src/proton/viewer';
 import { createContext } from '../../../src/subgraph/context';
 import { buildSubgraph } from '../../../src/subgraph/schema';
@@ -56,6 +58,22 @@ function replacing<Name extends keyof ProtonSession>(
     });
 }
 
+/** A page whose connections take 10 ms to read a field of. */
+function slowToWrite<Result>(page: Result | Page<ConnectionView>): Result | Page<ConnectionView> {
+  if (typeof page !== 'object' || page === null || !('items' in page)) return page;
+  const slow = (connection: ConnectionView): ConnectionView =>
+    Object.create(connection, {
+      environmentName: {
+        get() {
+          const end = performance.now() + 10;
+          while (performance.now() < end);
+          return connection.environmentName;
+        },
+      },
+    }) as ConnectionView;
+  return { ...page, items: page.items.map(slow) };
+}
+
 describe('A prepared document', () => {
   it('is executed by Apollo Server at first, and without it from then on', async () => {
     server = await startPathServer();
@@ -84,6 +102,38 @@ describe('A prepared document', () => {
       });
     }
     expect(await server.compiled()).toBeGreaterThan(10);
+  });
+
+  it('with many large root fields lets other requests have a turn in between', async () => {
+    const responses: string[] = [];
+    let whenRead: (() => void) | undefined;
+    server = await startPathServer({
+      wrapSession: replacing('listConnections', (session) => (requests) => {
+        const pages = session.listConnections(requests);
+        if (!whenRead) return pages;
+        whenRead();
+        return whenDone(pages, (read) => read.map(slowToWrite));
+      }),
+    });
+    const { ids } = await fill(server, 1);
+    await send(GET, { id: ids[0] });
+    const lists = Array.from(
+      { length: 20 },
+      (_, index) =>
+        `list${String(index)}: environmentAccountConnections(first: ${String(index + 1)}) { nodes { environmentName } }`,
+    );
+    const large = `{ ${lists.join(' ')} }`;
+    await send(large);
+    // The other request arrives when the lists have been read and only their text is missing.
+    const other = new Promise((resolve) => {
+      whenRead = () => {
+        resolve(send(GET, { id: ids[0] }).then(() => responses.push('small')));
+      };
+    });
+    await send(large).then(() => responses.push('large'));
+    await other;
+    expect(responses).toEqual(['small', 'large']);
+    expect(await server.compiled()).toBe(2);
   });
 
   it('shows each viewer only their own connections, between requests of others', async () => {
