@@ -150,7 +150,10 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     read,
     find(ids, viewable) {
       forgetAllIfChanged();
-      return allKept(ids, viewable) ?? read(() => ids, viewable);
+      const found = allKept(ids, viewable);
+      if (found) return found;
+      // A single statement reads one snapshot by itself.
+      return ids.length === 1 ? readAll(ids, viewable) : read(() => ids, viewable);
     },
     forget(id) {
       newer.delete(id);
