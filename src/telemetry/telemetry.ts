@@ -25,8 +25,18 @@ function logRequests(logger: Logger): RequestObserver {
   return (request: RequestEvent) => {
     const level = levelOf(request.outcome);
     if (!logger.isLevelEnabled(level)) return;
-    const { server, requestId, operation, operationName, subject, outcome } = request;
-    const { reason, status, durationMs, trace } = request;
+    const {
+      server,
+      requestId,
+      operation,
+      operationName,
+      subject,
+      outcome,
+      reason,
+      status,
+      durationMs,
+      trace,
+    } = request;
     logger[level](
       {
         requestId,

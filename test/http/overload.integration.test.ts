@@ -349,6 +349,24 @@ describe('The slots of the admission queue', () => {
     await servers.stop();
   });
 
+  it.each(['graphql', 'proton'] as const)(
+    'stay free for bodies that arrive at once, which push no other body out at %s',
+    async (name) => {
+      const servers = await startHolding();
+      servers.open();
+      const body = JSON.stringify({ query: '{ __typename }' }).padEnd(500);
+      const oldest = await startRequest(servers[name], 500, body.slice(0, 1));
+      for (let index = 1; index < BODY_BUDGET.bodies; index += 1) await startRequest(servers[name], 500, '{');
+      const [newest] = (await once(client(servers[name], whole(servers[name].pathname)), 'data')) as [Buffer];
+      expect(newest.toString()).toMatch(/^HTTP\/1\.1 200 /);
+      oldest.write(body.slice(1));
+      const [response] = (await once(oldest, 'data')) as [Buffer];
+      expect(response.toString()).not.toMatch(/OVERLOADED|Throttling/);
+      for (const socket of open.splice(0)) socket.destroy();
+      await servers.stop();
+    },
+  );
+
   it('stay occupied by work that continues after its timeout', async () => {
     const short = await startHolding({ executionMs: 100 });
     const [late] = (await once(client(short.graphql, whole(short.graphql.pathname)), 'data')) as [Buffer];

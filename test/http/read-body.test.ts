@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 import fc from 'fast-check';
 
-import { UnreadableBodyError, BodyTooLargeError, readBody } from '../../src/http/body/read-body';
+import { arrivedBody, UnreadableBodyError, BodyTooLargeError, readBody } from '../../src/http/body/read-body';
 
 const chunkLists = fc.array(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)));
 
@@ -12,6 +12,34 @@ const arriving = (chunks: Iterable<Buffer>) => Readable.from(chunks, { objectMod
 function* repeated(chunk: Buffer, times: number): Generator<Buffer> {
   for (let index = 0; index < times; index += 1) yield chunk;
 }
+
+describe('A body that has arrived', () => {
+  const LIMITS = { maxBytes: 100, maxReadBytes: 100 };
+
+  /** A request's stream with these bytes, of which no more may come. */
+  function streamOf(bytes: string): Readable {
+    const stream = new Readable({ read: () => undefined });
+    stream.push(bytes);
+    return stream;
+  }
+
+  it('is returned at once if it is whole, and can be read no more', () => {
+    const stream = streamOf('whole');
+    expect(arrivedBody(stream, { ...LIMITS, announcedBytes: 5 })?.toString()).toBe('whole');
+    expect(stream.readableLength).toBe(0);
+  });
+
+  it('is left to be read if some of it is missing, if it is too long, or if the client is gone', () => {
+    const missing = streamOf('part');
+    const long = streamOf('x'.repeat(101));
+    const gone = streamOf('whole').destroy();
+    expect(arrivedBody(missing, { ...LIMITS, announcedBytes: 5 })).toBeUndefined();
+    expect(arrivedBody(streamOf('without a length'), LIMITS)).toBeUndefined();
+    expect(arrivedBody(long, { ...LIMITS, announcedBytes: 101 })).toBeUndefined();
+    expect(arrivedBody(gone, { ...LIMITS, announcedBytes: 5 })).toBeUndefined();
+    expect(missing.readableLength).toBe(4);
+  });
+});
 
 describe('Reading a body', () => {
   it('returns all chunks together, or rejects a body that is too large', async () => {

@@ -201,7 +201,10 @@ function compileQuery(selection: Selection): CompiledOperation {
 /** How long root fields are written before other requests have a turn, in milliseconds. The last one may exceed it. */
 const TURN_MS = 5;
 
-/** @param first the root field to go on with, after `written` */
+/**
+ * Does not stop when the request is over: the limits of documents bound what is left.
+ * @param first the root field to go on with, after `written`
+ */
 function writeRoots(
   heads: readonly string[],
   writes: readonly (() => string)[],

@@ -53,7 +53,7 @@ const CONNECTION = 'EnvironmentAccountConnection';
 const MAX_KEPT_TEXT = 1_024;
 
 /** Fields of one plan. Fragments and aliases can make a plan many times as large as its document. */
-const MAX_FIELDS = 300;
+const MAX_FIELDS = 1_000;
 
 /** Reads the fields of a connection. A field of the class that is missing here does not compile. */
 const CONNECTION_FIELDS: Readonly<

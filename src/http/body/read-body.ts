@@ -107,12 +107,13 @@ export function readBody(
   });
 }
 
-/** The body, if all of it has arrived: most bodies arrive together with the header, and need no listeners. */
+/** The body, if all of it has arrived by now: most bodies arrive together with the header, and need no listeners. */
 export function arrivedBody(
   payload: Readable,
   { maxBytes, announcedBytes = NaN }: BodyLimits,
 ): Buffer | undefined {
-  const hasArrived = payload.readableLength === announcedBytes && announcedBytes <= maxBytes;
+  const hasArrived =
+    !payload.destroyed && payload.readableLength === announcedBytes && announcedBytes <= maxBytes;
   return hasArrived ? (payload.read() as Buffer) : undefined;
 }
 

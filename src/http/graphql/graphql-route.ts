@@ -151,12 +151,15 @@ export function addGraphqlRoute(
 
 /** Sends the result of a successful operation, as Apollo Server does. */
 function sendData(reply: FastifyReply, text: string): FastifyReply {
-  const payload = text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text;
-  return reply.header('content-type', JSON_TYPE).send(payload);
+  return sendText(reply.header('content-type', JSON_TYPE), text);
 }
 
-/** Node copies a text to put it behind the header, and again to encode it; a longer one is cheaper as bytes. */
+/** Characters. Node copies a text to put it behind the header, and again to encode it; a longer one is cheaper as bytes. */
 const MAX_TEXT_LENGTH = 16_384;
+
+function sendText(reply: FastifyReply, text: string): FastifyReply {
+  return reply.send(text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text);
+}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -171,7 +174,7 @@ function sendResponse(
   reply.code(status);
   // The schema has no incremental delivery.
   if (body.kind === 'chunked') throw new Error('unexpected incremental response');
-  reply.send(body.string);
+  sendText(reply, body.string);
 }
 
 /** Whether nothing in the request's header is for Apollo Server: another media type, a federated trace, or a span. */

@@ -86,8 +86,8 @@ export class Admission {
 
 /**
  * A request's place among the requests in flight, or in the queue. A request keeps it until its response is complete and its execution
- * has ended, because a disconnect does not stop an execution that cannot be aborted. It refers to nothing of the request while that is
- * in flight: there are as many as requests.
+ * has ended, because a disconnect does not stop an execution that cannot be aborted. Only a waiting slot refers to its request, so that
+ * a slot that V8 keeps for a while keeps no request.
  */
 export class Slot implements ResponseListener {
   /** Whether the request may proceed; otherwise it waits for its turn, or has left. */
@@ -126,6 +126,7 @@ export class Slot implements ResponseListener {
   responseEnded(): void {
     this.isResponseOver = true;
     clearTimeout(this.waiting?.timer);
+    this.waiting = undefined;
     this.leaveIfOver();
   }
 

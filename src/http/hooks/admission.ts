@@ -85,13 +85,15 @@ export function admitRequests(
       return;
     }
     request.slot = slot;
-    onResponseEnd(reply.raw, slot);
-    if (slot.isInFlight) onTurn();
-    else {
+    const { isInFlight } = slot;
+    if (!isInFlight) {
       slot.wait(timeoutMs, onTurn, () => {
         refuse(reply);
       });
     }
+    // After the wait has begun: a response that has ended already ends it at once.
+    onResponseEnd(reply.raw, slot);
+    if (isInFlight) onTurn();
   }
 
   // Runs for every response, even if the client has disconnected.

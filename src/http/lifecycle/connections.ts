@@ -28,7 +28,7 @@ const TRANSIT_MS = 1_000;
 
 /** What the connections of a server share. */
 interface Shared {
-  readonly open: Set<Connection>;
+  readonly open: Set<ActiveConnection>;
   readonly idleTimeouts: SharedTimeouts;
   readonly emptyLineTimeouts: SharedTimeouts;
   /** Whether each connection is closed as soon as it is idle. */
@@ -36,9 +36,9 @@ interface Shared {
 }
 
 const CONNECTION = Symbol('connection');
-type WatchedSocket = Socket & { [CONNECTION]?: Connection };
+type WatchedSocket = Socket & { [CONNECTION]?: ActiveConnection };
 
-class Connection implements ResponseListener {
+class ActiveConnection implements ResponseListener {
   private requests = 0;
   /** Bytes read when the connection last became idle. More bytes are the start of a request. */
   private bytesReadWhenIdle = 0;
@@ -126,7 +126,7 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     socket.destroySoon = () => {
       closeSocket(socket);
     };
-    socket[CONNECTION] = new Connection(socket, shared);
+    socket[CONNECTION] = new ActiveConnection(socket, shared);
   });
   server.on('request', ({ socket }: { readonly socket: WatchedSocket }, response) => {
     socket[CONNECTION]?.requestArrived(response);

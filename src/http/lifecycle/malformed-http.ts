@@ -25,7 +25,7 @@ export interface MalformedHttpHandler {
 }
 
 /** Closes its socket when malformed input has arrived and all responses to earlier requests are complete. */
-class Connection implements ResponseListener {
+class MalformedInput implements ResponseListener {
   /** To the last request that arrived. */
   latest: ServerResponse | undefined;
   isMalformed = false;
@@ -51,12 +51,12 @@ class Connection implements ResponseListener {
 export function handleMalformedHttp(
   createResponse: (error: ClientError, unfinished: IncomingMessage | undefined) => string,
 ): MalformedHttpHandler {
-  const connections = new WeakMap<Socket, Connection>();
+  const connections = new WeakMap<Socket, MalformedInput>();
 
-  function connectionOf(socket: Socket): Connection {
+  function connectionOf(socket: Socket): MalformedInput {
     let connection = connections.get(socket);
     if (!connection) {
-      connection = new Connection(socket);
+      connection = new MalformedInput(socket);
       connections.set(socket, connection);
     }
     return connection;

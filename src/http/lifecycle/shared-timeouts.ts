@@ -24,7 +24,10 @@ export class SharedTimeout {
  * timer does not keep the process alive.
  */
 export class SharedTimeouts {
-  /** In the order in which they are due, because all last equally long. A linked list, for the reason given in `response-end.ts`. */
+  /**
+   * In the order in which they are due, because all last equally long. A linked list, because a Set would keep them alive: see
+   * `LISTENERS` in `response-end.ts`.
+   */
   private readonly head = new SharedTimeout(Infinity, () => undefined);
   private isRunning = false;
 

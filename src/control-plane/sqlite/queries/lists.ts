@@ -32,7 +32,7 @@ class NewestRows {
       index -= 1;
       before = this.newest[index - 1];
     }
-    // The same row would be at this place.
+    // The same row would be at this place: no other has its position, which never changes.
     if (index >= this.limit || before?.id === row.id) return;
     if (index === this.newest.length) this.newest.push(row);
     else this.newest.splice(index, 0, row);
