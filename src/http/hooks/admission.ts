@@ -91,7 +91,7 @@ export function admitRequests(
         refuse(reply);
       });
     }
-    // After the wait has begun: a response that has ended already ends it at once.
+    // After the wait has started: a response that has ended already ends it at once.
     onResponseEnd(reply.raw, slot);
     if (isInFlight) onTurn();
   }
