@@ -8,8 +8,8 @@ import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
-import { observeStore, STORE_OPERATIONS, type StoreHealth } from '../control-plane/store';
-import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
+import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
@@ -49,7 +49,7 @@ export function embeddedBackEnd(
 
 function buildAwsServer(
   service: Pick<EmbeddedProtonService, 'session'>,
-  store: SqliteStore,
+  store: Store,
   { auth, ...address }: AwsServerConfig,
   { telemetry, traffic, reportFault }: BackEndDependencies,
 ): BackEnd['awsServer'] {

@@ -160,7 +160,7 @@ describe('A connection that was read', () => {
     const [found] = await find(session, ids);
     if (!found) throw new Error('nothing was found');
     const codebuildRoleArn = roleArn('imported');
-    const importing = store.imports.begin();
+    const importing = await store.imports.begin();
     const connection: ConnectionView = { ...found, codebuildRoleArn };
     await importing.add([{ kind: 'connection', location: { record: 1 }, connection }]);
     // The staged records are in a transaction that is open.
