@@ -150,7 +150,7 @@ describe('A kill at any step', () => {
     arm();
     await importing.settle('write');
     trace();
-    importing.close();
+    await importing.close();
     await store.close();
     const counts = taken.map((found) => {
       const database = new BetterSqlite3(found);

@@ -166,7 +166,7 @@ describe('A connection that was read', () => {
     // The staged records are in a transaction that is open.
     expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn: null }]);
     expect(await importing.settle('write')).toMatchObject({ written: true, counts: { completed: 1 } });
-    importing.close();
+    await importing.close();
     // A write of other rows hides nothing of what the import has changed.
     await session.createConnection(asking('d'));
     expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn }]);
