@@ -1,0 +1,62 @@
+import { createEmbeddedProtonService } from '../../src/control-plane/control-plane';
+import {
+  openPostgresStore,
+  type PostgresStoreOptions,
+} from '../../src/control-plane/postgres/postgres-store';
+import type { PostgresConnection } from '../../src/control-plane/postgres/database';
+import type { PostgresDatabase } from './postgres';
+import { account, type ControlPlane, createClock, region } from './proton';
+
+/** The parts of a database's URL, as the configuration passes them to the store. */
+export function connectionTo(url: string): PostgresConnection {
+  const { hostname, port, pathname, username, password } = new URL(url);
+  return {
+    host: hostname,
+    port: Number(port),
+    database: decodeURIComponent(pathname.slice(1)),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    ssl: false,
+  };
+}
+
+export type StoreOverrides = Partial<Omit<PostgresStoreOptions, 'connection'>>;
+
+export function openTestStore(url: string, overrides: StoreOverrides = {}) {
+  return openPostgresStore({
+    connection: connectionTo(url),
+    poolSize: 8,
+    timeoutMs: 10_000,
+    prepare: true,
+    migrate: true,
+    readOnlyAllowed: false,
+    ...overrides,
+  });
+}
+
+export interface PostgresControlPlaneOptions extends StoreOverrides {
+  readonly quota?: number;
+}
+
+/** Creates a real control plane on a database. */
+export async function createPostgresControlPlane(
+  url: string,
+  { quota = 1000, ...overrides }: PostgresControlPlaneOptions = {},
+): Promise<ControlPlane> {
+  const clock = createClock();
+  const store = await openTestStore(url, { now: clock.now, ...overrides });
+  const settings = {
+    defaultRegion: region('us-east-1'),
+    defaultAccountId: account('000000000000'),
+    connectionQuota: quota,
+  };
+  return { service: createEmbeddedProtonService({ store, settings, now: clock.now }), store, clock };
+}
+
+/** Empties all tables, which a store has created. */
+export async function emptyTables({ query }: Pick<PostgresDatabase, 'query'>): Promise<void> {
+  await query(
+    `TRUNCATE connections, account_scopes, client_tokens, connection_events, unsequenced, feed, access_keys, access_key_seal, import_records`,
+  );
+  await query('UPDATE feed_head SET position = 0');
+}
