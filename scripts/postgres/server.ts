@@ -63,6 +63,7 @@ export async function startPostgres(
       async stop() {
         // The fast shutdown: sessions are ended, and what they have committed is written.
         child.kill('SIGINT');
+        child.ref();
         await exited;
         watcher.cancel();
         removeTemporary();
