@@ -59,7 +59,7 @@ export function connectionsOf(count: number): readonly Connection[] {
 export async function fillStore(location: string, connections: readonly Connection[]): Promise<void> {
   const store = openSqliteStore({ location });
   try {
-    const filling = store.imports.begin();
+    const filling = await store.imports.begin();
     await filling.add(
       connections.map((connection, index) => ({
         kind: 'connection',
@@ -68,7 +68,7 @@ export async function fillStore(location: string, connections: readonly Connecti
       })),
     );
     const { written, refusals } = await filling.settle('write');
-    filling.close();
+    await filling.close();
     if (!written) throw new Error(`the store refuses the rows: ${JSON.stringify(refusals[0])}`);
   } finally {
     await store.close();

@@ -8,9 +8,9 @@ import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
-import { observeStore, STORE_OPERATIONS, type StoreHealth } from '../control-plane/store';
-import { StoreOpenError } from '../control-plane/sqlite/errors';
-import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
+import { StoreOpenError } from '../control-plane/store-errors';
+import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
@@ -51,7 +51,7 @@ export function embeddedBackEnd(
 
 function buildAwsServer(
   service: Pick<EmbeddedProtonService, 'session'>,
-  store: SqliteStore,
+  store: Store,
   { auth, ...address }: AwsServerConfig,
   { telemetry, traffic, reportFault }: BackEndDependencies,
 ): BackEnd['awsServer'] {

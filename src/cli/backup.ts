@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
-import { codeOf, isFull, StoreOpenError } from '../control-plane/sqlite/errors';
+import { StoreOpenError } from '../control-plane/store-errors';
+import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
 import { explainFileError, isFileSystemError, withTemporaryFolder } from './files';
 import { locateExistingStore } from './open-store';

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { readStoreConfig } from '../config/config';
 import type { ImportStore } from '../control-plane/import/import-store';
 import { copyDatabase } from '../control-plane/sqlite/file/copy-database';
-import { codeOf, StoreOpenError } from '../control-plane/sqlite/errors';
-import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import { StoreOpenError } from '../control-plane/store-errors';
+import { codeOf } from '../control-plane/sqlite/errors';
+import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
+import type { Store } from '../control-plane/store';
 import { CommandError, type CommandContext } from './command';
 import { explainFileError, withTemporary } from './files';
 
@@ -51,7 +53,7 @@ export function locateExistingStore(env: CommandContext['env']): string {
 export async function withStore<Result>(
   env: CommandContext['env'],
   missing: 'create' | 'fail',
-  work: (store: SqliteStore) => Promise<Result>,
+  work: (store: Store) => Promise<Result>,
 ): Promise<Result> {
   const location = missing === 'create' ? locateStore(env) : locateExistingStore(env);
   const store = openSqliteStore({ location });
@@ -70,7 +72,7 @@ export async function withStore<Result>(
  */
 export async function withStoreOnDemand<Result>(
   env: CommandContext['env'],
-  work: (store: () => SqliteStore) => Promise<Result>,
+  work: (store: () => Store) => Promise<Result>,
 ): Promise<Result> {
   const location = locateStore(env);
   let store = existsSync(location) ? openSqliteStore({ location }) : undefined;
@@ -89,7 +91,7 @@ export async function withStoreOnDemand<Result>(
  */
 export async function withStoreCopy<Result>(
   env: CommandContext['env'],
-  work: (copy: () => Pick<SqliteStore, 'imports'>) => Promise<Result>,
+  work: (copy: () => Pick<Store, 'imports'>) => Promise<Result>,
 ): Promise<Result> {
   const location = locateStore(env);
   const folder = createTemporaryFolder();
@@ -113,7 +115,7 @@ function createTemporaryFolder(): string {
   }
 }
 
-function openCopy(location: string, path: string): SqliteStore {
+function openCopy(location: string, path: string): Store {
   try {
     if (existsSync(location)) copyDatabase(location, path);
   } catch (error) {
@@ -135,14 +137,12 @@ function explainingFullFolder(imports: ImportStore): ImportStore {
     throw isFullDisk(error) ? copyError(NO_SPACE) : error;
   };
   return {
-    begin() {
-      const connectionImport = imports.begin();
+    async begin() {
+      const connectionImport = await imports.begin();
       return {
         add: (records) => connectionImport.add(records).catch(rethrow),
         settle: (mode) => connectionImport.settle(mode).catch(rethrow),
-        close: () => {
-          connectionImport.close();
-        },
+        close: () => connectionImport.close(),
       };
     },
   };

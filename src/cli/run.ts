@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/config';
 import { AccessKeyError } from '../control-plane/access-keys/access-keys';
-import { StoreOpenError } from '../control-plane/sqlite/errors';
+import { StoreOpenError } from '../control-plane/store-errors';
 import { ProtonFailure } from '../proton/failure';
 import { CommandError, ExitCode, UsageError, type CommandContext } from './command';
 import { createProgram } from './program';

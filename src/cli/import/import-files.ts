@@ -1,6 +1,6 @@
 import { readDefaultRegion } from '../../config/config';
-import { StoreOpenError } from '../../control-plane/sqlite/errors';
-import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
+import { StoreOpenError } from '../../control-plane/store-errors';
+import type { Store } from '../../control-plane/store';
 import type { AccountId, Region } from '../../proton/identifiers';
 import { CommandError, ExitCode, UsageError, type CommandContext } from '../command';
 import { withStoreCopy, withStoreOnDemand } from '../open-store';
@@ -38,7 +38,7 @@ export async function importFiles(
   const progress = createProgress(context);
   const inputs = files.map((file) => openInput(file, progress, context));
   await checkGivenParameters(inputs, parameters);
-  const importAll = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
+  const importAll = async (store: () => Pick<Store, 'imports'>): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
     for (const { file, chunks } of inputs) {
       const options = { imports: () => store().imports, deployment, chunks: chunks() };

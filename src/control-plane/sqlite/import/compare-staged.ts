@@ -6,7 +6,7 @@ import { compareWithStored } from '../../import/compare-record';
 import { compareDeclaration, secondLiveInStore } from '../../import/compare-declaration';
 import { STAGED_COLUMNS, stagedRecordOf, type StagedTuple, type Verdict } from './staging';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
+import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
 
 /** Rows that a query reads at once: enough to make it efficient, few enough for memory. */
 const BATCH = 1000;

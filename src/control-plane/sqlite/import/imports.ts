@@ -15,7 +15,7 @@ import {
 } from '../../import/import-store';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS } from '../rows';
+import { CONNECTION_COLUMNS } from '../../connection-rows';
 import type { Transactions } from '../transactions';
 import { stagedComparisonOn } from './compare-staged';
 import { stagingOn, type StagedRecord } from './staging';

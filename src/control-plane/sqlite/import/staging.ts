@@ -9,7 +9,7 @@ import type {
   SourceLocation,
 } from '../../import/import-store';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../rows';
+import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../../connection-rows';
 
 /**
  * The records of an import, in a temporary table until they are compared. SQLite keeps it in a file that no other process sees, and
