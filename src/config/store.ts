@@ -1,6 +1,8 @@
+import type { ConnectionOptions } from 'node:tls';
+
 import { databaseOf, POSTGRES_SCHEME } from './database-url';
 import type { Environment, Variables } from './environment';
-import type { PostgresUrl } from './postgres-url';
+import type { PostgresUrl, SslMode } from './postgres-url';
 
 /** Where connections are kept. */
 export type StoreConfig = SqliteStoreConfig | PostgresStoreConfig;
@@ -17,13 +19,13 @@ export interface SqliteStoreConfig {
 
 export interface PostgresStoreConfig {
   readonly kind: 'postgres';
-  readonly address: PostgresAddress;
-  /** Where to listen for changes of other replicas; undefined to find them by polling alone. */
-  readonly listenAddress: PostgresAddress | undefined;
+  readonly connection: PostgresConnection;
+  /** For the session that listens for changes of other replicas; undefined to find them by polling alone. */
+  readonly listenConnection: PostgresConnection | undefined;
   /** How many sessions this process may have at most, besides the one that listens. */
   readonly poolSize: number;
   /** How long one statement may take, in milliseconds. */
-  readonly statementTimeoutMs: number;
+  readonly timeoutMs: number;
   /** Whether statements are prepared, which a connection pooler may not support. */
   readonly prepare: boolean;
   /** Whether the server counts as ready while the database takes no writes. */
@@ -32,27 +34,17 @@ export interface PostgresStoreConfig {
   readonly migrateOnStart: boolean;
 }
 
-/** A database and the user who connects to it. */
-export interface PostgresAddress {
+/** A database and the user who connects to it, in the words of pg. */
+export interface PostgresConnection {
   /** A host name, an address, or the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Undefined: the driver looks for it in PGPASSWORD and in `~/.pgpass`. */
+  /** Undefined: pg looks for it in PGPASSWORD and in `~/.pgpass`. */
   readonly password: string | undefined;
   readonly database: string;
-  /** Undefined: the connection is not encrypted. */
-  readonly tls: PostgresTls | undefined;
-}
-
-/** The names are those of node:tls. */
-export interface PostgresTls {
-  /** Authorities in PEM; undefined for those that Node knows. */
-  readonly ca: string | undefined;
-  /** Whether the server's certificate must be signed by one of them. */
-  readonly rejectUnauthorized: boolean;
-  /** Whether it must also be issued for the host. */
-  readonly checkHost: boolean;
+  /** False for a connection that is not encrypted. */
+  readonly ssl: false | ConnectionOptions;
 }
 
 /** Variables without effect unless DATABASE_URL names a PostgreSQL database. */
@@ -86,30 +78,30 @@ export function storeConfig(variables: Pick<Variables, (typeof STORE_VARIABLES)[
   const { DATABASE_TLS_CA_FILE: ca, DATABASE_LISTEN_URL: listen } = variables;
   return {
     kind: 'postgres',
-    address: addressOf(database, ca),
-    listenAddress: listen === 'off' ? undefined : addressOf(listen ?? database, ca),
+    connection: connectionTo(database, ca),
+    listenConnection: listen === 'off' ? undefined : connectionTo(listen ?? database, ca),
     poolSize: variables.DATABASE_POOL_SIZE,
-    statementTimeoutMs: variables.DATABASE_STATEMENT_TIMEOUT_MS,
+    timeoutMs: variables.DATABASE_STATEMENT_TIMEOUT_MS,
     prepare: variables.DATABASE_PREPARE === 'true',
     readOnlyAllowed: variables.DATABASE_READ_ONLY === 'allowed',
     migrateOnStart: variables.MIGRATE_ON_START === 'true',
   };
 }
 
-/** As in libpq, authorities in a file are verified with `require` too: who names them wants that. */
-function addressOf(
+function connectionTo(
   { host, port, user, password, database, sslMode }: PostgresUrl,
   ca: string | undefined,
-): PostgresAddress {
-  const tls =
-    sslMode === 'disable'
-      ? undefined
-      : {
-          ca,
-          rejectUnauthorized: sslMode !== 'require' || ca !== undefined,
-          checkHost: sslMode === 'verify-full',
-        };
-  return { host, port, user, password, database, tls };
+): PostgresConnection {
+  return { host, port, user, password, database, ssl: sslMode !== 'disable' && tlsOptions(sslMode, ca) };
+}
+
+/** As in libpq, `require` verifies the certificate, too, when the authority is given. */
+function tlsOptions(sslMode: Exclude<SslMode, 'disable'>, ca: string | undefined): ConnectionOptions {
+  return {
+    ...(ca !== undefined && { ca }),
+    rejectUnauthorized: sslMode !== 'require' || ca !== undefined,
+    ...(sslMode !== 'verify-full' && { checkServerIdentity: () => undefined }),
+  };
 }
 
 /** Variables of the other kind of database that would promise something that does not happen. */

@@ -26,29 +26,29 @@ const storeOf = (environment: Environment) => {
   return proton.kind === 'embedded' ? proton.store : undefined;
 };
 
-const addressOf = (DATABASE_URL: string, environment: Environment = {}) => {
+const connectionOf = (DATABASE_URL: string, environment: Environment = {}) => {
   const store = storeOf({ DATABASE_URL, ...environment });
-  return store?.kind === 'postgres' ? store.address : undefined;
+  return store?.kind === 'postgres' ? store.connection : undefined;
 };
 
 describe('The configuration of PostgreSQL', () => {
   const folder = useTemporaryFolder();
 
   it('needs one variable', () => {
-    const address = {
+    const connection = {
       host: 'db.example.com',
       port: 5432,
       user: 'proton',
       password: 's3cret',
       database: 'connections',
-      tls: undefined,
+      ssl: false,
     };
     const store = {
       kind: 'postgres',
-      address,
-      listenAddress: address,
+      connection,
+      listenConnection: connection,
       poolSize: 8,
-      statementTimeoutMs: 2_000,
+      timeoutMs: 2_000,
       prepare: true,
       readOnlyAllowed: false,
       migrateOnStart: true,
@@ -68,15 +68,15 @@ describe('The configuration of PostgreSQL', () => {
       MIGRATE_ON_START: 'false',
     };
     expect(storeOf({ DATABASE_URL: URL, ...variables })).toMatchObject({
-      listenAddress: { host: 'primary', port: 5433, user: 'listener', password: undefined },
+      listenConnection: { host: 'primary', port: 5433, user: 'listener', password: undefined },
       poolSize: 3,
-      statementTimeoutMs: 700,
+      timeoutMs: 700,
       prepare: false,
       readOnlyAllowed: true,
       migrateOnStart: false,
     });
     expect(storeOf({ DATABASE_URL: URL, DATABASE_LISTEN_URL: 'off' })).toMatchObject({
-      listenAddress: undefined,
+      listenConnection: undefined,
     });
   });
 
@@ -87,22 +87,23 @@ describe('The configuration of PostgreSQL', () => {
     ['postgres://me@[2001:db8::1]:6432/x', { host: '2001:db8::1', port: 6432 }],
     ['postgres://me@%2Fpostgresql/x', { host: '/postgresql' }],
   ])('reads %s', (url, parts) => {
-    expect(addressOf(url)).toMatchObject(parts);
+    expect(connectionOf(url)).toMatchObject(parts);
   });
 
   it('verifies certificates as sslmode says, and always those of DATABASE_TLS_CA_FILE', () => {
     const tlsOf = (mode: string, environment?: Environment) =>
-      addressOf(`${URL}?sslmode=${mode}`, environment)?.tls;
-    expect(tlsOf('disable')).toBeUndefined();
-    expect(tlsOf('require')).toEqual({ ca: undefined, rejectUnauthorized: false, checkHost: false });
-    expect(tlsOf('verify-ca')).toEqual({ ca: undefined, rejectUnauthorized: true, checkHost: false });
-    expect(tlsOf('verify-full')).toEqual({ ca: undefined, rejectUnauthorized: true, checkHost: true });
+      connectionOf(`${URL}?sslmode=${mode}`, environment)?.ssl;
+    const anyHost = { checkServerIdentity: expect.any(Function) as unknown };
+    expect(tlsOf('disable')).toBe(false);
+    expect(tlsOf('require')).toEqual({ rejectUnauthorized: false, ...anyHost });
+    expect(tlsOf('verify-ca')).toEqual({ rejectUnauthorized: true, ...anyHost });
+    expect(tlsOf('verify-full')).toEqual({ rejectUnauthorized: true });
     const DATABASE_TLS_CA_FILE = folder.path('ca.pem');
     writeFileSync(DATABASE_TLS_CA_FILE, CERTIFICATE);
     expect(tlsOf('require', { DATABASE_TLS_CA_FILE })).toEqual({
       ca: CERTIFICATE,
       rejectUnauthorized: true,
-      checkHost: false,
+      ...anyHost,
     });
     expect(mistakesIn({ DATABASE_URL: URL, DATABASE_TLS_CA_FILE })).toEqual([
       expect.stringMatching(
