@@ -23,6 +23,8 @@ export function sharedParts(environment: Environment): SharedParts {
   const config = readConfig(environment);
   if (config.proton.kind !== 'embedded')
     throw new Error('this candidate needs the embedded control plane: unset PROTON_UPSTREAM');
+  if (config.proton.store.kind !== 'sqlite')
+    throw new Error('this candidate needs a SQLite store: DATABASE_URL=sqlite:PATH');
   const store = openSqliteStore(config.proton.store);
   const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
   const viewer = unrestrictedViewer('anonymous');

@@ -46,10 +46,11 @@ export function findPostgres(bin?: string): PostgresInstallation {
   );
 }
 
-/** The users that exist on most machines. The first is made for this purpose. */
+/** Users that exist on most machines. The first is made for this purpose. */
 const USERS = ['postgres', 'daemon'];
 
-function userForServer(): PostgresUser {
+/** The user who runs servers that refuse to run as root. @throws PostgresMissing when there is none */
+export function userForServer(): PostgresUser {
   for (const name of USERS) {
     const ids = ['-u', '-g'].map((option) => spawnSync('id', [option, name], { encoding: 'utf8' }));
     const [uid, gid] = ids.map(({ status, stdout }) => (status === 0 ? Number(stdout) : undefined));

@@ -63,6 +63,7 @@ export async function startPostgres(
       async stop() {
         // The fast shutdown: sessions are ended, and what they have committed is written.
         child.kill('SIGINT');
+        child.ref();
         await exited;
         watcher.cancel();
         removeTemporary();
@@ -170,7 +171,8 @@ function processOptions(user: PostgresUser | undefined) {
   return { ...user, env, cwd: tmpdir() };
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 on which nothing listens. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -9,6 +9,7 @@ import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
+import { StoreOpenError } from '../control-plane/store-errors';
 import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
@@ -23,6 +24,7 @@ export function embeddedBackEnd(
   dependencies: BackEndDependencies,
 ): BackEnd {
   const { telemetry, logger } = dependencies;
+  if (storeOptions.kind === 'postgres') throw new StoreOpenError('DATABASE_URL names a PostgreSQL database.');
   const store = openSqliteStore({ ...storeOptions, report: logStoreState(logger) });
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),

@@ -19,11 +19,13 @@ import { explainFileError, withTemporary } from './files';
  */
 export function locateStore(env: CommandContext['env']): string {
   const store = readStoreConfig(env);
-  if (store.kind !== 'embedded') {
+  if (store === undefined) {
     throw new CommandError(
       'PROTON_UPSTREAM is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to use the store of DATABASE_URL.',
     );
   }
+  if (store.kind === 'postgres')
+    throw new CommandError('DATABASE_URL names a PostgreSQL database, which this command does not work on.');
   if (store.location === ':memory:') {
     throw new CommandError(
       'DATABASE_URL is sqlite::memory:, a store that ends with its process, so this command would have no effect. Set it to sqlite:PATH.',

@@ -1,3 +1,7 @@
+import { Client } from 'pg';
+
+import { testUnless } from './aws-commands';
+import { pgbouncerMissing, startPgbouncer } from './pgbouncer';
 import { createDatabase, describeWithPostgres, startOwnPostgres, usePostgres } from './postgres';
 
 describeWithPostgres('a PostgreSQL for tests', () => {
@@ -21,6 +25,22 @@ describeWithPostgres('a PostgreSQL for tests', () => {
     await Promise.all([empty.drop(), copy.drop()]);
     await expect(copy.query('SELECT 1')).rejects.toMatchObject({ code: '3D000' });
   });
+
+  testUnless(
+    pgbouncerMissing,
+    'can be reached through PgBouncer, which refuses parameters of a session',
+    async () => {
+      const url = await startPgbouncer(database.url);
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      expect((await client.query('SELECT current_database() AS name')).rows).toEqual([
+        { name: new URL(database.url).pathname.slice(1) },
+      ]);
+      await client.end();
+      const refused = new Client({ connectionString: url, statement_timeout: 1_000 });
+      await expect(refused.connect()).rejects.toMatchObject({ code: '08P01' });
+    },
+  );
 
   it('can be started and killed by a test', async () => {
     const { url, pid, exited } = await startOwnPostgres({ settings: { max_connections: '7' } });
