@@ -159,7 +159,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),
     begin,
     deadline,
-    counts: () => ({ size: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    counts: () => ({
+      size: pool.totalCount,
+      idle: pool.idleCount,
+      // The pool hands an idle session to a waiting call in the next turn.
+      waiting: Math.max(0, pool.waitingCount - pool.idleCount),
+    }),
     async close() {
       closing = true;
       await pool.end();

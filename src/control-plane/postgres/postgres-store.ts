@@ -12,6 +12,7 @@ import { accessKeysOn } from './queries/access-keys';
 import { statusCountsOn } from './queries/counts';
 import { readsOn } from './queries/reads';
 import { migrate, missingSteps } from './schema/migrate';
+import { explainMissingSteps, explainOldServer, explainStartError, OLDEST_VERSION } from './start-errors';
 import { writerOn } from './writes/writer';
 
 export interface PostgresStoreOptions extends DatabaseOptions {
@@ -30,18 +31,11 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 /**
  * Opens a store on a PostgreSQL server, which other processes may use at the same time. While the server can't be used, calls fail with
  * `UNAVAILABLE`.
- * @throws StoreOpenError when the server is too old, or lacks a step of the schema that must not be applied
- * @throws pg's errors when it can't be reached or refuses the user
+ * @throws StoreOpenError when the server can't be reached, is too old, or lacks a step of the schema that must not be applied
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { report = () => undefined, retried = () => undefined, now = Date.now, readOnlyAllowed } = options;
-  const database = openDatabase(options);
-  try {
-    await ensureSchema(database, options.migrate);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  const database = await explainingStart(options, () => openMigrated(options));
   const housekeeping = startHousekeeping(database, now);
   const reads = readsOn(database);
   const write = writerOn({ database, changed: housekeeping.changed, retried });
@@ -77,27 +71,54 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 /**
  * Applies the steps of the schema that a database lacks.
  * @returns how many were applied
- * @throws like openPostgresStore
+ * @throws StoreOpenError
  */
-export async function migrateDatabase(options: DatabaseOptions): Promise<number> {
+export function migrateDatabase(options: DatabaseOptions): Promise<number> {
+  return explainingStart(options, async () => {
+    const database = openDatabase(options);
+    try {
+      await checkVersion(database, options);
+      return (await migrate(database)).length;
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+async function openMigrated(options: PostgresStoreOptions): Promise<Database> {
   const database = openDatabase(options);
   try {
-    return (await migrate(database)).length;
-  } finally {
+    await checkVersion(database, options);
+    if (options.migrate) await migrate(database);
+    const missing = await missingSteps(database);
+    if (missing.length > 0) {
+      const names = missing.map(({ step }) => String(step));
+      throw new StoreOpenError(explainMissingSteps(names, options.connection));
+    }
+    return database;
+  } catch (error) {
     await database.close();
+    throw error;
   }
 }
 
-async function ensureSchema(database: Database, mayMigrate: boolean): Promise<void> {
-  if (mayMigrate) {
-    await migrate(database);
-    return;
+async function checkVersion(database: Database, { connection }: DatabaseOptions): Promise<void> {
+  const [[version] = ['']] = (await database.run({ text: 'SHOW server_version' })) as readonly [string][];
+  if (Number.parseInt(version) < OLDEST_VERSION) {
+    throw new StoreOpenError(explainOldServer(version, connection));
   }
-  const missing = await missingSteps(database);
-  if (missing.length > 0) {
-    throw new StoreOpenError(
-      `The database of DATABASE_URL lacks ${String(missing.length)} steps of this version's schema, and MIGRATE_ON_START is false. Run \`npx proton-subgraph migrate\` first.`,
-    );
+}
+
+/** Turns an error of the server into a sentence for the person who starts this process. */
+async function explainingStart<Result>(
+  { connection }: DatabaseOptions,
+  start: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await start();
+  } catch (error) {
+    const sentence = error instanceof StoreOpenError ? undefined : explainStartError(error, connection);
+    throw sentence === undefined ? error : new StoreOpenError(sentence, { cause: error });
   }
 }
 

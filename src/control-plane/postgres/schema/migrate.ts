@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { StoreOpenError } from '../../store-errors';
 import type { Database } from '../database';
 import { codeOf } from '../errors';
 import { BOOKKEEPING, SCHEMA_STEPS, type SchemaStep } from './steps';
@@ -13,9 +12,6 @@ const POLL_MS = 100;
 /** How often a step is tried again when another process applies it at the same time. */
 const MAX_RACES = 10;
 
-/** The oldest version that is tested, as `server_version_num`. */
-const OLDEST_VERSION = 150_000;
-
 /** Milliseconds since the epoch on the clock of the database server, which all processes share. */
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
@@ -23,7 +19,7 @@ const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
  * Applies the steps that the database lacks. Any number of processes may do it at once: one of them takes a lease and applies them,
  * the others wait. When it dies, another one takes the lease; a step can be repeated.
  * @returns the steps that this process has applied
- * @throws pg's errors, StoreOpenError when the server is too old
+ * @throws pg's errors
  */
 export async function migrate(
   database: Database,
@@ -58,19 +54,14 @@ export async function migrate(
   return applied;
 }
 
-/** The steps that the database lacks. @throws StoreOpenError when the server is too old */
+/** The steps that the database lacks. */
 export async function missingSteps(
   database: Database,
   steps: readonly SchemaStep[] = SCHEMA_STEPS,
 ): Promise<readonly SchemaStep[]> {
-  const [[version, hasSteps] = []] = (await database.run({
-    text: "SELECT current_setting('server_version_num')::int, to_regclass('schema_steps') IS NOT NULL",
-  })) as readonly [version: number, hasSteps: boolean][];
-  if (version === undefined || version < OLDEST_VERSION) {
-    throw new StoreOpenError(
-      `The database server of DATABASE_URL is PostgreSQL ${String(Math.floor((version ?? 0) / 10_000))}. Use version ${String(OLDEST_VERSION / 10_000)} or newer.`,
-    );
-  }
+  const [[hasSteps] = [false]] = (await database.run({
+    text: "SELECT to_regclass('schema_steps') IS NOT NULL",
+  })) as readonly [boolean][];
   if (!hasSteps) return steps;
   const rows = (await database.run({ text: 'SELECT step FROM schema_steps' })) as readonly [number][];
   const known = new Set(rows.map(([step]) => step));
