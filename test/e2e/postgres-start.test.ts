@@ -17,7 +17,7 @@ describeWithPostgres('A server on PostgreSQL', () => {
   });
 
   it('ends with exit code 1 and one sentence when it can’t start, without a stack or the password', async () => {
-    const encoded = 'abc%2Fdef%20ghi';
+    const encoded = 'a%2Fb%20c';
     const starts: readonly (readonly [what: string, url: string, sentence: RegExp])[] = [
       [
         'host',
@@ -42,7 +42,7 @@ describeWithPostgres('A server on PostgreSQL', () => {
         const { code, stdout, stderr } = await runServerToEnd({ DATABASE_URL });
         expect([what, stderr]).toEqual([what, expect.stringMatching(sentence)]);
         expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-        expect(stderr).not.toMatch(/abc\/def|abc%2Fdef/);
+        expect(stderr).not.toMatch(/a\/b|a%2Fb/);
         expect(stderr).not.toContain(new URL(database.url).password);
         return { code, stdout };
       }),
