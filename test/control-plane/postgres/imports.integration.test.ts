@@ -40,7 +40,7 @@ describeWithPostgres('On PostgreSQL', () => {
     });
 
     it('refuses a record whose identity another process takes before the write', async () => {
-      let meanwhile: (() => Promise<unknown>) | undefined;
+      let meanwhile: (() => Promise<unknown>) | undefined = undefined;
       let taken: Promise<unknown> | undefined;
       const { service, store, end } = await start((statement) => {
         if (!/^INSERT INTO account_scopes .*import_records/s.test(statement)) return;
