@@ -23,8 +23,20 @@ export function connectionTo(url: string): PostgresConnection {
 
 export type StoreOverrides = Partial<Omit<PostgresStoreOptions, 'connection'>>;
 
-export function openTestStore(url: string, overrides: StoreOverrides = {}) {
+/**
+ * What databases that speak PostgreSQL's protocol do differently, or a proxy that shares sessions can't pass on. The store does without
+ * it, also in its schema.
+ */
+const NOT_PORTABLE =
+  /advisory|notify|\blisten|savepoint|nextval|identity|\btemp|trigger|references|jsonb|xid|skip locked/i;
+
+/** Opens a store. A statement that is not portable fails, so every test of a store checks its statements. */
+export function openTestStore(url: string, { trace, ...overrides }: StoreOverrides = {}) {
   return openPostgresStore({
+    trace: (statement) => {
+      if (NOT_PORTABLE.test(statement)) throw new Error(`a statement that is not portable: ${statement}`);
+      trace?.(statement);
+    },
     connection: connectionTo(url),
     poolSize: 8,
     timeoutMs: 10_000,

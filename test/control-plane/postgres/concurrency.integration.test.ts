@@ -131,7 +131,7 @@ describeWithPostgres('Two replicas on one database', () => {
       const [session] = sessions;
       const [page] = (await session?.listConnections([{ first: 1 }])) ?? [];
       if (!page || page instanceof Error) throw new Error('no page', { cause: page });
-      await Promise.all(page.items.map((connection) => session?.deleteConnection(connection)));
+      for (const connection of page.items) await session?.deleteConnection(connection);
       const again = await byClients((one, client) =>
         outcomeOf(one.createConnection(asking(`again-${String(client)}`))),
       );
