@@ -144,7 +144,7 @@ async function startProcess(
   const isReady = await new Promise<boolean>((resolve) => {
     const onData = (chunk: string) => {
       output += chunk;
-      if (!output.includes('ready to accept connections')) return;
+      if (!/ready to accept (?:read-only )?connections/.test(output)) return;
       child.stderr.off('data', onData);
       resolve(true);
     };

@@ -32,9 +32,9 @@ export const GRACE_MS = 250;
 
 /**
  * How long the server lets a transaction wait for its client, in milliseconds. A process that is frozen in a transaction loses its
- * locks then.
+ * locks then. It is less than a statement may take, so that writes of other processes that wait for these locks still succeed.
  */
-const IDLE_IN_TRANSACTION_MS = 3_000;
+const IDLE_IN_TRANSACTION_MS = 1_000;
 
 /** How often the sessions may be replaced because the server is read-only, in milliseconds. */
 const RENEWAL_MS = 1_000;
@@ -85,23 +85,29 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { timeoutMs, prepare } = options;
   const limits = `SET LOCAL statement_timeout = ${String(timeoutMs)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
   const noLimits = 'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
-  let pool = openPool(options);
+  const pool = openPool(options);
+  /** Sessions that were opened before this are replaced. On the clock of `performance.now()`, like the next. */
   let renewedAt = -Infinity;
-  let closing = false;
+  const openedAt = new WeakMap<pg.PoolClient, number>();
+  pool.on('connect', (client) => openedAt.set(client, performance.now()));
 
   const deadline = () => performance.now() + timeoutMs + GRACE_MS;
 
   /** A server that has become a standby keeps its sessions. New ones ask the name server or the proxy again where the primary is. */
   function renew(): void {
-    if (closing || performance.now() - renewedAt < RENEWAL_MS) return;
-    renewedAt = performance.now();
-    const old = pool;
-    pool = openPool(options);
-    void old.end();
+    if (performance.now() - renewedAt >= RENEWAL_MS) renewedAt = performance.now();
+  }
+
+  async function takeClient(until: number): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await connect(pool, until);
+      if ((openedAt.get(client) ?? 0) > renewedAt) return client;
+      client.release(true);
+    }
   }
 
   async function openSession(until: number): Promise<OpenSession> {
-    const client = await connect(pool, until);
+    const client = await takeClient(until);
     const session = sessionOn(client, { until, prepare, trace: options.trace });
     return {
       session,
@@ -165,10 +171,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       // The pool hands an idle session to a waiting call in the next turn.
       waiting: Math.max(0, pool.waitingCount - pool.idleCount),
     }),
-    async close() {
-      closing = true;
-      await pool.end();
-    },
+    close: () => pool.end(),
   };
 }
 

@@ -34,11 +34,12 @@ const MESSAGES: Readonly<Record<PostgresErrorKind, string>> = {
 
 /** What SQLSTATE classes and the codes of Node.js mean. The first row that matches counts. */
 const KNOWN_CODES: readonly (readonly [RegExp, PostgresErrorKind])[] = [
-  [/^(?:08|57P0[1-5])/, 'unreachable'],
+  // 25P03: the session was idle in a transaction for too long, and the server has ended it.
+  [/^(?:08|57P0[1-5]|25P03)/, 'unreachable'],
   [/^42501/, 'rights'],
   [/^(?:28|3D000)/, 'refused'],
   [/^(?:53300|53400)/, 'busy'],
-  [/^(?:57014|55P03|25P03)/, 'slow'],
+  [/^(?:57014|55P03)/, 'slow'],
   [/^25006/, 'read-only'],
   [/^53100/, 'full'],
   [/^53200/, 'memory'],
