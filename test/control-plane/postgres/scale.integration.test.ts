@@ -209,7 +209,8 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
       for (let scrape = 1; scrape <= 10; scrape += 1) await store.countByStatus();
     };
     expect(await over(pages, 'counts', tenScrapes)).toEqual([]);
-    expect(sent).toHaveLength(3);
+    // Housekeeping sends statements of its own.
+    expect(sent.filter(({ text }) => text.includes('count(*)'))).toHaveLength(3);
   });
 
   it('a long count does not hold up a short read', async () => {
