@@ -22,8 +22,9 @@ export type WireFault = (statement: HeldStatement) => void | Promise<void>;
 export interface DatabaseSwitch {
   /** The database's URL through the switch. */
   readonly url: string;
-  /** Ends all connections, and sends new ones to another server. */
+  /** Sends new connections to another server. */
   readonly turnTo: (port: number) => void;
+  readonly endConnections: () => void;
   /** Chooses the fault of every later statement; undefined passes it on. */
   readonly use: (faultFor: (statement: HeldStatement) => WireFault | undefined) => void;
   readonly stop: () => Promise<void>;
@@ -44,7 +45,7 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
     }
     joinSession(client, upstream, (statement) => faultFor(statement));
   });
-  const endAll = () => {
+  const endConnections = () => {
     for (const socket of sockets) socket.destroy();
   };
 
@@ -55,14 +56,14 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
     url: Object.assign(new URL(database), { host: `127.0.0.1:${String(address.port)}` }).href,
     turnTo(next) {
       port = next;
-      endAll();
     },
+    endConnections,
     use(next) {
       faultFor = next;
     },
     async stop() {
       server.close();
-      endAll();
+      endConnections();
       await once(server, 'close');
     },
   };
