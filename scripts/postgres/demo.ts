@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { Client } from 'pg';
 
@@ -11,7 +11,9 @@ import { findPostgres, PostgresMissing, type PostgresUser } from './installation
 import { startPostgres } from './server';
 
 /**
- * `npm run start:postgres`: the server on a PostgreSQL of its own, with the data in `data/postgres`. Ctrl-C ends both.
+ * `npm run start:postgres`: the server on a PostgreSQL of its own. Ctrl-C ends both.
+ *
+ * Usage: node -r @swc-node/register scripts/postgres/demo.ts [FOLDER]   (the data is kept in data/postgres by default)
  */
 const PROJECT = join(__dirname, '..', '..');
 const DATABASE = 'proton';
@@ -21,10 +23,14 @@ const SYSTEM_FOLDER = '/var/lib/proton-subgraph';
 void main();
 
 async function main(): Promise<void> {
-  // The terminal sends Ctrl-C to the server, too. This process waits for its end.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      stopping.abort();
+    });
+  }
   try {
-    process.exitCode = await run();
+    process.exitCode = await run(stopping.signal);
   } catch (error) {
     process.exitCode = 1;
     console.error(
@@ -34,7 +40,7 @@ async function main(): Promise<void> {
 }
 
 /** @returns the exit code of the server */
-async function run(): Promise<number> {
+async function run(stopping: AbortSignal): Promise<number> {
   const installation = findPostgres();
   const folder = dataFolderFor(installation.user);
   const password = passwordIn(folder);
@@ -45,11 +51,13 @@ async function run(): Promise<number> {
     console.log(
       `PGPASSWORD=$(cat ${join(folder, 'password')}) psql -h 127.0.0.1 -p ${String(postgres.port)} -U postgres ${DATABASE}`,
     );
+    if (stopping.aborted) return 0;
     const server = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
       env: { ...process.env, DATABASE_URL: urlOf(postgres.url, DATABASE) },
       stdio: 'inherit',
     });
-    process.on('SIGTERM', () => server.kill());
+    // A terminal sends Ctrl-C to the server as well, which takes two signals within a second for one.
+    stopping.addEventListener('abort', () => server.kill('SIGTERM'));
     const [code] = (await once(server, 'exit')) as [number | null];
     return code ?? 1;
   } finally {
@@ -59,9 +67,9 @@ async function run(): Promise<number> {
 }
 
 function dataFolderFor(user: PostgresUser | undefined): string {
-  const inProject = join(PROJECT, 'data', 'postgres');
-  mkdirSync(inProject, { recursive: true });
-  if (!user || canEnter(user, inProject)) return inProject;
+  const chosen = resolve(process.argv[2] ?? join(PROJECT, 'data', 'postgres'));
+  mkdirSync(chosen, { recursive: true });
+  if (!user || canEnter(user, chosen)) return chosen;
   const elsewhere = join(SYSTEM_FOLDER, 'postgres');
   mkdirSync(elsewhere, { recursive: true });
   return elsewhere;

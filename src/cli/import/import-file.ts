@@ -10,7 +10,7 @@ import { createRecordCollector } from './record-collector';
 
 export interface FileImportOptions {
   /** Called only when the file has something to import or to compare. It may create the store. */
-  readonly imports: () => ImportStore;
+  readonly imports: () => Promise<ImportStore>;
   readonly deployment: Deployment;
   /** The file's bytes; fails with the error of the file system. */
   readonly chunks: AsyncIterable<Buffer>;
@@ -23,7 +23,7 @@ export async function importFile(file: string, options: FileImportOptions): Prom
     return await importRecords(
       file,
       options,
-      async () => (connectionImport ??= await options.imports().begin()),
+      async () => (connectionImport ??= await (await options.imports()).begin()),
     );
   } finally {
     await connectionImport?.close();

@@ -16,12 +16,8 @@ export function explainOldServer(version: string, address: ServerAddress): strin
 
 /** @param steps the names of the steps that the database lacks */
 export function explainMissingSteps(steps: readonly string[], { database }: ServerAddress): string {
-  return `The database ${database} of DATABASE_URL lacks ${count(steps.length, 'step')} of the schema (${steps.join(', ')}): run \`npx proton-subgraph migrate\`, or unset MIGRATE_ON_START.`;
-}
-
-/** A schema that a later version has changed in a way that this one does not know. */
-export function explainUnknownSteps(steps: readonly string[], { database }: ServerAddress): string {
-  return `The database ${database} of DATABASE_URL has ${count(steps.length, 'step')} of the schema that this version does not know (${steps.join(', ')}): start the version that made them, or a newer one.`;
+  const which = steps.length === 1 ? `step ${String(steps[0])}` : `${String(steps.length)} steps`;
+  return `The database ${database} of DATABASE_URL lacks ${which} of this version's schema: run \`npx proton-subgraph migrate\`, or unset MIGRATE_ON_START.`;
 }
 
 /**
@@ -211,8 +207,4 @@ function describe(error: unknown): Pick<Failure, 'code' | 'message'> {
 
 function placeOf({ host, port }: ServerAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
-
-function count(number: number, thing: string): string {
-  return `${String(number)} ${thing}${number === 1 ? '' : 's'}`;
 }

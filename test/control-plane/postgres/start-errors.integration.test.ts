@@ -87,7 +87,7 @@ describe('A start on PostgreSQL', () => {
       'PostgreSQL 14.9 at [::1]:1 is too old: let DATABASE_URL name a server of version 15 or newer.',
     );
     expect(explainMissingSteps(['feed', 'events'], ADDRESS)).toMatch(
-      /^The database connections of DATABASE_URL lacks 2 steps of the schema \(feed, events\): run `npx proton-subgraph migrate`/,
+      /^The database connections of DATABASE_URL lacks 2 steps of this version's schema: run `npx proton-subgraph migrate`/,
     );
   });
 

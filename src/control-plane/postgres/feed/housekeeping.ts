@@ -1,5 +1,6 @@
 import { FEED_RETENTION_MS } from '../../change-feed';
 import type { Database } from '../database';
+import { deleteChanges, deleteTokens } from './expired-rows';
 import { hasUnsequenced, sequence } from './sequencer';
 
 /** How long after a commit its changes get their positions at the latest, unless the database is slow, in milliseconds. */
@@ -8,18 +9,6 @@ const SEQUENCE_MS = 20;
 const SWEEP_MS = 1_000;
 /** How often old rows are deleted, in milliseconds. */
 const CLEANUP_MS = 60_000;
-/** Rows that one statement deletes at most. */
-const CLEANUP_ROWS = 1_000;
-
-const DELETE_CHANGES = `DELETE FROM feed WHERE sequenced_at <= $1::bigint AND position IN (
-    SELECT position FROM feed ORDER BY position LIMIT ${String(CLEANUP_ROWS)}
-  ) RETURNING position`;
-
-const DELETE_TOKENS = `DELETE FROM client_tokens WHERE (environment_account_id, region, token) IN (
-    SELECT environment_account_id, region, token FROM client_tokens
-    WHERE created_at <= $1::bigint ORDER BY created_at LIMIT ${String(CLEANUP_ROWS)}
-  ) AND created_at <= $1::bigint RETURNING token`;
-
 export interface Housekeeping {
   /** Gives changes their positions soon. Called after each commit of changes. */
   readonly changed: () => void;
@@ -68,19 +57,11 @@ export function startHousekeeping(database: Database, now: () => number): Housek
   }
 
   async function cleanUp(): Promise<void> {
-    await deleteAll(DELETE_CHANGES, now() - FEED_RETENTION_MS);
-    if (expiredAt > tokensExpiredAt) {
-      const at = expiredAt;
-      await deleteAll(DELETE_TOKENS, at);
-      tokensExpiredAt = at;
-    }
-  }
-
-  async function deleteAll(text: string, at: number): Promise<void> {
-    let deleted: readonly unknown[];
-    do {
-      deleted = await database.run({ text, values: [at] });
-    } while (deleted.length === CLEANUP_ROWS && !stopped);
+    await deleteChanges(database, now() - FEED_RETENTION_MS);
+    if (expiredAt <= tokensExpiredAt) return;
+    const at = expiredAt;
+    await deleteTokens(database, at);
+    tokensExpiredAt = at;
   }
 
   const sweeping = setInterval(() => void sweep(), SWEEP_MS);
