@@ -131,11 +131,15 @@ describeWithPostgres('Two replicas on one database', () => {
 
   it('go on with writes and the feed while one is frozen in the middle of a transaction', async () => {
     const account = '888888888888';
+    let thaw: () => void = () => undefined;
+    const thawed = new Promise<void>((resolve) => (thaw = resolve));
     const held = failOnce(
       wire,
       ({ text }) => text.includes('INSERT INTO connections'),
-      () => {
+      async ({ forward }) => {
         first.child.kill('SIGSTOP');
+        await thawed;
+        forward();
       },
     );
     const frozen = first.create('frozen', { account });
@@ -153,6 +157,7 @@ describeWithPostgres('Two replicas on one database', () => {
     // Longer than the frozen one's calls may take.
     await delay(3_000);
     first.child.kill('SIGCONT');
+    thaw();
     const { success, code, retryable } = await frozen;
     expect({ success, code, retryable }).toEqual({ success: false, code: 'UNAVAILABLE', retryable: true });
     await until(async () => (await first.health()).ready === 200, 5_000);
