@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { Client, type QueryResultRow } from 'pg';
 
-import { findPostgres } from '../../scripts/postgres/installation';
+import { findPostgres, type PostgresInstallation } from '../../scripts/postgres/installation';
 import {
   startPostgres,
   type PostgresServer,
@@ -74,12 +74,16 @@ export async function createDatabase(template?: string): Promise<PostgresDatabas
   };
 }
 
+/** The programs that the server of the tests was started with. */
+export function installedPostgres(): PostgresInstallation {
+  return findPostgres(process.env['TEST_POSTGRES_BIN']);
+}
+
 const own: PostgresServer[] = [];
 
 /** Starts a server of its own for tests that stop or kill it. Ends with the test file. */
 export async function startOwnPostgres(options?: PostgresServerOptions): Promise<PostgresServer> {
-  const installation = findPostgres(process.env['TEST_POSTGRES_BIN']);
-  const server = await startPostgres(installation, {
+  const server = await startPostgres(installedPostgres(), {
     ...options,
     settings: { fsync: 'off', ...options?.settings },
   });

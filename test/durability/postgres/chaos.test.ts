@@ -1,6 +1,5 @@
-import { findPostgres } from '../../../scripts/postgres/installation';
 import { runChaos } from '../../../scripts/postgres/chaos/run-chaos';
-import { describeWithPostgres } from '../../support/postgres';
+import { describeWithPostgres, installedPostgres } from '../../support/postgres';
 
 /** `npm run chaos:postgres` does more of them. */
 const KILLS = 8;
@@ -9,7 +8,7 @@ describeWithPostgres('Two replicas that are killed with their PostgreSQL, under 
   it('keep every acknowledged write, no write in part, and every change in the feed once', async () => {
     const seed = Date.now() % 2 ** 31;
     const { faults, acknowledged, kills } = await runChaos({
-      installation: findPostgres(process.env['TEST_POSTGRES_BIN']),
+      installation: installedPostgres(),
       settings: { fsync: 'off' },
       seed,
       kills: KILLS,
