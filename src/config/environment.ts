@@ -145,7 +145,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'URL for the session that listens for other replicas’ changes: the server itself where `DATABASE_URL` names a connection pooler. `off`: changes are found by polling.',
+        'URL of the session that listens for other replicas’ changes: PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: changes are found by polling alone. No session listens before live updates exist.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])

@@ -54,7 +54,7 @@ export function sessionOn(client: pg.PoolClient, { until, prepare, trace }: Sess
     const query: TimedQuery = {
       text,
       ...(values && { values: [...values] }),
-      ...(values && prepare && { name: nameOf(text) }),
+      name: values && prepare ? nameOf(text) : undefined,
       rowMode: 'array',
       ...(timeoutMs !== Infinity && { query_timeout: Math.max(1, Math.ceil(timeoutMs)) }),
     };
@@ -122,9 +122,17 @@ export async function allOf<Result>(results: readonly Promise<Result>[]): Promis
 
 const names = new Map<string, string>();
 
-/** The name of a prepared statement. Texts are few, so this holds few. */
-function nameOf(text: string): string {
+/**
+ * The most statements that are prepared. Clients choose how lists are filtered, so there are thousands of texts, and every session of
+ * the server keeps the plan of each prepared one in its memory.
+ */
+const MAX_PREPARED = 256;
+
+/** The name of a prepared statement; undefined for one that is planned each time. */
+function nameOf(text: string): string | undefined {
   let name = names.get(text);
-  if (name === undefined) names.set(text, (name = `proton_${String(names.size)}`));
+  if (name === undefined && names.size < MAX_PREPARED) {
+    names.set(text, (name = `proton_${String(names.size)}`));
+  }
   return name;
 }

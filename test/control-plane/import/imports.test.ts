@@ -1,38 +1,14 @@
-import { randomUUID } from 'node:crypto';
-
 import BetterSqlite3 from 'better-sqlite3';
 
-import type { ConnectionView } from '../../../src/proton/connection';
-import { isConnectionId, isRoleArn } from '../../../src/proton/identifiers';
+import { isRoleArn } from '../../../src/proton/identifiers';
 import type { ConnectionImport, ConnectionRecord } from '../../../src/control-plane/import/import-store';
 import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Store } from '../../../src/control-plane/store';
 import { useTemporaryFolder } from '../../support/folder';
-import { ENVIRONMENT, MANAGEMENT, region, START } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../../support/proton';
+import { connectionRecord, describeImports } from './imports.contract';
 
 const folder = useTemporaryFolder();
-
-function connectionRecord(record: number, members: Partial<ConnectionView> = {}): ConnectionRecord {
-  const id = randomUUID();
-  if (!isConnectionId(id)) throw new Error(id);
-  return {
-    kind: 'connection',
-    location: { record },
-    connection: {
-      id,
-      region: region('us-east-1'),
-      status: 'CONNECTED',
-      environmentName: `e${String(record)}`,
-      managementAccountId: MANAGEMENT,
-      environmentAccountId: ENVIRONMENT,
-      roleArn: null,
-      componentRoleArn: null,
-      requestedAt: START,
-      lastModifiedAt: START,
-      ...members,
-    },
-  };
-}
 
 async function started(
   records: readonly ConnectionRecord[],
@@ -132,35 +108,6 @@ describe('An import into the SQLite store', () => {
     await store.close();
   });
 
-  it('compares any number of records that the store has', async () => {
-    const many = Array.from({ length: 2500 }, (_, index) => connectionRecord(index + 1));
-    const { store, importing, other } = await started(many);
-    await importing.settle('write');
-    const again = await store.imports.begin();
-    const changed = many.map((one, index) =>
-      index % 1000 === 999 ? { ...one, connection: { ...one.connection, status: 'PENDING' as const } } : one,
-    );
-    await again.add(changed);
-    const outcome = await again.settle('write');
-    expect(outcome).toMatchObject({ written: false, counts: { unchanged: 2498 }, refused: 2 });
-    expect(outcome.refusals.map(({ location }) => location.record)).toEqual([1000, 2000]);
-    other.close();
-    await store.close();
-  });
-
-  it('gives each event of the history its own id', async () => {
-    const { store, importing, other } = await started([
-      connectionRecord(1),
-      connectionRecord(2),
-      connectionRecord(3),
-    ]);
-    await importing.settle('write');
-    const ids = other.prepare('SELECT DISTINCT id FROM connection_events').pluck().all();
-    expect(ids).toHaveLength(3);
-    other.close();
-    await store.close();
-  });
-
   it('creates a declared connection again when the one that it would complete was deleted meanwhile', async () => {
     let meanwhile: (() => void) | undefined;
     const { store, importing, other } = await started([connectionRecord(1)], {
@@ -225,4 +172,9 @@ describe('An import into the SQLite store', () => {
     other.close();
     await store.close();
   });
+});
+
+describeImports('SQLite', () => {
+  const plane = createControlPlane();
+  return Promise.resolve({ ...plane, end: plane.store.close });
 });
