@@ -25,6 +25,8 @@ export interface DatabaseSwitch {
   /** Sends new connections to another server. */
   readonly turnTo: (port: number) => void;
   readonly endConnections: () => void;
+  /** From now on nothing passes on the connections that are open, and no end ends them either: as when a host has vanished. */
+  readonly silenceConnections: () => void;
   /** Chooses the fault of every later statement; undefined passes it on. */
   readonly use: (faultFor: (statement: HeldStatement) => WireFault | undefined) => void;
   readonly stop: () => Promise<void>;
@@ -35,6 +37,7 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
   let port = Number(new URL(database).port);
   let faultFor: (statement: HeldStatement) => WireFault | undefined = () => undefined;
   const sockets = new Set<Socket>();
+  const silences = new Set<() => void>();
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -43,7 +46,9 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
       socket.setNoDelay(true).on('error', () => undefined);
       socket.once('close', () => sockets.delete(socket));
     }
-    joinSession(client, upstream, (statement) => faultFor(statement));
+    const silence = joinSession(client, upstream, (statement) => faultFor(statement));
+    silences.add(silence);
+    client.once('close', () => silences.delete(silence));
   });
   const endConnections = () => {
     for (const socket of sockets) socket.destroy();
@@ -58,6 +63,9 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
       port = next;
     },
     endConnections,
+    silenceConnections() {
+      for (const silence of silences) silence();
+    },
     use(next) {
       faultFor = next;
     },
@@ -85,15 +93,20 @@ export function failOnce(
   });
 }
 
+/** @returns a function after which nothing passes any more */
 function joinSession(
   client: Socket,
   upstream: Socket,
   faultFor: (statement: HeldStatement) => WireFault | undefined,
-): void {
+): () => void {
   let isSilent = false;
   let isCut = false;
   let transaction: readonly string[] = [];
   let onCommit: () => void = () => undefined;
+
+  const silence = () => {
+    isSilent = true;
+  };
 
   async function pass({ text, bytes }: ClientMessages): Promise<void> {
     if (isSilent || isCut) return;
@@ -107,9 +120,7 @@ function joinSession(
       text,
       transaction,
       forward,
-      silence() {
-        isSilent = true;
-      },
+      silence,
       cut() {
         isCut = true;
         client.destroy();
@@ -136,6 +147,7 @@ function joinSession(
   upstream.once('close', () => {
     if (!isSilent) client.destroy();
   });
+  return silence;
 }
 
 /** Messages that belong together: a statement, or one message of the start of a session. */

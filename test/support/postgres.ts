@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
 import { Client, type QueryResultRow } from 'pg';
@@ -89,6 +90,16 @@ export async function startOwnPostgres(options?: PostgresServerOptions): Promise
   });
   own.push(server);
   return server;
+}
+
+/** Stops a server and all of its processes, so that nothing answers. @returns a function that lets them go on */
+export function freezePostgres({ pid }: Pick<PostgresServer, 'pid'>): () => void {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  const processes = [pid, ...stdout.trim().split(/\s+/).map(Number)];
+  for (const each of processes) process.kill(each, 'SIGSTOP');
+  return () => {
+    for (const each of processes) process.kill(each, 'SIGCONT');
+  };
 }
 
 afterAll(async () => {

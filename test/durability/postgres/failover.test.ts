@@ -5,7 +5,7 @@ import { Client } from 'pg';
 
 import type { PostgresServer } from '../../../scripts/postgres/server';
 import { startDatabaseSwitch, type DatabaseSwitch } from '../../support/database-switch';
-import { describeWithPostgres, startOwnPostgres } from '../../support/postgres';
+import { describeWithPostgres, freezePostgres, startOwnPostgres } from '../../support/postgres';
 import { startReplica, until, type MutationOutcome, type Replica } from '../../support/replicas';
 import { startStandby } from '../../support/standby';
 
@@ -60,6 +60,18 @@ describeWithPostgres('With a standby', () => {
     wire.turnTo(primary.port);
     await until(async () => (await replica.health()).ready === 200, RECOVERY_MS);
     expect(await replica.create('on-primary-again')).toMatchObject({ success: true });
+  });
+
+  it('a server acknowledges no write that the standby does not confirm', async () => {
+    const thaw = freezePostgres(standby);
+    const unconfirmed = await replica.create('unconfirmed', { token: 'unconfirmed' });
+    expect(unconfirmed).toMatchObject(unavailable);
+    expect(unconfirmed.ms).toBeLessThan(LATEST_MS);
+    thaw();
+    await until(
+      async () => (await replica.create('unconfirmed', { token: 'unconfirmed' })).success,
+      RECOVERY_MS,
+    );
   });
 
   it('a server whose primary is killed loses no acknowledged write, and writes to the promoted standby by itself', async () => {

@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
 import type { PostgresServer } from '../../../scripts/postgres/server';
 import { readMetrics, valueOf } from '../../support/metrics';
-import { describeWithPostgres, startOwnPostgres } from '../../support/postgres';
+import { describeWithPostgres, freezePostgres, startOwnPostgres } from '../../support/postgres';
 import { startReplica, until, type MutationOutcome, type Replica } from '../../support/replicas';
 
 /** A request is answered within this time, and a server recovers within the second, in milliseconds. */
@@ -121,7 +120,7 @@ describeWithPostgres('A server whose PostgreSQL fails', () => {
   });
 
   it('answers in time while the server is frozen, and recovers by itself', async () => {
-    const frozen = freeze(postgres.pid);
+    const thaw = freezePostgres(postgres);
     const [health, asked] = await Promise.all([replica.health(), ask('frozen', 25, 25)]);
     expect(health).toMatchObject({ ready: 503, live: 200 });
     expect(health.ms).toBeLessThan(LATEST_MS);
@@ -129,7 +128,8 @@ describeWithPostgres('A server whose PostgreSQL fails', () => {
     expectUnavailable(asked);
     expectUnavailable(await ask('frozen-again', 5, 5));
     expect(await replica.health()).toMatchObject({ ready: 503, live: 200 });
-    thaw(frozen);
+    expect((await readMetrics(replica.admin)).text).toContain('store_pool_size');
+    thaw();
     await until(async () => (await replica.create('thawed')).success, RECOVERY_MS);
     await until(isReady, RECOVERY_MS);
     await until(isUnused);
@@ -142,15 +142,3 @@ describeWithPostgres('A server whose PostgreSQL fails', () => {
     expect(replica.printed()).not.toMatch(/uncaught|unhandled/i);
   });
 });
-
-/** Stops a server and all of its sessions. @returns the ids of the processes */
-function freeze(postmaster: number): readonly number[] {
-  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(postmaster)], { encoding: 'utf8' });
-  const processes = [postmaster, ...stdout.trim().split(/\s+/).map(Number)];
-  for (const pid of processes) process.kill(pid, 'SIGSTOP');
-  return processes;
-}
-
-function thaw(processes: readonly number[]): void {
-  for (const pid of processes) process.kill(pid, 'SIGCONT');
-}
