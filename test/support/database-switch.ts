@@ -22,8 +22,11 @@ export type WireFault = (statement: HeldStatement) => void | Promise<void>;
 export interface DatabaseSwitch {
   /** The database's URL through the switch. */
   readonly url: string;
-  /** Ends all connections, and sends new ones to another server. */
+  /** Sends new connections to another server. */
   readonly turnTo: (port: number) => void;
+  readonly endConnections: () => void;
+  /** From now on nothing passes on the connections that are open, and no end ends them either: as when a host has vanished. */
+  readonly silenceConnections: () => void;
   /** Chooses the fault of every later statement; undefined passes it on. */
   readonly use: (faultFor: (statement: HeldStatement) => WireFault | undefined) => void;
   readonly stop: () => Promise<void>;
@@ -34,6 +37,7 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
   let port = Number(new URL(database).port);
   let faultFor: (statement: HeldStatement) => WireFault | undefined = () => undefined;
   const sockets = new Set<Socket>();
+  const silences = new Set<() => void>();
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -42,9 +46,11 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
       socket.setNoDelay(true).on('error', () => undefined);
       socket.once('close', () => sockets.delete(socket));
     }
-    joinSession(client, upstream, (statement) => faultFor(statement));
+    const silence = joinSession(client, upstream, (statement) => faultFor(statement));
+    silences.add(silence);
+    client.once('close', () => silences.delete(silence));
   });
-  const endAll = () => {
+  const endConnections = () => {
     for (const socket of sockets) socket.destroy();
   };
 
@@ -55,14 +61,17 @@ export async function startDatabaseSwitch(database: string): Promise<DatabaseSwi
     url: Object.assign(new URL(database), { host: `127.0.0.1:${String(address.port)}` }).href,
     turnTo(next) {
       port = next;
-      endAll();
+    },
+    endConnections,
+    silenceConnections() {
+      for (const silence of silences) silence();
     },
     use(next) {
       faultFor = next;
     },
     async stop() {
       server.close();
-      endAll();
+      endConnections();
       await once(server, 'close');
     },
   };
@@ -84,15 +93,20 @@ export function failOnce(
   });
 }
 
+/** @returns a function after which nothing passes any more */
 function joinSession(
   client: Socket,
   upstream: Socket,
   faultFor: (statement: HeldStatement) => WireFault | undefined,
-): void {
+): () => void {
   let isSilent = false;
   let isCut = false;
   let transaction: readonly string[] = [];
   let onCommit: () => void = () => undefined;
+
+  const silence = () => {
+    isSilent = true;
+  };
 
   async function pass({ text, bytes }: ClientMessages): Promise<void> {
     if (isSilent || isCut) return;
@@ -106,9 +120,7 @@ function joinSession(
       text,
       transaction,
       forward,
-      silence() {
-        isSilent = true;
-      },
+      silence,
       cut() {
         isCut = true;
         client.destroy();
@@ -135,6 +147,7 @@ function joinSession(
   upstream.once('close', () => {
     if (!isSilent) client.destroy();
   });
+  return silence;
 }
 
 /** Messages that belong together: a statement, or one message of the start of a session. */

@@ -33,9 +33,9 @@ const NOT_PORTABLE =
 /** Opens a store. A statement that is not portable fails, so every test of a store checks its statements. */
 export function openTestStore(url: string, { trace, ...overrides }: StoreOverrides = {}) {
   return openPostgresStore({
-    trace: (statement) => {
+    trace: (statement, values) => {
       if (NOT_PORTABLE.test(statement)) throw new Error(`a statement that is not portable: ${statement}`);
-      trace?.(statement);
+      trace?.(statement, values);
     },
     connection: connectionTo(url),
     poolSize: 8,

@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
 import { Client, type QueryResultRow } from 'pg';
 
-import { findPostgres } from '../../scripts/postgres/installation';
+import { findPostgres, type PostgresInstallation } from '../../scripts/postgres/installation';
 import {
   startPostgres,
   type PostgresServer,
@@ -74,17 +75,31 @@ export async function createDatabase(template?: string): Promise<PostgresDatabas
   };
 }
 
+/** The programs that the server of the tests was started with. */
+export function installedPostgres(): PostgresInstallation {
+  return findPostgres(process.env['TEST_POSTGRES_BIN']);
+}
+
 const own: PostgresServer[] = [];
 
 /** Starts a server of its own for tests that stop or kill it. Ends with the test file. */
 export async function startOwnPostgres(options?: PostgresServerOptions): Promise<PostgresServer> {
-  const installation = findPostgres(process.env['TEST_POSTGRES_BIN']);
-  const server = await startPostgres(installation, {
+  const server = await startPostgres(installedPostgres(), {
     ...options,
     settings: { fsync: 'off', ...options?.settings },
   });
   own.push(server);
   return server;
+}
+
+/** Stops a server and all of its processes, so that nothing answers. @returns a function that lets them go on */
+export function freezePostgres({ pid }: Pick<PostgresServer, 'pid'>): () => void {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  const processes = [pid, ...stdout.trim().split(/\s+/).map(Number)];
+  for (const each of processes) process.kill(each, 'SIGSTOP');
+  return () => {
+    for (const each of processes) process.kill(each, 'SIGCONT');
+  };
 }
 
 afterAll(async () => {

@@ -29,8 +29,8 @@ export interface Replica extends ServerProcess {
   readonly accept: (id: string) => Promise<MutationOutcome>;
   readonly reject: (id: string) => Promise<MutationOutcome>;
   readonly remove: (id: string) => Promise<MutationOutcome>;
-  /** Changes the role for AWS CodeBuild. */
-  readonly update: (id: string) => Promise<MutationOutcome>;
+  /** Sets the role for AWS CodeBuild of a connection of this environment account. */
+  readonly update: (id: string, account: string) => Promise<MutationOutcome>;
   /** Reads the newest connection. */
   readonly read: () => Promise<{ readonly code: string | undefined; readonly ms: number }>;
   /** What readiness and liveness answer, and how long readiness took, in milliseconds. */
@@ -70,10 +70,10 @@ export async function startReplica(
     accept: (id) => mutate('acceptEnvironmentAccountConnection', { id }),
     reject: (id) => mutate('rejectEnvironmentAccountConnection', { id }),
     remove: (id) => mutate('deleteEnvironmentAccountConnection', { id }),
-    update: (id) =>
+    update: (id, account) =>
       mutate('updateEnvironmentAccountConnection', {
         id,
-        codebuildRoleArn: 'arn:aws:iam::222222222222:role/builds',
+        codebuildRoleArn: `arn:aws:iam::${account}:role/builds`,
       }),
     async read() {
       const started = performance.now();

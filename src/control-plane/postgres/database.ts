@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import type { PoolCounts } from '../store';
-import { PostgresStoreError, storeErrorOf } from './errors';
+import { isLostSession, PostgresStoreError, storeErrorOf } from './errors';
 import { type Query, type Session, sessionOn } from './session';
 
 /** Where the database is, and how to log in. */
@@ -23,8 +23,8 @@ export interface DatabaseOptions {
   readonly timeoutMs: number;
   /** Whether statements are prepared. A proxy that gives each transaction another session may not support it. */
   readonly prepare: boolean;
-  /** Receives the text of every statement that is sent. */
-  readonly trace?: ((statement: string) => void) | undefined;
+  /** Receives the text of every statement that is sent, and its parameters. */
+  readonly trace?: ((statement: string, values: readonly unknown[]) => void) | undefined;
 }
 
 /** How much longer than the statement timeout this process waits, so that the server normally ends the statement itself. */
@@ -36,7 +36,7 @@ export const GRACE_MS = 250;
  */
 const IDLE_IN_TRANSACTION_MS = 1_000;
 
-/** How often the sessions may be replaced because the server is read-only, in milliseconds. */
+/** How often the sessions may be replaced, in milliseconds. */
 const RENEWAL_MS = 1_000;
 
 /** An idle session is closed after this time, in milliseconds. */
@@ -93,7 +93,10 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   const deadline = () => performance.now() + timeoutMs + GRACE_MS;
 
-  /** A server that has become a standby keeps its sessions. New ones ask the name server or the proxy again where the primary is. */
+  /**
+   * Replaces all sessions. A server that has become a standby keeps its sessions, and new ones ask the name server or the proxy again
+   * where the primary is. After a host has vanished, each of its sessions would have to time out otherwise.
+   */
   function renew(): void {
     if (performance.now() - renewedAt >= RENEWAL_MS) renewedAt = performance.now();
   }
@@ -112,7 +115,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     return {
       session,
       async end(error) {
-        if (storeErrorOf(error)?.kind === 'read-only') renew();
+        if (isLostSession(error) || storeErrorOf(error)?.kind === 'read-only') renew();
         // After a failure a transaction may be open, or the session may be lost.
         const isClean = (error === undefined && !session.isOpen()) || (await session.rollBack());
         client.release(!isClean);

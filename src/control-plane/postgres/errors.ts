@@ -102,8 +102,14 @@ export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
+/** The transaction has been sent to commit, and the session was lost before the answer came. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+}
+
 /** Whether the session is gone: the outcome of what it was doing is unknown. */
 export function isLostSession(error: unknown): boolean {
+  if (error instanceof OutcomeUnknown) return true;
   const kind = storeErrorOf(error)?.kind;
   return kind === 'unreachable' || (kind === 'slow' && codeOf(error) === '');
 }
@@ -111,9 +117,13 @@ export function isLostSession(error: unknown): boolean {
 /** Runs a read. @throws ProtonFailure `UNAVAILABLE` when the database can't be read */
 export async function reading<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
-    return await read();
+    // A standby cancels reads that are in the way of what it must repeat.
+    return await read().catch((error: unknown) => {
+      if (!isConflict(error)) throw error;
+      return read();
+    });
   } catch (error) {
-    throw unavailable(error, readFailure);
+    throw isConflict(error) ? readFailure(error) : unavailable(error, readFailure);
   }
 }
 

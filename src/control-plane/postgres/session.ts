@@ -1,16 +1,11 @@
 import type pg from 'pg';
 
-import { isLostSession } from './errors';
+import { isLostSession, OutcomeUnknown } from './errors';
 
 /** A statement with its parameters. The text must be one of a few: it is prepared once in each session. */
 export interface Query {
   readonly text: string;
   readonly values?: readonly unknown[];
-}
-
-/** The transaction has been sent to commit, and the session was lost before the answer came. */
-export class OutcomeUnknown extends Error {
-  override readonly name = 'OutcomeUnknown';
 }
 
 /** The use of one session by one call. Statements are sent at once, without waiting for the results of earlier ones. */
@@ -37,7 +32,7 @@ export interface SessionOptions {
   /** When to give up, on the clock of `performance.now()`; then the session is closed. */
   readonly until: number;
   readonly prepare: boolean;
-  readonly trace: ((statement: string) => void) | undefined;
+  readonly trace: ((statement: string, values: readonly unknown[]) => void) | undefined;
 }
 
 /** How long a rollback may take, in milliseconds, before the session is closed instead. */
@@ -50,7 +45,7 @@ interface TimedQuery extends pg.QueryArrayConfig {
 
 export function sessionOn(client: pg.PoolClient, { until, prepare, trace }: SessionOptions): Session {
   function sendWithin({ text, values }: Query, timeoutMs: number) {
-    trace?.(text);
+    trace?.(text, values ?? []);
     const query: TimedQuery = {
       text,
       ...(values && { values: [...values] }),
@@ -85,6 +80,8 @@ export function sessionOn(client: pg.PoolClient, { until, prepare, trace }: Sess
     send,
     sendAll: (queries) => allOf(queries.map(send)),
     async commit(before = []) {
+      // A commit that waits for a standby must not be cut short: PostgreSQL would answer it as if the standby had it.
+      sendNow({ text: 'SET LOCAL statement_timeout = 0' }).catch(() => undefined);
       const committed = sendNow({ text: 'COMMIT' });
       committed.catch(() => undefined);
       await allOf(before).catch((error: unknown) => {

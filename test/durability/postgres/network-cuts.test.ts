@@ -137,4 +137,18 @@ describeWithPostgres('A network that fails between the server and PostgreSQL', (
     expect(found.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
     expect(acknowledged.length).toBeGreaterThan(0);
   });
+
+  it('that loses a host with all sessions fails no more calls than one after another in five seconds', async () => {
+    // As many sessions as the pool has.
+    await Promise.all(Array.from({ length: 40 }, () => replica.read()));
+    wire.silenceConnections();
+    const outcomes: MutationOutcome[] = [];
+    const recovered = await until(async () => {
+      outcomes.push(await replica.create(`vanished-${String(outcomes.length)}`));
+      return outcomes.at(-1)?.success === true;
+    });
+    expect(recovered).toBeLessThan(5_000);
+    expect(Math.max(...outcomes.map(({ ms }) => ms))).toBeLessThan(LATEST_MS);
+    expect((await replica.read()).code).toBeUndefined();
+  });
 });

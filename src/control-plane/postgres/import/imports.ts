@@ -12,8 +12,8 @@ import {
 } from '../../import/import-store';
 import { compareInFile, type StagedRecord } from '../../import/staged-records';
 import type { Database } from '../database';
-import { isConflict, isDuplicate, isLostSession, writing } from '../errors';
-import { OutcomeUnknown, type Query, type Session } from '../session';
+import { isConflict, isDuplicate, isLostSession, OutcomeUnknown, writing } from '../errors';
+import type { Query, Session } from '../session';
 import { compareStaged } from './compare-staged';
 import { stagingOn } from './staging';
 

@@ -6,8 +6,8 @@ import { codeOf } from '../errors';
 import { BOOKKEEPING, SCHEMA_STEPS, type SchemaStep } from './steps';
 
 /** How long a process that applies steps is waited for when it no longer renews its lease, in milliseconds. */
-const LEASE_MS = 10_000;
-const RENEWAL_MS = 2_000;
+const LEASE_MS = 5_000;
+const RENEWAL_MS = 1_000;
 const POLL_MS = 100;
 /** How often a step is tried again when another process applies it at the same time. */
 const MAX_RACES = 10;
