@@ -214,7 +214,7 @@ describeWithPostgres('The PostgreSQL store', () => {
     }
     const participation = { accountId: ENVIRONMENT, role: null };
     expect(await session.listConnections([{ participation }])).toMatchObject([{ items: [] }]);
-    const reads = traced.filter(({ text }) => /FROM connections/.test(text));
+    const reads = traced.filter(({ text }) => text.includes('FROM connections'));
     expect(reads.length).toBeGreaterThanOrEqual(2 * filters.length);
     const tooMuch: unknown[] = [];
     for (const statement of reads) {
