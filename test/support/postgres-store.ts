@@ -88,8 +88,14 @@ const TABLES = [
 
 /** Deletes the rows of all tables, which a store has created. For a few rows that is faster than TRUNCATE. */
 export async function emptyTables({ query }: Pick<PostgresDatabase, 'query'>): Promise<void> {
-  // The head of the feed first, so that no store gives positions meanwhile.
   await query(
-    ['UPDATE feed_head SET position = 0', ...TABLES.map((table) => `DELETE FROM ${table}`)].join('; '),
+    [
+      // At the other levels it fails when a store has just given positions.
+      'BEGIN ISOLATION LEVEL READ COMMITTED',
+      // The head of the feed first, so that no store gives positions meanwhile.
+      'UPDATE feed_head SET position = 0',
+      ...TABLES.map((table) => `DELETE FROM ${table}`),
+      'COMMIT',
+    ].join('; '),
   );
 }
