@@ -23,8 +23,8 @@ export interface DatabaseOptions {
   readonly timeoutMs: number;
   /** Whether statements are prepared. A proxy that gives each transaction another session may not support it. */
   readonly prepare: boolean;
-  /** Receives the text of every statement that is sent. */
-  readonly trace?: ((statement: string) => void) | undefined;
+  /** Receives the text of every statement that is sent, and its parameters. */
+  readonly trace?: ((statement: string, values: readonly unknown[]) => void) | undefined;
 }
 
 /** How much longer than the statement timeout this process waits, so that the server normally ends the statement itself. */

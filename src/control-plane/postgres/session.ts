@@ -32,7 +32,7 @@ export interface SessionOptions {
   /** When to give up, on the clock of `performance.now()`; then the session is closed. */
   readonly until: number;
   readonly prepare: boolean;
-  readonly trace: ((statement: string) => void) | undefined;
+  readonly trace: ((statement: string, values: readonly unknown[]) => void) | undefined;
 }
 
 /** How long a rollback may take, in milliseconds, before the session is closed instead. */
@@ -45,7 +45,7 @@ interface TimedQuery extends pg.QueryArrayConfig {
 
 export function sessionOn(client: pg.PoolClient, { until, prepare, trace }: SessionOptions): Session {
   function sendWithin({ text, values }: Query, timeoutMs: number) {
-    trace?.(text);
+    trace?.(text, values ?? []);
     const query: TimedQuery = {
       text,
       ...(values && { values: [...values] }),

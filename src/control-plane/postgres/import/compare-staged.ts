@@ -11,19 +11,30 @@ import {
   type Verdict,
 } from '../../import/staged-records';
 import type { Session } from '../session';
+import { sameIdentity } from '../writes/facts';
 
 /** Records that a statement compares. */
 const BATCH = 1_000;
 
 const STAGED = STAGED_COLUMNS.map((column) => `staged.${column}`).join(', ');
 const STORED = CONNECTION_COLUMNS.join(', ');
-const SAME_IDENTITY = `environment_account_id = staged.environment_account_id AND region = staged.region
-  AND management_account_id = staged.management_account_id AND environment_name = staged.environment_name`;
+const SAME_IDENTITY = sameIdentity(
+  'staged.environment_account_id',
+  'staged.region',
+  'staged.management_account_id',
+  'staged.environment_name',
+);
 
-/** The next records, each with the stored connections that it must be compared with. */
+const LAST = 'SELECT coalesce(max(record), 0) FROM import_records WHERE import_id = $1::uuid';
+
+/**
+ * The next records, each with the stored connections that it must be compared with. A range of numbers and not a limit: without
+ * statistics of the new rows, the planner might read all of them for each statement.
+ */
 const RECORDS = `SELECT staged.verdict, ${STAGED}, same_id.*, live.*, rejected.*
   FROM (
-    SELECT * FROM import_records WHERE import_id = $1::uuid AND record > $2::bigint ORDER BY record LIMIT ${String(BATCH)}
+    SELECT * FROM import_records
+    WHERE import_id = $1::uuid AND record > $2::bigint AND record <= $2::bigint + ${String(BATCH)}
   ) AS staged
   LEFT JOIN LATERAL (SELECT ${STORED} FROM connections WHERE id = staged.id LIMIT 1) AS same_id
     ON staged.kind = 'connection'
@@ -37,7 +48,8 @@ const RECORDS = `SELECT staged.verdict, ${STAGED}, same_id.*, live.*, rejected.*
 
 const SET_VERDICTS = `UPDATE import_records AS staged SET verdict = given.verdict, target_id = given.target_id
   FROM unnest($2::bigint[], $3::text[], $4::uuid[]) AS given(record, verdict, target_id)
-  WHERE staged.import_id = $1::uuid AND staged.record = given.record`;
+  WHERE staged.import_id = $1::uuid AND staged.record = given.record
+    AND staged.record > $5::bigint AND staged.record <= $5::bigint + ${String(BATCH)}`;
 
 type Stored = ConnectionTuple | readonly null[];
 
@@ -51,8 +63,8 @@ export async function compareStaged(
   refusals: Refusals,
 ): Promise<ImportCounts> {
   const counts = { new: 0, completed: 0, unchanged: 0, refused: 0 };
-  let after = Number.MIN_SAFE_INTEGER;
-  for (;;) {
+  const [[last] = [0]] = (await session.send({ text: LAST, values: [importId] })) as readonly [number][];
+  for (let after = 0; after < last; after += BATCH) {
     const rows = (await session.send({ text: RECORDS, values: [importId, after] })) as readonly (readonly [
       Verdict,
       ...unknown[],
@@ -71,13 +83,12 @@ export async function compareStaged(
           changed.map(({ record }) => record),
           changed.map(({ verdict }) => verdict),
           changed.map(({ target }) => target?.id ?? null),
+          after,
         ],
       });
     }
-    if (rows.length < BATCH)
-      return { new: counts.new, completed: counts.completed, unchanged: counts.unchanged };
-    after = compared.at(-1)?.record ?? after;
   }
+  return { new: counts.new, completed: counts.completed, unchanged: counts.unchanged };
 }
 
 function compareRow([before, ...values]: readonly [Verdict, ...unknown[]]): Comparison & {

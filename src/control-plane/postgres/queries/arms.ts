@@ -1,19 +1,19 @@
 import type { AccountRole } from '../../../proton/connection';
 import { ACCOUNT_COLUMN } from '../../connection-rows';
-import { conditionsOf, sufficientAccounts, type Conditions, type ListColumn } from '../../selected-rows';
+import { conditionsOf, sufficientAccounts, type Conditions } from '../../selected-rows';
 import type { CountQuery } from '../../store';
 import type { Parameters } from './parameters';
 
 type AccountColumn = (typeof ACCOUNT_COLUMN)[AccountRole];
 
 /**
- * One part of the rows of a list or a count. No row is in two arms. Each arm is read along an index, where an OR would read all rows:
- * an account in either role becomes two arms, and so do the accounts of a viewer.
+ * One part of the rows of a list or a count. Each arm is read along an index, where an OR would read all rows: an account in either
+ * role becomes two arms, and so do the accounts of a viewer.
  */
 export interface Arm {
-  /** Columns and their values. Those with several values are read one after another. */
+  /** Columns and their values. */
   readonly columns: Conditions;
-  /** Rows with these management accounts are in another arm. */
+  /** Rows with these management accounts are in another arm, where a count counts them. */
   readonly withoutManagement: readonly string[];
 }
 
@@ -56,24 +56,15 @@ function withAccounts(
   return both.length === 0 ? [] : [{ columns: new Map([...columns, [column, both]]), withoutManagement }];
 }
 
-/** The columns of an arm that have several values. */
-export function severalOf({ columns }: Arm): readonly (readonly [ListColumn, readonly string[]])[] {
-  return [...columns].filter(([, values]) => values.length > 1);
-}
-
-/**
- * The conditions of an arm on the table `connections`.
- * @param several the condition for a column with several values
- */
+/** The conditions of an arm on the table `connections`. */
 export function conditionsText(
   { columns, withoutManagement }: Arm,
   parameters: Parameters,
-  several: (column: ListColumn, values: readonly string[]) => string,
 ): readonly string[] {
   const conditions = [...columns].map(([column, values]) =>
     values.length === 1
       ? `connections.${column} = ${parameters.add(values[0], 'text')}`
-      : several(column, values),
+      : `connections.${column} = ANY (${parameters.add(values, 'text[]')})`,
   );
   if (withoutManagement.length > 0) {
     conditions.push(

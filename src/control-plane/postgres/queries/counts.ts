@@ -11,11 +11,7 @@ export function countStatement(query: CountQuery): Query | undefined {
   if (arms.length === 0) return undefined;
   const parameters = new Parameters();
   const counts = arms.map((arm) => {
-    const conditions = conditionsText(
-      arm,
-      parameters,
-      (column, values) => `connections.${column} = ANY (${parameters.add(values, 'text[]')})`,
-    );
+    const conditions = conditionsText(arm, parameters);
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     return `(SELECT count(*) FROM connections${where})`;
   });

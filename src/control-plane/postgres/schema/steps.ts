@@ -35,16 +35,17 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     CONSTRAINT live_connections
       UNIQUE (environment_account_id, region, management_account_id, environment_name, live)
   )`,
-  // Lists run from the newest request to the oldest, along one of these.
+  // Lists run from the newest request to the oldest, along one of these; see queries/walks.ts. An index includes what else they check.
   'CREATE INDEX IF NOT EXISTS connections_by_request ON connections (requested_at, id)',
   'CREATE INDEX IF NOT EXISTS connections_by_status ON connections (status, requested_at, id)',
-  'CREATE INDEX IF NOT EXISTS connections_by_region ON connections (region, requested_at, id)',
-  'CREATE INDEX IF NOT EXISTS connections_by_region_and_status ON connections (region, status, requested_at, id)',
-  'CREATE INDEX IF NOT EXISTS connections_by_environment_name ON connections (environment_name, requested_at, id)',
+  'CREATE INDEX IF NOT EXISTS connections_by_region ON connections (region, status, requested_at, id)',
+  'CREATE INDEX IF NOT EXISTS connections_by_environment_name ON connections (environment_name, status, requested_at, id) INCLUDE (region)',
   'CREATE INDEX IF NOT EXISTS connections_by_management_account ON connections (management_account_id, requested_at, id)',
   'CREATE INDEX IF NOT EXISTS connections_by_management_and_status ON connections (management_account_id, status, requested_at, id)',
-  'CREATE INDEX IF NOT EXISTS connections_by_management_and_region ON connections (management_account_id, region, requested_at, id)',
-  'CREATE INDEX IF NOT EXISTS connections_by_environment_account ON connections (environment_account_id, requested_at, id)',
+  'CREATE INDEX IF NOT EXISTS connections_by_management_and_region ON connections (management_account_id, region, status, requested_at, id)',
+  'CREATE INDEX IF NOT EXISTS connections_by_management_and_name ON connections (management_account_id, environment_name, status, requested_at, id) INCLUDE (region)',
+  `CREATE INDEX IF NOT EXISTS connections_by_environment_account ON connections (environment_account_id, status, requested_at, id)
+    INCLUDE (management_account_id, environment_name, region)`,
   // A row that creates lock, one for each environment account and Region. connections: at least as many as there are; null: not counted.
   `CREATE TABLE IF NOT EXISTS account_scopes (
     environment_account_id text COLLATE "C" NOT NULL,

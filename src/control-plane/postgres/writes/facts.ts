@@ -44,6 +44,16 @@ export function scopeKey({ environmentAccountId, region }: Scope): string {
   return `${environmentAccountId}/${region}`;
 }
 
+/**
+ * The condition for the connections of an identity, as in `account, region, management, name`. The name is a range of one value: the
+ * planner takes a value of which it knows nothing for a rare one, and might read all connections of a name that is everywhere. With a
+ * range it takes the unique index of identities, which has the name behind three other columns.
+ */
+export function sameIdentity(account: string, region: string, management: string, name: string): string {
+  return `connections.environment_account_id = ${account} AND connections.region = ${region}
+    AND connections.management_account_id = ${management} AND connections.environment_name BETWEEN ${name} AND ${name}`;
+}
+
 const SCOPE_ROWS = `INSERT INTO account_scopes (environment_account_id, region)
   SELECT account, region FROM unnest($1::text[], $2::text[]) AS scope(account, region) ORDER BY account, region
   ON CONFLICT DO NOTHING`;
@@ -81,8 +91,7 @@ const LIVE = `SELECT asked.number, found.*
     AS asked(account, region, management, environment, number)
   CROSS JOIN LATERAL (
     SELECT version, ${COLUMNS} FROM connections
-    WHERE environment_account_id = asked.account AND region = asked.region
-      AND management_account_id = asked.management AND environment_name = asked.environment AND live = true
+    WHERE ${sameIdentity('asked.account', 'asked.region', 'asked.management', 'asked.environment')} AND live = true
     LIMIT 1
   ) AS found`;
 
