@@ -80,8 +80,6 @@ export function sessionOn(client: pg.PoolClient, { until, prepare, trace }: Sess
     send,
     sendAll: (queries) => allOf(queries.map(send)),
     async commit(before = []) {
-      // A commit that waits for a standby must not be cut short: PostgreSQL would answer it as if the standby had it.
-      sendNow({ text: 'SET LOCAL statement_timeout = 0' }).catch(() => undefined);
       const committed = sendNow({ text: 'COMMIT' });
       committed.catch(() => undefined);
       await allOf(before).catch((error: unknown) => {
