@@ -2,9 +2,8 @@ import { ConnectionStatus } from '../../../proton/connection';
 import { ACCOUNT_COLUMN } from '../../connection-rows';
 import type { CountQuery } from '../../store';
 import type { Database } from '../database';
-import type { Query } from '../session';
+import { Parameters, type Query } from '../session';
 import { armsOf, conditionsText, type Arm } from './arms';
-import { Parameters } from './parameters';
 
 /** Counts the rows of a query; undefined when it has none. */
 export function countStatement(query: CountQuery): Query | undefined {
