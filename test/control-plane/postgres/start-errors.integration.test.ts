@@ -6,6 +6,7 @@ import { once } from 'node:events';
 
 import { Client, type ClientConfig } from 'pg';
 
+import { readStoreConfig } from '../../../src/config/config';
 import { migrateDatabase } from '../../../src/control-plane/postgres/postgres-store';
 import {
   explainMissingSteps,
@@ -207,6 +208,15 @@ describeWithPostgres('A start on PostgreSQL with TLS', () => {
       );
       await run({ ...settings, ssl: { ca, checkServerIdentity: () => undefined } }, 'SELECT 1');
 
+      const DATABASE_TLS_CA_FILE = folder.path('ca.pem');
+      writeFileSync(DATABASE_TLS_CA_FILE, ca);
+      const start = (sslMode: string, variables = {}) =>
+        startWith({ DATABASE_URL: `${server.url}?sslmode=${sslMode}`, ...variables });
+      await start('require');
+      await start('verify-ca', { DATABASE_TLS_CA_FILE });
+      await expect(start('verify-ca')).rejects.toThrow('is not signed by an authority');
+      await expect(start('verify-full', { DATABASE_TLS_CA_FILE })).rejects.toThrow('is not for 127.0.0.1');
+
       writeFileSync(join(server.dataFolder, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
       await run(
         { ...settings, ssl: { ca, checkServerIdentity: () => undefined } },
@@ -218,6 +228,13 @@ describeWithPostgres('A start on PostgreSQL with TLS', () => {
     },
   );
 });
+
+/** Starts as a server with these variables does, up to the schema. */
+async function startWith(variables: Readonly<Record<string, string>>): Promise<void> {
+  const store = readStoreConfig(variables);
+  if (store?.kind !== 'postgres') throw new Error('the variables name a PostgreSQL database');
+  await migrateDatabase(store);
+}
 
 /** Makes a certificate for another host where the server looks for its own. @returns the certificate, which signs itself */
 function makeCertificate(dataFolder: string, keyFile: string): string {
