@@ -97,12 +97,19 @@ export function freezePostgres({ pid }: Pick<PostgresServer, 'pid'>): () => void
   const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
   const processes = [pid, ...stdout.trim().split(/\s+/).map(Number)];
   for (const each of processes) process.kill(each, 'SIGSTOP');
-  return () => {
+  const thaw = () => {
+    if (!frozen.delete(thaw)) return;
     for (const each of processes) process.kill(each, 'SIGCONT');
   };
+  frozen.add(thaw);
+  return thaw;
 }
 
+/** What a failed test leaves frozen. */
+const frozen = new Set<() => void>();
+
 afterAll(async () => {
+  for (const thaw of frozen) thaw();
   await Promise.all(own.splice(0).map(({ stop }) => stop()));
 });
 
