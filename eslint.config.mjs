@@ -13,6 +13,7 @@ const MODULES = [
   { type: 'config', pattern: 'src/config' },
   { type: 'proton', pattern: 'src/proton' },
   { type: 'sqlite', pattern: 'src/control-plane/sqlite' },
+  { type: 'postgres', pattern: 'src/control-plane/postgres' },
   { type: 'control-plane', pattern: 'src/control-plane' },
   { type: 'proton-sdk', pattern: 'src/proton-sdk' },
   { type: 'subgraph', pattern: 'src/subgraph' },
@@ -32,6 +33,7 @@ const MODULE_IMPORTS = {
   proton: [],
   'control-plane': ['proton'],
   sqlite: ['control-plane', 'proton'],
+  postgres: ['control-plane', 'proton'],
   'proton-sdk': ['proton'],
   subgraph: ['proton'],
   graphql: ['subgraph', 'proton'],
@@ -52,10 +54,11 @@ const MODULE_IMPORTS = {
     'proton',
     'control-plane',
     'sqlite',
+    'postgres',
     'proton-sdk',
   ],
   main: ['app', 'config', 'telemetry', 'http', 'control-plane', 'sqlite'],
-  cli: ['config', 'proton', 'control-plane', 'sqlite'],
+  cli: ['config', 'proton', 'control-plane', 'sqlite', 'postgres'],
 };
 
 const selector = (name) =>

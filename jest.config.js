@@ -23,6 +23,9 @@ const shared = {
   moduleNameMapper: { '^(\\.{1,2}/(?:proton-sdk|telemetry|user|graphql/apollo)/.*)\\.js$': '$1' },
 };
 
+/** Starts a PostgreSQL for the projects that may start processes. */
+const POSTGRES = { globalSetup: '<rootDir>/test/support/postgres-server.ts' };
+
 const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;
 /** Tests of what is left after a kill, a full disk or a restart under load. */
 const DURABILITY = [inTest('durability/**/*')];
@@ -39,8 +42,8 @@ module.exports = {
       setupFiles: ['<rootDir>/test/support/no-processes.js'],
       testMatch: UNIT,
     },
-    { ...shared, displayName: 'integration', testMatch: INTEGRATION },
-    { ...shared, displayName: 'durability', testMatch: DURABILITY },
+    { ...shared, ...POSTGRES, displayName: 'integration', testMatch: INTEGRATION },
+    { ...shared, ...POSTGRES, displayName: 'durability', testMatch: DURABILITY },
   ],
   testSequencer: '<rootDir>/test/support/sequencer.js',
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.

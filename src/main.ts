@@ -6,7 +6,7 @@ import { createApp, type App } from './app/create-app';
 import { ConfigError, readConfig, type Config } from './config/config';
 import { AccessKeyError } from './control-plane/access-keys/access-keys';
 import { ListenError } from './http/lifecycle/listen';
-import { StoreOpenError } from './control-plane/sqlite/errors';
+import { StoreOpenError } from './control-plane/store-errors';
 import { createLogger } from './telemetry/logger';
 import { readTracing, TracingError, type TracingSettings } from './config/tracing';
 

@@ -7,6 +7,7 @@ import { createAuthentication } from '../authentication/authentication';
 import type { KeyReport } from '../authentication/user/issuer-keys';
 import type { Config } from '../config/config';
 import { storeErrorOf } from '../control-plane/sqlite/errors';
+import { StoreError } from '../control-plane/store-errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
 import { createBodyReader } from '../http/body/body-budget';
@@ -183,7 +184,8 @@ async function failed(work: Promise<unknown>): Promise<boolean> {
 /** A store error is logged in full when it starts, so requests that fail because of it log only its message. */
 function reportFaultsTo(logger: Logger): ReportFault {
   return (error, requestId) => {
-    const storeError = error instanceof ProtonFailure ? storeErrorOf(error.cause) : undefined;
+    const cause = error instanceof ProtonFailure ? error.cause : undefined;
+    const storeError = cause instanceof StoreError ? cause : storeErrorOf(cause);
     if (storeError) logger.error({ requestId, reason: storeError.message }, 'a request failed');
     else logger.error({ requestId, err: error }, 'a request failed');
   };

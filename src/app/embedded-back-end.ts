@@ -3,13 +3,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { EmbeddedProtonConfig, AwsServerConfig } from '../config/proton';
+import type { StoreConfig } from '../config/store';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
 import { trustAccessKeyId, verifySignature } from '../aws-api/authenticate';
 import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
-import { observeStore, STORE_OPERATIONS, type StoreHealth } from '../control-plane/store';
-import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
+import { GRACE_MS } from '../control-plane/postgres/database';
+import { openPostgresStore } from '../control-plane/postgres/postgres-store';
+import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
@@ -18,12 +21,12 @@ import type { BackEnd, BackEndDependencies } from './back-end';
  * Creates the control plane in this process, on its own store.
  * @throws StoreOpenError when the database can't be opened
  */
-export function embeddedBackEnd(
-  { store: storeOptions, controlPlane, awsServer }: EmbeddedProtonConfig,
+export async function embeddedBackEnd(
+  { store: storeConfig, controlPlane, awsServer }: EmbeddedProtonConfig,
   dependencies: BackEndDependencies,
-): BackEnd {
-  const { telemetry, logger } = dependencies;
-  const store = openSqliteStore({ ...storeOptions, report: logStoreState(logger) });
+): Promise<BackEnd> {
+  const { telemetry } = dependencies;
+  const store = await openStore(storeConfig, dependencies);
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
@@ -31,6 +34,8 @@ export function embeddedBackEnd(
   const proton = instrumentService(service, telemetry.aroundProton);
   telemetry.metrics.addStoreOperations(STORE_OPERATIONS);
   telemetry.metrics.watchConnections(store.countByStatus);
+  if (store.pool) telemetry.metrics.watchPool(store.pool);
+  telemetry.metrics.watchFeed(store.feed.lag);
   return {
     proton,
     awsServer: awsServer && buildAwsServer(proton, store, awsServer, dependencies),
@@ -47,9 +52,26 @@ export function embeddedBackEnd(
   };
 }
 
+/** Opens the store that DATABASE_URL names. @throws StoreOpenError */
+async function openStore(
+  config: StoreConfig,
+  { telemetry, logger, traffic }: BackEndDependencies,
+): Promise<Store> {
+  const report = logStoreState(logger);
+  if (config.kind === 'sqlite') return openSqliteStore({ ...config, report });
+  return openPostgresStore({
+    ...config,
+    // What can't be done in the time of a request is answered by then.
+    timeoutMs: Math.max(1, Math.min(config.timeoutMs, traffic.executionMs - 2 * GRACE_MS)),
+    migrate: config.migrateOnStart,
+    report,
+    retried: telemetry.metrics.countStoreRetry,
+  });
+}
+
 function buildAwsServer(
   service: Pick<EmbeddedProtonService, 'session'>,
-  store: SqliteStore,
+  store: Store,
   { auth, ...address }: AwsServerConfig,
   { telemetry, traffic, reportFault }: BackEndDependencies,
 ): BackEnd['awsServer'] {

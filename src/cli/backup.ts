@@ -5,10 +5,11 @@ import type { Command } from 'commander';
 
 import { backUpDatabase, isTaken } from '../control-plane/sqlite/file/backup-database';
 import type { StoreContents } from '../control-plane/sqlite/file/copy-database';
-import { codeOf, isFull, StoreOpenError } from '../control-plane/sqlite/errors';
+import { StoreOpenError } from '../control-plane/store-errors';
+import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { CommandError, ExitCode, STORE_HELP, UsageError, type CommandContext } from './command';
 import { explainFileError, isFileSystemError, withTemporaryFolder } from './files';
-import { locateExistingStore } from './open-store';
+import { locateFile, refuseMissingFile } from './open-store';
 import { copyProgress, megabytes } from './progress-bar';
 import { printable } from './terminal';
 
@@ -24,7 +25,7 @@ export function addBackup(program: Command, context: CommandContext, end: (code:
 The backup is a consistent snapshot. It is checked and flushed to the disk before it gets its
 name, so an interrupted backup leaves no file. Secrets of access keys are encrypted under
 ACCESS_KEY_ENCRYPTION_KEY: keep that key too, in another place. "proton-subgraph restore" restores
-a backup.
+a backup. On PostgreSQL, use pg_dump.
 
 Examples:
   proton-subgraph backup proton-$(date +%F).db
@@ -36,6 +37,9 @@ ${STORE_HELP}`,
     });
 }
 
+const PG_DUMP =
+  'Back it up with pg_dump: pg_dump --format=custom --file=proton.dump --dbname="$DATABASE_URL". pg_restore restores that.';
+
 /** `backup` */
 async function backUp(
   file: string,
@@ -43,7 +47,8 @@ async function backUp(
   { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   if (file === '') throw new UsageError('The name of the file is empty.');
-  const location = locateExistingStore(env);
+  const location = locateFile(env, PG_DUMP);
+  refuseMissingFile(location);
   const to = resolve(file);
   refuseExisting(to, file);
   const progress = copyProgress(stderr, printable(basename(to)));

@@ -40,7 +40,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The end of each help text. */
 export const STORE_HELP = `
-DATABASE_URL names the store (default: sqlite:./data/proton.db).`;
+DATABASE_URL names the store (default: sqlite:./data/proton.db; or postgres://…).`;
 
 /** Validates the option `--account`. @throws InvalidArgumentError */
 export function accountOption(value: string): AccountId {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 
 import type { Command } from 'commander';
 
+import type { ExportStore } from '../control-plane/store';
 import { codeOf } from '../control-plane/sqlite/errors';
 import type { Connection } from '../proton/connection';
 import { connectionArn } from '../proton/identifiers';
@@ -69,10 +70,10 @@ function ignoreClosedPipe(error: unknown): void {
 const PIECE_CHARACTERS = 65_536;
 
 /** One JSON document with one connection per line, in pieces of at least `PIECE_CHARACTERS`. */
-function* connectionsJson(connections: Iterable<Connection>): Generator<string> {
+async function* connectionsJson(connections: ReturnType<ExportStore['connections']>): AsyncGenerator<string> {
   let piece = '{"environmentAccountConnections":[';
   let separator = '\n';
-  for (const connection of connections) {
+  for await (const connection of connections) {
     piece += separator + connectionJson(connection);
     separator = ',\n';
     if (piece.length >= PIECE_CHARACTERS) {

@@ -96,7 +96,10 @@ const PERMISSION_BITS = 0o7777;
  * file is unchanged. Keeps a link and replaces the file that it points to. Keeps the permissions of an existing file.
  * @throws the error of the file system
  */
-export async function writeAtomically(path: string, pieces: Iterable<string>): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  pieces: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   const target = linkTarget(path);
   const existing = await stat(target).catch(() => undefined);
   if (existing && !existing.isFile()) {
@@ -109,7 +112,7 @@ export async function writeAtomically(path: string, pieces: Iterable<string>): P
     const file = await open(temporary, 'wx', NEW_FILE_MODE);
     try {
       if (existing) await file.chmod(existing.mode & PERMISSION_BITS);
-      for (const piece of pieces) await file.appendFile(piece);
+      for await (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();

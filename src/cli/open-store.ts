@@ -1,39 +1,51 @@
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 
 import { readStoreConfig } from '../config/config';
-import type { ImportStore } from '../control-plane/import/import-store';
-import { copyDatabase } from '../control-plane/sqlite/file/copy-database';
-import { codeOf, StoreOpenError } from '../control-plane/sqlite/errors';
-import { openSqliteStore, type SqliteStore } from '../control-plane/sqlite/sqlite-store';
+import type { PostgresStoreConfig, SqliteStoreConfig, StoreConfig } from '../config/store';
+import { openPostgresStore } from '../control-plane/postgres/postgres-store';
+import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
+import type { Store } from '../control-plane/store';
 import { CommandError, type CommandContext } from './command';
-import { explainFileError, withTemporary } from './files';
+
+type Environment = CommandContext['env'];
 
 /**
- * The path of the store's file, which may not exist.
+ * Where the connections are kept. A SQLite file may not exist.
  * @throws ConfigError
- * @throws CommandError when the connections are not in a file
+ * @throws CommandError when commands can't work on the store
  */
-export function locateStore(env: CommandContext['env']): string {
+export function locateStore(env: Environment): StoreConfig {
   const store = readStoreConfig(env);
-  if (store.kind !== 'embedded') {
+  if (store === undefined) {
     throw new CommandError(
       'PROTON_UPSTREAM is set, so the connections are kept elsewhere and this command has no store to work on. Unset it to use the store of DATABASE_URL.',
     );
   }
-  if (store.location === ':memory:') {
+  if (store.kind === 'sqlite' && store.location === ':memory:') {
     throw new CommandError(
       'DATABASE_URL is sqlite::memory:, a store that ends with its process, so this command would have no effect. Set it to sqlite:PATH.',
     );
   }
-  return store.location;
+  return store;
 }
 
-/** The path of the store's file. @throws ConfigError @throws CommandError when there is no such file */
-export function locateExistingStore(env: CommandContext['env']): string {
-  const location = locateStore(env);
-  if (existsSync(location)) return location;
+/**
+ * The path of the store's file, which may not exist.
+ * @param instead what does the same for a PostgreSQL database
+ * @throws ConfigError
+ * @throws CommandError when the store is no file
+ */
+export function locateFile(env: Environment, instead: string): string {
+  const store = locateStore(env);
+  if (store.kind === 'sqlite') return store.location;
+  throw new CommandError(
+    `This command works on SQLite files, and DATABASE_URL names a PostgreSQL database. ${instead}`,
+  );
+}
+
+/** @throws CommandError when the store's file does not exist */
+export function refuseMissingFile(location: string): void {
+  if (existsSync(location)) return;
   throw new CommandError(
     `There is no database at ${location}. Set DATABASE_URL to the one that the server uses; a relative path is relative to the current folder.`,
   );
@@ -41,18 +53,17 @@ export function locateExistingStore(env: CommandContext['env']): string {
 
 /**
  * Opens the store of DATABASE_URL. A running server may have it open, too.
- * @param missing what to do when the file does not exist
+ * @param missing what to do when the file, or the schema in the PostgreSQL database, does not exist
  * @throws ConfigError
  * @throws CommandError
  * @throws StoreOpenError
  */
 export async function withStore<Result>(
-  env: CommandContext['env'],
+  env: Environment,
   missing: 'create' | 'fail',
-  work: (store: SqliteStore) => Promise<Result>,
+  work: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const location = missing === 'create' ? locateStore(env) : locateExistingStore(env);
-  const store = openSqliteStore({ location });
+  const store = await openStore(locateStore(env), missing);
   try {
     return await work(store);
   } finally {
@@ -61,103 +72,34 @@ export async function withStore<Result>(
 }
 
 /**
- * Opens the store as `withStore` does, but creates a missing database only when the work calls `store`.
+ * Opens the store as `withStore` does, but creates a missing file only when the work calls `store`.
  * @throws ConfigError
  * @throws CommandError
  * @throws StoreOpenError
  */
 export async function withStoreOnDemand<Result>(
-  env: CommandContext['env'],
-  work: (store: () => SqliteStore) => Promise<Result>,
+  env: Environment,
+  work: (store: () => Promise<Store>) => Promise<Result>,
 ): Promise<Result> {
-  const location = locateStore(env);
-  let store = existsSync(location) ? openSqliteStore({ location }) : undefined;
+  const config = locateStore(env);
+  const isMissing = config.kind === 'sqlite' && !existsSync(config.location);
+  let store = isMissing ? undefined : await openStore(config, 'create');
   try {
-    return await work(() => (store ??= openSqliteStore({ location })));
+    return await work(async () => (store ??= await openStore(config, 'create')));
   } finally {
     await store?.close();
   }
 }
 
-/**
- * For a dry run: opens a temporary copy of the store, or an empty store if there is none. The store itself is only read.
- * @throws ConfigError
- * @throws CommandError when the copy can't be created or written
- * @throws StoreOpenError
- */
-export async function withStoreCopy<Result>(
-  env: CommandContext['env'],
-  work: (copy: () => Pick<SqliteStore, 'imports'>) => Promise<Result>,
-): Promise<Result> {
-  const location = locateStore(env);
-  const folder = createTemporaryFolder();
-  return withTemporary(folder, async () => {
-    const copy = openCopy(location, join(folder, 'proton.db'));
-    try {
-      const imports = explainingFullFolder(copy.imports);
-      return await work(() => ({ imports }));
-    } finally {
-      await copy.close();
-    }
-  });
+async function openStore(config: StoreConfig, missing: 'create' | 'fail'): Promise<Store> {
+  return config.kind === 'sqlite' ? openFile(config, missing) : openDatabase(config, missing);
 }
 
-function createTemporaryFolder(): string {
-  try {
-    // Synchronous, so that no signal can arrive before withTemporary has installed its handlers.
-    return mkdtempSync(join(tmpdir(), 'proton-subgraph-dry-run-'));
-  } catch (error) {
-    throw copyError(explainFileError(error));
-  }
+function openFile(config: SqliteStoreConfig, missing: 'create' | 'fail'): Store {
+  if (missing === 'fail') refuseMissingFile(config.location);
+  return openSqliteStore(config);
 }
 
-function openCopy(location: string, path: string): SqliteStore {
-  try {
-    if (existsSync(location)) copyDatabase(location, path);
-  } catch (error) {
-    throw isFullDisk(error) ? copyError(NO_SPACE) : error;
-  }
-  try {
-    return openSqliteStore({ location: path });
-  } catch (error) {
-    // The store was read without an error, so the cause is the temporary folder.
-    throw isFullDisk(error) || error instanceof StoreOpenError
-      ? copyError(`${NO_SPACE}, or its disk fails`)
-      : error;
-  }
-}
-
-/** Imports into the copy. A full disk is reported as an error of the temporary folder, not of the store. */
-function explainingFullFolder(imports: ImportStore): ImportStore {
-  const rethrow = (error: unknown) => {
-    throw isFullDisk(error) ? copyError(NO_SPACE) : error;
-  };
-  return {
-    begin() {
-      const connectionImport = imports.begin();
-      return {
-        add: (records) => connectionImport.add(records).catch(rethrow),
-        settle: (mode) => connectionImport.settle(mode).catch(rethrow),
-        close: () => {
-          connectionImport.close();
-        },
-      };
-    },
-  };
-}
-
-const NO_SPACE = 'there is no space left';
-
-function copyError(reason: string): CommandError {
-  return new CommandError(
-    `A dry run works on a copy of the store, which can't be made in ${tmpdir()}: ${reason}. Make space there, or set TMPDIR to another folder.`,
-  );
-}
-
-/** Codes of SQLite and the file system when a file can't grow: no space, a quota, or a limit on the file size. */
-const FULL_DISK = /^(?:SQLITE_FULL|SQLITE_IOERR_(?:WRITE|TRUNCATE|FSYNC|DIR_FSYNC)|ENOSPC|EDQUOT|EFBIG)$/;
-
-function isFullDisk(error: unknown): boolean {
-  if (FULL_DISK.test(codeOf(error))) return true;
-  return error instanceof Error && error.cause !== undefined && isFullDisk(error.cause);
+function openDatabase(config: PostgresStoreConfig, missing: 'create' | 'fail'): Promise<Store> {
+  return openPostgresStore({ ...config, migrate: missing === 'create' && config.migrateOnStart });
 }

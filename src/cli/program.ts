@@ -2,9 +2,11 @@ import { Command } from 'commander';
 
 import { addAccessKey } from './access-key';
 import { addBackup } from './backup';
+import { addCopy } from './copy';
 import { type CommandContext, type ExitCode, STORE_HELP } from './command';
 import { addExport } from './export';
 import { addImport } from './import/import-command';
+import { addMigrate } from './migrate';
 import { addRestore } from './restore';
 
 /** @param startServer is called when the command line is valid */
@@ -17,7 +19,7 @@ function addServe(program: Command, startServer: () => void): void {
       `
 Serves GraphQL on http://127.0.0.1:4001/graphql, the Proton endpoint for AWS clients on port
 4002, and health and metrics on port 4003. Environment variables configure it, among them:
-  DATABASE_URL          where connections are stored (sqlite:./data/proton.db)
+  DATABASE_URL          where connections are stored (sqlite:./data/proton.db; or postgres://…)
   HOST, PORT            where GraphQL listens (127.0.0.1, 4001)
   PROTON_ENDPOINT_PORT  port for AWS clients (4002); "off" turns it off
   ADMIN_PORT            port for health and metrics (4003); "off" turns it off
@@ -33,6 +35,8 @@ Examples:
     )
     .action(startServer);
 }
+
+const COMMANDS = [addAccessKey, addImport, addExport, addBackup, addRestore, addMigrate, addCopy];
 
 /** In columns. Commander wraps only descriptions and options; the other texts are wrapped by hand. */
 const HELP_WIDTH = 100;
@@ -65,6 +69,7 @@ Examples:
   proton-subgraph backup proton.db
   proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
+  proton-subgraph copy --from sqlite:./data/proton.db --to postgres://proton@db.example.com/proton
 ${STORE_HELP}
 A server may be running on it, except during restore.
 
@@ -72,6 +77,6 @@ A server may be running on it, except during restore.
 done, 1 something was not done, 2 the command line is invalid.`,
     );
   addServe(program, context.startServer);
-  for (const add of [addAccessKey, addImport, addExport, addBackup, addRestore]) add(program, context, end);
+  for (const add of COMMANDS) add(program, context, end);
   return program;
 }

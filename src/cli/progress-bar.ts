@@ -5,11 +5,14 @@ import { SingleBar } from 'cli-progress';
 import type { CommandContext, OutputStream } from './command';
 import { printable } from './terminal';
 
-/** A bar that counts bytes. Pass the `name` that it shows to `start`. */
-export function progressBar(stream: OutputStream, total: number): SingleBar {
+/**
+ * Pass the `name` that it shows to `start`.
+ * @param of what `total` is, as text
+ */
+export function progressBar(stream: OutputStream, total: number, of = megabytes(total)): SingleBar {
   return new SingleBar({
     stream,
-    format: `{name} [{bar}] {percentage}% of ${megabytes(total)} | {duration_formatted}`,
+    format: `{name} [{bar}] {percentage}% of ${of} | {duration_formatted}`,
     barCompleteChar: '=',
     barIncompleteChar: ' ',
     clearOnComplete: true,

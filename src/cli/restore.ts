@@ -9,7 +9,7 @@ import { codeOf, isFull } from '../control-plane/sqlite/errors';
 import { contentsText } from './backup';
 import { CommandError, ExitCode, STORE_HELP, type CommandContext } from './command';
 import { explainFileError, linkTarget, withTemporaryFolder } from './files';
-import { locateStore } from './open-store';
+import { locateFile } from './open-store';
 import { copyProgress } from './progress-bar';
 import { printable } from './terminal';
 
@@ -24,7 +24,8 @@ export function addRestore(program: Command, context: CommandContext, end: (code
       `
 Fails while a server or another command has the store open. The backup is copied and checked
 first. Then the old files are renamed; the new names are printed. Then the copy gets the name of
-the store and is checked again. If any step fails, the store is unchanged.
+the store and is checked again. If any step fails, the store is unchanged. On PostgreSQL, use
+pg_restore.
 
 Examples:
   proton-subgraph restore proton-2026-01-31.db
@@ -62,9 +63,12 @@ async function restore(
   return ExitCode.DONE;
 }
 
+const PG_RESTORE =
+  'Restore it with pg_restore, while no server runs: pg_restore --clean --if-exists --single-transaction --dbname="$DATABASE_URL" proton.dump, where proton.dump is from pg_dump --format=custom.';
+
 /** The file of the store without links, because SQLite keeps the log beside the file itself. */
 function storeLocation(env: CommandContext['env']): string {
-  const path = resolve(locateStore(env));
+  const path = resolve(locateFile(env, PG_RESTORE));
   try {
     return linkTarget(path);
   } catch (error) {

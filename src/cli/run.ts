@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 
 import { ConfigError } from '../config/config';
 import { AccessKeyError } from '../control-plane/access-keys/access-keys';
-import { StoreOpenError } from '../control-plane/sqlite/errors';
+import { CopyRefused } from '../control-plane/copy/tables';
+import { StoreOpenError } from '../control-plane/store-errors';
 import { ProtonFailure } from '../proton/failure';
 import { CommandError, ExitCode, UsageError, type CommandContext } from './command';
 import { createProgram } from './program';
@@ -34,6 +35,7 @@ function explain(error: unknown): string {
     error instanceof CommandError ||
     error instanceof ConfigError ||
     error instanceof StoreOpenError ||
+    error instanceof CopyRefused ||
     error instanceof AccessKeyError ||
     error instanceof ProtonFailure;
   if (isExpected) return error.message;

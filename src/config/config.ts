@@ -5,11 +5,12 @@ import type { z } from 'zod';
 import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
-import { databaseLocation, isLoopback } from './env-types';
+import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
+import { STORE_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 
 /** The whole configuration of a server, validated. */
 export interface Config {
@@ -81,18 +82,17 @@ export function readConfig(environment: Environment): Config {
   });
 }
 
-/** Where commands find the database. */
-export type StoreConfig = { readonly kind: 'embedded'; readonly location: string } | { readonly kind: 'sdk' };
-
 /**
- * Reads the variables that commands need, and ignores those of servers.
+ * Reads the variables that say where the connections are kept, and ignores those of servers.
+ * @returns undefined when they are kept elsewhere
  * @throws ConfigError
  */
-export function readStoreConfig(environment: Environment): StoreConfig {
-  const { DATABASE_URL, PROTON_UPSTREAM } = parseSome(environment, ['DATABASE_URL', 'PROTON_UPSTREAM']);
-  return PROTON_UPSTREAM === undefined
-    ? { kind: 'embedded', location: databaseLocation(DATABASE_URL) }
-    : { kind: 'sdk' };
+export function readStoreConfig(environment: Environment): StoreConfig | undefined {
+  const { PROTON_UPSTREAM, ...variables } = parseSome(environment, ['PROTON_UPSTREAM', ...STORE_VARIABLES]);
+  if (PROTON_UPSTREAM !== undefined) return undefined;
+  const mistakes = storeMistakes(withoutEmpty(environment));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return storeConfig(variables);
 }
 
 /**

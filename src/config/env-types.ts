@@ -1,7 +1,6 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { homedir } from 'node:os';
 
 import { z } from 'zod';
 
@@ -67,6 +66,14 @@ export const publicKeyFile = z.string().transform((path, context) => {
   return z.NEVER;
 });
 
+/** The path of a PEM file of certificates; yields its text. */
+export const certificatesFile = z.string().transform((path, context) => {
+  const read = readCertificates(path);
+  if ('pem' in read) return read.pem;
+  context.addIssue({ code: 'custom', message: read.mistake });
+  return z.NEVER;
+});
+
 /** Whether a text is a scheme, a host and an optional port, and nothing more. */
 export function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false;
@@ -116,79 +123,25 @@ function readPublicKey(path: string): { readonly key: KeyObject } | { readonly m
   };
 }
 
+function readCertificates(path: string): { readonly pem: string } | { readonly mistake: string } {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    return { mistake: `names ${path}, which can't be read (${reasonOf(error)})` };
+  }
+  return isCertificate(pem) ? { pem } : { mistake: `names ${path}, which holds no certificate in PEM` };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The code of an error of the file system, as in `ENOENT`. */
 function reasonOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
-}
-
-/** Where the store is: the path of a file, or `:memory:`. */
-type DatabaseLocation = string;
-
-type Parsed = { readonly location: DatabaseLocation } | { readonly mistake: string };
-
-/**
- * Reads DATABASE_URL: `sqlite:PATH` or `sqlite::memory:`. What follows the colon is the path as it is; the parts that other URLs
- * have would otherwise become parts of a file name, and the server would start with an empty store.
- */
-export function parseDatabaseUrl(url: string): Parsed {
-  // Its value is not shown, because such a URL often holds a password.
-  if (/^postgres(?:ql)?:/i.test(url)) {
-    return {
-      mistake: 'names a PostgreSQL database, which this version does not support: set it to sqlite:PATH',
-    };
-  }
-  const [, path] = /^sqlite:(\S(?:.*\S)?)$/i.exec(url) ?? [];
-  if (path === undefined) {
-    return { mistake: 'must be sqlite:PATH or sqlite::memory:, without spaces around the path' };
-  }
-  if (path === ':memory:') return { location: path };
-  const mistake = mistakeIn(path);
-  return mistake === undefined ? withHomeFolder(path) : { mistake };
-}
-
-/** The location that a valid DATABASE_URL names. */
-export function databaseLocation(url: string): DatabaseLocation {
-  const parsed = parseDatabaseUrl(url);
-  if ('mistake' in parsed) throw new Error(`DATABASE_URL ${parsed.mistake}`);
-  return parsed.location;
-}
-
-function mistakeIn(path: string): string | undefined {
-  if (path.startsWith('//')) {
-    const [, rest = ''] = /^\/\/(.*)$/.exec(path) ?? [];
-    const meant = rest.startsWith('/') ? [`/${rest.replace(/^\/+/, '')}`] : [rest, `/${rest}`];
-    return `must not have // after sqlite:, because no host belongs there: write ${meant.map((one) => `sqlite:${one}`).join(' or ')}`;
-  }
-  if (path.includes('?')) {
-    return `must not have a query (${path.slice(path.indexOf('?'))}), because there are no options for the file: write sqlite:${before(path, '?')}`;
-  }
-  if (path.includes('#')) {
-    return `must not have a fragment (${path.slice(path.indexOf('#'))}): write sqlite:${before(path, '#')}, or a path without #`;
-  }
-  const [encoded] = /%[\da-f]{2}/i.exec(path) ?? [];
-  if (encoded !== undefined) {
-    return `must not be percent-encoded (${encoded}), because the path is taken as it is: write the character itself`;
-  }
-  if (path.startsWith(':')) return `must be sqlite::memory: or sqlite:PATH, not sqlite:${path}`;
-  if (/^file:/i.test(path)) return 'must not have file: after sqlite:, only the path: write sqlite:PATH';
-  if (/(?:^|\/)(?:\.{0,2}|~)$/.test(path)) {
-    return `must name a file, and ${path} is a folder: add the file's name, as in sqlite:${path.replace(/\/$/, '')}/proton.db`;
-  }
-  if (/^~[^/]/.test(path)) {
-    return `must not name another user's home folder (${before(path, '/')}): write the whole path`;
-  }
-  return undefined;
-}
-
-function before(path: string, character: string): string {
-  return path.slice(0, path.indexOf(character)) || 'PATH';
-}
-
-/** A shell expands `~` only at the start of a word, so `DATABASE_URL=sqlite:~/x.db` arrives as it was typed. */
-function withHomeFolder(path: string): Parsed {
-  if (!path.startsWith('~/')) return { location: path };
-  try {
-    return { location: homedir() + path.slice(1) };
-  } catch {
-    return { mistake: 'begins with ~, and this user has no home folder: write the whole path' };
-  }
 }

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { isRoleArn } from '../proton/identifiers';
 import {
   accountId,
+  certificatesFile,
   hostName,
   isOrigin,
   isTrustworthyUrl,
   listOf,
   milliseconds,
   oneOf,
-  parseDatabaseUrl,
   portOrOff,
   publicKeyFile,
   quoted,
@@ -19,6 +19,8 @@ import {
   region,
   wholeNumber,
 } from './env-types';
+import { parseDatabaseUrl } from './database-url';
+import { parsePostgresUrl } from './postgres-url';
 
 /**
  * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
@@ -88,15 +90,15 @@ const CONTROL_PLANE = {
     })
     .default('sqlite:./data/proton.db')
     .describe(
-      'The database: `sqlite:PATH` (created with its folder when missing) or `sqlite::memory:`. `~/` is the home folder.',
+      'The database: `sqlite:PATH` (created with its folder when missing), `sqlite::memory:`, or `postgres://USER:PASSWORD@HOST:5432/DATABASE`. `~/` is the home folder. The parts of a PostgreSQL URL are percent-encoded; `?sslmode=` is `disable` (default), `require`, `verify-ca` or `verify-full`.',
     ),
   STORE_LOCK_TIMEOUT_MS: milliseconds(0)
     .default(5_000)
-    .describe('How long a write waits while another process locks the database.'),
+    .describe('SQLite: how long a write waits while another process locks the database.'),
   STORE_WAL_CHECK: oneOf(['on', 'off'])
     .default('on')
     .describe(
-      '`on`: refuses to open a database whose write-ahead log is damaged before its last commits, which SQLite would drop. `off`: no check.',
+      'SQLite: `on` refuses to open a database whose write-ahead log is damaged before its last commits, which SQLite would drop. `off` does not check.',
     ),
   AWS_REGION: region.optional().meta({
     description: 'Region of connections that are created without one.',
@@ -110,6 +112,48 @@ const CONTROL_PLANE = {
   PROTON_CONNECTION_QUOTA: wholeNumber(1, MAX_LIMIT)
     .default(1000)
     .describe('Connections that one environment account may have in one Region, whatever their status.'),
+};
+
+const POSTGRES = {
+  DATABASE_POOL_SIZE: wholeNumber(1, 1_000)
+    .default(8)
+    .describe('Sessions that one process has at most. It has one more to listen.'),
+  DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
+    .default(2_000)
+    .describe(
+      'How long one statement may take. Also how long a start and a readiness check wait for the server.',
+    ),
+  DATABASE_TLS_CA_FILE: certificatesFile
+    .optional()
+    .describe(
+      'File of the certificates, in PEM, that the server’s certificate is verified with. Without it: those that Node knows.',
+    ),
+  DATABASE_PREPARE: oneOf(['true', 'false'])
+    .default('true')
+    .describe(
+      '`false` sends no prepared statements, which PgBouncer before 1.21 does not support in transaction mode.',
+    ),
+  DATABASE_LISTEN_URL: z
+    .string()
+    .transform((url, context) => {
+      if (url === 'off') return url;
+      const parsed = parsePostgresUrl(url);
+      if (!('mistake' in parsed)) return parsed;
+      context.addIssue({ code: 'custom', message: `${parsed.mistake}; or it is off` });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      description:
+        'URL of the session that listens for other replicas’ changes: PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: changes are found by polling alone. No session listens before live updates exist.',
+      shownDefault: '`DATABASE_URL`',
+    }),
+  DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])
+    .default('refused')
+    .describe('`allowed`: a server on a read-only standby is ready, and answers reads.'),
+  MIGRATE_ON_START: oneOf(['true', 'false'])
+    .default('true')
+    .describe('`false`: a start changes no schema. `npx proton-subgraph migrate` does it before.'),
 };
 
 const AWS_ENDPOINT = {
@@ -303,6 +347,11 @@ export const SECTIONS = [
     variables: CONTROL_PLANE,
   },
   {
+    title: 'PostgreSQL',
+    introduction: 'These need a `DATABASE_URL` of PostgreSQL. See [PostgreSQL](../guides/postgresql.md).',
+    variables: POSTGRES,
+  },
+  {
     title: 'Proton endpoint for AWS clients',
     introduction: 'See [AWS clients](../guides/aws-clients.md).',
     variables: AWS_ENDPOINT,
@@ -328,6 +377,7 @@ export const SECTIONS = [
 export const environmentSchema = z.object({
   ...SERVER,
   ...CONTROL_PLANE,
+  ...POSTGRES,
   ...AWS_ENDPOINT,
   ...UPSTREAM,
   ...AUTHENTICATION,

@@ -2,19 +2,14 @@ import type { KeyObject } from 'node:crypto';
 
 import type { AccountId, Region } from '../proton/identifiers';
 import type { CredentialSource } from '../proton-sdk/transport/credentials';
-import { databaseLocation, HOST_NAME, isLoopback } from './env-types';
+import { HOST_NAME, isLoopback } from './env-types';
 import { DEFAULT_HOST, type Environment, type Variables } from './environment';
+import { POSTGRES_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 
 /** The control plane in this process. */
 export interface EmbeddedProtonConfig {
   readonly kind: 'embedded';
-  readonly store: {
-    readonly location: string;
-    /** How long a write waits for another process's lock, in milliseconds. */
-    readonly lockTimeoutMs: number;
-    /** Whether to check the log for damage before opening. */
-    readonly walCheck: boolean;
-  };
+  readonly store: StoreConfig;
   readonly controlPlane: {
     readonly defaultRegion: Region;
     readonly defaultAccountId: AccountId | undefined;
@@ -66,11 +61,7 @@ export function protonConfig(
 function embeddedConfig(variables: Variables, defaultAccountId: AccountId | undefined): EmbeddedProtonConfig {
   return {
     kind: 'embedded',
-    store: {
-      location: databaseLocation(variables.DATABASE_URL),
-      lockTimeoutMs: variables.STORE_LOCK_TIMEOUT_MS,
-      walCheck: variables.STORE_WAL_CHECK === 'on',
-    },
+    store: storeConfig(variables),
     controlPlane: {
       defaultRegion: variables.AWS_REGION ?? DEFAULT_REGION,
       defaultAccountId: variables.PROTON_DEFAULT_ACCOUNT_ID ?? defaultAccountId,
@@ -141,6 +132,7 @@ export function awsServerOptions({
 export function protonMistakes(environment: Environment): readonly string[] {
   return [
     ...oldNameMistakes(environment),
+    ...(environment['PROTON_UPSTREAM'] === undefined ? storeMistakes(environment) : []),
     ...awsServerMistakes(environment),
     ...adapterMistakes(environment),
   ];
@@ -188,6 +180,7 @@ function adapterMistakes(environment: Environment): readonly string[] {
   }
   const mistakes = [
     'DATABASE_URL',
+    ...POSTGRES_VARIABLES,
     'PROTON_CONNECTION_QUOTA',
     'PROTON_ENDPOINT_PORT',
     'PROTON_ENDPOINT_HOST',

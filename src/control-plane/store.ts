@@ -1,9 +1,18 @@
-import type { Connection, ConnectionEvent, ConnectionIdentity, StoredConnection } from '../proton/connection';
+import type {
+  Connection,
+  ConnectionEvent,
+  ConnectionIdentity,
+  ConnectionStatus,
+  StoredConnection,
+} from '../proton/connection';
 import type { ConnectionPosition, NormalizedSelection } from '../proton/page';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
 import type { MaybePromise } from '../proton/proton-service';
 import type { Around } from '../telemetry/events';
+import type { AccessKeyStore } from './access-keys/access-keys';
+import type { ChangeFeed } from './change-feed';
+import type { ImportStore } from './import/import-store';
 
 /**
  * The port between the control plane and a database. Every method takes a batch: one call is one round trip. A read that returns a
@@ -30,6 +39,8 @@ export interface ConnectionStore {
   readonly listEvents: (
     queries: readonly EventQuery[],
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
+  /** How many calls of `write` may run at a time. */
+  readonly concurrentWrites: number;
   /**
    * Runs the writes in order, in one transaction, and returns one result for each. All changes are durable when this resolves. A
    * write that fails does not affect the others. Rejects when the transaction can't be committed; then no write is acknowledged.
@@ -100,7 +111,10 @@ export interface CreateState {
   readonly earlier: { readonly connection: Connection; readonly fingerprint: string } | undefined;
   /** The `PENDING` or `CONNECTED` connection with the same identity. */
   readonly live: Connection | undefined;
-  /** The number of connections of the environment account in the Region, of any status; at most `countUpTo`. */
+  /**
+   * The number of connections of the environment account in the Region, of any status; at most `countUpTo`. A smaller one may be an
+   * estimate that is too great.
+   */
   readonly count: number;
 }
 
@@ -132,7 +146,28 @@ export interface ExportStore {
    * Every connection as of one moment, newest request first, then by id. Reads row by row, as the caller iterates.
    * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
    */
-  readonly connections: () => Iterable<Connection>;
+  readonly connections: () => Iterable<Connection> | AsyncIterable<Connection>;
+}
+
+/** Everything that the control plane keeps. The adapters are `sqlite` and `postgres`. */
+export interface Store extends ConnectionStore {
+  readonly accessKeys: AccessKeyStore;
+  readonly imports: ImportStore;
+  readonly exports: ExportStore;
+  readonly feed: ChangeFeed;
+  /** Whether the store works. Any number of calls is cheap: the database is asked at most once a second. */
+  readonly health: () => Promise<StoreHealth>;
+  /** The number of connections of each status, of all accounts. It may be a minute old. */
+  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
+  /** The sessions with a database server; undefined when there is none. */
+  readonly pool: (() => PoolCounts) | undefined;
+}
+
+export interface PoolCounts {
+  readonly size: number;
+  readonly idle: number;
+  /** Calls that wait for a session. */
+  readonly waiting: number;
 }
 
 /** Whether a store works now: its rows can be read, its schema is this version's, and writes can be committed. */
@@ -162,6 +197,7 @@ export function observeStore(store: ConnectionStore, around: Around): Connection
     listConnections: (...args) => around('listConnections', () => store.listConnections(...args)),
     countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
     listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
+    concurrentWrites: store.concurrentWrites,
     write: (...args) => around('write', () => store.write(...args)),
     close: store.close,
   };

@@ -22,29 +22,40 @@ export interface WriteQueue {
  * Groups writes into commits. A durable commit costs the same for one write as for a hundred, so writes that arrive during a commit
  * share the next one. A single write is not delayed: it is committed once the event loop has read the requests that have arrived.
  */
-export function createWriteQueue(store: Pick<ConnectionStore, 'write'>): WriteQueue {
+export function createWriteQueue(store: Pick<ConnectionStore, 'write' | 'concurrentWrites'>): WriteQueue {
   let waiting: QueuedWrite[] = [];
-  let running: Promise<void> | undefined;
+  let runners = 0;
+  let drained: (() => void)[] = [];
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       await new Promise((resolve) => setImmediate(resolve));
+      // Another runner may have taken them.
+      if (waiting.length === 0) break;
       const batch = waiting.slice(0, MAX_PER_COMMIT);
       waiting = waiting.slice(MAX_PER_COMMIT);
       await commit(store, batch);
     }
-    running = undefined;
+    // In the same turn as the check that nothing waits, so that no write is left behind.
+    runners -= 1;
+    if (runners > 0) return;
+    for (const resolve of drained) resolve();
+    drained = [];
   }
 
   return {
     put: (write) =>
       new Promise((resolve, reject) => {
         waiting.push({ write, since: performance.now(), resolve, reject });
-        running ??= run();
+        if (runners >= store.concurrentWrites) return;
+        runners += 1;
+        void run();
       }),
-    drained: async () => {
-      await running;
-    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (runners === 0) resolve();
+        else drained.push(resolve);
+      }),
   };
 }
 

@@ -18,6 +18,16 @@ export interface Metrics {
   readonly addStoreOperations: (operations: Iterable<string>) => void;
   /** @param counts called at each scrape */
   readonly watchAdmission: (counts: () => { readonly inFlight: number; readonly waiting: number }) => void;
+  /** @param code the SQLSTATE after which a transaction of the store was repeated; another error has no such code */
+  readonly countStoreRetry: (code: string) => void;
+  /** @param counts sessions with the database server; called at each scrape */
+  readonly watchPool: (
+    counts: () => { readonly size: number; readonly idle: number; readonly waiting: number },
+  ) => void;
+  /** @param lag changes that have no position in the change feed yet; called at each scrape */
+  readonly watchFeed: (
+    lag: () => Promise<{ readonly changes: number; readonly milliseconds: number }>,
+  ) => void;
   /** @param count connections by status; called at a scrape, at most once per 15 s */
   readonly watchConnections: (count: () => Promise<Readonly<Record<string, number>>>) => void;
 }
@@ -28,11 +38,22 @@ const SEVERAL = 'several';
 /** Counting connections scans an index, so that scrapes share a count for this long. */
 const CONNECTION_COUNT_TTL_MS = 15_000;
 
+/** Scrapes of the feed's lag share a reading for this long. */
+const FEED_LAG_TTL_MS = 1_000;
+
+/** What a gauge shows while the store is unavailable. */
+const noNumber = () => Number.NaN;
+
 /** Buckets in seconds: from a read of one row to what no client waits for any more. */
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Buckets in seconds: a read of one row takes some hundredths of a millisecond, and a write may wait seconds for a lock. */
 const STORE_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
+
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** The SQLSTATEs after which transactions are repeated most often: their counters start at 0. */
+const RETRY_CODES = ['40001', '40P01', '23505'];
 
 /** The prefix of every name, except for the default metrics of the Prometheus client. */
 const PREFIX = 'proton_subgraph_';
@@ -100,6 +121,12 @@ export function createMetrics(now = () => performance.now()): Metrics {
     labelNames: ['operation', 'error'],
     registers,
   });
+  const storeRetries = new Counter({
+    name: `${PREFIX}store_retries_total`,
+    help: 'Transactions that were repeated, by the SQLSTATE of the error: after a conflict with another one, or a lost session.',
+    labelNames: ['sqlstate'],
+    registers,
+  });
   // Prometheus sees a counter's first increase only when the series exists before.
   compiledOperations.increment('', () => ({}), 0);
   for (const limit of LIMIT_CODES) limits.inc({ limit }, 0);
@@ -134,6 +161,56 @@ export function createMetrics(now = () => performance.now()): Metrics {
     },
     addStoreOperations(names) {
       for (const operation of names) storeErrors.inc({ operation, error: 'UNAVAILABLE' }, 0);
+    },
+    countStoreRetry(code) {
+      storeRetries.inc({ sqlstate: SQLSTATE.test(code) ? code : 'other' });
+    },
+    watchPool(counts) {
+      for (const code of RETRY_CODES) storeRetries.inc({ sqlstate: code }, 0);
+      new Gauge({
+        name: `${PREFIX}store_pool_size`,
+        help: 'Sessions with the database server.',
+        registers,
+        collect() {
+          this.set(counts().size);
+        },
+      });
+      new Gauge({
+        name: `${PREFIX}store_pool_idle`,
+        help: 'Sessions with the database server that are not in use.',
+        registers,
+        collect() {
+          this.set(counts().idle);
+        },
+      });
+      new Gauge({
+        name: `${PREFIX}store_pool_waiting`,
+        help: 'Calls that wait for a session with the database server.',
+        registers,
+        collect() {
+          this.set(counts().waiting);
+        },
+      });
+    },
+    watchFeed(lag) {
+      // Both gauges are collected at each scrape.
+      const shared = cached(FEED_LAG_TTL_MS, lag, now);
+      new Gauge({
+        name: `${PREFIX}feed_lag_rows`,
+        help: 'Changes that have no position in the change feed yet, at most 10000.',
+        registers,
+        async collect() {
+          this.set(await shared().then(({ changes }) => changes, noNumber));
+        },
+      });
+      new Gauge({
+        name: `${PREFIX}feed_lag_seconds`,
+        help: 'Age of the oldest change that has no position in the change feed yet.',
+        registers,
+        async collect() {
+          this.set(await shared().then(({ milliseconds }) => milliseconds / 1000, noNumber));
+        },
+      });
     },
     watchAdmission(counts) {
       new Gauge({

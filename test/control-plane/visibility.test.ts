@@ -1,26 +1,15 @@
 import BetterSqlite3 from 'better-sqlite3';
-import * as fc from 'fast-check';
 
-import type { Connection } from '../../src/proton/connection';
-import type { ConnectionListRequest, ConnectionSelection } from '../../src/proton/page';
+import type { ConnectionListRequest } from '../../src/proton/page';
 import type { ProtonSession } from '../../src/proton/proton-service';
-import { maySee, unrestrictedViewer, type Permission, type Viewer } from '../../src/proton/viewer';
-import { plainConnection } from '../support/completing-session';
+import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
-import { account, createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
+import { reader } from '../support/reader';
+import { describeVisibleLists } from './visible-lists.contract';
 
-const ACCOUNTS = [MANAGEMENT, ENVIRONMENT, STRANGER, account('444444444444')];
 const OWNER = unrestrictedViewer('owner');
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
-
-function reader(...accounts: readonly string[]): Viewer {
-  const read: ReadonlySet<Permission> = new Set(['read']);
-  return {
-    subject: 'reader',
-    onEveryAccount: new Set(),
-    onAccounts: new Map(accounts.map((id) => [account(id), read])),
-  };
-}
 
 const asking = (managementAccountId: string, environmentAccountId: string, environmentName: string) => ({
   managementAccountId,
@@ -128,85 +117,7 @@ describe('A connection that a viewer may not read', () => {
   });
 });
 
-describe('Lists and counts', () => {
-  const accounts = fc.constantFrom(...ACCOUNTS);
-  const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
-  const selections: fc.Arbitrary<ConnectionSelection> = fc.record({
-    participation: maybe(
-      fc.record({
-        accountId: accounts,
-        role: fc.constantFrom('MANAGEMENT_ACCOUNT', 'ENVIRONMENT_ACCOUNT', null),
-      }),
-    ),
-    filter: maybe(
-      fc.record({
-        managementAccountId: maybe(accounts),
-        environmentAccountId: maybe(accounts),
-        environmentName: maybe(fc.constantFrom('name-0', 'name-1')),
-        statuses: maybe(fc.constantFrom(['PENDING' as const], ['CONNECTED' as const, 'PENDING' as const])),
-      }),
-    ),
-  });
-
-  it('contain all connections that the viewer may see, in order and page by page', async () => {
-    const { service, store, clock } = createControlPlane();
-    const owner = service.session(OWNER);
-    const all: Connection[] = [];
-    for (let round = 0; round < 2; round += 1) {
-      for (const management of ACCOUNTS) {
-        for (const environment of ACCOUNTS) {
-          // Some have the same time.
-          if (management === environment) clock.advance(1);
-          const created = await owner.createConnection(
-            asking(management, environment, `name-${String(round)}`),
-          );
-          all.push(management > environment ? await owner.acceptConnection(created) : created);
-        }
-      }
-    }
-    const everything = all.toSorted((a, b) => b.requestedAt - a.requestedAt || (a.id < b.id ? 1 : -1));
-
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(accounts),
-        selections,
-        fc.integer({ min: 1, max: 40 }),
-        async (readable, selection, first) => {
-          const viewer = reader(...readable);
-          const session = service.session(viewer);
-          const expected = everything.filter(
-            (connection) => maySee(viewer, connection) && isOf(connection, selection),
-          );
-          const listed: unknown[] = [];
-          let after: string | undefined;
-          do {
-            const [page] = await session.listConnections([{ ...selection, first, after }]);
-            if (page === undefined || page instanceof Error) throw new Error('no page', { cause: page });
-            listed.push(...page.items.map(plainConnection));
-            after = page.hasNextPage ? page.cursorAt(page.items.length - 1) : undefined;
-          } while (after !== undefined);
-          expect(listed).toEqual(expected);
-          expect(await session.countConnections([selection])).toEqual([expected.length]);
-        },
-      ),
-      { numRuns: 300 },
-    );
-    await store.close();
-  });
+describeVisibleLists('over SQLite', () => {
+  const { service, store, clock } = createControlPlane();
+  return Promise.resolve({ service, clock, end: store.close });
 });
-
-function isOf(connection: Connection, { participation, filter }: ConnectionSelection): boolean {
-  const { managementAccountId, environmentAccountId, environmentName, status } = connection;
-  const fits = (wanted: string | null | undefined, value: string) => (wanted ?? value) === value;
-  const asManagement =
-    participation?.role !== 'ENVIRONMENT_ACCOUNT' && fits(participation?.accountId, managementAccountId);
-  const asEnvironment =
-    participation?.role !== 'MANAGEMENT_ACCOUNT' && fits(participation?.accountId, environmentAccountId);
-  return (
-    (asManagement || asEnvironment) &&
-    fits(filter?.managementAccountId, managementAccountId) &&
-    fits(filter?.environmentAccountId, environmentAccountId) &&
-    fits(filter?.environmentName, environmentName) &&
-    (filter?.statuses?.includes(status) ?? true)
-  );
-}

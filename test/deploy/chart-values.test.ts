@@ -25,6 +25,8 @@ const SET_BY_THE_CHART = [
   'PORT',
   'ADMIN_PORT',
   'DATABASE_URL',
+  'DATABASE_LISTEN_URL',
+  'DATABASE_TLS_CA_FILE',
   'PROTON_ENDPOINT_PORT',
   'PROTON_ENDPOINT_HOST',
   'PROTON_ENDPOINT_AUTH',
@@ -67,9 +69,11 @@ describe('The values of the chart', () => {
     expect(accepts(valuesWith(changes))).toBe(false);
   });
 
-  it('allow several pods with a remote control plane, and none while a backup is restored', () => {
+  it('allow several pods on PostgreSQL and with a remote control plane, and none while a backup is restored', () => {
     const remote = { PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '111111111111' };
     expect(accepts(valuesWith({ replicas: 3, settings: remote }))).toBe(true);
+    const secret = { name: 'proton', keys: { DATABASE_URL: 'url' } };
+    expect(accepts(valuesWith({ replicas: 3, secret }))).toBe(true);
     expect(accepts(valuesWith({ replicas: 0 }))).toBe(true);
   });
 

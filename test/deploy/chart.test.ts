@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 
 import { parse } from 'yaml';
 
@@ -39,17 +40,25 @@ function containerOf(manifests: readonly Manifest[]): Container {
 /** The environment of the server, with generated secrets. */
 function environmentOf({ env }: Container): Readonly<Record<string, string>> {
   const { publicKey } = generateKeyPairSync('ed25519');
-  writeFileSync(folder.path('public.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  const files: Readonly<Record<string, string>> = {
+    '/etc/proton-subgraph/public.pem': publicKey.export({ type: 'spki', format: 'pem' }) as string,
+    '/etc/proton-subgraph-database/ca.pem': rootCertificates[0] ?? '',
+  };
+  for (const [path, text] of Object.entries(files)) writeFileSync(folder.path(basename(path)), text);
   const secrets: Readonly<Record<string, string>> = {
     ROUTER_SECRET: 'a secret',
     ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    DATABASE_URL: 'postgres://proton:secret@pooler/proton?sslmode=verify-full',
+    DATABASE_LISTEN_URL: 'postgres://proton:secret@primary/proton?sslmode=verify-full',
   };
   return Object.fromEntries(
     env.map(({ name, value, valueFrom }) => [
       name,
       valueFrom
         ? (secrets[name] ?? 'from a Secret')
-        : (value?.replace('/etc/proton-subgraph', folder.path('')) ?? ''),
+        : value !== undefined && value in files
+          ? folder.path(basename(value))
+          : (value ?? ''),
     ]),
   );
 }
@@ -87,6 +96,9 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
     const plain = env.filter(({ value }) => value !== undefined).map((entry) => entry.name);
     expect(plain).not.toContain('ROUTER_SECRET');
     expect(plain).not.toContain('ACCESS_KEY_ENCRYPTION_KEY');
+    for (const { name: variable, value } of env) {
+      if (/^DATABASE_.*URL$/.test(variable) && value !== undefined) expect(value).toMatch(/^(?:sqlite:.*)?$/);
+    }
     expect(manifests.map(({ kind }) => kind)).not.toContain('Secret');
     return Promise.resolve();
   });
@@ -217,6 +229,47 @@ describe('The chart', () => {
 
   testUnless(
     rendererMissing,
+    'runs several pods on PostgreSQL, apart from each other and never too few',
+    () => {
+      const manifests = manifestsOf(example('postgresql'));
+      const workload = workloadOf(manifests);
+      expect(manifests.map(({ kind }) => kind)).toContain('Deployment');
+      expect(workload).toMatchObject({
+        replicas: 3,
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      });
+      expect(workload.volumeClaimTemplates).toBeUndefined();
+      const { matchLabels } = workload.selector;
+      expect(specOf(manifests, /^PodDisruptionBudget$/)).toEqual({
+        maxUnavailable: 1,
+        selector: { matchLabels },
+      });
+      const { podAntiAffinity } = podOf(manifests).affinity ?? {};
+      const terms = podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+      expect(terms.map(({ podAffinityTerm }) => podAffinityTerm)).toEqual(
+        ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+          topologyKey,
+          labelSelector: { matchLabels },
+        })),
+      );
+      const { proton } = readConfig(environmentOf(containerOf(manifests)));
+      expect(proton).toMatchObject({
+        store: {
+          kind: 'postgres',
+          connection: { host: 'pooler', ssl: { rejectUnauthorized: true } },
+          listenConnection: { host: 'primary' },
+          prepare: false,
+        },
+      });
+      const one = manifestsOf({ ...example('postgresql'), replicas: 1 });
+      expect(one.map(({ kind }) => kind)).not.toContain('PodDisruptionBudget');
+      expect(podOf(one).affinity).toBeUndefined();
+      return Promise.resolve();
+    },
+  );
+
+  testUnless(
+    rendererMissing,
     'allows the router to reach GraphQL only, and AWS clients when they are named',
     () => {
       const opened = (changes: Values) =>
@@ -249,6 +302,16 @@ describe('The chart', () => {
 
   const REJECTED: readonly (readonly [string, Values, RegExp])[] = [
     ['two pods over one file', { ...MINIMAL, replicas: 2 }, /replicas must be 1/],
+    [
+      'the URL of a database without a Secret, or with a control plane elsewhere',
+      { ...MINIMAL, secret: { name: '', keys: { DATABASE_URL: 'DATABASE_URL' } } },
+      /must be set, and settings\.PROTON_UPSTREAM must not/,
+    ],
+    [
+      'certificates of a database where there is none',
+      { ...MINIMAL, databaseCertificates: { configMap: 'authority' } },
+      /secret\.keys\.DATABASE_URL names none/,
+    ],
     ['a server without authentication', { ...MINIMAL, secret: { name: '' } }, /would not be authenticated/],
     [
       'access keys without an encryption key',

@@ -14,6 +14,13 @@ export interface PodSpec {
   readonly terminationGracePeriodSeconds: number;
   readonly containers: readonly Container[];
   readonly volumes: readonly { readonly name: string }[];
+  readonly affinity?: {
+    readonly podAntiAffinity?: {
+      readonly preferredDuringSchedulingIgnoredDuringExecution: readonly {
+        readonly podAffinityTerm: unknown;
+      }[];
+    };
+  };
 }
 
 export interface Container {

@@ -145,12 +145,12 @@ describe('A kill at any step', () => {
     const location = folder.path('proton.db');
     const { taken, arm, trace } = photographer(location);
     const { store } = createControlPlane({ location, trace });
-    const importing = store.imports.begin();
+    const importing = await store.imports.begin();
     await importing.add(Array.from({ length: 20 }, (_, index) => declarationRecord(index + 1)));
     arm();
     await importing.settle('write');
     trace();
-    importing.close();
+    await importing.close();
     await store.close();
     const counts = taken.map((found) => {
       const database = new BetterSqlite3(found);

@@ -21,6 +21,7 @@ export function asyncStore(store: ConnectionStore): ConnectionStore {
       await nextTurn();
       return store.listEvents(...args);
     },
+    concurrentWrites: store.concurrentWrites,
     async write(...args) {
       await nextTurn();
       return store.write(...args);

@@ -8,14 +8,15 @@ import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
 } from '../../src/control-plane/control-plane';
-import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../../src/control-plane/store';
 import { account, region } from './proton';
 
 export interface RunningEndpoint {
   /** As in `http://127.0.0.1:40000`. */
   readonly origin: string;
   readonly service: EmbeddedProtonService;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly accessKeys: AccessKeys;
   /** Reported errors of the server. */
   readonly faults: readonly unknown[];

@@ -20,9 +20,14 @@ export async function readMetrics(admin: string | undefined): Promise<ScrapedMet
   const response = await fetch(`${admin ?? ''}/metrics`);
   const text = await response.text();
   if (response.status !== 200) throw new Error(`/metrics returned ${String(response.status)}: ${text}`);
+  return parseMetrics(text, response.headers.get('content-type'));
+}
+
+/** Reads Prometheus's text format. */
+export function parseMetrics(text: string, contentType: string | null): ScrapedMetrics {
   const lines = text.split('\n');
   return {
-    contentType: response.headers.get('content-type'),
+    contentType,
     text,
     types: new Map(
       lines.flatMap((line) => {

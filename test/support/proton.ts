@@ -2,7 +2,8 @@ import {
   createEmbeddedProtonService,
   type EmbeddedProtonService,
 } from '../../src/control-plane/control-plane';
-import { openSqliteStore, type SqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../../src/control-plane/store';
 import { isAccountId, isRegion, type AccountId, type Region } from '../../src/proton/identifiers';
 import { asyncStore } from './async-store';
 
@@ -41,7 +42,7 @@ export function createClock(): Clock {
 
 export interface ControlPlane {
   readonly service: EmbeddedProtonService;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly clock: Clock;
 }
 

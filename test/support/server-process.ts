@@ -63,6 +63,8 @@ export async function startServerProcess(
 /** A process that has loaded the server, but has not started it. */
 export interface WaitingServer {
   readonly start: () => Promise<ServerProcess>;
+  /** Ends the process, with SIGKILL. */
+  readonly kill: () => void;
 }
 
 /** Loads the built server in a process without starting it, so that it can replace another one quickly. */
@@ -76,6 +78,9 @@ export function prepareServerProcess(variables: Readonly<Record<string, string>>
     start() {
       child.stdin.end('\n');
       return whenReady(child);
+    },
+    kill() {
+      child.kill('SIGKILL');
     },
   };
 }

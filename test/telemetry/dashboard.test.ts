@@ -3,8 +3,9 @@ import { join } from 'node:path';
 
 import { parser } from '@prometheus-io/lezer-promql';
 
+import { createMetrics } from '../../src/telemetry/metrics';
 import { startApp } from '../support/app';
-import { readMetrics, type ScrapedMetrics } from '../support/metrics';
+import { parseMetrics, readMetrics, type ScrapedMetrics } from '../support/metrics';
 import { PROJECT } from '../support/server-process';
 import { exercise } from './exercise';
 
@@ -28,9 +29,27 @@ let metrics: ScrapedMetrics;
 beforeAll(async () => {
   const app = await startApp();
   await exercise(app, 'someone');
-  metrics = await readMetrics(app.admin);
+  const ofSqlite = await readMetrics(app.admin);
   await app.stop();
+  const ofPostgres = await postgresMetrics();
+  metrics = {
+    ...ofSqlite,
+    types: new Map([...ofPostgres.types, ...ofSqlite.types]),
+    samples: [...ofSqlite.samples, ...ofPostgres.samples],
+  };
 });
+
+/** The metrics that only a server on PostgreSQL has. */
+async function postgresMetrics(): Promise<ScrapedMetrics> {
+  const { page, watchPool } = createMetrics();
+  watchPool(() => ({ size: 8, idle: 7, waiting: 0 }));
+  const { text } = await page();
+  const { samples, ...others } = parseMetrics(text, null);
+  return {
+    ...others,
+    samples: samples.filter(({ name }) => /^proton_subgraph_store_(?:pool|retries)_/.test(name)),
+  };
+}
 
 interface Selector {
   readonly metric: string;

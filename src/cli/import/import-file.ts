@@ -10,7 +10,7 @@ import { createRecordCollector } from './record-collector';
 
 export interface FileImportOptions {
   /** Called only when the file has something to import or to compare. It may create the store. */
-  readonly imports: () => ImportStore;
+  readonly imports: () => Promise<ImportStore>;
   readonly deployment: Deployment;
   /** The file's bytes; fails with the error of the file system. */
   readonly chunks: AsyncIterable<Buffer>;
@@ -20,16 +20,20 @@ export interface FileImportOptions {
 export async function importFile(file: string, options: FileImportOptions): Promise<FileReport> {
   let connectionImport: ConnectionImport | undefined;
   try {
-    return await importRecords(file, options, () => (connectionImport ??= options.imports().begin()));
+    return await importRecords(
+      file,
+      options,
+      async () => (connectionImport ??= await (await options.imports()).begin()),
+    );
   } finally {
-    connectionImport?.close();
+    await connectionImport?.close();
   }
 }
 
 async function importRecords(
   file: string,
   { chunks, deployment }: FileImportOptions,
-  connectionImport: () => ConnectionImport,
+  connectionImport: () => Promise<ConnectionImport>,
 ): Promise<FileReport> {
   const collector = createRecordCollector(deployment);
   let added = 0;
@@ -37,7 +41,7 @@ async function importRecords(
     for await (const items of readDocuments(chunks)) {
       const records = collector.parse(items);
       added += records.length;
-      if (records.length > 0) await connectionImport().add(records);
+      if (records.length > 0) await (await connectionImport()).add(records);
     }
     collector.finish();
   } catch (error) {
@@ -49,7 +53,7 @@ async function importRecords(
     failed && added === 0
       ? undefined
       : await connectionImport()
-          .settle(failed ? 'compare' : 'write')
+          .then((staged) => staged.settle(failed ? 'compare' : 'write'))
           .catch((error: unknown) => {
             collector.addProblem(problemPhrase(error));
             return undefined;

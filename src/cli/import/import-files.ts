@@ -1,9 +1,10 @@
 import { readDefaultRegion } from '../../config/config';
-import { StoreOpenError } from '../../control-plane/sqlite/errors';
-import type { SqliteStore } from '../../control-plane/sqlite/sqlite-store';
+import { StoreOpenError } from '../../control-plane/store-errors';
+import type { Store } from '../../control-plane/store';
 import type { AccountId, Region } from '../../proton/identifiers';
 import { CommandError, ExitCode, UsageError, type CommandContext } from '../command';
-import { withStoreCopy, withStoreOnDemand } from '../open-store';
+import { withStoreCopy } from '../dry-run-store';
+import { withStoreOnDemand } from '../open-store';
 import type { GivenParameters } from './cloudformation/parameters';
 import { reportOfFailure, type FileReport } from './file-report';
 import { checkGivenParameters, combinedParameters } from './given-parameters';
@@ -38,10 +39,10 @@ export async function importFiles(
   const progress = createProgress(context);
   const inputs = files.map((file) => openInput(file, progress, context));
   await checkGivenParameters(inputs, parameters);
-  const importAll = async (store: () => Pick<SqliteStore, 'imports'>): Promise<readonly FileReport[]> => {
+  const importAll = async (store: () => Promise<Pick<Store, 'imports'>>): Promise<readonly FileReport[]> => {
     const reports: FileReport[] = [];
     for (const { file, chunks } of inputs) {
-      const options = { imports: () => store().imports, deployment, chunks: chunks() };
+      const options = { imports: async () => (await store()).imports, deployment, chunks: chunks() };
       reports.push(
         await importFile(file, options).catch((error: unknown) => reportUnexpected(file, error, context)),
       );

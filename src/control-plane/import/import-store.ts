@@ -5,6 +5,7 @@ import type {
   EpochMilliseconds,
   Tag,
 } from '../../proton/connection';
+import type { MaybePromise } from '../../proton/proton-service';
 
 /** The port between an import and a database: stages a file's records, compares them with the store, and writes all or none. */
 export interface ImportStore {
@@ -12,7 +13,7 @@ export interface ImportStore {
    * Starts to stage the records of one file. Until the import is settled or closed, this store accepts no other write; other
    * processes are not blocked.
    */
-  readonly begin: () => ConnectionImport;
+  readonly begin: () => MaybePromise<ConnectionImport>;
 }
 
 export interface ConnectionImport {
@@ -24,7 +25,7 @@ export interface ConnectionImport {
    */
   readonly settle: (mode: 'write' | 'compare') => Promise<ImportOutcome>;
   /** Discards the staged records. */
-  readonly close: () => void;
+  readonly close: () => MaybePromise<void>;
 }
 
 /** What a file says about one connection. The records of a file are either all connections or all declarations. */

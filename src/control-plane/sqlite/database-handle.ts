@@ -3,13 +3,14 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ExportStore, Write, WriteResult } from '../store';
-import { isStoreFailure, StoreError } from './errors';
+import { isStoreFailure, SqliteStoreError } from './errors';
 import { filesAt, NO_FILES, type DatabaseFiles } from './file/file-identity';
 import { openDatabase, type OpenOptions } from './file/open-database';
 import { importsOn } from './import/imports';
 import { MIGRATIONS } from './migrations';
 import { pin } from './pin-native';
 import { accessKeysOn } from './queries/access-keys';
+import { feedOn, type SqliteFeed } from './queries/feed';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
@@ -23,11 +24,12 @@ export interface DatabaseHandle {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  /** @throws SQLite's error, or StoreError, unless a row can be read and the schema is this version's */
+  readonly feed: SqliteFeed;
+  /** @throws SQLite's error, or SqliteStoreError, unless a row can be read and the schema is this version's */
   readonly tryReading: () => void;
   /** Commits a transaction that changes no content but writes to the disk. @throws like tryReading; `SQLITE_BUSY` without waiting */
   readonly tryCommitting: () => void;
-  /** Moves the whole log into the database. @throws StoreError when that can't be done in full */
+  /** Moves the whole log into the database. @throws SqliteStoreError when that can't be done in full */
   readonly saveLog: () => void;
   readonly isOpen: () => boolean;
   readonly close: () => void;
@@ -45,16 +47,16 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
   const checkpoint = pin(database.prepare<[], { readonly busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)'));
 
   function checkVersion(): void {
-    if (version.get() !== MIGRATIONS.length) throw new StoreError('newer');
+    if (version.get() !== MIGRATIONS.length) throw new SqliteStoreError('newer');
   }
 
   function saveLog(): void {
-    if (checkpoint.get()?.busy !== 0) throw new StoreError('log lost');
+    if (checkpoint.get()?.busy !== 0) throw new SqliteStoreError('log lost');
   }
 
   const transactions = transactionsOn(database, lockTimeoutMs, {
     beforeBegin() {
-      if (!database.open) throw new StoreError('closed');
+      if (!database.open) throw new SqliteStoreError('closed');
       refuseChangedFiles(files);
     },
     afterBegin: checkVersion,
@@ -80,6 +82,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
         }, waitedMs),
     }),
     exports: exportsOn(database),
+    feed: feedOn(database),
     tryReading() {
       checkVersion();
       anyRow.get();
@@ -104,7 +107,7 @@ const ERROR_OF_STATE = {
 
 function refuseChangedFiles(files: DatabaseFiles): void {
   const state = files.state();
-  if (state !== 'unchanged') throw new StoreError(ERROR_OF_STATE[state]);
+  if (state !== 'unchanged') throw new SqliteStoreError(ERROR_OF_STATE[state]);
 }
 
 /** Runs each write in a savepoint of its own: a write that fails changes nothing, and the others go on. */

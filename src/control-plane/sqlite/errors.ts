@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 
 import { asError, ProtonFailure } from '../../proton/failure';
 import { mapFailure } from '../../proton/proton-service';
+import { readFailure, StoreError } from '../store-errors';
 
 /** What can be wrong with a store as a whole. */
 export type StoreErrorKind =
@@ -125,10 +126,8 @@ function knownCode(code: string | undefined): KnownCode | undefined {
   return code === undefined ? undefined : KNOWN_CODES.find(({ codes }) => codes.test(code));
 }
 
-/** The store as a whole fails, and not one write: the whole commit fails. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-
+/** What is wrong with the file as a whole. */
+export class SqliteStoreError extends StoreError {
   constructor(
     readonly kind: StoreErrorKind,
     cause?: unknown,
@@ -138,20 +137,15 @@ export class StoreError extends Error {
   }
 }
 
-/** The StoreError for an error of SQLite; undefined when the error is not about the store. */
-export function storeErrorOf(error: unknown): StoreError | undefined {
-  if (error instanceof StoreError) return error;
+/** The SqliteStoreError for an error of SQLite; undefined when the error is not about the store. */
+export function storeErrorOf(error: unknown): SqliteStoreError | undefined {
+  if (error instanceof SqliteStoreError) return error;
   const known = knownCode(sqliteCodeOf(error));
-  return known && new StoreError(known.kind, error);
+  return known && new SqliteStoreError(known.kind, error);
 }
 
 export function isStoreFailure(error: unknown): boolean {
   return storeErrorOf(error) !== undefined;
-}
-
-/** A file that can't be used as the store. The message names the file and how to fix it. */
-export class StoreOpenError extends Error {
-  override readonly name = 'StoreOpenError';
 }
 
 /** The message of a StoreOpenError for an error of SQLite or the file system. */
@@ -179,17 +173,6 @@ function fullMessage({ location, folder, reason }: OpenFailure): string {
 /** Runs a read that returns a value or a promise. @throws ProtonFailure `UNAVAILABLE` when the file can't be read */
 export function reading<Returned>(read: () => Returned): Returned {
   return mapFailure(read, (error) => (isStoreFailure(error) ? readFailure(error) : asError(error)));
-}
-
-export function readFailure(cause: unknown): ProtonFailure {
-  return ProtonFailure.unavailable("The store can't be read at the moment. Try again later.", cause);
-}
-
-export function writeFailure(cause: unknown): ProtonFailure {
-  return ProtonFailure.unavailable(
-    "The store can't take writes at the moment, and has not acknowledged this one. Try again later.",
-    cause,
-  );
 }
 
 /** Turns a store's error during an import or an export into one for the person who ran it. Other errors stay: they are bugs. */

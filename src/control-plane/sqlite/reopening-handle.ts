@@ -2,7 +2,8 @@ import { ProtonFailure } from '../../proton/failure';
 import { mapFailure } from '../../proton/proton-service';
 import type { StoreHealth } from '../store';
 import type { DatabaseHandle } from './database-handle';
-import { isBusy, readFailure, StoreError, storeErrorOf, writeFailure, type StoreErrorKind } from './errors';
+import { readFailure, writeFailure } from '../store-errors';
+import { isBusy, SqliteStoreError, storeErrorOf, type StoreErrorKind } from './errors';
 
 /** A database handle that knows what is wrong with the store, and opens the file again where that can fix it. */
 export interface ReopeningHandle {
@@ -25,7 +26,7 @@ export interface ReopeningOptions {
   readonly reopen: ((fullCheck: boolean) => DatabaseHandle) | undefined;
   readonly lockTimeoutMs: number;
   /** Receives each new kind of error once, and undefined when the store is available again. */
-  readonly report: (error: StoreError | undefined) => void;
+  readonly report: (error: SqliteStoreError | undefined) => void;
 }
 
 /** Between two attempts to open the file again, in milliseconds. The pause doubles each time, because handles are never freed. */
@@ -52,7 +53,7 @@ export function createReopeningHandle({
   report,
 }: ReopeningOptions): ReopeningHandle {
   let current = handle;
-  let storeError: StoreError | undefined;
+  let storeError: SqliteStoreError | undefined;
   let committedAt = -Infinity;
   let probedAt = -Infinity;
   let lockedSince: number | undefined;
@@ -60,7 +61,7 @@ export function createReopeningHandle({
   let pause = FIRST_PAUSE_MS;
   let closed = false;
 
-  function setError(error: StoreError): void {
+  function setError(error: SqliteStoreError): void {
     // Only a check of the whole file clears damage.
     if (storeError?.kind === 'damaged') return;
     const isKnown = storeError?.kind === error.kind;
@@ -99,16 +100,16 @@ export function createReopeningHandle({
     if (closed || !reopen) return;
     const state = current.files.state();
     if (state === 'gone') {
-      setError(new StoreError('gone'));
+      setError(new SqliteStoreError('gone'));
       return;
     }
     if (state === 'log replaced') {
-      setError(new StoreError('log lost'));
+      setError(new SqliteStoreError('log lost'));
       return;
     }
     if (state === 'replaced' && current.files.isLogOurs()) {
       // SQLite would write what our log holds over the new file.
-      setError(new StoreError('replaced'));
+      setError(new SqliteStoreError('replaced'));
       return;
     }
     if (state === 'unchanged' && (!storeError || !FIXED_BY_REOPENING.has(storeError.kind))) return;
@@ -126,7 +127,9 @@ export function createReopeningHandle({
         previous.close();
       }
     } catch (error) {
-      setError(storeErrorOf(error) ?? storeErrorOf(causeOf(error)) ?? new StoreError('replaced', error));
+      setError(
+        storeErrorOf(error) ?? storeErrorOf(causeOf(error)) ?? new SqliteStoreError('replaced', error),
+      );
     }
   }
 

@@ -1,10 +1,7 @@
-import type { ConnectionStatus } from '../../proton/connection';
 import type { MaybePromise } from '../../proton/proton-service';
-import type { AccessKeyStore } from '../access-keys/access-keys';
-import type { ImportStore } from '../import/import-store';
-import type { ConnectionStore, ExportStore, StoreHealth } from '../store';
+import type { Store } from '../store';
 import { openHandle, type DatabaseHandle } from './database-handle';
-import type { StoreError } from './errors';
+import type { SqliteStoreError } from './errors';
 import { createReopeningHandle } from './reopening-handle';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
 
@@ -18,24 +15,12 @@ export interface SqliteStoreOptions {
   /** Whether opening refuses a damaged log (wal-check.ts). */
   readonly walCheck?: boolean | undefined;
   /** Receives each new kind of error once, and undefined when the store is available again. */
-  readonly report?: ((error: StoreError | undefined) => void) | undefined;
-}
-
-export interface SqliteStore extends ConnectionStore {
-  readonly accessKeys: AccessKeyStore;
-  readonly imports: ImportStore;
-  readonly exports: ExportStore;
-  /**
-   * Whether the store works. Any number of calls is cheap: a commit is tried at most once a second. Another process's lock counts
-   * as an error once it has been held for `lockTimeoutMs`.
-   */
-  readonly health: () => Promise<StoreHealth>;
-  /** The number of connections of each status, of all accounts. */
-  readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
+  readonly report?: ((error: SqliteStoreError | undefined) => void) | undefined;
 }
 
 /**
- * Opens a store in one SQLite file. While something is wrong with the file, calls fail with `UNAVAILABLE`.
+ * Opens a store in one SQLite file. While something is wrong with the file, calls fail with `UNAVAILABLE`. Its health is bad, too, once
+ * another process has held the lock for `lockTimeoutMs`.
  * @throws StoreOpenError when the file can't be used as a store
  */
 export function openSqliteStore({
@@ -44,7 +29,7 @@ export function openSqliteStore({
   lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS,
   walCheck,
   report = () => undefined,
-}: SqliteStoreOptions): SqliteStore {
+}: SqliteStoreOptions): Store {
   const { read, write, health, current, close } = createReopeningHandle({
     handle: openHandle(location, lockTimeoutMs, { trace, walCheck }),
     reopen:
@@ -65,6 +50,8 @@ export function openSqliteStore({
     countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
     listEvents: (queries) => readLater(({ reads }) => reads.listEvents(queries)),
     countByStatus: () => readLater(({ reads }) => reads.countByStatus()),
+    // A file has one lock for all writers.
+    concurrentWrites: 1,
     write: (writes, waitedMs = 0) => write((handle) => handle.write(writes, waitedMs)),
     accessKeys: {
       find: (id) => readLater(({ accessKeys }) => accessKeys.find(id)),
@@ -77,7 +64,14 @@ export function openSqliteStore({
     // An import's staged records live in a temporary table of one handle, so it stays on that handle.
     imports: { begin: () => current().imports.begin() },
     exports: { connections: () => current().exports.connections() },
+    feed: {
+      head: () => readLater(({ feed }) => feed.head()),
+      read: (after, limit) => readLater(({ feed }) => feed.read(after, limit)),
+      // A change gets its position in the transaction that makes it.
+      lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
+    },
     health: () => Promise.resolve(health()),
+    pool: undefined,
     close() {
       close();
       return Promise.resolve();

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type BetterSqlite3 from 'better-sqlite3';
 
 import { pin } from './pin-native';
-import { isBusy, isStoreFailure, writeFailure } from './errors';
+import { writeFailure } from '../store-errors';
+import { isBusy, isStoreFailure } from './errors';
 
 /** How long writes wait by default while another process holds the write lock, in milliseconds. */
 export const DEFAULT_LOCK_TIMEOUT_MS = 5_000;
@@ -23,7 +24,7 @@ export interface Transactions {
   readonly runNow: <Result>(work: () => Result) => Result;
 }
 
-/** Checks around every transaction. Each throws StoreError when the transaction must not go on or must not be acknowledged. */
+/** Checks around every transaction. Each throws SqliteStoreError when the transaction must not go on or must not be acknowledged. */
 export interface TransactionGuard {
   readonly beforeBegin: () => void;
   /** Runs under the write lock. */

@@ -1,49 +1,26 @@
-import { randomUUID } from 'node:crypto';
-
 import BetterSqlite3 from 'better-sqlite3';
 
-import type { ConnectionView } from '../../../src/proton/connection';
-import { isConnectionId, isRoleArn } from '../../../src/proton/identifiers';
+import { isRoleArn } from '../../../src/proton/identifiers';
 import type { ConnectionImport, ConnectionRecord } from '../../../src/control-plane/import/import-store';
-import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
+import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../../../src/control-plane/store';
 import { useTemporaryFolder } from '../../support/folder';
-import { ENVIRONMENT, MANAGEMENT, region, START } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, region } from '../../support/proton';
+import { connectionRecord, describeImports } from './imports.contract';
 
 const folder = useTemporaryFolder();
-
-function connectionRecord(record: number, members: Partial<ConnectionView> = {}): ConnectionRecord {
-  const id = randomUUID();
-  if (!isConnectionId(id)) throw new Error(id);
-  return {
-    kind: 'connection',
-    location: { record },
-    connection: {
-      id,
-      region: region('us-east-1'),
-      status: 'CONNECTED',
-      environmentName: `e${String(record)}`,
-      managementAccountId: MANAGEMENT,
-      environmentAccountId: ENVIRONMENT,
-      roleArn: null,
-      componentRoleArn: null,
-      requestedAt: START,
-      lastModifiedAt: START,
-      ...members,
-    },
-  };
-}
 
 async function started(
   records: readonly ConnectionRecord[],
   options: Omit<Parameters<typeof openSqliteStore>[0], 'location'> = {},
 ): Promise<{
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly importing: ConnectionImport;
   readonly other: BetterSqlite3.Database;
 }> {
   const location = folder.path('proton.db');
   const store = openSqliteStore({ location, ...options });
-  const importing = store.imports.begin();
+  const importing = await store.imports.begin();
   await importing.add(records);
   return { store, importing, other: new BetterSqlite3(location, { timeout: 0 }) };
 }
@@ -122,40 +99,11 @@ describe('An import into the SQLite store', () => {
     const one = connectionRecord(1);
     const { store, importing, other } = await started([one], { lockTimeoutMs: 0 });
     await importing.settle('write');
-    const again = store.imports.begin();
+    const again = await store.imports.begin();
     await again.add([one]);
     other.exec('BEGIN IMMEDIATE');
     expect(await again.settle('write')).toMatchObject({ written: true, counts: { new: 0, unchanged: 1 } });
     other.exec('ROLLBACK');
-    other.close();
-    await store.close();
-  });
-
-  it('compares any number of records that the store has', async () => {
-    const many = Array.from({ length: 2500 }, (_, index) => connectionRecord(index + 1));
-    const { store, importing, other } = await started(many);
-    await importing.settle('write');
-    const again = store.imports.begin();
-    const changed = many.map((one, index) =>
-      index % 1000 === 999 ? { ...one, connection: { ...one.connection, status: 'PENDING' as const } } : one,
-    );
-    await again.add(changed);
-    const outcome = await again.settle('write');
-    expect(outcome).toMatchObject({ written: false, counts: { unchanged: 2498 }, refused: 2 });
-    expect(outcome.refusals.map(({ location }) => location.record)).toEqual([1000, 2000]);
-    other.close();
-    await store.close();
-  });
-
-  it('gives each event of the history its own id', async () => {
-    const { store, importing, other } = await started([
-      connectionRecord(1),
-      connectionRecord(2),
-      connectionRecord(3),
-    ]);
-    await importing.settle('write');
-    const ids = other.prepare('SELECT DISTINCT id FROM connection_events').pluck().all();
-    expect(ids).toHaveLength(3);
     other.close();
     await store.close();
   });
@@ -170,7 +118,7 @@ describe('An import into the SQLite store', () => {
       },
     });
     await importing.settle('write');
-    const declaring = store.imports.begin();
+    const declaring = await store.imports.begin();
     const codebuildRoleArn = 'arn:aws:iam::222222222222:role/build';
     if (!isRoleArn(codebuildRoleArn)) throw new Error(codebuildRoleArn);
     await declaring.add([
@@ -214,11 +162,19 @@ describe('An import into the SQLite store', () => {
       connectionRecord(3),
     ]);
     await importing.settle('write');
-    const reading = store.exports.connections()[Symbol.iterator]();
-    reading.next();
-    other.exec('DELETE FROM connections');
-    expect([reading.next().done, reading.next().done, reading.next().done]).toEqual([false, false, true]);
+    let exported = 0;
+    for await (const { environmentName } of store.exports.connections()) {
+      if (exported === 0) other.exec('DELETE FROM connections');
+      expect(environmentName).toMatch(/^e[123]$/);
+      exported += 1;
+    }
+    expect(exported).toBe(3);
     other.close();
     await store.close();
   });
+});
+
+describeImports('SQLite', () => {
+  const plane = createControlPlane();
+  return Promise.resolve({ ...plane, end: plane.store.close });
 });

@@ -6,7 +6,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
 import { type ConnectionSelection, normalizeSelection } from '../../../src/proton/page';
-import { openSqliteStore, type SqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
+import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../../../src/control-plane/store';
 import type { Visibility } from '../../../src/control-plane/store';
 import {
   BIG,
@@ -49,7 +50,7 @@ const ACCOUNTS = ['managementAccountId', 'environmentAccountId'] as const;
 describe('A list', () => {
   const folder = mkdtempSync(join(tmpdir(), 'proton-subgraph-'));
   const location = join(folder, 'proton.db');
-  let store: SqliteStore;
+  let store: Store;
   let counter: BetterSqlite3.Database;
   let statements: string[] = [];
   let visited = 0;

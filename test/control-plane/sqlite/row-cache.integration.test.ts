@@ -160,13 +160,13 @@ describe('A connection that was read', () => {
     const [found] = await find(session, ids);
     if (!found) throw new Error('nothing was found');
     const codebuildRoleArn = roleArn('imported');
-    const importing = store.imports.begin();
+    const importing = await store.imports.begin();
     const connection: ConnectionView = { ...found, codebuildRoleArn };
     await importing.add([{ kind: 'connection', location: { record: 1 }, connection }]);
     // The staged records are in a transaction that is open.
     expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn: null }]);
     expect(await importing.settle('write')).toMatchObject({ written: true, counts: { completed: 1 } });
-    importing.close();
+    await importing.close();
     // A write of other rows hides nothing of what the import has changed.
     await session.createConnection(asking('d'));
     expect(await find(session, [found.id])).toMatchObject([{ codebuildRoleArn }]);

@@ -1,5 +1,5 @@
 {{- define "proton-subgraph.env" -}}
-{{- $embedded := eq (include "proton-subgraph.mode" .) "embedded" -}}
+{{- $mode := include "proton-subgraph.mode" . -}}
 - name: NODE_ENV
   value: production
 - name: HOST
@@ -8,15 +8,18 @@
   value: "4001"
 - name: ADMIN_PORT
   value: "4003"
-{{- if $embedded }}
-- name: DATABASE_URL
-  value: sqlite:/data/proton.db
+{{- if ne $mode "sdk" }}
 - name: PROTON_ENDPOINT_PORT
   value: {{ eq (include "proton-subgraph.servesAwsClients" .) "true" | ternary "4002" "off" | quote }}
-{{- else }}
-# Overrides the image's value, because there is no store.
+{{- end }}
+{{- if ne $mode "postgres" }}
 - name: DATABASE_URL
-  value: ""
+  # Empty, it overrides the image's value.
+  value: {{ eq $mode "sqlite" | ternary "sqlite:/data/proton.db" "" | quote }}
+{{- end }}
+{{- if .Values.databaseCertificates.configMap }}
+- name: DATABASE_TLS_CA_FILE
+  value: /etc/proton-subgraph-database/ca.pem
 {{- end }}
 {{- if .Values.jwtPublicKey.configMap }}
 - name: AUTH_JWT_PUBLIC_KEY_FILE
@@ -28,7 +31,7 @@
 {{- end }}
 {{- if .Values.secret.name }}
 {{- range $name, $key := .Values.secret.keys }}
-{{- if and $key (or (ne $name "ACCESS_KEY_ENCRYPTION_KEY") $embedded) }}
+{{- if and $key (or (ne $name "ACCESS_KEY_ENCRYPTION_KEY") (ne $mode "sdk")) }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:

@@ -79,7 +79,7 @@ spec:
         # For SQLite's temporary files, and for imports.
         - name: tmp
           mountPath: /tmp
-        {{- if eq (include "proton-subgraph.mode" .) "embedded" }}
+        {{- if eq (include "proton-subgraph.mode" .) "sqlite" }}
         - name: store
           mountPath: /data
         {{- end }}
@@ -88,11 +88,16 @@ spec:
           mountPath: /etc/proton-subgraph
           readOnly: true
         {{- end }}
+        {{- if .Values.databaseCertificates.configMap }}
+        - name: database-certificates
+          mountPath: /etc/proton-subgraph-database
+          readOnly: true
+        {{- end }}
   volumes:
     - name: tmp
       emptyDir:
         sizeLimit: 256Mi
-    {{- if and (eq (include "proton-subgraph.mode" .) "embedded") .Values.store.existingClaim }}
+    {{- if and (eq (include "proton-subgraph.mode" .) "sqlite") .Values.store.existingClaim }}
     - name: store
       persistentVolumeClaim:
         claimName: {{ .Values.store.existingClaim }}
@@ -104,6 +109,14 @@ spec:
         items:
           - key: {{ .Values.jwtPublicKey.key }}
             path: public.pem
+    {{- end }}
+    {{- if .Values.databaseCertificates.configMap }}
+    - name: database-certificates
+      configMap:
+        name: {{ .Values.databaseCertificates.configMap }}
+        items:
+          - key: {{ .Values.databaseCertificates.key }}
+            path: ca.pem
     {{- end }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
@@ -119,5 +132,20 @@ spec:
   {{- with .Values.affinity }}
   affinity:
     {{- toYaml . | nindent 4 }}
+  {{- else }}
+  {{- if gt (include "proton-subgraph.replicas" . | int64) 1 }}
+  # The loss of a node or of a zone should not end all pods.
+  affinity:
+    podAntiAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+        {{- range $key, $weight := dict "kubernetes.io/hostname" 100 "topology.kubernetes.io/zone" 50 }}
+        - weight: {{ $weight }}
+          podAffinityTerm:
+            topologyKey: {{ $key }}
+            labelSelector:
+              matchLabels:
+                {{- include "proton-subgraph.selectorLabels" $ | nindent 16 }}
+        {{- end }}
+  {{- end }}
   {{- end }}
 {{- end }}

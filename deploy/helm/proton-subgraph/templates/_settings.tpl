@@ -3,14 +3,14 @@
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ toString . }}{{ end -}}
 {{- end }}
 
-{{- /* "embedded" when the control plane and its store are in the pod, "sdk" when they are remote. */ -}}
+{{- /* Where connections are kept: "sqlite" in the pod, "postgres" in a database, "sdk" with a control plane elsewhere. */ -}}
 {{- define "proton-subgraph.mode" -}}
-{{- if .Values.settings.PROTON_UPSTREAM }}sdk{{ else }}embedded{{ end -}}
+{{- if .Values.settings.PROTON_UPSTREAM }}sdk{{ else if and .Values.secret.name .Values.secret.keys.DATABASE_URL }}postgres{{ else }}sqlite{{ end -}}
 {{- end }}
 
 {{- /* "true" when AWS clients are served, else empty. */ -}}
 {{- define "proton-subgraph.servesAwsClients" -}}
-{{- if and .Values.endpoint.enabled (eq (include "proton-subgraph.mode" .) "embedded") }}true{{ end -}}
+{{- if and .Values.endpoint.enabled (ne (include "proton-subgraph.mode" .) "sdk") }}true{{ end -}}
 {{- end }}
 
 {{- define "proton-subgraph.replicas" -}}
@@ -28,8 +28,14 @@
 {{- define "proton-subgraph.check" -}}
 {{- $mode := include "proton-subgraph.mode" . -}}
 {{- $settings := .Values.settings -}}
-{{- if and (eq $mode "embedded") (gt (include "proton-subgraph.replicas" . | int64) 1) -}}
-{{- fail "replicas must be 1, because one pod owns the SQLite file. More are possible with settings.PROTON_UPSTREAM." -}}
+{{- if and (eq $mode "sqlite") (gt (include "proton-subgraph.replicas" . | int64) 1) -}}
+{{- fail "replicas must be 1, because one pod owns the SQLite file. More are possible on PostgreSQL (secret.keys.DATABASE_URL), and with settings.PROTON_UPSTREAM." -}}
+{{- end -}}
+{{- if and .Values.secret.keys.DATABASE_URL (or (not .Values.secret.name) $settings.PROTON_UPSTREAM) -}}
+{{- fail "secret.keys.DATABASE_URL names a key of the Secret secret.name, which must be set, and settings.PROTON_UPSTREAM must not: it names another control plane." -}}
+{{- end -}}
+{{- if and .Values.databaseCertificates.configMap (ne $mode "postgres") -}}
+{{- fail "databaseCertificates.configMap verifies a PostgreSQL server, and secret.keys.DATABASE_URL names none." -}}
 {{- end -}}
 {{- $secret := and .Values.secret.name .Values.secret.keys.ROUTER_SECRET -}}
 {{- if and $secret $settings.ROUTER_ACCESS_KEY_IDS -}}

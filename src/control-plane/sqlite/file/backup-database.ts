@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { explainOpenFailure, isFull, START_LOCK_TIMEOUT_MS, StoreOpenError, codeOf } from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { explainOpenFailure, isFull, START_LOCK_TIMEOUT_MS, codeOf } from '../errors';
 import { pin } from '../pin-native';
 import { checkCopy, type StoreContents } from './copy-database';
 import { readSchemaVersion } from './inspect-database';

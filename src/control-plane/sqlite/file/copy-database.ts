@@ -2,14 +2,8 @@ import { copyFileSync, existsSync, realpathSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import {
-  explainOpenFailure,
-  isDamage,
-  messageOf,
-  sqliteCodeOf,
-  START_LOCK_TIMEOUT_MS,
-  StoreOpenError,
-} from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { explainOpenFailure, isDamage, messageOf, sqliteCodeOf, START_LOCK_TIMEOUT_MS } from '../errors';
 import { MIGRATIONS } from '../migrations';
 import { pin } from '../pin-native';
 import { damageInNewFile, readIdentification, readSchemaVersion } from './inspect-database';

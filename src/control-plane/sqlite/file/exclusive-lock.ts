@@ -2,7 +2,8 @@ import { linkSync, writeFileSync } from 'node:fs';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { explainOpenFailure, StoreOpenError, codeOf, isBusy } from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { explainOpenFailure, codeOf, isBusy } from '../errors';
 import { pin } from '../pin-native';
 import { isLinkUnsupported, removeDatabase } from './durable-files';
 

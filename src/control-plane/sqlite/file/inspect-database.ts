@@ -14,7 +14,8 @@ import BetterSqlite3 from 'better-sqlite3';
 
 import { pin } from '../pin-native';
 import { MIGRATIONS } from '../migrations';
-import { damagedMessage, isDamage, messageOf, StoreOpenError } from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { damagedMessage, isDamage, messageOf } from '../errors';
 import { refuseUnfinishedRestore } from './replace-database';
 
 /** "prtn" in ASCII: marks a file as a proton-subgraph database. `file` and `sqlite3` show it. */

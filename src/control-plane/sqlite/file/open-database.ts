@@ -16,7 +16,8 @@ import { isWalDamaged } from './wal-check';
 import { MIGRATIONS } from '../migrations';
 import { createDatabaseFile, removeStaleFiles } from './create-database';
 import { makeFolder } from './durable-files';
-import { explainOpenFailure, START_LOCK_TIMEOUT_MS, StoreOpenError, isBusy, sqliteCodeOf } from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { explainOpenFailure, START_LOCK_TIMEOUT_MS, isBusy, sqliteCodeOf } from '../errors';
 
 export interface OpenOptions {
   /** Receives the text of every statement that runs. */

@@ -1,7 +1,8 @@
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { StoreOpenError, messageOf } from '../errors';
+import { StoreOpenError } from '../../store-errors';
+import { messageOf } from '../errors';
 import { publishFile, removeDatabase, SIDE_FILE_ENDINGS, syncFolder } from './durable-files';
 
 export interface Move {

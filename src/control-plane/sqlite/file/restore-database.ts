@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
 
-import { StoreOpenError } from '../errors';
+import { StoreOpenError } from '../../store-errors';
 import { pin } from '../pin-native';
 import type { OnProgress } from './backup-database';
 import { checkCopy, type StoreContents } from './copy-database';

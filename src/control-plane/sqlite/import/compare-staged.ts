@@ -2,11 +2,19 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { Connection } from '../../../proton/connection';
 import type { ImportCounts, Refusals } from '../../import/import-store';
-import { compareWithStored } from '../../import/compare-record';
-import { compareDeclaration, secondLiveInStore } from '../../import/compare-declaration';
-import { STAGED_COLUMNS, stagedRecordOf, type StagedTuple, type Verdict } from './staging';
+import {
+  compareDeclared,
+  compareSameId,
+  compareSameIdentity,
+  STAGED_COLUMNS,
+  stagedRecordOf,
+  type Comparison,
+  type StagedRecord,
+  type StagedTuple,
+  type Verdict,
+} from '../../import/staged-records';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../rows';
+import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
 
 /** Rows that a query reads at once: enough to make it efficient, few enough for memory. */
 const BATCH = 1000;
@@ -77,62 +85,37 @@ export function stagedComparisonOn(database: BetterSqlite3.Database): (refusals:
     ),
   );
 
-  function compareSameIds(refusals: Refusals): void {
-    eachPair(sameIds, ({ location, connection }, stored) => {
-      const result = compareWithStored(stored, connection);
-      switch (result.kind) {
-        case 'unchanged':
-          setVerdict.run('unchanged', location.record);
-          return;
-        case 'completes':
-          setVerdict.run('completed', location.record);
-          return;
-        case 'differs':
-          setVerdict.run('refused', location.record);
-          refusals.add({
-            location,
-            id: connection.id,
-            reasons: [`exists with other content: ${result.differences.join('; ')}`],
-          });
-      }
-    });
-  }
-
-  function compareLive(refusals: Refusals): void {
-    eachPair(live, ({ location, connection }, stored) => {
-      setVerdict.run('refused', location.record);
-      refusals.add({
-        location,
-        id: connection.id,
-        reasons: [secondLiveInStore(connection, stored)],
-      });
-    });
+  function settle(
+    { location }: StagedRecord,
+    { verdict, target, refusal }: Comparison,
+    refusals: Refusals,
+  ): void {
+    if (verdict === 'new') return;
+    setVerdict.run(verdict, location.record);
+    if (target) setTarget.run(target.id, target.status, location.record);
+    if (refusal) refusals.add(refusal);
   }
 
   function compareDeclarations(refusals: Refusals): void {
     eachRow(declarations, (tuple) => {
-      const { location, connection } = stagedRecordOf(tuple);
+      const record = stagedRecordOf(tuple);
       const find = (statement: typeof findLive) => {
-        const row = statement.get(location.record);
+        const row = statement.get(record.location.record);
         return row && connectionOf(row);
       };
       const live = find(findLive);
-      const result = compareDeclaration(connection, live, live ? undefined : find(findRejected));
-      if (result.kind === 'new') return;
-      if (result.kind === 'completes') {
-        setVerdict.run('completed', location.record);
-        setTarget.run(result.live.id, result.live.status, location.record);
-        return;
-      }
-      setVerdict.run(result.kind, location.record);
-      if (result.kind === 'refused') refusals.add({ location, reasons: result.reasons });
+      settle(record, compareDeclared(record, live, live ? undefined : find(findRejected)), refusals);
     });
   }
 
   return (refusals) => {
     reset.run();
-    compareSameIds(refusals);
-    compareLive(refusals);
+    eachPair(sameIds, (record, stored) => {
+      settle(record, compareSameId(record, stored), refusals);
+    });
+    eachPair(live, (record, stored) => {
+      settle(record, compareSameIdentity(record, stored), refusals);
+    });
     compareDeclarations(refusals);
     const counts = { new: 0, completed: 0, unchanged: 0, refused: 0 };
     for (const { verdict, count } of countVerdicts.all()) counts[verdict] = count;

@@ -2,23 +2,21 @@ import { randomUUID } from 'node:crypto';
 
 import type BetterSqlite3 from 'better-sqlite3';
 
-import { contradictionsOfDeclarations, secondLiveInFile } from '../../import/compare-declaration';
-import { compareWithEarlier } from '../../import/compare-record';
 import {
   IMPORT_ACTOR,
   type ImportDependencies,
   type ImportOutcome,
   type ImportRecord,
   type ImportStore,
-  recordName,
   Refusals,
 } from '../../import/import-store';
+import { compareInFile } from '../../import/staged-records';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS } from '../rows';
+import { CONNECTION_COLUMNS } from '../../connection-rows';
 import type { Transactions } from '../transactions';
 import { stagedComparisonOn } from './compare-staged';
-import { stagingOn, type StagedRecord } from './staging';
+import { stagingOn } from './staging';
 
 export function importsOn(
   database: BetterSqlite3.Database,
@@ -38,28 +36,13 @@ export function importsOn(
       function add(record: ImportRecord): void {
         const earlier = staging.put(record);
         if (!earlier) return;
-        const reasons = compareInFile(record, earlier);
-        if (reasons.length === 0) repeated += 1;
-        else {
-          const id = record.kind === 'connection' ? record.connection.id : undefined;
-          refusalsInFile.add({ location: record.location, id, reasons });
+        const result = compareInFile(record, earlier);
+        if (result.kind === 'refused') {
+          refusalsInFile.add(result.refusal);
+          return;
         }
-      }
-
-      /** Why two records of a file contradict each other; nothing if they agree. */
-      function compareInFile(record: ImportRecord, earlier: StagedRecord): readonly string[] {
-        const earlierName = recordName(earlier.location);
-        if (record.kind === 'declaration')
-          return contradictionsOfDeclarations(record.declaration, earlier.connection, earlierName);
-        const { connection } = record;
-        if (earlier.connection.id !== connection.id) {
-          return [secondLiveInFile(connection, earlier.connection, earlierName)];
-        }
-        const result = compareWithEarlier(earlier.connection, connection, earlierName);
         if (result.kind === 'completes') staging.replace(earlier, result.connection);
-        return result.kind === 'differs'
-          ? [`is in the file twice, with other content: ${result.differences.join('; ')}`]
-          : [];
+        repeated += 1;
       }
 
       function compareWithStore(): ImportOutcome {

@@ -1,15 +1,17 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionView } from '../../../proton/connection';
-import { isConnectionId } from '../../../proton/identifiers';
-import type {
-  ConnectionDeclaration,
-  ImportDependencies,
-  ImportRecord,
-  SourceLocation,
-} from '../../import/import-store';
+import { CONNECTION_COLUMNS, rowOf } from '../../connection-rows';
+import type { ImportDependencies, ImportRecord } from '../../import/import-store';
+import {
+  STAGED_COLUMNS,
+  stagedRecordOf,
+  viewOf,
+  type StagedRecord,
+  type StagedTuple,
+  type Verdict,
+} from '../../import/staged-records';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, rowOf, type ConnectionTuple } from '../rows';
 
 /**
  * The records of an import, in a temporary table until they are compared. SQLite keeps it in a file that no other process sees, and
@@ -30,30 +32,6 @@ export interface Staging {
   /** Discards all records. */
   readonly clear: () => void;
 }
-
-export interface StagedRecord {
-  readonly location: SourceLocation;
-  readonly kind: ImportRecord['kind'];
-  readonly connection: ConnectionView;
-}
-
-/** The result of comparing a staged record with the store. */
-export type Verdict = 'new' | 'completed' | 'unchanged' | 'refused';
-
-/** The columns of a staged record before those of its connection. */
-const RECORD_COLUMNS = ['record', 'logical_id', 'line', 'kind', 'codebuild_known', 'tags_known'] as const;
-
-export type StagedTuple = readonly [
-  record: number,
-  logicalId: string | null,
-  line: number | null,
-  kind: ImportRecord['kind'],
-  codebuildKnown: 0 | 1,
-  tagsKnown: 0 | 1,
-  ...connection: ConnectionTuple,
-];
-
-export const STAGED_COLUMNS: readonly string[] = [...RECORD_COLUMNS, ...CONNECTION_COLUMNS];
 
 /** The page cache, in KiB. It holds the indexes of 100,000 connections, and stays the same for a million. */
 const CACHE_KIB = 32_768;
@@ -176,32 +154,6 @@ export function stagingOn(database: BetterSqlite3.Database, { now, newId }: Impo
     clear() {
       if (database.inTransaction) rollback.run();
       clear.run();
-    },
-  };
-}
-
-/** A record as a connection: a declaration becomes the one that it would create. */
-function viewOf(record: ImportRecord, { now, newId }: ImportDependencies): ConnectionView {
-  return record.kind === 'connection'
-    ? record.connection
-    : declaredConnection(record.declaration, now(), newId());
-}
-
-function declaredConnection(declaration: ConnectionDeclaration, at: number, id: string): ConnectionView {
-  if (!isConnectionId(id)) throw new Error(`newId made ${id}, which is not a UUID`);
-  return { ...declaration, id, status: 'PENDING', requestedAt: at, lastModifiedAt: at };
-}
-
-export function stagedRecordOf(tuple: StagedTuple): StagedRecord {
-  const [record, logicalId, line, kind, codebuildKnown, tagsKnown, ...columns] = tuple;
-  const { codebuildRoleArn, tags, ...known } = connectionOf(columns);
-  return {
-    location: { record, logicalId: logicalId ?? undefined, line: line ?? undefined },
-    kind,
-    connection: {
-      ...known,
-      ...(codebuildKnown && { codebuildRoleArn }),
-      ...(tagsKnown && { tags }),
     },
   };
 }

@@ -1,14 +1,9 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { CountQuery } from '../../store';
+import type { Conditions } from '../../selected-rows';
 import { pin } from '../pin-native';
-import {
-  alternativesFor,
-  branchesOf,
-  intersectionOf,
-  type Conditions,
-  type IndexRange,
-} from './list-branches';
+import { alternativesFor, branchesOf, intersectionOf, type IndexRange } from './list-branches';
 import { NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
 import type { Steps } from './step-runner';
 

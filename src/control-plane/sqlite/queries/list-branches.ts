@@ -1,17 +1,7 @@
-import type { NormalizedSelection } from '../../../proton/page';
-import { ConnectionStatus, type AccountRole } from '../../../proton/connection';
+import type { AccountRole } from '../../../proton/connection';
 import type { CountQuery } from '../../store';
-import { ACCOUNT_COLUMN, type ConnectionRow } from '../schema';
-import { sufficientAccounts } from './visibility';
-
-/** The columns that a list can filter by. */
-export type ListColumn = keyof Pick<
-  ConnectionRow,
-  'management_account_id' | 'environment_account_id' | 'environment_name' | 'region' | 'status'
->;
-
-/** The values that a row must have. `status` may list several; other columns have one. */
-export type Conditions = ReadonlyMap<ListColumn, readonly string[]>;
+import { ACCOUNT_COLUMN } from '../../connection-rows';
+import { conditionsOf, sufficientAccounts, type Conditions, type ListColumn } from '../../selected-rows';
 
 /** An index over `columns`, then `requested_at` and `id`: rows with equal columns are in the order of lists. */
 interface ListIndex {
@@ -116,23 +106,6 @@ function indexOf(column: ListColumn): string {
   const index = LIST_INDEXES.find(({ columns }) => columns.length === 1 && columns[0] === column);
   if (!index) throw new Error(`${column} has no index`);
   return index.name;
-}
-
-/** Values are as the client sent them. One that no row can have matches nothing. */
-function conditionsOf(selection: NormalizedSelection): Conditions {
-  const conditions = new Map<ListColumn, readonly string[]>();
-  const equal = (column: ListColumn, value: string | null) => {
-    if (value !== null) conditions.set(column, [value]);
-  };
-  equal('management_account_id', selection.managementAccountId);
-  equal('environment_account_id', selection.environmentAccountId);
-  equal('environment_name', selection.environmentName);
-  equal('region', selection.region);
-  const { statuses } = selection;
-  // All statuses together don't filter.
-  const isEvery = statuses?.length === Object.keys(ConnectionStatus).length;
-  if (statuses !== null && !isEvery) conditions.set('status', statuses);
-  return conditions;
 }
 
 /** The rows of both branches. Undefined when there can be none, because the branches name different accounts. */

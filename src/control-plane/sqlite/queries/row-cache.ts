@@ -3,7 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { StoredConnection } from '../../../proton/connection';
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, type ConnectionTuple } from '../rows';
+import { CONNECTION_COLUMNS, type ConnectionTuple } from '../../connection-rows';
 import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
 
 /**

@@ -1,5 +1,5 @@
 import type { Connection } from '../../../proton/connection';
-import type { CountQuery, Visibility } from '../../store';
+import type { Visibility } from '../../store';
 
 /**
  * An SQL condition for the connections that a viewer may see; its parameter is `visibleParameter`. The columns of other rows are never
@@ -35,14 +35,3 @@ export function viewableBy(visibleTo: Visibility): Viewable {
 }
 
 const EVERYTHING: Viewable = { visible: null, includes: () => true };
-
-/**
- * The accounts to which a query must be limited. A viewer sees every connection of an account that they may read, so a selection
- * within such an account needs no further limit.
- */
-export function sufficientAccounts({ selection, visibleTo }: CountQuery): Visibility {
-  if (visibleTo === 'every') return 'every';
-  const { participation, managementAccountId, environmentAccountId } = selection;
-  const within = [participation?.accountId, managementAccountId, environmentAccountId];
-  return visibleTo.some((account) => within.includes(account)) ? 'every' : visibleTo;
-}

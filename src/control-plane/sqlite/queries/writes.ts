@@ -13,8 +13,15 @@ import type {
   WriteResult,
 } from '../../store';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple, eventRowOf, rowOf } from '../rows';
-import type { ClientTokenRow, ConnectionEventRow, ConnectionRow } from '../schema';
+import {
+  CONNECTION_COLUMNS,
+  connectionOf,
+  type ConnectionRow,
+  type ConnectionTuple,
+  rowOf,
+} from '../../connection-rows';
+import { eventRowOf } from '../rows';
+import type { ClientTokenRow, ConnectionEventRow } from '../schema';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
 const COLUMNS = CONNECTION_COLUMNS.join(', ');

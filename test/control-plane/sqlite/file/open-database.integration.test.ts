@@ -17,11 +17,8 @@ import { copyDatabase } from '../../../../src/control-plane/sqlite/file/copy-dat
 import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { MIGRATIONS } from '../../../../src/control-plane/sqlite/migrations';
 import { createDatabaseFile } from '../../../../src/control-plane/sqlite/file/create-database';
-import {
-  explainOpenFailure,
-  sqliteCodeOf,
-  StoreOpenError,
-} from '../../../../src/control-plane/sqlite/errors';
+import { StoreOpenError } from '../../../../src/control-plane/store-errors';
+import { explainOpenFailure, sqliteCodeOf } from '../../../../src/control-plane/sqlite/errors';
 import { useTemporaryFolder } from '../../../support/folder';
 import { PROJECT } from '../../../support/server-process';
 

@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
 import { isWalDamaged } from '../../../../src/control-plane/sqlite/file/wal-check';
-import { StoreOpenError } from '../../../../src/control-plane/sqlite/errors';
+import { StoreOpenError } from '../../../../src/control-plane/store-errors';
 import { openDatabase } from '../../../../src/control-plane/sqlite/file/open-database';
 import { useTemporaryFolder } from '../../../support/folder';
 

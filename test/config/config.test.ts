@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { configurationPage } from '../scripts/configuration-page';
-import { ConfigError, readConfig, readStoreConfig } from '../src/config/config';
-import { isLoopback } from '../src/config/env-types';
-import { useTemporaryFolder } from './support/folder';
-import { PROJECT } from './support/server-process';
+import { configurationPage } from '../../scripts/configuration-page';
+import { ConfigError, readConfig, readStoreConfig } from '../../src/config/config';
+import { isLoopback } from '../../src/config/env-types';
+import { useTemporaryFolder } from '../support/folder';
+import { PROJECT } from '../support/server-process';
 
 function mistakesIn(environment: Readonly<Record<string, string>>): readonly string[] {
   try {
@@ -54,7 +54,7 @@ describe('The configuration', () => {
       },
       proton: {
         kind: 'embedded',
-        store: { location: './data/proton.db', lockTimeoutMs: 5_000, walCheck: true },
+        store: { kind: 'sqlite', location: './data/proton.db', lockTimeoutMs: 5_000, walCheck: true },
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
         awsServer: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
@@ -232,7 +232,7 @@ describe('The configuration', () => {
     'sqlite',
   ])('rejects %p as a database', (DATABASE_URL) => {
     expect(mistakesIn({ DATABASE_URL })).toEqual([
-      'DATABASE_URL must be sqlite:PATH or sqlite::memory:, without spaces around the path.',
+      'DATABASE_URL must be sqlite:PATH or sqlite::memory:, without spaces around the path, or postgres://USER:PASSWORD@HOST/DATABASE.',
     ]);
   });
 
@@ -261,8 +261,6 @@ describe('The configuration', () => {
     ['sqlite:~', 'must name a file, and ~ is a folder: .* sqlite:~/proton.db.'],
     ['sqlite:~/', 'must name a file, and ~/ is a folder: .* sqlite:~/proton.db.'],
     ['sqlite:~root/x.db', "must not name another user's home folder (~root): write the whole path"],
-    ['postgres://me:secret@db/proton', 'names a PostgreSQL database, which this version does not support'],
-    ['PostgreSQL://db/proton', 'names a PostgreSQL database, .* set it to sqlite:PATH'],
   ])('rejects %s as a database, and says why and what to write', (DATABASE_URL, expected) => {
     const pattern = expected.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\.\\*', '.*');
     const mistakes = mistakesIn({ DATABASE_URL });
@@ -280,7 +278,7 @@ describe('The configuration', () => {
     ['sqlite::memory:', ':memory:'],
   ])('reads %s as the database %s', (DATABASE_URL, location) => {
     expect(readConfig({ DATABASE_URL }).proton).toMatchObject({ store: { location } });
-    expect(readStoreConfig({ DATABASE_URL })).toEqual({ kind: 'embedded', location });
+    expect(readStoreConfig({ DATABASE_URL })).toMatchObject({ kind: 'sqlite', location });
   });
 
   it.each([
@@ -567,6 +565,7 @@ describe('The configuration', () => {
         'AWS_ACCOUNT_PROFILE_TEMPLATE',
       ],
       [{ DATABASE_URL: 'sqlite:x' }, 'DATABASE_URL'],
+      [{ DATABASE_POOL_SIZE: '4' }, 'DATABASE_POOL_SIZE'],
       [{ PROTON_ENDPOINT_PORT: '4002' }, 'PROTON_ENDPOINT_PORT'],
     ])('rejects %j together with it', (environment, variable) => {
       expect(mistakenVariables({ ...remote, ...environment })).toEqual([variable]);
@@ -645,6 +644,13 @@ describe('The configuration', () => {
       REQUEST_TIMEOUT_MS: '`10000`',
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',
+      DATABASE_POOL_SIZE: '`8`',
+      DATABASE_STATEMENT_TIMEOUT_MS: '`2000`',
+      DATABASE_TLS_CA_FILE: 'none',
+      DATABASE_PREPARE: '`true`',
+      DATABASE_LISTEN_URL: '`DATABASE_URL`',
+      DATABASE_READ_ONLY: '`refused`',
+      MIGRATE_ON_START: '`true`',
       STORE_LOCK_TIMEOUT_MS: '`5000`',
       STORE_WAL_CHECK: '`on`',
       SHUTDOWN_DELAY_MS: '`0`',

@@ -1,0 +1,41 @@
+import type { ConnectionEvent } from '../proton/connection';
+
+/** A write that changed a connection's status: creation, acceptance, rejection, deletion, or a new connection of an import. */
+export interface StatusChange {
+  /** Greater than those of all earlier changes. A store never gives a change that appears later a smaller one. */
+  readonly position: number;
+  /** The event's number in its connection's history, from 1. Other events have numbers too, so a connection's changes have gaps. */
+  readonly version: number;
+  readonly event: ConnectionEvent;
+}
+
+/**
+ * The changes of all connections' status, in one order that every process sees. The changes of one connection are in the order in
+ * which they were committed. A store keeps them for `FEED_RETENTION_MS` at least.
+ */
+export interface ChangeFeed {
+  /** The position of the newest change; 0 when there is none yet. */
+  readonly head: () => Promise<number>;
+  /**
+   * The changes after a position, oldest first, at most `limit` (1 or more). `'removed'` when some of them are not kept any more.
+   * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
+   */
+  readonly read: (after: number, limit: number) => Promise<FeedPage | 'removed'>;
+  /** The changes that are committed and have no position yet. They get one within moments, unless something is wrong. */
+  readonly lag: () => Promise<FeedLag>;
+}
+
+export interface FeedPage {
+  readonly changes: readonly StatusChange[];
+  /** Where to read on. */
+  readonly position: number;
+}
+
+export interface FeedLag {
+  readonly changes: number;
+  /** The age of the oldest one, in milliseconds; 0 when there is none. */
+  readonly milliseconds: number;
+}
+
+/** How long changes can be read from the feed: 7 days. */
+export const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,232 @@
+import pg from 'pg';
+
+import type { PoolCounts } from '../store';
+import { isLostSession, PostgresStoreError, storeErrorOf } from './errors';
+import { type Query, type Session, sessionOn } from './session';
+
+/** Where the database is, and how to log in. */
+export interface PostgresConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  /** TLS options of Node.js; false for none. */
+  readonly ssl: pg.ClientConfig['ssl'];
+}
+
+export interface DatabaseOptions {
+  readonly connection: PostgresConnection;
+  /** The most sessions at a time. */
+  readonly poolSize: number;
+  /** How long a statement may run, in milliseconds. A call ends `GRACE_MS` later at the latest, even if the server is frozen. */
+  readonly timeoutMs: number;
+  /** Whether statements are prepared. A proxy that gives each transaction another session may not support it. */
+  readonly prepare: boolean;
+  /** Receives the text of every statement that is sent, and its parameters. */
+  readonly trace?: ((statement: string, values: readonly unknown[]) => void) | undefined;
+}
+
+/** How much longer than the statement timeout this process waits, so that the server normally ends the statement itself. */
+export const GRACE_MS = 250;
+
+/**
+ * How long the server lets a transaction wait for its client, in milliseconds. A process that is frozen in a transaction loses its
+ * locks then. It is less than a statement may take, so that writes of other processes that wait for these locks still succeed.
+ */
+const IDLE_IN_TRANSACTION_MS = 1_000;
+
+/** How often the sessions may be replaced, in milliseconds. */
+const RENEWAL_MS = 1_000;
+
+/** An idle session is closed after this time, in milliseconds. */
+const IDLE_SESSION_MS = 60_000;
+
+const KEEP_ALIVE_MS = 10_000;
+
+export interface TransactionOptions {
+  /** When this process stops waiting, on the clock of `performance.now()`; by default, after `timeoutMs` and `GRACE_MS`. */
+  readonly deadline?: number | undefined;
+  /** `BEGIN`, by default, and what follows it. */
+  readonly begin?: string | undefined;
+  /** Whether statements may take any time: for imports, exports and changes of the schema. */
+  readonly unlimited?: boolean | undefined;
+}
+
+/** A session in use. */
+export interface OpenSession {
+  readonly session: Session;
+  /** Rolls back what is open, and gives the session back. @param failure the error that ended its use */
+  readonly end: (failure?: unknown) => Promise<void>;
+}
+
+export interface Database {
+  /** Runs queries that only read, one after another, and returns the rows of each. They may see different snapshots. */
+  readonly read: (queries: readonly Query[]) => Promise<readonly (readonly unknown[])[]>;
+  /** Runs one statement that is a transaction of its own, and returns its rows. */
+  readonly run: (query: Query) => Promise<readonly unknown[]>;
+  /**
+   * Runs work in a transaction. The work must commit it; otherwise it is rolled back.
+   * @throws pg's errors, PostgresStoreError
+   */
+  readonly transaction: <Result>(
+    work: (session: Session) => Promise<Result>,
+    options?: TransactionOptions,
+  ) => Promise<Result>;
+  /** Begins a transaction, for work that its caller interrupts. It must be ended. */
+  readonly begin: (options?: TransactionOptions) => Promise<OpenSession>;
+  /** When a call that starts now must have ended, on the clock of `performance.now()`. */
+  readonly deadline: () => number;
+  readonly counts: () => PoolCounts;
+  readonly close: () => Promise<void>;
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const { timeoutMs, prepare } = options;
+  const limits = `SET LOCAL statement_timeout = ${String(timeoutMs)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
+  const noLimits = 'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
+  const pool = openPool(options);
+  /** Sessions that were opened before this are replaced. On the clock of `performance.now()`, like the next. */
+  let renewedAt = -Infinity;
+  const openedAt = new WeakMap<pg.PoolClient, number>();
+  pool.on('connect', (client) => openedAt.set(client, performance.now()));
+
+  const deadline = () => performance.now() + timeoutMs + GRACE_MS;
+
+  /**
+   * Replaces all sessions. A server that has become a standby keeps its sessions, and new ones ask the name server or the proxy again
+   * where the primary is. After a host has vanished, each of its sessions would have to time out otherwise.
+   */
+  function renew(): void {
+    if (performance.now() - renewedAt >= RENEWAL_MS) renewedAt = performance.now();
+  }
+
+  async function takeClient(until: number): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await connect(pool, until);
+      if ((openedAt.get(client) ?? 0) > renewedAt) return client;
+      client.release(true);
+    }
+  }
+
+  async function openSession(until: number): Promise<OpenSession> {
+    const client = await takeClient(until);
+    const session = sessionOn(client, { until, prepare, trace: options.trace });
+    return {
+      session,
+      async end(error) {
+        if (isLostSession(error) || storeErrorOf(error)?.kind === 'read-only') renew();
+        // After a failure a transaction may be open, or the session may be lost.
+        const isClean = (error === undefined && !session.isOpen()) || (await session.rollBack());
+        client.release(!isClean);
+      },
+    };
+  }
+
+  async function withSession<Result>(
+    opening: Promise<OpenSession>,
+    work: (session: Session) => Promise<Result>,
+  ): Promise<Result> {
+    const { session, end } = await opening;
+    let failure: unknown;
+    try {
+      return await work(session);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      await end(failure);
+    }
+  }
+
+  async function begin({
+    deadline: until = deadline(),
+    begin = 'BEGIN',
+    unlimited = false,
+  }: TransactionOptions = {}): Promise<OpenSession> {
+    const open = await openSession(unlimited ? Infinity : until);
+    open.session.begin(`${begin}; ${unlimited ? noLimits : limits}`);
+    return open;
+  }
+
+  /** Without prepared statements there is a proxy, which may not pass on a session's timeouts: then a transaction sets them. */
+  function readAll(queries: readonly Query[]): Promise<readonly (readonly unknown[])[]> {
+    if (prepare) return withSession(openSession(deadline()), (session) => session.sendAll(queries));
+    return withSession(begin(), async (session) => {
+      const results = session.sendAll(queries);
+      await session.commit([results]);
+      return results;
+    });
+  }
+
+  return {
+    read: readAll,
+    async run(query) {
+      const [rows = []] = await readAll([query]);
+      return rows;
+    },
+    transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),
+    begin,
+    deadline,
+    counts: () => ({
+      size: pool.totalCount,
+      idle: pool.idleCount,
+      // The pool hands an idle session to a waiting call in the next turn.
+      waiting: Math.max(0, pool.waitingCount - pool.idleCount),
+    }),
+    close: () => pool.end(),
+  };
+}
+
+function openPool({ connection, poolSize, timeoutMs, prepare }: DatabaseOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    application_name: 'proton-subgraph',
+    max: poolSize,
+    idleTimeoutMillis: IDLE_SESSION_MS,
+    connectionTimeoutMillis: timeoutMs + GRACE_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    pipeline: true,
+    types,
+    ...(prepare && {
+      statement_timeout: timeoutMs,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    }),
+  });
+  // pg emits an error on a session that ends, whether it is in use or idle, and an error without a listener ends the process. The
+  // calls in progress fail by themselves, and the pool replaces the session.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+const INT8 = 20;
+
+/** Counts and times are integers below 2^53; pg reads them as text by default. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(INT8, Number);
+
+/** @throws PostgresStoreError `busy` when no session is free in time; pg's error when none can be opened */
+function connect(pool: pg.Pool, until: number): Promise<pg.PoolClient> {
+  const left = until - performance.now();
+  if (left <= 0) return Promise.reject(new PostgresStoreError('busy'));
+  const connecting = pool.connect();
+  if (left === Infinity) return connecting;
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(new PostgresStoreError('busy'));
+    }, left);
+    connecting
+      .then((client) => {
+        if (isLate) client.release();
+        else resolve(client);
+      })
+      .catch(reject)
+      .finally(() => {
+        clearTimeout(timer);
+      });
+  });
+}

@@ -1,0 +1,31 @@
+import type { Database } from '../database';
+
+/** Rows that one statement deletes at most. */
+const ROWS = 1_000;
+
+const DELETE_CHANGES = `DELETE FROM feed WHERE sequenced_at <= $1::bigint AND position IN (
+    SELECT position FROM feed ORDER BY position LIMIT ${String(ROWS)}
+  ) RETURNING position`;
+
+const DELETE_TOKENS = `DELETE FROM client_tokens WHERE (environment_account_id, region, token) IN (
+    SELECT environment_account_id, region, token FROM client_tokens
+    WHERE created_at <= $1::bigint ORDER BY created_at LIMIT ${String(ROWS)}
+  ) AND created_at <= $1::bigint RETURNING token`;
+
+/** Deletes the changes that got their positions at this time or earlier. */
+export function deleteChanges(database: Database, at: number): Promise<void> {
+  return deleteAll(database, DELETE_CHANGES, at);
+}
+
+/** Deletes the client tokens that were recorded at this time or earlier. */
+export function deleteTokens(database: Database, at: number): Promise<void> {
+  return deleteAll(database, DELETE_TOKENS, at);
+}
+
+/** In short statements, so that none holds many locks. */
+async function deleteAll(database: Database, text: string, at: number): Promise<void> {
+  let deleted: readonly unknown[];
+  do {
+    deleted = await database.run({ text, values: [at] });
+  } while (deleted.length === ROWS);
+}

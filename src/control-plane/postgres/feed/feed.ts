@@ -1,0 +1,65 @@
+import type { ChangeFeed, StatusChange } from '../../change-feed';
+import type { Database } from '../database';
+import { reading } from '../errors';
+import { eventOf, type EventTuple } from '../queries/events';
+
+const HEAD = 'SELECT position FROM feed_head WHERE id = 1';
+
+/** One row without a change when there is none after the position. */
+const CHANGES = `SELECT head.position, change.position, change.version,
+    event.id, event.connection_id, event.type, event.status, event.previous_status, event.actor, event.occurred_at
+  FROM feed_head AS head
+  LEFT JOIN LATERAL (
+    SELECT position, connection_id, version FROM feed WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint
+  ) AS change ON true
+  LEFT JOIN connection_events AS event
+    ON event.connection_id = change.connection_id AND event.version = change.version
+  WHERE head.id = 1
+  ORDER BY change.position`;
+
+/** Rows that the lag counts at most. */
+const LAG_LIMIT = 10_000;
+
+const LAG = `SELECT count(*), min(event.occurred_at)
+  FROM (SELECT connection_id, version FROM unsequenced LIMIT ${String(LAG_LIMIT)}) AS change
+  LEFT JOIN connection_events AS event
+    ON event.connection_id = change.connection_id AND event.version = change.version`;
+
+type ChangeRow =
+  | readonly [head: number, position: null, ...unknown[]]
+  | readonly [head: number, position: number, version: number, ...event: EventTuple];
+
+/** @param now milliseconds since the epoch */
+export function feedOn(database: Database, now: () => number): ChangeFeed {
+  return {
+    head: () =>
+      reading(async () => {
+        const [[position] = [0]] = (await database.run({ text: HEAD })) as readonly [number][];
+        return position;
+      }),
+
+    read: (after, limit) =>
+      reading(async () => {
+        const rows = (await database.run({ text: CHANGES, values: [after, limit] })) as readonly ChangeRow[];
+        const changes = rows.flatMap((row): StatusChange[] => {
+          if (row[1] === null) return [];
+          const [, position, version, ...event] = row;
+          return [{ position, version, event: eventOf(event) }];
+        });
+        const [[head] = [0]] = rows;
+        // Positions have no gaps, so a missing one shows that changes were removed.
+        const [first] = changes;
+        if (first ? first.position !== after + 1 : head > after) return 'removed';
+        return { changes, position: changes.at(-1)?.position ?? after };
+      }),
+
+    lag: () =>
+      reading(async () => {
+        const [[changes, oldest] = [0, null]] = (await database.run({ text: LAG })) as readonly [
+          number,
+          number | null,
+        ][];
+        return { changes, milliseconds: oldest === null ? 0 : Math.max(0, now() - oldest) };
+      }),
+  };
+}

@@ -1,0 +1,95 @@
+import { FEED_RETENTION_MS } from '../../change-feed';
+import type { Database } from '../database';
+import { deleteChanges, deleteTokens } from './expired-rows';
+import { hasUnsequenced, sequence } from './sequencer';
+
+/** How long after a commit its changes get their positions at the latest, unless the database is slow, in milliseconds. */
+const SEQUENCE_MS = 20;
+/** How often to look for changes that a process left behind when it ended, in milliseconds. */
+const SWEEP_MS = 1_000;
+/** How often old rows are deleted, in milliseconds. */
+const CLEANUP_MS = 60_000;
+export interface Housekeeping {
+  /** Gives changes their positions soon. Called after each commit of changes. */
+  readonly changed: () => void;
+  /** Client tokens that were recorded at this time or earlier have expired. */
+  readonly tokensExpired: (at: number) => void;
+  /** Resolves when nothing runs any more. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
+ * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
+ * @param now milliseconds since the epoch
+ */
+export function startHousekeeping(database: Database, now: () => number): Housekeeping {
+  let sequencing: Promise<void> | undefined;
+  let cleaning: Promise<void> | undefined;
+  let soon: NodeJS.Timeout | undefined;
+  let isDue = false;
+  let stopped = false;
+  let expiredAt = -Infinity;
+  let tokensExpiredAt = -Infinity;
+
+  function start(): void {
+    soon = undefined;
+    if (stopped || sequencing) return;
+    isDue = false;
+    sequencing = sequence(database, now())
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        sequencing = undefined;
+        if (isDue) changed();
+      });
+  }
+
+  function changed(): void {
+    isDue = true;
+    if (!stopped) soon ??= setTimeout(start, SEQUENCE_MS);
+  }
+
+  async function sweep(): Promise<void> {
+    if (await hasUnsequenced(database).catch(() => false)) changed();
+  }
+
+  async function cleanUp(): Promise<void> {
+    await deleteChanges(database, now() - FEED_RETENTION_MS);
+    if (expiredAt <= tokensExpiredAt) return;
+    const at = expiredAt;
+    await deleteTokens(database, at);
+    tokensExpiredAt = at;
+  }
+
+  const sweeping = setInterval(() => void sweep(), SWEEP_MS);
+  const cleaningUp = setInterval(() => {
+    cleaning ??= cleanUp()
+      .catch(() => undefined)
+      .finally(() => {
+        cleaning = undefined;
+      });
+  }, CLEANUP_MS);
+  // A command that ends does not wait for the next turn.
+  sweeping.unref();
+  cleaningUp.unref();
+
+  return {
+    changed,
+    tokensExpired(at) {
+      expiredAt = Math.max(expiredAt, at);
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(sweeping);
+      clearInterval(cleaningUp);
+      clearTimeout(soon);
+      await sequencing;
+      await cleaning;
+      // The changes of the last commits. If this fails, another process finds them.
+      if (isDue || soon) await sequence(database, now()).catch(() => undefined);
+    },
+  };
+}

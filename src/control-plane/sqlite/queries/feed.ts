@@ -1,0 +1,51 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
+import type { FeedPage, StatusChange } from '../../change-feed';
+import { reading } from '../errors';
+import { pin } from '../pin-native';
+import { eventOf } from '../rows';
+import type { ConnectionEventRow } from '../schema';
+
+/** Events that a read visits at most: those of tags and roles are not in the feed. */
+const EVENTS_PER_READ = 256;
+
+/**
+ * The change feed of a file is its history: events are written one after another, and their sequence numbers are positions. They are
+ * never removed.
+ */
+export interface SqliteFeed {
+  readonly head: () => number;
+  readonly read: (after: number, limit: number) => FeedPage;
+}
+
+export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
+  const newest = pin(
+    database.prepare<[], number | null>('SELECT max(sequence) FROM connection_events').pluck(true),
+  );
+  const following = pin(
+    database.prepare<[after: number, limit: number], ConnectionEventRow & { readonly version: number }>(
+      `SELECT *, (
+         SELECT count(*) FROM connection_events AS earlier
+         WHERE earlier.connection_id = event.connection_id AND earlier.sequence <= event.sequence
+       ) AS version
+       FROM connection_events AS event WHERE sequence > ? ORDER BY sequence LIMIT ?`,
+    ),
+  );
+
+  function read(after: number, limit: number): FeedPage {
+    const changes: StatusChange[] = [];
+    let position = after;
+    for (const row of following.all(after, EVENTS_PER_READ)) {
+      if (changes.length === limit) break;
+      position = row.sequence;
+      if (row.status === row.previous_status) continue;
+      changes.push({ position, version: row.version, event: eventOf(row) });
+    }
+    return { changes, position };
+  }
+
+  return {
+    head: () => reading(() => newest.get() ?? 0),
+    read: (after, limit) => reading(() => read(after, limit)),
+  };
+}

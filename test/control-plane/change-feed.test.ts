@@ -1,0 +1,37 @@
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
+import { describeChangeFeed } from './change-feed.contract';
+
+function start() {
+  const plane = createControlPlane();
+  return Promise.resolve({ ...plane, end: plane.store.close });
+}
+
+describeChangeFeed('of a SQLite file', start);
+
+describe('The change feed of a SQLite file', () => {
+  it('goes on behind any number of events that change no status', async () => {
+    const { service, store, end } = await start();
+    const session = service.session(unrestrictedViewer('someone'));
+    const { id } = await session.createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName: 'one',
+    });
+    for (let index = 0; index < 600; index += 1) {
+      await session.tagConnection({ id, tags: [{ key: 'a', value: String(index) }] });
+    }
+    await session.acceptConnection({ id });
+    const types: string[] = [];
+    let reads = 0;
+    for (let position = 0; types.length < 2; reads += 1) {
+      const page = await store.feed.read(position, 10);
+      if (page === 'removed') throw new Error('nothing is ever removed');
+      types.push(...page.changes.map(({ event }) => event.type));
+      position = page.position;
+    }
+    expect(types).toEqual(['CREATED', 'ACCEPTED']);
+    expect(reads).toBeLessThan(5);
+    await end();
+  });
+});

@@ -1,0 +1,113 @@
+import { Client } from 'pg';
+
+import { openDatabase } from '../../../src/control-plane/postgres/database';
+import { deleteChanges, deleteTokens } from '../../../src/control-plane/postgres/feed/expired-rows';
+import { unrestrictedViewer } from '../../../src/proton/viewer';
+import { describeWithPostgres, usePostgres } from '../../support/postgres';
+import { connectionTo, controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import { ENVIRONMENT, MANAGEMENT } from '../../support/proton';
+import { describeChangeFeed, readChanges } from '../change-feed.contract';
+
+/** As a store writes them when it accepts the only connection. */
+const ACCEPTED_EVENTS = `INSERT INTO connection_events
+  SELECT connection_id, 2, gen_random_uuid(), 'ACCEPTED', 'CONNECTED', 'PENDING', actor, occurred_at FROM connection_events`;
+
+describeWithPostgres('On PostgreSQL', () => {
+  const database = usePostgres();
+
+  async function start() {
+    const store = await openTestStore(database.url);
+    await emptyTables(database);
+    return { ...controlPlaneOn(store), end: store.close };
+  }
+
+  const asking = (environmentName: string) => ({
+    managementAccountId: MANAGEMENT,
+    environmentAccountId: ENVIRONMENT,
+    environmentName,
+  });
+
+  describeChangeFeed('in its tables', start);
+
+  describe('The change feed in its tables', () => {
+    it('gives changes positions that another process left behind when it ended', async () => {
+      const { service, store, end } = await start();
+      const { id } = await service.session(unrestrictedViewer('someone')).createConnection(asking('one'));
+      await readChanges(store, 0, 1);
+      await database.query(ACCEPTED_EVENTS);
+      await database.query('INSERT INTO unsequenced VALUES ($1, 2)', [id]);
+      expect(await readChanges(store, 1, 1)).toMatchObject([
+        { position: 2, version: 2, event: { type: 'ACCEPTED' } },
+      ]);
+      await end();
+    });
+
+    it('gives positions to the last changes before a store closes', async () => {
+      const { service, end } = await start();
+      await service.session(unrestrictedViewer('someone')).createConnection(asking('one'));
+      await end();
+      expect(await database.query('SELECT position FROM feed')).toEqual([{ position: '1' }]);
+    });
+
+    it('says that changes were removed, to a reader who has not read them', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      for (const name of ['one', 'two', 'three']) await session.createConnection(asking(name));
+      await readChanges(store, 0, 3);
+      await database.query('DELETE FROM feed WHERE position <= 2');
+      expect(await store.feed.read(0, 10)).toBe('removed');
+      expect(await store.feed.read(1, 10)).toBe('removed');
+      expect(await store.feed.read(2, 10)).toMatchObject({ changes: [{ position: 3 }] });
+      await database.query('DELETE FROM feed');
+      expect(await store.feed.read(2, 10)).toBe('removed');
+      expect(await store.feed.read(3, 10)).toEqual({ changes: [], position: 3 });
+      await end();
+    });
+
+    it('does not hold back changes behind a transaction that is still open', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const one = await session.createConnection(asking('one'));
+      await readChanges(store, 0, 1);
+      const open = new Client({ connectionString: database.url });
+      await open.connect();
+      await open.query('BEGIN');
+      await open.query(ACCEPTED_EVENTS);
+      await open.query('INSERT INTO unsequenced VALUES ($1, 2)', [one.id]);
+      await session.createConnection(asking('two'));
+      expect(await readChanges(store, 1, 1)).toMatchObject([{ position: 2, event: { type: 'CREATED' } }]);
+      await open.query('COMMIT');
+      await open.end();
+      expect(await readChanges(store, 2, 1)).toMatchObject([
+        { position: 3, version: 2, event: { type: 'ACCEPTED', connectionId: one.id } },
+      ]);
+      await end();
+    });
+
+    it('deletes changes and client tokens that have expired, however many', async () => {
+      const { end } = await start();
+      const own = openDatabase({
+        connection: connectionTo(database.url),
+        poolSize: 1,
+        timeoutMs: 10_000,
+        prepare: true,
+      });
+      await database.query(
+        'INSERT INTO feed SELECT number, gen_random_uuid(), 1, number FROM generate_series(1, 2500) AS number',
+      );
+      await database.query(
+        `INSERT INTO client_tokens SELECT '222222222222', 'us-east-1', number::text, '', gen_random_uuid(), number
+         FROM generate_series(1, 2500) AS number`,
+      );
+      await deleteChanges(own, 2_300);
+      await deleteTokens(own, 2_400);
+      const [left] = await database.query(
+        `SELECT (SELECT count(*)::int FROM feed) AS changes, (SELECT min(position)::int FROM feed) AS oldest,
+           (SELECT count(*)::int FROM client_tokens) AS tokens`,
+      );
+      expect(left).toEqual({ changes: 200, oldest: 2_301, tokens: 100 });
+      await own.close();
+      await end();
+    });
+  });
+});
