@@ -6,6 +6,7 @@ import { once } from 'node:events';
 
 import { Client, type ClientConfig } from 'pg';
 
+import { migrateDatabase } from '../../../src/control-plane/postgres/postgres-store';
 import {
   explainMissingSteps,
   explainOldServer,
@@ -70,9 +71,14 @@ describe('A start on PostgreSQL', () => {
 
   it('explains a server that does not respond', async () => {
     const port = await listen(() => undefined);
-    expect(await sentenceFor({ ...ADDRESS, port, connectionTimeoutMillis: 50 })).toMatch(
-      `127.0.0.1:${String(port)} does not respond: check that PostgreSQL runs there`,
-    );
+    const expected = `127.0.0.1:${String(port)} does not respond: check that PostgreSQL runs there`;
+    expect(await sentenceFor({ ...ADDRESS, port, connectionTimeoutMillis: 50 })).toMatch(expected);
+    const connection = { ...ADDRESS, port, password: PASSWORD, ssl: false };
+    const options = { connection, poolSize: 1, timeoutMs: 50, prepare: true };
+    await expect(migrateDatabase(options)).rejects.toMatchObject({
+      name: 'StoreOpenError',
+      message: expect.stringContaining(expected) as unknown,
+    });
   });
 
   it('explains a server that ends the connection, as one that is not PostgreSQL does', async () => {

@@ -2,7 +2,7 @@ import type { AccountRole } from '../../../proton/connection';
 import { ACCOUNT_COLUMN } from '../../connection-rows';
 import { conditionsOf, sufficientAccounts, type Conditions } from '../../selected-rows';
 import type { CountQuery } from '../../store';
-import type { Parameters } from './parameters';
+import type { Parameters } from '../session';
 
 type AccountColumn = (typeof ACCOUNT_COLUMN)[AccountRole];
 
