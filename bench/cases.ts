@@ -1,6 +1,11 @@
 import type { Connection, ConnectionStatus } from '../src/proton/connection';
 import { connectionCursors, normalizeSelection, type ConnectionFilter } from '../src/proton/page';
-import type { ComparisonName } from './candidates';
+import {
+  POSTGRES_TWO_REPLICAS,
+  POSTGRES_UNGROUPED,
+  type CandidateName,
+  type ComparisonName,
+} from './candidates';
 import {
   CREATE,
   entitiesOf,
@@ -36,6 +41,8 @@ export interface Case {
   readonly writes: boolean;
   /** Whether all requests get the same response, but for ids and times. */
   readonly constant: boolean;
+  /** Candidates of the comparison that would show nothing. */
+  readonly without?: readonly CandidateName[];
   /** Requests in flight at a time, where the number belongs to the case. */
   readonly connections?: number;
   /** Starts the requests for one candidate. Each candidate gets the same ones. */
@@ -71,6 +78,12 @@ export const CASE_NAMES = [
   'adapter-list-100',
   'adapter-entities-100',
   'adapter-tags-20',
+  'postgres-entity',
+  'postgres-list-100',
+  'postgres-entities-100',
+  'postgres-create-1',
+  'postgres-create',
+  'postgres-create-64',
 ] as const;
 export type CaseName = (typeof CASE_NAMES)[number];
 
@@ -144,6 +157,27 @@ export const CASES: Readonly<Record<CaseName, Case>> = {
   'adapter-tags-20': overAdapters('adapter-tags-20', 'A page of 20 with tags', (rows) =>
     firstPage(rows, 20, 'all'),
   ),
+  'postgres-entity': onPostgres('postgres-entity', 'A single connection', (rows) =>
+    entity(rows, middleOf(rows), 'all'),
+  ),
+  'postgres-list-100': onPostgres('postgres-list-100', 'A page of 100', (rows) =>
+    firstPage(rows, 100, 'all'),
+  ),
+  'postgres-entities-100': onPostgres('postgres-entities-100', '`_entities` of 100', (rows) =>
+    entities(rows, spread(rows, 100), 'all'),
+  ),
+  'postgres-create-1': {
+    ...creating('postgres-create-1', 'Create, durably, from one client'),
+    comparison: 'postgres',
+    connections: 1,
+    without: [POSTGRES_TWO_REPLICAS],
+  },
+  'postgres-create': { ...creating('postgres-create', 'Create, durably'), comparison: 'postgres' },
+  'postgres-create-64': {
+    ...creating('postgres-create-64', 'Create, durably, from 64 clients'),
+    comparison: 'postgres',
+    connections: 64,
+  },
 };
 
 /** @param count see {@link connectionsOf} */
@@ -177,6 +211,11 @@ function repeating(name: CaseName, title: string, exchangeOf: (rows: Rows) => Ex
 /** The same as part of the comparison of adapters. */
 function overAdapters(...parts: Parameters<typeof repeating>): Case {
   return { ...repeating(...parts), comparison: 'adapters' };
+}
+
+/** The same over the stores. */
+function onPostgres(...parts: Parameters<typeof repeating>): Case {
+  return { ...repeating(...parts), comparison: 'postgres', without: [POSTGRES_UNGROUPED] };
 }
 
 /** A new connection with each request. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import { candidate, COMPARISONS, FIXED_BYTES, type Candidate } from './candidates';
+import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
+import { candidate, COMPARISONS, FIXED_BYTES, isOnPostgres, type Candidate } from './candidates';
 import {
   CASES,
   rowsOf,
@@ -57,6 +58,7 @@ export interface StartTrial {
 
 /** A filled store that no process has open. */
 interface FilledStore {
+  readonly name: StoreName;
   readonly path: string;
   readonly rows: Rows;
 }
@@ -76,8 +78,8 @@ export async function measure(
     const known = stores.get(name);
     if (known) return known;
     onProgress(`filling a store with ${STORES[name].toLocaleString('en-US')} connections`);
-    const store = { path: workspace.path(`${name}.db`), rows: rowsOf(STORES[name]) };
-    await fillStore(store.path, store.rows.connections);
+    const store = { name, path: workspace.path(`${name}.db`), rows: rowsOf(STORES[name]) };
+    await fillStore(openSqliteStore({ location: store.path }), store.rows.connections);
     stores.set(name, store);
     return store;
   }
@@ -99,7 +101,8 @@ export async function measure(
 }
 
 /** Whether a candidate takes part in a case. */
-export function participates({ comparison, constant }: Case, name: Candidate['name']): boolean {
+export function participates({ comparison, constant, without }: Case, name: Candidate['name']): boolean {
+  if (without?.includes(name)) return false;
   return COMPARISONS[comparison].candidates.includes(name) && (constant || name !== FIXED_BYTES);
 }
 
@@ -116,7 +119,7 @@ interface CaseRun {
 interface Participant {
   readonly candidate: Candidate;
   /** Where requests go: the candidate, or the gateway in front of it. */
-  readonly url: string;
+  readonly urls: readonly string[];
   readonly hosts: readonly Host[];
   readonly gateway: Host | undefined;
   readonly traffic: Traffic;
@@ -182,6 +185,12 @@ async function startParticipants({ subject, store, candidates, workspace }: Case
 
   async function serve(each: Candidate): Promise<RunningCandidate> {
     if (each.name === FIXED_BYTES) return workspace.start(each, bodyFile);
+    if (isOnPostgres(each.name)) {
+      const databases = await workspace.databases();
+      await databases.fill(store.name, store.rows.connections);
+      const url = subject.writes ? databases.copyOf(store.name, each.name) : databases.urlOf(store.name);
+      return workspace.start(each, await url);
+    }
     return workspace.start(each, shared ?? workspace.copyOf(store.path, `${each.name}.db`));
   }
 
@@ -189,15 +198,15 @@ async function startParticipants({ subject, store, candidates, workspace }: Case
     const running = await serve(each);
     const gateway =
       servicesUrl === undefined ? undefined : await workspace.startGateway(running, servicesUrl);
-    const url = gateway?.url ?? running.url;
+    const urls = gateway ? [gateway.url] : running.urls;
     const traffic = subject.traffic(store.rows);
     const fixed = each.name === FIXED_BYTES ? firstBody : undefined;
-    const body = await send(each, url, subject.name, traffic());
+    const body = await send(each, urls[0] ?? '', subject.name, traffic());
     if (firstBody === undefined) writeFileSync(bodyFile, body);
     firstBody ??= body;
     participants.push({
       candidate: each,
-      url,
+      urls,
       hosts: running.hosts,
       gateway: gateway?.host,
       traffic,
@@ -264,7 +273,7 @@ async function startOnce(
     if (seconds > 0) {
       await runTrial({
         title: titleOf(subject, each),
-        url,
+        urls: [url],
         seconds,
         connections: options.connections,
         traffic,

@@ -51,6 +51,7 @@ const HEADINGS: Readonly<Record<ComparisonName, string>> = {
   gateways: 'the same behind Hive Gateway, in a federated query',
   starts: 'the start of a process, and its memory',
   adapters: 'the control plane in this process, and the SDK adapter',
+  postgres: 'SQLite and PostgreSQL, one server and two',
 };
 
 function casesAndCandidates(): string {

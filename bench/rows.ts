@@ -1,4 +1,4 @@
-import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../src/control-plane/store';
 import type { Connection } from '../src/proton/connection';
 import {
   isAccountId,
@@ -55,9 +55,8 @@ export function connectionsOf(count: number): readonly Connection[] {
   });
 }
 
-/** Fills a new store. An import writes all rows in one transaction, which is much faster than creating each connection. */
-export async function fillStore(location: string, connections: readonly Connection[]): Promise<void> {
-  const store = openSqliteStore({ location });
+/** Fills a new store, and closes it. An import writes all rows in one transaction, which is much faster than creating each connection. */
+export async function fillStore(store: Store, connections: readonly Connection[]): Promise<void> {
   try {
     const filling = await store.imports.begin();
     await filling.add(

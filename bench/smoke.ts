@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import { candidate, FIXED_BYTES, type CandidateName } from './candidates';
+import { openSqliteStore } from '../src/control-plane/sqlite/sqlite-store';
+import { candidate, FIXED_BYTES, isOnPostgres, type CandidateName } from './candidates';
 import { CASES, rowsOf, type Case } from './cases';
 import { participates } from './measure';
 import type { Options } from './options';
@@ -25,11 +26,17 @@ export async function smoke(
   onProgress('filling the store');
   const rows = rowsOf(ROW_COUNT);
   const store = workspace.path('store.db');
-  await fillStore(store, rows.connections);
+  await fillStore(openSqliteStore({ location: store }), rows.connections);
   // Cases that only read come first: connections that other cases create would be in their lists.
   const cases = names
     .map((name) => CASES[name])
     .sort((one, other) => Number(one.writes) - Number(other.writes));
+
+  async function databaseFor(name: CandidateName): Promise<string> {
+    const databases = await workspace.databases();
+    await databases.fill('rows', rows.connections);
+    return databases.copyOf('rows', name);
+  }
 
   onProgress('starting');
   const host = workspace.host('the process of all candidates');
@@ -37,8 +44,8 @@ export async function smoke(
   const running = new Map<CandidateName, RunningCandidate>();
   for (const name of candidates) {
     if (name === FIXED_BYTES || !cases.some((each) => participates(each, name))) continue;
-    const copy = workspace.copyOf(store, `${name}.db`);
-    running.set(name, await workspace.start(candidate(name), copy, hostFor));
+    const url = isOnPostgres(name) ? databaseFor(name) : workspace.copyOf(store, `${name}.db`);
+    running.set(name, await workspace.start(candidate(name), await url, hostFor));
   }
   const servicesUrl = cases.some(isThroughGateway) ? await workspace.startServices(hostFor) : undefined;
   const gateways = new Map<CandidateName, Promise<string>>();

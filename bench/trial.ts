@@ -6,7 +6,8 @@ import { percentile } from './statistics';
 export interface Load {
   /** How messages name what is measured. */
   readonly title: string;
-  readonly url: string;
+  /** Each connection sends its requests to one of them. */
+  readonly urls: readonly string[];
   readonly seconds: number;
   /** Requests in flight at a time. */
   readonly connections: number;
@@ -55,13 +56,14 @@ const MAX_SECONDS_TO_START = 30;
  * @throws TrialError if a response is not 200, or not accepted
  */
 export async function runTrial(load: Load): Promise<Trial> {
-  const { title, url, seconds, connections, traffic, accepts } = load;
+  const { title, urls, seconds, connections, traffic, accepts } = load;
   let wrong = 0;
   let firstWrong: string | undefined;
   const window = measuringWindow(load);
   const result = await generateLoad(
     {
-      url,
+      // Its types don't know that it divides its connections among several URLs.
+      url: [...urls] as unknown as string,
       connections,
       duration: MAX_SECONDS_TO_START + seconds,
       timeout: MAX_SECONDS_TO_START,

@@ -1,15 +1,18 @@
 import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { FIXED_BYTES, isOverSdk, type Candidate } from './candidates';
+import { FIXED_BYTES, isOverSdk, POSTGRES_TWO_REPLICAS, type Candidate } from './candidates';
 import type { Environment } from './candidates/start';
 import { compileCandidates } from './compile-candidates';
 import { startHost, type Host } from './host';
+import { startDatabases, type Databases } from './databases';
 import { PROJECT } from './project';
 
 export interface RunningCandidate {
   readonly candidate: Candidate;
   readonly url: string;
+  /** The URLs that share the load. */
+  readonly urls: readonly string[];
   /** The processes whose work counts as the candidate's. */
   readonly hosts: readonly Host[];
 }
@@ -18,13 +21,18 @@ export interface RunningCandidate {
 export interface Workspace {
   /** The path of a file in the workspace. */
   readonly path: (name: string) => string;
-  /** Copies a store that no process has open. Replaces an earlier copy with the same name. */
+  /**
+   * Copies the file of a SQLite store that no process has open. Replaces an earlier copy with the same name.
+   * @returns the copy's DATABASE_URL
+   */
   readonly copyOf: (store: string, name: string) => string;
+  /** The databases on PostgreSQL. The first call starts a server. */
+  readonly databases: () => Promise<Databases>;
   /** Starts a process for candidates. */
   readonly host: (title: string) => Host;
   /**
    * Starts a candidate, each of its parts in a process from `hostFor`. Resolves when it accepts requests.
-   * @param serving the store, or the file with the fixed response
+   * @param serving the DATABASE_URL, or the file with the fixed response
    * @throws HostError
    */
   readonly start: (candidate: Candidate, serving: string, hostFor?: HostFor) => Promise<RunningCandidate>;
@@ -59,6 +67,7 @@ export function createWorkspace(): Workspace {
   const folder = mkdtempSync(join(parent, 'run-'));
   const script = join(compileCandidates(folder), 'run.js');
   const hosts = new Set<Host>();
+  let databases: Promise<Databases> | undefined;
   let started = 0;
 
   function host(title: string): Host {
@@ -84,23 +93,26 @@ export function createWorkspace(): Workspace {
       for (const suffix of ['', '-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true });
       // Shares the bytes until they change, where the file system can.
       copyFileSync(store, copy, constants.COPYFILE_FICLONE);
-      return copy;
+      return `sqlite:${copy}`;
     },
+
+    databases: () => (databases ??= startDatabases(folder)),
 
     host,
 
     async start(candidate, serving, hostFor = host) {
-      const { name, title } = candidate;
+      const { name, title, file } = candidate;
       if (name === FIXED_BYTES) {
         const only = hostFor(title);
         const { url } = await only.start(name, { BODY_FILE: serving });
-        return { candidate, url, hosts: [only] };
+        return { candidate, url, urls: [url], hosts: [only] };
       }
-      const environment = { ...ENVIRONMENT, DATABASE_URL: `sqlite:${serving}` };
+      const environment = { ...ENVIRONMENT, DATABASE_URL: serving };
       if (!isOverSdk(name)) {
-        const only = hostFor(title);
-        const { url } = await only.start(name, environment);
-        return { candidate, url, hosts: [only] };
+        const replicas = name === POSTGRES_TWO_REPLICAS ? [hostFor(title), hostFor(title)] : [hostFor(title)];
+        const served = await Promise.all(replicas.map((replica) => replica.start(file, environment)));
+        const urls = served.map(({ url }) => url);
+        return { candidate, url: urls[0] ?? '', urls, hosts: replicas };
       }
       const controlPlane = hostFor(`the control plane of ${title}`);
       const { protonEndpoint = '' } = await controlPlane.start('this-server', {
@@ -108,8 +120,8 @@ export function createWorkspace(): Workspace {
         PROTON_ENDPOINT_PORT: '0',
       });
       const adapter = hostFor(title);
-      const { url } = await adapter.start(name, { ...ENVIRONMENT, PROTON_UPSTREAM: protonEndpoint });
-      return { candidate, url, hosts: [adapter, controlPlane] };
+      const { url } = await adapter.start(file, { ...ENVIRONMENT, PROTON_UPSTREAM: protonEndpoint });
+      return { candidate, url, urls: [url], hosts: [adapter, controlPlane] };
     },
 
     async startServices(hostFor = host) {
@@ -127,6 +139,7 @@ export function createWorkspace(): Workspace {
 
     close() {
       for (const { stop } of hosts) void stop();
+      void databases?.then(({ stop }) => stop());
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

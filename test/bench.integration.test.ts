@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { candidate } from '../bench/candidates';
-import type { Exchange } from '../bench/cases';
+import { CASE_NAMES, CASES, type CaseName, type Exchange } from '../bench/cases';
 import { startHost, type Host, type HostOptions } from '../bench/host';
 import { CAN_READ_PROCESSES, cpuTimeOf } from '../bench/processes';
 import { isExpected, send } from '../bench/responses';
 import { runTrial } from '../bench/trial';
+import { describeWithPostgres } from './support/postgres';
 import { environmentWith, PROJECT } from './support/server-process';
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
@@ -43,15 +44,33 @@ const serverThat = (respond: string) => `
 
 const EXCHANGE: Exchange = { body: '{}', data: '{"a":1}', generates: false };
 
+/** Sends the first requests of cases. @returns what the bench prints */
+async function smoke(cases: readonly CaseName[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['-r', '@swc-node/register', 'bench/run.ts', '--smoke', '--cases', cases.join()],
+    { cwd: PROJECT, env: environmentWith({}) },
+  );
+  return stdout;
+}
+
+const isOfPostgres = (name: CaseName) => CASES[name].comparison === 'postgres';
+
+describeWithPostgres('The bench on PostgreSQL', () => {
+  it('sends every case to every candidate, and all responses are as expected', async () => {
+    // One request: 3 reads on 4 candidates, creates on 4 or 5.
+    expect(await smoke(CASE_NAMES.filter(isOfPostgres))).toBe(
+      'All responses are as expected: 26 checked, nothing measured.\n',
+    );
+  });
+});
+
 describe('The bench', () => {
   it('sends every case to every candidate, and all responses are as expected', async () => {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['-r', '@swc-node/register', 'bench/run.ts', '--smoke'],
-      { cwd: PROJECT, env: environmentWith({}) },
-    );
     // One request: 6 cases on 7 servers, 4 on 4 adapters. Two requests: 5 cases on 6 servers, 2 on 3 gateways, 1 on 4 that start.
-    expect(stdout).toBe('All responses are as expected: 138 checked, nothing measured.\n');
+    expect(await smoke(CASE_NAMES.filter((name) => !isOfPostgres(name)))).toBe(
+      'All responses are as expected: 138 checked, nothing measured.\n',
+    );
   });
 
   it('ends with the output of a candidate whose process dies while it starts', async () => {
@@ -108,7 +127,7 @@ describe('The bench', () => {
     const { url } = await host.start('any', {});
     return runTrial({
       title: '"entity" of candidate',
-      url,
+      urls: [url],
       seconds,
       connections: 4,
       traffic: () => EXCHANGE,

@@ -15,7 +15,7 @@ import type { Start } from './start';
  * Apollo Server standalone without the plugins that this server turns off too. Separates their effect from that of the web server.
  */
 export const start: Start = async (environment) => {
-  const { host, port, schema, context } = sharedParts(environment);
+  const { host, port, schema, context } = await sharedParts(environment);
   const server = new ApolloServer<SubgraphContext>({
     schema,
     plugins: [

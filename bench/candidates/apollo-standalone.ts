@@ -8,7 +8,7 @@ import type { Start } from './start';
 
 /** Apollo Server standalone with all defaults, including the plugins that it installs itself. */
 export const start: Start = async (environment) => {
-  const { host, port, schema, context } = sharedParts(environment);
+  const { host, port, schema, context } = await sharedParts(environment);
   const server = new ApolloServer<SubgraphContext>({ schema });
   const { url } = await startStandaloneServer(server, {
     context: () => Promise.resolve(context()),

@@ -7,7 +7,7 @@ import type { Start } from './start';
 
 /** Mercurius on Fastify. Compiles a document to code at its second request. */
 export const start: Start = async (environment) => {
-  const { host, port, schema, context } = sharedParts(environment);
+  const { host, port, schema, context } = await sharedParts(environment);
   const server = fastify();
   await server.register(mercurius, {
     schema,

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 
 import { readConfig } from '../../src/config/config';
 import { createEmbeddedProtonService } from '../../src/control-plane/control-plane';
+import { openPostgresStore } from '../../src/control-plane/postgres/postgres-store';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createContext, type SubgraphContext } from '../../src/subgraph/context';
@@ -19,13 +20,15 @@ export interface SharedParts {
 }
 
 /** Creates the parts as `src/app/create-app.ts` does, from the same environment variables. */
-export function sharedParts(environment: Environment): SharedParts {
+export async function sharedParts(environment: Environment): Promise<SharedParts> {
   const config = readConfig(environment);
   if (config.proton.kind !== 'embedded')
     throw new Error('this candidate needs the embedded control plane: unset PROTON_UPSTREAM');
-  if (config.proton.store.kind !== 'sqlite')
-    throw new Error('this candidate needs a SQLite store: DATABASE_URL=sqlite:PATH');
-  const store = openSqliteStore(config.proton.store);
+  const { store: storeConfig } = config.proton;
+  const store =
+    storeConfig.kind === 'sqlite'
+      ? openSqliteStore(storeConfig)
+      : await openPostgresStore({ ...storeConfig, migrate: true });
   const proton = createEmbeddedProtonService({ store, settings: config.proton.controlPlane });
   const viewer = unrestrictedViewer('anonymous');
   return {

@@ -26,12 +26,14 @@ export function explainMissingSteps(steps: readonly string[], { database }: Serv
  * @returns undefined when the error is not about the server or the database
  */
 export function explainStartError(error: unknown, address: ServerAddress): string | undefined {
-  const failure = { ...address, place: placeOf(address), ...describe(error) };
+  const { cause, ...described } = describe(error);
+  const failure = { ...address, place: placeOf(address), ...described };
   const known = KNOWN.find(
     ({ code, message }) =>
       code.test(failure.code) && (message === undefined || message.test(failure.message)),
   );
-  return known?.explain(failure);
+  if (known) return known.explain(failure);
+  return cause === undefined ? undefined : explainStartError(cause, address);
 }
 
 interface Failure extends ServerAddress {
@@ -73,7 +75,8 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     code: /^$/,
-    message: /^(?:timeout e|Query read timeout|Connection terminated due to connection timeout)/,
+    // The last one is of the store: at a start no other call has the sessions.
+    message: /^(?:timeout e|Query read timeout|Connection terminated due to|No connection .* is free)/,
     explain: ({ place }) =>
       `${place} does not respond: check that PostgreSQL runs there and what is between, or correct host and port in DATABASE_URL.`,
   },
@@ -192,16 +195,16 @@ const KNOWN: readonly KnownFailure[] = [
   },
 ];
 
-function describe(error: unknown): Pick<Failure, 'code' | 'message'> {
+function describe(error: unknown): Pick<Failure, 'code' | 'message'> & { readonly cause: unknown } {
   const { code, message, cause } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly code?: unknown;
     readonly message?: unknown;
     readonly cause?: unknown;
   };
-  if (code === undefined && cause !== undefined) return describe(cause);
   return {
     code: typeof code === 'string' ? code : '',
     message: typeof message === 'string' ? message : '',
+    cause,
   };
 }
 

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 
 import { Client, type ClientConfig } from 'pg';
 
+import { readStoreConfig } from '../../../src/config/config';
+import { migrateDatabase } from '../../../src/control-plane/postgres/postgres-store';
 import {
   explainMissingSteps,
   explainOldServer,
@@ -70,9 +72,14 @@ describe('A start on PostgreSQL', () => {
 
   it('explains a server that does not respond', async () => {
     const port = await listen(() => undefined);
-    expect(await sentenceFor({ ...ADDRESS, port, connectionTimeoutMillis: 50 })).toMatch(
-      `127.0.0.1:${String(port)} does not respond: check that PostgreSQL runs there`,
-    );
+    const expected = `127.0.0.1:${String(port)} does not respond: check that PostgreSQL runs there`;
+    expect(await sentenceFor({ ...ADDRESS, port, connectionTimeoutMillis: 50 })).toMatch(expected);
+    const connection = { ...ADDRESS, port, password: PASSWORD, ssl: false };
+    const options = { connection, poolSize: 1, timeoutMs: 50, prepare: true };
+    await expect(migrateDatabase(options)).rejects.toMatchObject({
+      name: 'StoreOpenError',
+      message: expect.stringContaining(expected) as unknown,
+    });
   });
 
   it('explains a server that ends the connection, as one that is not PostgreSQL does', async () => {
@@ -201,6 +208,15 @@ describeWithPostgres('A start on PostgreSQL with TLS', () => {
       );
       await run({ ...settings, ssl: { ca, checkServerIdentity: () => undefined } }, 'SELECT 1');
 
+      const DATABASE_TLS_CA_FILE = folder.path('ca.pem');
+      writeFileSync(DATABASE_TLS_CA_FILE, ca);
+      const start = (sslMode: string, variables = {}) =>
+        startWith({ DATABASE_URL: `${server.url}?sslmode=${sslMode}`, ...variables });
+      await start('require');
+      await start('verify-ca', { DATABASE_TLS_CA_FILE });
+      await expect(start('verify-ca')).rejects.toThrow('is not signed by an authority');
+      await expect(start('verify-full', { DATABASE_TLS_CA_FILE })).rejects.toThrow('is not for 127.0.0.1');
+
       writeFileSync(join(server.dataFolder, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
       await run(
         { ...settings, ssl: { ca, checkServerIdentity: () => undefined } },
@@ -212,6 +228,13 @@ describeWithPostgres('A start on PostgreSQL with TLS', () => {
     },
   );
 });
+
+/** Starts as a server with these variables does, up to the schema. */
+async function startWith(variables: Readonly<Record<string, string>>): Promise<void> {
+  const store = readStoreConfig(variables);
+  if (store?.kind !== 'postgres') throw new Error('the variables name a PostgreSQL database');
+  await migrateDatabase(store);
+}
 
 /** Makes a certificate for another host where the server looks for its own. @returns the certificate, which signs itself */
 function makeCertificate(dataFolder: string, keyFile: string): string {

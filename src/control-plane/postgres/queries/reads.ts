@@ -7,6 +7,7 @@ import type { Query } from '../session';
 import { countStatement } from './counts';
 import { eventsOf, eventsStatement } from './events';
 import { COLUMNS, listStatement } from './lists';
+import { shareFinds } from './shared-finds';
 
 type Reads = Pick<ConnectionStore, 'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'>;
 
@@ -29,16 +30,18 @@ export function readsOn(database: Database): Reads {
     });
   }
 
+  const find = shareFinds(async (ids, visibleTo) => {
+    const statement =
+      visibleTo === 'every'
+        ? { text: FIND, values: [ids] }
+        : { text: FIND_VISIBLE, values: [ids, visibleTo] };
+    const [rows = []] = await reading(() => readEach([statement]));
+    return rows.map(storedConnectionOf);
+  });
+
   return {
-    async findConnections(ids, visibleTo) {
-      if (ids.length === 0 || visibleTo.length === 0) return [];
-      const statement =
-        visibleTo === 'every'
-          ? { text: FIND, values: [ids] }
-          : { text: FIND_VISIBLE, values: [ids, visibleTo] };
-      const [rows = []] = await reading(() => readEach([statement]));
-      return rows.map(storedConnectionOf);
-    },
+    findConnections: (ids, visibleTo) =>
+      ids.length === 0 || visibleTo.length === 0 ? [] : find(ids, visibleTo),
     async listConnections(queries, options) {
       const results = await reading(() => readEach(queries.map(listStatement), options));
       return queries.map(({ limit }, index) =>
