@@ -4,6 +4,7 @@ import type { ChangeWrite, Store } from '../../../src/control-plane/store';
 import { accountViewer, unrestrictedViewer } from '../../../src/proton/viewer';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import { openExplainer, PLAN_MODES, type SentStatement } from '../../support/postgres-plans';
 import { account, ENVIRONMENT, MANAGEMENT, START, STRANGER } from '../../support/proton';
 import { reader } from '../../support/reader';
 
@@ -176,6 +177,55 @@ describeWithPostgres('The PostgreSQL store', () => {
     const forHidden = await everyRoad(id, 'hidden');
     expect(forHidden).toHaveLength(6);
     expect(await everyRoad('00000000-0000-4000-8000-000000000000', 'absent')).toEqual(forHidden);
+  });
+
+  it('reads no more for a viewer when an account that it may not read has thousands of connections', async () => {
+    await database.query(
+      `INSERT INTO connections
+       SELECT gen_random_uuid(), 'us-east-1', 'REJECTED', 'e' || number, $1, $2, NULL, NULL, NULL, number, number, '[]', 1, NULL
+       FROM generate_series(1, 5000) AS number`,
+      [MANAGEMENT, ENVIRONMENT],
+    );
+    await database.query(
+      `INSERT INTO connections
+       SELECT gen_random_uuid(), 'us-east-1', 'REJECTED', 'f' || number, (500000000000 + number % 500)::text,
+         (600000000000 + number % 400)::text, NULL, NULL, NULL, number, number, '[]', 1, NULL
+       FROM generate_series(1, 20000) AS number`,
+    );
+    await database.query('VACUUM ANALYZE connections');
+    const explainer = await openExplainer(database.url);
+    const traced: SentStatement[] = [];
+    const tracing = await openTestStore(database.url, {
+      trace: (text, values) => traced.push({ text, values }),
+    });
+    const session = controlPlaneOn(tracing).service.session(reader(STRANGER, '444444444444'));
+    const filters = [
+      { environmentAccountId: ENVIRONMENT },
+      { managementAccountId: MANAGEMENT },
+      { environmentAccountId: ENVIRONMENT, statuses: ['REJECTED' as const] },
+      { managementAccountId: MANAGEMENT, environmentName: 'e7' },
+      { statuses: ['REJECTED' as const] },
+      {},
+    ];
+    traced.length = 0;
+    for (const filter of filters) {
+      expect(await session.listConnections([{ filter }])).toMatchObject([{ items: [] }]);
+      expect(await session.countConnections([{ filter }])).toEqual([0]);
+    }
+    const participation = { accountId: ENVIRONMENT, role: null };
+    expect(await session.listConnections([{ participation }])).toMatchObject([{ items: [] }]);
+    const reads = traced.filter(({ text }) => /FROM connections/.test(text));
+    expect(reads.length).toBeGreaterThanOrEqual(2 * filters.length);
+    const tooMuch: unknown[] = [];
+    for (const statement of reads) {
+      for (const mode of PLAN_MODES) {
+        const { buffers, scans } = await explainer.run(statement, mode);
+        if (buffers > 60) tooMuch.push({ buffers, mode, scans, text: statement.text });
+      }
+    }
+    expect(tooMuch).toEqual([]);
+    await explainer.close();
+    await tracing.close();
   });
 
   it('does not make a stranger’s write wait for a connection that it may not read', async () => {

@@ -23,9 +23,12 @@ interface Index {
   readonly byStatus?: boolean;
 }
 
+const BY_ACCOUNTS: Index = { columns: ['management_account_id', 'environment_account_id'] };
 const BY_ENVIRONMENT_ACCOUNT: Index = { columns: ['environment_account_id'], byStatus: true };
 /** The first one whose columns a list filters by is walked. A list without a status walks an index `byStatus` along each status. */
 const INDEXES: readonly Index[] = [
+  // A viewer may read one of the two accounts, and the time of a list must not reveal how many connections the other one has.
+  BY_ACCOUNTS,
   // An account has few rows of a name, and an environment account few rows at all, because of its quota.
   BY_ENVIRONMENT_ACCOUNT,
   { columns: ['management_account_id', 'environment_name'], byStatus: true },
@@ -72,7 +75,7 @@ export function walkOf(
     .map(([column, given]) => `connections.${column} || '' = ANY (${parameters.add(given, 'text[]')})`);
 
   // Equal values are enough where they select few rows: the planner has good reasons then.
-  const equal = index === BY_ENVIRONMENT_ACCOUNT ? indexed.length : 0;
+  const equal = index === BY_ENVIRONMENT_ACCOUNT || index === BY_ACCOUNTS ? indexed.length : 0;
   const names = indexed.map((column) => `connections.${column}`);
   const same = names.slice(0, equal).map((name, place) => `${name} = ${values[place] ?? ''}`);
   const { requestedAt, id } = after ?? NEWEST;

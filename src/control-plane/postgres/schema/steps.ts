@@ -46,6 +46,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   'CREATE INDEX IF NOT EXISTS connections_by_management_and_name ON connections (management_account_id, environment_name, status, requested_at, id) INCLUDE (region)',
   `CREATE INDEX IF NOT EXISTS connections_by_environment_account ON connections (environment_account_id, status, requested_at, id)
     INCLUDE (management_account_id, environment_name, region)`,
+  'CREATE INDEX IF NOT EXISTS connections_by_accounts ON connections (management_account_id, environment_account_id, requested_at, id)',
   // A row that creates lock, one for each environment account and Region. connections: at least as many as there are; null: not counted.
   `CREATE TABLE IF NOT EXISTS account_scopes (
     environment_account_id text COLLATE "C" NOT NULL,
