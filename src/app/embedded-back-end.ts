@@ -61,12 +61,20 @@ async function openStore(
   if (config.kind === 'sqlite') return openSqliteStore({ ...config, report });
   return openPostgresStore({
     ...config,
-    // What can't be done in the time of a request is answered by then.
-    timeoutMs: Math.max(1, Math.min(config.timeoutMs, traffic.executionMs - 2 * GRACE_MS)),
+    timeoutMs: statementTimeout(config.timeoutMs, traffic.executionMs),
     migrate: config.migrateOnStart,
     report,
     retried: telemetry.metrics.countStoreRetry,
   });
+}
+
+/**
+ * Cuts the statement timeout, so that what can't be done in the time of a request is answered by then.
+ * @returns milliseconds: 500 less than the request has, but at least half of its time, for a request that has little
+ */
+export function statementTimeout(timeoutMs: number, executionMs: number): number {
+  const longest = Math.max(executionMs - 2 * GRACE_MS, Math.ceil(executionMs / 2));
+  return Math.min(timeoutMs, longest);
 }
 
 function buildAwsServer(

@@ -40,7 +40,7 @@ completely, and counts and checksums are compared. Nothing is announced as new, 
 pages stay valid. A database with rows that this copy did not bring is refused and not changed.
 
 A copy that was interrupted goes on when the same command runs again; if the file has changed
-since, it begins again. The password can be in the variable PGPASSWORD instead of the URL; the
+since, it begins again. A copy that is finished is never overwritten. The password can be in the variable PGPASSWORD instead of the URL; the
 variables for TLS are those of the server (DATABASE_TLS_CA_FILE).
 
 Example:
@@ -65,13 +65,11 @@ async function copy(
   try {
     target = await openCopyTarget(database);
     const began = await target.begin(source.fingerprint);
-    if (began === 'resumed') stderr.write('Going on with a copy that was interrupted or has ended.\n');
-    if (began === 'restarted')
-      stderr.write('The file has changed since the last copy, so it begins again.\n');
+    if (began !== 'new') stderr.write(`${BEGINNINGS[began]}\n`);
     await copyRows(source, target, stderr);
     const summaries = await compare(source, target, stderr);
-    await target.finish();
     refuseChangedSource(file, source.fingerprint);
+    await target.finish();
     if (json) stdout.write(`${JSON.stringify({ tables: summaries }, null, 2)}\n`);
     else stdout.write(summaryTable(summaries));
     return ExitCode.DONE;
@@ -85,6 +83,12 @@ async function copy(
     await target?.close();
   }
 }
+
+const BEGINNINGS = {
+  resumed: 'Going on with a copy that was interrupted.',
+  restarted: 'The file has changed since a copy was interrupted, so it begins again.',
+  verified: 'The copy is finished already. Both stores are only compared again.',
+};
 
 /** Reads the URL of an option as DATABASE_URL is read, so that messages are the same but for the name. */
 function storeAt(option: string, url: string, env: CommandContext['env']) {

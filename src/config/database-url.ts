@@ -44,7 +44,13 @@ function parseSqliteUrl(url: string): ParsedUrl {
   return mistake === undefined ? withHomeFolder(path) : { mistake };
 }
 
+/** Another URL behind sqlite:, or what stands before a host: either may hold a password. */
+const MAY_HOLD_PASSWORD = /\w:\/\/|^(?:\/\/.*|[^/]*)@/;
+
 function mistakeIn(path: string): string | undefined {
+  if (MAY_HOLD_PASSWORD.test(path)) {
+    return 'must not have a URL, or an @ before the first /, after sqlite: write sqlite:PATH, as in sqlite:./a@b.db, or postgres://USER:PASSWORD@HOST/DATABASE';
+  }
   if (path.startsWith('//')) {
     const [, rest = ''] = /^\/\/(.*)$/.exec(path) ?? [];
     const meant = rest.startsWith('/') ? [`/${rest.replace(/^\/+/, '')}`] : [rest, `/${rest}`];

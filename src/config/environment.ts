@@ -115,13 +115,11 @@ const CONTROL_PLANE = {
 };
 
 const POSTGRES = {
-  DATABASE_POOL_SIZE: wholeNumber(1, 1_000)
-    .default(8)
-    .describe('Sessions that one process has at most. It has one more to listen.'),
+  DATABASE_POOL_SIZE: wholeNumber(1, 1_000).default(8).describe('Sessions that one process has at most.'),
   DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
     .default(2_000)
     .describe(
-      'How long one statement may take. Also how long a start and a readiness check wait for the server.',
+      'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. Also how long a start waits for the server; a readiness check ends after 900 ms.',
     ),
   DATABASE_TLS_CA_FILE: certificatesFile
     .optional()
@@ -145,7 +143,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'URL of the session that listens for other replicas’ changes: PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: changes are found by polling alone. No session listens before live updates exist.',
+        'Checked, and without effect yet: reserved for live updates, for which one session will listen for other replicas’ changes. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler; `off` for polling alone.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])

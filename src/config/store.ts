@@ -20,9 +20,9 @@ export interface SqliteStoreConfig {
 export interface PostgresStoreConfig {
   readonly kind: 'postgres';
   readonly connection: PostgresConnection;
-  /** For the session that listens for changes of other replicas; undefined to find them by polling alone. */
+  /** Not used yet: for a session that listens for changes of other replicas; undefined to find them by polling alone. */
   readonly listenConnection: PostgresConnection | undefined;
-  /** How many sessions this process may have at most, besides the one that listens. */
+  /** How many sessions this process may have at most. */
   readonly poolSize: number;
   /** How long one statement may take, in milliseconds. */
   readonly timeoutMs: number;

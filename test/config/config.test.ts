@@ -261,6 +261,12 @@ describe('The configuration', () => {
     ['sqlite:~', 'must name a file, and ~ is a folder: .* sqlite:~/proton.db.'],
     ['sqlite:~/', 'must name a file, and ~/ is a folder: .* sqlite:~/proton.db.'],
     ['sqlite:~root/x.db', "must not name another user's home folder (~root): write the whole path"],
+    ['sqlite://proton:secret@host/proton', 'must not have a URL, or an @ .*: write sqlite:PATH'],
+    ['sqlite:proton:secret@host/proton', 'must not have a URL, or an @ .*: write sqlite:PATH'],
+    ['sqlite:postgres://u:secret@host/proton', 'must not have a URL, or an @ .*: write sqlite:PATH'],
+    ['sqlite:postgres://host/proton?password=secret', 'must not have a URL, or an @ .*: write sqlite:PATH'],
+    ['sqlite://proton:12/secret@host/proton', 'must not have a URL, or an @ .*: write sqlite:PATH'],
+    ['sqlite:///u:secret@host/proton', 'must not have a URL, or an @ .*: write sqlite:PATH'],
   ])('rejects %s as a database, and says why and what to write', (DATABASE_URL, expected) => {
     const pattern = expected.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\.\\*', '.*');
     const mistakes = mistakesIn({ DATABASE_URL });
@@ -275,6 +281,8 @@ describe('The configuration', () => {
     ['sqlite:~/x.db', join(homedir(), 'x.db')],
     ['sqlite:data/~x.db', 'data/~x.db'],
     ['sqlite:a/~/x.db', 'a/~/x.db'],
+    ['sqlite:./a@b.db', './a@b.db'],
+    ['sqlite:/a@b/x.db', '/a@b/x.db'],
     ['sqlite::memory:', ':memory:'],
   ])('reads %s as the database %s', (DATABASE_URL, location) => {
     expect(readConfig({ DATABASE_URL }).proton).toMatchObject({ store: { location } });

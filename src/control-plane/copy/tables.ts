@@ -91,16 +91,17 @@ export interface CopySource {
 /** The store that rows are written to. It notes how far it is in the transaction that writes them. */
 export interface CopyTarget {
   /**
-   * Begins or resumes a copy. Rows that an earlier copy brought from a source that has changed since are deleted.
-   * @throws CopyRefused when the store has rows that no copy brought
+   * Begins or resumes a copy. When the source has changed since an interrupted copy, the rows which that one brought are deleted.
+   * @returns `verified` when `finish` was called before: then all rows are there
+   * @throws CopyRefused when the store has rows that no copy brought, or a verified copy of a source that has changed since
    */
-  readonly begin: (fingerprint: string) => Promise<'new' | 'resumed' | 'restarted'>;
+  readonly begin: (fingerprint: string) => Promise<'new' | 'resumed' | 'restarted' | 'verified'>;
   readonly progress: (table: CopyTableName) => CopyProgress;
   /** Writes the next rows, all or none. @throws CopyRefused when another process copies into the store */
   readonly add: (table: CopyTableName, rows: readonly CopyRow[]) => Promise<void>;
   /** All rows, in the order of their key. */
   readonly rows: (table: CopyTableName) => AsyncIterable<CopyRow>;
-  /** Lets the database look at the new rows, for its plans. */
+  /** Notes that the rows are those of the source, so that no copy deletes them, and lets the database look at them for its plans. */
   readonly finish: () => Promise<void>;
   readonly close: () => Promise<void>;
 }

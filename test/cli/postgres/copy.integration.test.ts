@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import BetterSqlite3 from 'better-sqlite3';
+import { Client } from 'pg';
 
 import { createAccessKeys } from '../../../src/control-plane/access-keys/access-keys';
 import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
@@ -15,11 +16,17 @@ import { makeConnections } from '../../support/many-connections';
 import { createDatabase, describeWithPostgres, type PostgresDatabase } from '../../support/postgres';
 import { createPostgresControlPlane, openTestStore } from '../../support/postgres-store';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../../support/proton';
-import { command, commandProcess } from '../command';
+import { command, commandProcess, commandToEnd } from '../command';
 
 const viewer = unrestrictedViewer('jane');
 const KEY = { ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
 const TABLES = ['connections', 'connection_events', 'client_tokens', 'access_keys', 'access_key_seal'];
+
+const LATER = {
+  managementAccountId: MANAGEMENT,
+  environmentAccountId: ENVIRONMENT,
+  environmentName: 'later',
+};
 
 interface Summary {
   readonly tables: Readonly<Record<string, { readonly rows: number; readonly checksum: string }>>;
@@ -66,6 +73,29 @@ describeWithPostgres('copy', () => {
     const { accessKeyId } = await keys.issue(MANAGEMENT);
     await store.accessKeys.revoke(accessKeyId, clock.now());
     await store.close();
+  }
+
+  async function changeFile(): Promise<void> {
+    const { service, store } = createControlPlane({ location: file() });
+    await service.session(viewer).createConnection(LATER);
+    await store.close();
+  }
+
+  /** Copies in a process of its own until it inserts into the table. Then the server ends its session. */
+  async function interruptedCopy(table: string) {
+    await (await openTestStore(database.url)).close();
+    const other = new Client({ connectionString: database.url });
+    await other.connect();
+    await other.query(`BEGIN; LOCK TABLE ${table} IN SHARE MODE`);
+    const copying = commandToEnd(words());
+    // In a session of its own, because a transaction sees the activity of one moment.
+    const endWaiting = () =>
+      database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO ${table} %'`);
+    while ((await endWaiting()).length === 0) await delay(5);
+    await other.query('COMMIT');
+    await other.end();
+    return copying;
   }
 
   async function contentsOf(store: Store) {
@@ -168,30 +198,69 @@ describeWithPostgres('copy', () => {
     const { code, stdout, stderr } = await copy();
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'Going on with a copy that was interrupted or has ended.\n',
+      stderr: 'Going on with a copy that was interrupted.\n',
     });
     expect((JSON.parse(stdout) as Summary).tables['connections']?.rows).toBe(60_000);
     expect(await rowsIn('connections')).toBe(60_000);
     expect((await copy()).code).toBe(0);
   });
 
-  it('begins again when the file has changed since', async () => {
+  it('says where the connection ended when the server ends it, and then goes on', async () => {
     await makeStore(3);
-    await copy();
-    const { service, store } = createControlPlane({ location: file() });
-    const session = service.session(viewer);
-    await session.createConnection({
-      managementAccountId: MANAGEMENT,
-      environmentAccountId: ENVIRONMENT,
-      environmentName: 'later',
-    });
-    await store.close();
+    const { code, stdout, stderr } = await interruptedCopy('connections');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^The server at \S+ ended the connection: .* The same command then goes on where this one ended\.\n$/,
+    );
+    expect((await copy()).code).toBe(0);
+  });
+
+  it('begins again when the file has changed since it was interrupted', async () => {
+    await makeStore(3);
+    await interruptedCopy('client_tokens');
+    expect(await rowsIn('connections')).toBe(2);
+    await changeFile();
     const { code, stdout, stderr } = await copy();
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'The file has changed since the last copy, so it begins again.\n',
+      stderr: 'The file has changed since a copy was interrupted, so it begins again.\n',
     });
     expect((JSON.parse(stdout) as Summary).tables['connections']?.rows).toBe(3);
+  });
+
+  it('overwrites nothing when the file has changed after the copy was finished', async () => {
+    await makeStore(3);
+    await copy();
+    await database.query('UPDATE access_keys SET revoked_at = 1');
+    await changeFile();
+    expect(await copy()).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'This database has a copy that was completed and verified, and the file has changed since. Nothing is overwritten: copy into another, empty database.\n',
+    });
+    expect(await database.query('SELECT DISTINCT revoked_at::int FROM access_keys')).toEqual([
+      { revoked_at: 1 },
+    ]);
+    expect(await rowsIn('connections')).toBe(2);
+  });
+
+  it('says that it is finished when it runs again', async () => {
+    await makeStore(3);
+    const { stdout } = await copy();
+    expect(await copy()).toEqual({
+      code: 0,
+      stdout,
+      stderr: 'The copy is finished already. Both stores are only compared again.\n',
+    });
+  });
+
+  it('replaces a NUL in an actor, which PostgreSQL has no text for', async () => {
+    const { service, store } = createControlPlane({ location: file() });
+    await service.session(unrestrictedViewer('ja\0ne')).createConnection(LATER);
+    await store.close();
+    expect((await copy()).code).toBe(0);
+    expect(await database.query('SELECT actor FROM connection_events')).toEqual([{ actor: 'ja\uFFFDne' }]);
   });
 
   it('refuses a database with rows that it did not bring, and changes none', async () => {

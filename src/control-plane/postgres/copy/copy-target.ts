@@ -11,12 +11,15 @@ import { openDatabase, type Database, type DatabaseOptions } from '../database';
 import { migrateDatabase } from '../postgres-store';
 import type { Session } from '../session';
 
-/** How far a copy is, and from which source. Only copies use it, so it is no step of the schema. */
+/**
+ * How far a copy is, from which source, and whether all of it was verified. Only copies use it, so it is no step of the schema.
+ */
 const PROGRESS_TABLE = `CREATE TABLE IF NOT EXISTS copy_progress (
-  table_name text NOT NULL PRIMARY KEY, source text NOT NULL, after text, copied bigint NOT NULL)`;
+  table_name text NOT NULL PRIMARY KEY, source text NOT NULL, after text, copied bigint NOT NULL,
+  verified boolean NOT NULL DEFAULT false)`;
 
 const READ_PROGRESS =
-  'SELECT table_name, source, after, copied FROM copy_progress ORDER BY table_name FOR UPDATE';
+  'SELECT table_name, source, after, copied, verified FROM copy_progress ORDER BY table_name FOR UPDATE';
 
 const START = `INSERT INTO copy_progress (table_name, source, after, copied)
   SELECT name, $1::text, NULL, 0 FROM unnest($2::text[]) AS given(name)
@@ -25,6 +28,8 @@ const START = `INSERT INTO copy_progress (table_name, source, after, copied)
 /** Another copy has been here when the number of rows is not the one that this process knows. */
 const NOTE_PROGRESS = `UPDATE copy_progress SET after = $1::text, copied = copied + $2::bigint
   WHERE table_name = $3::text AND source = $4::text AND copied = $5::bigint RETURNING copied`;
+
+const NOTE_VERIFIED = 'UPDATE copy_progress SET verified = true WHERE source = $1::text';
 
 /** Tables that a copy leaves empty: nothing is announced as new. */
 const EMPTY_TABLES = ['feed', 'unsequenced', 'import_records'];
@@ -61,8 +66,10 @@ function targetOn(database: Database): CopyTarget {
         async (session) => {
           const noted = (await session.send({ text: READ_PROGRESS })) as readonly ProgressRow[];
           const copied = new Map(noted.map(([name, , after, rows]) => [name, { after, rows }]));
-          await refuseOtherRows(session, (name) => copied.get(name)?.rows ?? 0);
           const sameSource = noted.every(([, noteOfSource]) => noteOfSource === fingerprint);
+          const isVerified = noted.some(([, , , , verified]) => verified);
+          if (isVerified && !sameSource) throw new CopyRefused(CHANGED_AFTER_COPY);
+          await refuseOtherRows(session, (name) => copied.get(name)?.rows ?? 0);
           source = fingerprint;
           for (const name of names) {
             const { after, rows } = (sameSource ? copied.get(name) : undefined) ?? { after: null, rows: 0 };
@@ -73,7 +80,7 @@ function targetOn(database: Database): CopyTarget {
           }
           if (noted.length === names.length && sameSource) {
             await session.commit();
-            return 'resumed';
+            return isVerified ? 'verified' : 'resumed';
           }
           const isEmpty = [...copied.values()].every(({ rows }) => rows === 0);
           const changes = isEmpty ? [] : names.map((name) => session.send({ text: `DELETE FROM ${name}` }));
@@ -91,14 +98,13 @@ function targetOn(database: Database): CopyTarget {
       const after = rows.at(-1)?.slice(0, table.keyColumns) ?? [];
       await database.transaction(
         async (session) => {
-          const inserted = session.send(insertOf(table, rows));
           const noted = await session.send({
             text: NOTE_PROGRESS,
             values: [JSON.stringify(after), rows.length, name, source, copied],
           });
           if (noted.length === 0)
             throw new CopyRefused('Another process copies into this database. Let it end, or end it.');
-          await session.commit([inserted]);
+          await session.commit([session.send(insertOf(table, rows))]);
         },
         { unlimited: true },
       );
@@ -121,15 +127,33 @@ function targetOn(database: Database): CopyTarget {
       }
     },
 
-    async finish() {
-      for (const name of names) await database.run({ text: `ANALYZE ${name}` });
-    },
+    finish: () =>
+      database.transaction(
+        (session) => {
+          const queries = [
+            ...names.map((name) => ({ text: `ANALYZE ${name}` })),
+            { text: NOTE_VERIFIED, values: [source] },
+          ];
+          return session.commit(queries.map(session.send));
+        },
+        { unlimited: true },
+      ),
 
     close: database.close,
   };
 }
 
-type ProgressRow = readonly [name: CopyTableName, source: string, after: string | null, copied: number];
+type ProgressRow = readonly [
+  name: CopyTableName,
+  source: string,
+  after: string | null,
+  copied: number,
+  verified: boolean,
+];
+
+/** Servers may have changed rows since, and a copy that begins again would undo that: a revoked access key would be valid again. */
+const CHANGED_AFTER_COPY =
+  'This database has a copy that was completed and verified, and the file has changed since. Nothing is overwritten: copy into another, empty database.';
 
 /** @throws CopyRefused when a table has other rows than copies have brought */
 async function refuseOtherRows(session: Session, copied: (name: CopyTableName) => number): Promise<void> {

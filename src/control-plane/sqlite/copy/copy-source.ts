@@ -33,6 +33,9 @@ const FIRST: Readonly<Record<keyof typeof SELECT, readonly CopyValue[]>> = {
 const EVENTS = `SELECT connection_id, 0, id, type, status, previous_status, actor, occurred_at
   FROM connection_events WHERE (connection_id, sequence) > (?, ?) ORDER BY connection_id, sequence`;
 
+/** The column of EVENTS. */
+const ACTOR = 6;
+
 const SEQUENCE_OF_VERSION =
   'SELECT sequence FROM connection_events WHERE connection_id = ? ORDER BY sequence LIMIT 1 OFFSET ? - 1';
 
@@ -79,6 +82,8 @@ function sourceOn(database: BetterSqlite3.Database): CopySource {
       if (row[0] !== connection) [connection, version] = [String(row[0]), 0];
       version += 1;
       row[1] = version;
+      // PostgreSQL has no text with a NUL, which a token's subject may contain.
+      row[ACTOR] = String(row[ACTOR]).replaceAll('\0', '\uFFFD');
       yield row;
     }
   }
