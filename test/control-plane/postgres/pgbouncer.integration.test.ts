@@ -9,16 +9,19 @@ const skipped = pgbouncerMissing === undefined ? '' : ` (skipped: ${pgbouncerMis
 describeWithPostgres('On PostgreSQL', () => {
   const database = usePostgres();
 
-  describeUnlessMissing(`through PgBouncer in transaction mode, without prepared statements${skipped}`, () => {
-    let url = '';
-    beforeAll(async () => {
-      url = await startPgbouncer(database.url);
-    });
+  describeUnlessMissing(
+    `through PgBouncer in transaction mode, without prepared statements${skipped}`,
+    () => {
+      let url = '';
+      beforeAll(async () => {
+        url = await startPgbouncer(database.url);
+      });
 
-    describeProtonService('embedded', { keepsHistory: true, counts: true }, async ({ quota }) => {
-      const { service, store, clock } = await createPostgresControlPlane(url, { quota, prepare: false });
-      await emptyTables(database);
-      return { service, clock, close: store.close };
-    });
-  });
+      describeProtonService('embedded', { keepsHistory: true, counts: true }, async ({ quota }) => {
+        const { service, store, clock } = await createPostgresControlPlane(url, { quota, prepare: false });
+        await emptyTables(database);
+        return { service, clock, close: store.close };
+      });
+    },
+  );
 });
