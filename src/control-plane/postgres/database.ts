@@ -47,9 +47,14 @@ const KEEP_ALIVE_MS = 10_000;
 export interface TransactionOptions {
   /** When this process stops waiting, on the clock of `performance.now()`; by default, after `timeoutMs` and `GRACE_MS`. */
   readonly deadline?: number | undefined;
+  /** How long a statement waits for a lock, in milliseconds; by default, as long as it may run. */
+  readonly lockTimeoutMs?: number | undefined;
   /** `BEGIN`, by default, and what follows it. */
   readonly begin?: string | undefined;
-  /** Whether statements may take any time: for imports, exports and changes of the schema. */
+  /**
+   * Whether statements may take any time: for imports, exports and changes of the schema. Between statements a transaction has no more
+   * time than others, so that a process that is frozen in it loses its locks.
+   */
   readonly unlimited?: boolean | undefined;
 }
 
@@ -73,7 +78,7 @@ export interface Database {
     work: (session: Session) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>;
-  /** Begins a transaction, for work that its caller interrupts. It must be ended. */
+  /** Begins a transaction, for reading that its caller interrupts: for any time if it is `unlimited`. It must be ended. */
   readonly begin: (options?: TransactionOptions) => Promise<OpenSession>;
   /** When a call that starts now must have ended, on the clock of `performance.now()`. */
   readonly deadline: () => number;
@@ -83,8 +88,6 @@ export interface Database {
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { timeoutMs, prepare } = options;
-  const limits = `SET LOCAL statement_timeout = ${String(timeoutMs)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
-  const noLimits = 'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
   const pool = openPool(options);
   /** Sessions that were opened before this are replaced. On the clock of `performance.now()`, like the next. */
   let renewedAt = -Infinity;
@@ -143,9 +146,16 @@ export function openDatabase(options: DatabaseOptions): Database {
     deadline: until = deadline(),
     begin = 'BEGIN',
     unlimited = false,
-  }: TransactionOptions = {}): Promise<OpenSession> {
+    lockTimeoutMs,
+    idleMs = IDLE_IN_TRANSACTION_MS,
+  }: TransactionOptions & { readonly idleMs?: number } = {}): Promise<OpenSession> {
     const open = await openSession(unlimited ? Infinity : until);
-    open.session.begin(`${begin}; ${unlimited ? noLimits : limits}`);
+    const limits = [
+      `SET LOCAL statement_timeout = ${String(unlimited ? 0 : timeoutMs)}`,
+      `SET LOCAL idle_in_transaction_session_timeout = ${String(idleMs)}`,
+      ...(lockTimeoutMs === undefined ? [] : [`SET LOCAL lock_timeout = ${String(lockTimeoutMs)}`]),
+    ];
+    open.session.begin([begin, ...limits].join('; '));
     return open;
   }
 
@@ -166,7 +176,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       return rows;
     },
     transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),
-    begin,
+    // Its caller may pause for any time, so it must not lock rows of writes.
+    begin: (transactionOptions) =>
+      begin({ ...transactionOptions, ...(transactionOptions?.unlimited && { idleMs: 0 }) }),
     deadline,
     counts: () => ({
       size: pool.totalCount,

@@ -97,6 +97,11 @@ export function isConflict(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error));
 }
 
+/** Another transaction holds a lock, for longer than this one waits. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 /** Another transaction may have written the row that is unique meanwhile. */
 export function isDuplicate(error: unknown): boolean {
   return codeOf(error) === '23505';
