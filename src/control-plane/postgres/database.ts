@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import type { PoolCounts } from '../store';
-import { isLostSession, PostgresStoreError, storeErrorOf } from './errors';
+import { isLostSession, isPoolTimeout, PostgresStoreError, storeErrorOf } from './errors';
 import { type Query, type Session, sessionOn } from './session';
 
 /** Where the database is, and how to log in. */
@@ -49,6 +49,8 @@ export interface TransactionOptions {
   readonly deadline?: number | undefined;
   /** How long a statement waits for a lock, in milliseconds; by default, as long as it may run. */
   readonly lockTimeoutMs?: number | undefined;
+  /** Whether the server may be a standby for good. Then its sessions are kept when it refuses to write. */
+  readonly mayBeReadOnly?: boolean | undefined;
   /** `BEGIN`, by default, and what follows it. */
   readonly begin?: string | undefined;
   /**
@@ -92,7 +94,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   /** Sessions that were opened before this are replaced. On the clock of `performance.now()`, like the next. */
   let renewedAt = -Infinity;
   const openedAt = new WeakMap<pg.PoolClient, number>();
-  pool.on('connect', (client) => openedAt.set(client, performance.now()));
+  /** When the server has last answered. */
+  let answeredAt = -Infinity;
+  pool.on('connect', (client) => {
+    answeredAt = performance.now();
+    openedAt.set(client, answeredAt);
+  });
 
   const deadline = () => performance.now() + timeoutMs + GRACE_MS;
 
@@ -104,21 +111,34 @@ export function openDatabase(options: DatabaseOptions): Database {
     if (performance.now() - renewedAt >= RENEWAL_MS) renewedAt = performance.now();
   }
 
+  /**
+   * Why no session came in time. A server that works ends each statement within `timeoutMs`, so one that has ended none for longer does
+   * not respond, although sessions are in use.
+   */
+  function noSession(): PostgresStoreError {
+    const isAnswering = performance.now() - answeredAt < timeoutMs + GRACE_MS;
+    return new PostgresStoreError(
+      isAnswering && pool.totalCount >= options.poolSize ? 'busy' : 'unreachable',
+    );
+  }
+
   async function takeClient(until: number): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await connect(pool, until);
+      const client = await connect(pool, until, noSession);
       if ((openedAt.get(client) ?? 0) > renewedAt) return client;
       client.release(true);
     }
   }
 
-  async function openSession(until: number): Promise<OpenSession> {
+  async function openSession(until: number, mayBeReadOnly = false): Promise<OpenSession> {
     const client = await takeClient(until);
     const session = sessionOn(client, { until, prepare, trace: options.trace });
     return {
       session,
       async end(error) {
-        if (isLostSession(error) || storeErrorOf(error)?.kind === 'read-only') renew();
+        const isLost = isLostSession(error);
+        if (!isLost) answeredAt = performance.now();
+        if (isLost || (!mayBeReadOnly && storeErrorOf(error)?.kind === 'read-only')) renew();
         // After a failure a transaction may be open, or the session may be lost.
         const isClean = (error === undefined && !session.isOpen()) || (await session.rollBack());
         client.release(!isClean);
@@ -147,9 +167,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     begin = 'BEGIN',
     unlimited = false,
     lockTimeoutMs,
+    mayBeReadOnly,
     idleMs = IDLE_IN_TRANSACTION_MS,
   }: TransactionOptions & { readonly idleMs?: number } = {}): Promise<OpenSession> {
-    const open = await openSession(unlimited ? Infinity : until);
+    const open = await openSession(unlimited ? Infinity : until, mayBeReadOnly);
     const limits = [
       `SET LOCAL statement_timeout = ${String(unlimited ? 0 : timeoutMs)}`,
       `SET LOCAL idle_in_transaction_session_timeout = ${String(idleMs)}`,
@@ -219,17 +240,19 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
 
-/** @throws PostgresStoreError `busy` when no session is free in time; pg's error when none can be opened */
-function connect(pool: pg.Pool, until: number): Promise<pg.PoolClient> {
+/** @throws `late()` when no session is free in time; PostgresStoreError `slow` when there is no time; pg's error when none can be opened */
+function connect(pool: pg.Pool, until: number, late: () => Error): Promise<pg.PoolClient> {
   const left = until - performance.now();
-  if (left <= 0) return Promise.reject(new PostgresStoreError('busy'));
-  const connecting = pool.connect();
+  if (left <= 0) return Promise.reject(new PostgresStoreError('slow'));
+  const connecting = pool.connect().catch((error: unknown) => {
+    throw isPoolTimeout(error) ? late() : error;
+  });
   if (left === Infinity) return connecting;
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      reject(new PostgresStoreError('busy'));
+      reject(late());
     }, left);
     connecting
       .then((client) => {

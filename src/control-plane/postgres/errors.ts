@@ -51,7 +51,6 @@ const KNOWN_CODES: readonly (readonly [RegExp, PostgresErrorKind])[] = [
 
 /** The errors that pg makes without a code. */
 const KNOWN_MESSAGES: readonly (readonly [RegExp, PostgresErrorKind])[] = [
-  [/^timeout exceeded when trying to connect/, 'busy'],
   [/^Query read timeout/, 'slow'],
   [/^Cannot use a pool after calling end/, 'closed'],
   [/^(?:Connection terminated|timeout expired|Client (?:has encountered|was closed))/, 'unreachable'],
@@ -83,6 +82,11 @@ export function storeErrorOf(error: unknown): PostgresStoreError | undefined {
 /** By its shape: an error of Node.js may belong to another realm under Jest. */
 function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+}
+
+/** Whether pg's pool had no session in time, neither a free one nor a new one. */
+export function isPoolTimeout(error: unknown): boolean {
+  return messageOf(error).startsWith('timeout exceeded when trying to connect');
 }
 
 /** The SQLSTATE of an error, or Node's code; empty for any other error. */
