@@ -2,8 +2,7 @@ import { ConnectionStatus } from '../../../proton/connection';
 import type { CountQuery } from '../../store';
 import type { Database } from '../database';
 import type { Query } from '../session';
-import { armsOf, conditionsText } from './arms';
-import { Parameters } from './parameters';
+import { armsOf, conditionsText, Parameters } from './arms';
 
 /** Counts the rows of a query; undefined when it has none. */
 export function countStatement(query: CountQuery): Query | undefined {

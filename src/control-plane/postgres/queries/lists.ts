@@ -1,8 +1,7 @@
 import { CONNECTION_COLUMNS } from '../../connection-rows';
 import type { ListQuery } from '../../store';
 import type { Query } from '../session';
-import { armsOf } from './arms';
-import { Parameters } from './parameters';
+import { armsOf, Parameters } from './arms';
 import { walkOf, type Walk } from './walks';
 
 export const COLUMNS = CONNECTION_COLUMNS.map((column) => `connections.${column}`).join(', ');

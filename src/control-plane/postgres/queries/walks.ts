@@ -1,7 +1,7 @@
 import { ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionPosition } from '../../../proton/page';
 import type { Conditions, ListColumn } from '../../selected-rows';
-import type { Parameters } from './parameters';
+import type { Parameters } from './arms';
 
 /** The rows that have the same values in the first columns of an index, read along that index, newest request first. */
 export interface Walk {
