@@ -9,7 +9,7 @@ export const start: Start = async (environment) => {
   exports.createWriteQueue = (store) => ({
     async put(write) {
       const [result] = await store.write([write]);
-      if (!result) throw new Error('the store returned no result');
+      if (!result || 'locked' in result) throw new Error('the store returned no result');
       if ('failure' in result) throw result.failure;
       return result.connection;
     },

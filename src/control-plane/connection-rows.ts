@@ -1,4 +1,10 @@
-import { parseTags, type AccountRole, type Connection, type ConnectionStatus } from '../proton/connection';
+import {
+  parseTags,
+  type AccountRole,
+  type Connection,
+  type ConnectionIdentity,
+  type ConnectionStatus,
+} from '../proton/connection';
 import type { AccountId, ConnectionId, Region, RoleArn } from '../proton/identifiers';
 
 /** A row of a store's table of connections. Timestamps are epoch milliseconds. */
@@ -80,4 +86,14 @@ export function rowOf(connection: Connection): ConnectionRow {
     last_modified_at: connection.lastModifiedAt,
     tags: JSON.stringify(connection.tags),
   };
+}
+
+/** A key for maps: equal for connections of which one at most may be live. */
+export function identityKeyOf({
+  environmentAccountId,
+  region,
+  managementAccountId,
+  environmentName,
+}: ConnectionIdentity): string {
+  return `${environmentAccountId}/${region}/${managementAccountId}/${environmentName}`;
 }

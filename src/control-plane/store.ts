@@ -39,11 +39,12 @@ export interface ConnectionStore {
   readonly listEvents: (
     queries: readonly EventQuery[],
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
-  /** How many calls of `write` may run at a time. */
+  /** How many calls of `write` may run at a time. As many more may run with writes of one row each. */
   readonly concurrentWrites: number;
   /**
    * Runs the writes in order, in one transaction, and returns one result for each. All changes are durable when this resolves. A
    * write that fails does not affect the others. Rejects when the transaction can't be committed; then no write is acknowledged.
+   * Calls that run at the same time should not have writes of the same row (`lockedRowOf`): they would wait for each other.
    * @param waitedMs how long the first write has already waited; it counts towards the lock timeout
    */
   readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteResult[]>;
@@ -96,6 +97,16 @@ export interface ChangeWrite {
   readonly decide: (current: Connection | undefined) => Decision;
 }
 
+/**
+ * The row that a write locks: the environment account in the Region of a create, which has the quota, or the connection of a change.
+ * Writes of the same row wait for each other in the database.
+ */
+export function lockedRowOf(write: Write): string {
+  if (write.kind === 'change') return write.id;
+  const { environmentAccountId, region } = write.identity;
+  return `${environmentAccountId}/${region}`;
+}
+
 /** A token that makes a create idempotent, within an environment account and a Region. */
 export interface ClientToken {
   readonly environmentAccountId: AccountId;
@@ -137,8 +148,13 @@ export interface ClientTokenRecord extends ClientToken {
   readonly createdAt: number;
 }
 
-/** `connection` is the state after the write, or the last state of a deleted one; undefined if there was nothing to delete. */
-export type WriteResult = { readonly connection: Connection | undefined } | { readonly failure: unknown };
+/**
+ * `connection` is the state after the write, or the last state of a deleted one; undefined if there was nothing to delete. `locked`
+ * means that the write was not tried to its end, because another process has locked its row. It must be run in a call without writes
+ * of other rows, which then waits for the lock.
+ */
+export type WriteResult =
+  { readonly connection: Connection | undefined } | { readonly failure: unknown } | { readonly locked: true };
 
 /** Reads everything, to export it. */
 export interface ExportStore {

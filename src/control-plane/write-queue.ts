@@ -1,11 +1,13 @@
 import type { Connection } from '../proton/connection';
-import type { ConnectionStore, Write, WriteResult } from './store';
+import { lockedRowOf, type ConnectionStore, type Write, type WriteResult } from './store';
 
 /** The most writes in one commit. It bounds how long the first one waits for the last. */
 const MAX_PER_COMMIT = 256;
 
 interface QueuedWrite {
   readonly write: Write;
+  /** As `lockedRowOf` names it. */
+  readonly row: string;
   readonly since: number;
   readonly resolve: (connection: Connection | undefined) => void;
   readonly reject: (failure: unknown) => void;
@@ -21,45 +23,93 @@ export interface WriteQueue {
 /**
  * Groups writes into commits. A durable commit costs the same for one write as for a hundred, so writes that arrive during a commit
  * share the next one. A single write is not delayed: it is committed once the event loop has read the requests that have arrived.
+ *
+ * A write waits in the queue while an earlier one of the same row is being committed, so that however many clients wait for a row,
+ * they occupy one commit. Writes whose row another process has locked leave their commit and wait for the lock by themselves.
  */
 export function createWriteQueue(store: Pick<ConnectionStore, 'write' | 'concurrentWrites'>): WriteQueue {
   let waiting: QueuedWrite[] = [];
+  /** Writes of one row each, which another process has locked. */
+  const locked: (readonly QueuedWrite[])[] = [];
+  /** The rows of writes that have left `waiting` and have not ended. */
+  const rowsInUse = new Set<string>();
   let runners = 0;
+  let lockedRunners = 0;
   let drained: (() => void)[] = [];
 
-  async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      // Another runner may have taken them.
-      if (waiting.length === 0) break;
-      const batch = waiting.slice(0, MAX_PER_COMMIT);
-      waiting = waiting.slice(MAX_PER_COMMIT);
-      await commit(store, batch);
+  /** The oldest writes whose rows are not in use. */
+  function take(): readonly QueuedWrite[] {
+    const taken: QueuedWrite[] = [];
+    const left: QueuedWrite[] = [];
+    for (const queued of waiting) {
+      (taken.length < MAX_PER_COMMIT && !rowsInUse.has(queued.row) ? taken : left).push(queued);
     }
-    // In the same turn as the check that nothing waits, so that no write is left behind.
-    runners -= 1;
-    if (runners > 0) return;
+    waiting = left;
+    for (const { row } of taken) rowsInUse.add(row);
+    return taken;
+  }
+
+  function start(): void {
+    if (waiting.length > 0 && runners < store.concurrentWrites) void run();
+    if (locked.length > 0 && lockedRunners < store.concurrentWrites) void runLocked();
+  }
+
+  function ended(): void {
+    if (runners > 0 || lockedRunners > 0) return;
     for (const resolve of drained) resolve();
     drained = [];
+  }
+
+  async function run(): Promise<void> {
+    runners += 1;
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const batch = take();
+      // What waits now is started by the end of the commit that uses its row.
+      if (batch.length === 0) break;
+      const lockedWrites = await commit(store, batch);
+      const lockedRows = new Set(lockedWrites.map(({ row }) => row));
+      for (const { row } of batch) if (!lockedRows.has(row)) rowsInUse.delete(row);
+      for (const row of lockedRows) locked.push(lockedWrites.filter((queued) => queued.row === row));
+      start();
+    }
+    runners -= 1;
+    ended();
+  }
+
+  async function runLocked(): Promise<void> {
+    lockedRunners += 1;
+    for (let writes = locked.shift(); writes; writes = locked.shift()) {
+      for (const { reject } of await commit(store, writes)) {
+        reject(new Error('the store did not run a write whose row was locked'));
+      }
+      for (const { row } of writes) rowsInUse.delete(row);
+      start();
+    }
+    lockedRunners -= 1;
+    ended();
   }
 
   return {
     put: (write) =>
       new Promise((resolve, reject) => {
-        waiting.push({ write, since: performance.now(), resolve, reject });
-        if (runners >= store.concurrentWrites) return;
-        runners += 1;
-        void run();
+        const row = lockedRowOf(write);
+        waiting.push({ write, row, since: performance.now(), resolve, reject });
+        if (!rowsInUse.has(row)) start();
       }),
     drained: () =>
       new Promise((resolve) => {
-        if (runners === 0) resolve();
+        if (runners === 0 && lockedRunners === 0) resolve();
         else drained.push(resolve);
       }),
   };
 }
 
-async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly QueuedWrite[]): Promise<void> {
+/** @returns the writes whose rows another process has locked; the others have ended */
+async function commit(
+  store: Pick<ConnectionStore, 'write'>,
+  batch: readonly QueuedWrite[],
+): Promise<readonly QueuedWrite[]> {
   let results: readonly WriteResult[];
   try {
     results = await store.write(
@@ -69,15 +119,17 @@ async function commit(store: Pick<ConnectionStore, 'write'>, batch: readonly Que
     );
   } catch (failure) {
     for (const { reject } of batch) reject(failure);
-    return;
+    return [];
   }
-  batch.forEach(({ resolve, reject }, index) => {
+  return batch.filter(({ resolve, reject }, index) => {
     const result = results[index];
     if (result === undefined)
       reject(
         new Error(`the store returned ${String(results.length)} results for ${String(batch.length)} writes`),
       );
+    else if ('locked' in result) return true;
     else if ('failure' in result) reject(result.failure);
     else resolve(result.connection);
+    return false;
   });
 }

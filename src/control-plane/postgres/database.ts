@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 import type { PoolCounts } from '../store';
-import { isLostSession, PostgresStoreError, storeErrorOf } from './errors';
+import { isLostSession, isPoolTimeout, PostgresStoreError, storeErrorOf } from './errors';
 import { type Query, type Session, sessionOn } from './session';
 
 /** Where the database is, and how to log in. */
@@ -47,9 +47,16 @@ const KEEP_ALIVE_MS = 10_000;
 export interface TransactionOptions {
   /** When this process stops waiting, on the clock of `performance.now()`; by default, after `timeoutMs` and `GRACE_MS`. */
   readonly deadline?: number | undefined;
+  /** How long a statement waits for a lock, in milliseconds; by default, as long as it may run. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** Whether the server may be a standby for good. Then its sessions are kept when it refuses to write. */
+  readonly mayBeReadOnly?: boolean | undefined;
   /** `BEGIN`, by default, and what follows it. */
   readonly begin?: string | undefined;
-  /** Whether statements may take any time: for imports, exports and changes of the schema. */
+  /**
+   * Whether statements may take any time: for imports, exports and changes of the schema. Between statements a transaction has no more
+   * time than others, so that a process that is frozen in it loses its locks.
+   */
   readonly unlimited?: boolean | undefined;
 }
 
@@ -73,7 +80,7 @@ export interface Database {
     work: (session: Session) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>;
-  /** Begins a transaction, for work that its caller interrupts. It must be ended. */
+  /** Begins a transaction, for reading that its caller interrupts: for any time if it is `unlimited`. It must be ended. */
   readonly begin: (options?: TransactionOptions) => Promise<OpenSession>;
   /** When a call that starts now must have ended, on the clock of `performance.now()`. */
   readonly deadline: () => number;
@@ -83,13 +90,16 @@ export interface Database {
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { timeoutMs, prepare } = options;
-  const limits = `SET LOCAL statement_timeout = ${String(timeoutMs)}; SET LOCAL idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_MS)}`;
-  const noLimits = 'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
   const pool = openPool(options);
   /** Sessions that were opened before this are replaced. On the clock of `performance.now()`, like the next. */
   let renewedAt = -Infinity;
   const openedAt = new WeakMap<pg.PoolClient, number>();
-  pool.on('connect', (client) => openedAt.set(client, performance.now()));
+  /** When the server has last answered. */
+  let answeredAt = -Infinity;
+  pool.on('connect', (client) => {
+    answeredAt = performance.now();
+    openedAt.set(client, answeredAt);
+  });
 
   const deadline = () => performance.now() + timeoutMs + GRACE_MS;
 
@@ -101,21 +111,34 @@ export function openDatabase(options: DatabaseOptions): Database {
     if (performance.now() - renewedAt >= RENEWAL_MS) renewedAt = performance.now();
   }
 
+  /**
+   * Why no session came in time. A server that works ends each statement within `timeoutMs`, so one that has ended none for longer does
+   * not respond, although sessions are in use.
+   */
+  function noSession(): PostgresStoreError {
+    const isAnswering = performance.now() - answeredAt < timeoutMs + GRACE_MS;
+    return new PostgresStoreError(
+      isAnswering && pool.totalCount >= options.poolSize ? 'busy' : 'unreachable',
+    );
+  }
+
   async function takeClient(until: number): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await connect(pool, until);
+      const client = await connect(pool, until, noSession);
       if ((openedAt.get(client) ?? 0) > renewedAt) return client;
       client.release(true);
     }
   }
 
-  async function openSession(until: number): Promise<OpenSession> {
+  async function openSession(until: number, mayBeReadOnly = false): Promise<OpenSession> {
     const client = await takeClient(until);
     const session = sessionOn(client, { until, prepare, trace: options.trace });
     return {
       session,
       async end(error) {
-        if (isLostSession(error) || storeErrorOf(error)?.kind === 'read-only') renew();
+        const isLost = isLostSession(error);
+        if (!isLost) answeredAt = performance.now();
+        if (isLost || (!mayBeReadOnly && storeErrorOf(error)?.kind === 'read-only')) renew();
         // After a failure a transaction may be open, or the session may be lost.
         const isClean = (error === undefined && !session.isOpen()) || (await session.rollBack());
         client.release(!isClean);
@@ -143,9 +166,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     deadline: until = deadline(),
     begin = 'BEGIN',
     unlimited = false,
-  }: TransactionOptions = {}): Promise<OpenSession> {
-    const open = await openSession(unlimited ? Infinity : until);
-    open.session.begin(`${begin}; ${unlimited ? noLimits : limits}`);
+    lockTimeoutMs,
+    mayBeReadOnly,
+    idleMs = IDLE_IN_TRANSACTION_MS,
+  }: TransactionOptions & { readonly idleMs?: number } = {}): Promise<OpenSession> {
+    const open = await openSession(unlimited ? Infinity : until, mayBeReadOnly);
+    const limits = [
+      `SET LOCAL statement_timeout = ${String(unlimited ? 0 : timeoutMs)}`,
+      `SET LOCAL idle_in_transaction_session_timeout = ${String(idleMs)}`,
+      ...(lockTimeoutMs === undefined ? [] : [`SET LOCAL lock_timeout = ${String(lockTimeoutMs)}`]),
+    ];
+    open.session.begin([begin, ...limits].join('; '));
     return open;
   }
 
@@ -166,7 +197,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       return rows;
     },
     transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),
-    begin,
+    // Its caller may pause for any time, so it must not lock rows of writes.
+    begin: (transactionOptions) =>
+      begin({ ...transactionOptions, ...(transactionOptions?.unlimited && { idleMs: 0 }) }),
     deadline,
     counts: () => ({
       size: pool.totalCount,
@@ -207,17 +240,19 @@ const INT8 = 20;
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
 
-/** @throws PostgresStoreError `busy` when no session is free in time; pg's error when none can be opened */
-function connect(pool: pg.Pool, until: number): Promise<pg.PoolClient> {
+/** @throws `late()` when no session is free in time; PostgresStoreError `slow` when there is no time; pg's error when none can be opened */
+function connect(pool: pg.Pool, until: number, late: () => Error): Promise<pg.PoolClient> {
   const left = until - performance.now();
-  if (left <= 0) return Promise.reject(new PostgresStoreError('busy'));
-  const connecting = pool.connect();
+  if (left <= 0) return Promise.reject(new PostgresStoreError('slow'));
+  const connecting = pool.connect().catch((error: unknown) => {
+    throw isPoolTimeout(error) ? late() : error;
+  });
   if (left === Infinity) return connecting;
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      reject(new PostgresStoreError('busy'));
+      reject(late());
     }, left);
     connecting
       .then((client) => {

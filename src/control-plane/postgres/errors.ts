@@ -51,7 +51,6 @@ const KNOWN_CODES: readonly (readonly [RegExp, PostgresErrorKind])[] = [
 
 /** The errors that pg makes without a code. */
 const KNOWN_MESSAGES: readonly (readonly [RegExp, PostgresErrorKind])[] = [
-  [/^timeout exceeded when trying to connect/, 'busy'],
   [/^Query read timeout/, 'slow'],
   [/^Cannot use a pool after calling end/, 'closed'],
   [/^(?:Connection terminated|timeout expired|Client (?:has encountered|was closed))/, 'unreachable'],
@@ -85,6 +84,11 @@ function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
 }
 
+/** Whether pg's pool had no session in time, neither a free one nor a new one. */
+export function isPoolTimeout(error: unknown): boolean {
+  return messageOf(error).startsWith('timeout exceeded when trying to connect');
+}
+
 /** The SQLSTATE of an error, or Node's code; empty for any other error. */
 export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
@@ -95,6 +99,11 @@ export function codeOf(error: unknown): string {
 /** Another transaction was in the way: the same one may succeed when it is repeated. */
 export function isConflict(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error));
+}
+
+/** Another transaction holds a lock, for longer than this one waits. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error) === '55P03';
 }
 
 /** Another transaction may have written the row that is unique meanwhile. */

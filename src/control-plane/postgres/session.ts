@@ -138,11 +138,24 @@ const names = new Map<string, string>();
  */
 const MAX_PREPARED = 256;
 
+/** How often a text is sent before it is prepared, so that rare ones don't use up the names. */
+const USES_BEFORE = 5;
+/** The most texts whose uses are counted. Then counting starts again. */
+const MAX_COUNTED = 1_024;
+const uses = new Map<string, number>();
+
 /** The name of a prepared statement; undefined for one that is planned each time. */
 function nameOf(text: string): string | undefined {
-  let name = names.get(text);
-  if (name === undefined && names.size < MAX_PREPARED) {
-    names.set(text, (name = `proton_${String(names.size)}`));
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MAX_PREPARED) return known;
+  const count = (uses.get(text) ?? 0) + 1;
+  if (count <= USES_BEFORE) {
+    if (uses.size >= MAX_COUNTED) uses.clear();
+    uses.set(text, count);
+    return undefined;
   }
+  uses.delete(text);
+  const name = `proton_${String(names.size)}`;
+  names.set(text, name);
   return name;
 }

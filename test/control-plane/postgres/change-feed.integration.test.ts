@@ -84,6 +84,30 @@ describeWithPostgres('On PostgreSQL', () => {
       await end();
     });
 
+    it('keeps changes that have expired behind one that has not, because clocks differ', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      for (const name of ['one', 'two', 'three', 'four']) await session.createConnection(asking(name));
+      await readChanges(store, 0, 4);
+      await database.query('UPDATE feed SET sequenced_at = CASE position WHEN 2 THEN 200 ELSE 100 END');
+      const own = openDatabase({
+        connection: connectionTo(database.url),
+        poolSize: 1,
+        timeoutMs: 10_000,
+        prepare: true,
+      });
+      await deleteChanges(own, 150);
+      await own.close();
+      expect(await store.feed.read(0, 10)).toBe('removed');
+      expect(await store.feed.read(1, 10)).toMatchObject({
+        changes: [{ position: 2 }, { position: 3 }, { position: 4 }],
+      });
+      // Whatever removed it, a missing change is noticed.
+      await database.query('DELETE FROM feed WHERE position = 3');
+      expect(await store.feed.read(1, 10)).toBe('removed');
+      await end();
+    });
+
     it('deletes changes and client tokens that have expired, however many', async () => {
       const { end } = await start();
       const own = openDatabase({

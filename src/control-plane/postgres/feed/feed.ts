@@ -48,9 +48,9 @@ export function feedOn(database: Database, now: () => number): ChangeFeed {
         });
         const [[head] = [0]] = rows;
         // Positions have no gaps, so a missing one shows that changes were removed.
-        const [first] = changes;
-        if (first ? first.position !== after + 1 : head > after) return 'removed';
-        return { changes, position: changes.at(-1)?.position ?? after };
+        const position = changes.at(-1)?.position ?? after;
+        const isRemoved = changes.length === 0 ? head > after : position - after !== changes.length;
+        return isRemoved ? 'removed' : { changes, position };
       }),
 
     lag: () =>

@@ -1,8 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Database } from '../database';
 import { isConflict } from '../errors';
 
 /** Changes that one transaction moves at most. */
 const BATCH = 2_000;
+
+/** How often a transaction is tried when others are in its way. Then the next sweep does it. */
+const ATTEMPTS = 10;
+/** A transaction is repeated after a random time up to this, in milliseconds. */
+const PAUSE_MS = 20;
 
 const LOCKED_HEAD = 'SELECT position FROM feed_head WHERE id = 1 FOR UPDATE';
 
@@ -42,17 +49,22 @@ export async function sequence(database: Database, now: number): Promise<number>
 }
 
 async function moveSome(database: Database, now: number): Promise<number> {
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      return await database.transaction(async (session) => {
-        const locked = session.send({ text: LOCKED_HEAD });
-        const moved = session.send({ text: MOVE, values: [now] });
-        await session.commit([locked, moved]);
-        const [[count] = [0]] = (await moved) as readonly [number][];
-        return count;
-      });
+      return await database.transaction(
+        async (session) => {
+          const locked = session.send({ text: LOCKED_HEAD });
+          const moved = session.send({ text: MOVE, values: [now] });
+          await session.commit([locked, moved]);
+          const [[count] = [0]] = (await moved) as readonly [number][];
+          return count;
+        },
+        // A standby has changes without positions, which the primary is about to move.
+        { mayBeReadOnly: true },
+      );
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+      await delay(Math.random() * PAUSE_MS);
     }
   }
 }

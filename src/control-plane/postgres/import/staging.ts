@@ -1,5 +1,5 @@
 import type { ConnectionView } from '../../../proton/connection';
-import { CONNECTION_COLUMNS, rowOf } from '../../connection-rows';
+import { CONNECTION_COLUMNS, identityKeyOf, rowOf } from '../../connection-rows';
 import type { ImportDependencies, ImportRecord } from '../../import/import-store';
 import {
   STAGED_COLUMNS,
@@ -142,20 +142,11 @@ function earlierOnes(
     const staged = stagedRecordOf(row);
     const known = byId.get(staged.connection.id) ?? staged;
     byId.set(staged.connection.id, known);
-    if (staged.connection.status !== 'REJECTED') byIdentity.set(identityOf(staged.connection), known);
+    if (staged.connection.status !== 'REJECTED') byIdentity.set(identityKeyOf(staged.connection), known);
   }
   return ({ location }, view) => {
-    const earlier = byId.get(view.id) ?? byIdentity.get(identityOf(view));
+    const earlier = byId.get(view.id) ?? byIdentity.get(identityKeyOf(view));
     if (!earlier) throw new Error(`record ${String(location.record)} was staged twice`);
     return earlier;
   };
-}
-
-function identityOf({
-  environmentAccountId,
-  region,
-  managementAccountId,
-  environmentName,
-}: ConnectionView): string {
-  return `${environmentAccountId}/${region}/${managementAccountId}/${environmentName}`;
 }

@@ -65,7 +65,7 @@ function storedConnectionOf(row: unknown): StoredConnection {
   return new StoredConnection(row as ConnectionTuple);
 }
 
-/** Rejects with the signal's reason when it aborts, and lets the work end unheard. */
+/** Rejects with the signal's reason when it aborts, and ignores how the work ends. */
 function abortable<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
   if (!signal) return work();
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import type { Connection, ConnectionEvent } from '../../../proton/connection';
 import { asError } from '../../../proton/failure';
 import type { ConnectionId } from '../../../proton/identifiers';
+import { identityKeyOf } from '../../connection-rows';
 import type {
   ChangeWrite,
   ClientTokenRecord,
@@ -69,7 +70,7 @@ class GroupState {
     const { identity, countUpTo } = write;
     const key = scopeKey(identity);
     const count = (this.facts.scopes.get(key)?.count ?? 0) + (this.added.get(key) ?? 0);
-    const identityKey = identityOf(identity);
+    const identityKey = identityKeyOf(identity);
     const liveId = this.live.has(identityKey) ? this.live.get(identityKey) : this.facts.live.get(index);
     return write.decide({
       earlier: this.createdEarlier(write, index),
@@ -89,7 +90,7 @@ class GroupState {
     this.changed.set(connection.id, { connection: after, version });
     this.events.push({ version, event });
     const isLive = after !== undefined && after.status !== 'REJECTED';
-    const identity = identityOf(connection);
+    const identity = identityKeyOf(connection);
     if (isLive) this.live.set(identity, connection.id);
     else if (event.previousStatus !== 'REJECTED') this.live.set(identity, undefined);
     if (decision.kind === 'insert') {
@@ -152,15 +153,6 @@ class GroupState {
       else this.inserted.set(key, { scope, number: 1 });
     }
   }
-}
-
-function identityOf({
-  environmentAccountId,
-  region,
-  managementAccountId,
-  environmentName,
-}: CreateWrite['identity']): string {
-  return `${environmentAccountId}/${region}/${managementAccountId}/${environmentName}`;
 }
 
 function tokenKey({ token, ...scope }: Scope & { readonly token: string }): string {

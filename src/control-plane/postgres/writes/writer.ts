@@ -2,9 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { asError } from '../../../proton/failure';
 import { writeFailure } from '../../store-errors';
-import type { ConnectionStore, Write, WriteResult } from '../../store';
+import { lockedRowOf, type ConnectionStore, type Write, type WriteResult } from '../../store';
 import type { Database } from '../database';
-import { codeOf, isConflict, isDuplicate, isLostSession, OutcomeUnknown, storeErrorOf } from '../errors';
+import {
+  codeOf,
+  isConflict,
+  isDuplicate,
+  isLocked,
+  isLostSession,
+  OutcomeUnknown,
+  storeErrorOf,
+} from '../errors';
 import { readFacts } from './facts';
 import { decideGroup, type GroupOutcome } from './group';
 import { changeQueries, isStatusChange } from './rows';
@@ -23,6 +31,18 @@ const DUPLICATE_ATTEMPTS = 4;
 const PAUSE_MS = 4;
 const MAX_PAUSE_MS = 100;
 
+/** How long writes of several rows wait for a lock, in milliseconds: a row that is locked for longer must not hold up the others. */
+const GROUP_LOCK_MS = 250;
+/** The same for each of them, when they are run one by one because one of the rows is locked. */
+const SINGLE_LOCK_MS = 50;
+
+interface Limits {
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number;
+  /** How long to wait for a lock, in milliseconds; undefined for as long as a statement may take. */
+  readonly lockTimeoutMs: number | undefined;
+}
+
 /** Runs writes in one transaction; repeats it while there is time and the reason may be gone. */
 export function writerOn({ database, changed, retried }: WriterOptions): ConnectionStore['write'] {
   /** An attempt whose outcome is unknown; undefined when there is none. */
@@ -31,14 +51,14 @@ export function writerOn({ database, changed, retried }: WriterOptions): Connect
   /** @throws OutcomeUnknown, pg's errors, PostgresStoreError */
   async function attempt(
     writes: readonly Write[],
-    deadline: number,
+    { deadline, lockTimeoutMs }: Limits,
     inDoubt: InDoubt,
     decided: (outcome: GroupOutcome) => void,
   ): Promise<readonly WriteResult[]> {
     const outcome = await database.transaction(
       async (session) => {
-        const doubtful = inDoubt?.changes.events.map(({ event }) => event.id) ?? [];
-        const facts = await readFacts(session, writes, doubtful);
+        const eventsInDoubt = inDoubt?.changes.events.map(({ event }) => event.id) ?? [];
+        const facts = await readFacts(session, writes, eventsInDoubt);
         // A transaction is committed as a whole, so one of its events shows that it was.
         if (inDoubt && facts.committed.size > 0) return inDoubt;
         const outcome = decideGroup(writes, facts);
@@ -47,19 +67,20 @@ export function writerOn({ database, changed, retried }: WriterOptions): Connect
         await session.commit(queries.map(session.send));
         return outcome;
       },
-      { deadline },
+      // The attempt in doubt may hold the locks. Its outcome must be found out before anything else is tried.
+      { deadline, lockTimeoutMs: inDoubt ? undefined : lockTimeoutMs },
     );
     if (outcome.changes.events.some(isStatusChange)) changed();
     return outcome.results;
   }
 
-  async function run(writes: readonly Write[], deadline: number): Promise<readonly WriteResult[]> {
+  async function run(writes: readonly Write[], limits: Limits): Promise<readonly WriteResult[]> {
     let inDoubt: InDoubt;
     let lostSessions = 0;
     for (let attempts = 1; ; attempts += 1) {
       let latest: InDoubt;
       try {
-        return await attempt(writes, deadline, inDoubt, (outcome) => {
+        return await attempt(writes, limits, inDoubt, (outcome) => {
           // Its facts were read under the locks of the attempt in doubt: that one has ended without committing.
           inDoubt = undefined;
           latest = outcome;
@@ -70,11 +91,14 @@ export function writerOn({ database, changed, retried }: WriterOptions): Connect
         const isLost = isLostSession(cause);
         if (isLost) lostSessions += 1;
         const isFaultOfOne = storeErrorOf(cause) === undefined && !mayPass(cause, attempts);
-        if (isFaultOfOne && writes.length > 1 && !inDoubt) return oneByOne(writes, deadline);
+        if ((isFaultOfOne || isLocked(cause)) && writes.length > 1 && !inDoubt) {
+          retried(codeOf(cause));
+          return oneByOne(writes, limits);
+        }
         // A server that is away fails fast, unless an outcome must be found out.
         const mayRepeat = isLost ? inDoubt !== undefined || lostSessions === 1 : mayPass(cause, attempts);
         const pause = Math.random() * Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** attempts);
-        if (!mayRepeat || performance.now() + pause >= deadline) throw cause;
+        if (!mayRepeat || performance.now() + pause >= limits.deadline) throw cause;
         retried(codeOf(cause));
         await delay(pause);
       }
@@ -86,11 +110,24 @@ export function writerOn({ database, changed, retried }: WriterOptions): Connect
     return isConflict(error) || (isDuplicate(error) && attempts < DUPLICATE_ATTEMPTS);
   }
 
-  async function oneByOne(writes: readonly Write[], deadline: number): Promise<readonly WriteResult[]> {
+  /** Where there is a limit for locks, writes that meet it are left to the caller. */
+  async function oneByOne(
+    writes: readonly Write[],
+    { deadline, lockTimeoutMs }: Limits,
+  ): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = [];
+    const lockedRows = new Set<string>();
     for (const write of writes) {
-      const result = await run([write], deadline).catch((error: unknown) => [{ failure: failureOf(error) }]);
-      results.push(...result);
+      const row = lockedRowOf(write);
+      try {
+        if (lockedRows.has(row)) results.push({ locked: true });
+        else
+          results.push(...(await run([write], { deadline, lockTimeoutMs: lockTimeoutMs && SINGLE_LOCK_MS })));
+      } catch (error) {
+        const isLeft = lockTimeoutMs !== undefined && isLocked(error);
+        if (isLeft) lockedRows.add(row);
+        results.push(isLeft ? { locked: true } : { failure: failureOf(error) });
+      }
     }
     return results;
   }
@@ -98,7 +135,8 @@ export function writerOn({ database, changed, retried }: WriterOptions): Connect
   return async (writes, waitedMs = 0) => {
     const deadline = database.deadline() - waitedMs;
     try {
-      return await run(writes, deadline);
+      const rows = new Set(writes.map(lockedRowOf));
+      return await run(writes, { deadline, lockTimeoutMs: rows.size > 1 ? GROUP_LOCK_MS : undefined });
     } catch (error) {
       const failure = failureOf(error);
       // What is wrong with a write alone is that write's result.
