@@ -76,8 +76,7 @@ export async function startRestartedPostgres(
     },
     async query(sql, parameters = []) {
       await restarting;
-      const client = new Client({ connectionString: url });
-      await client.connect();
+      const client = await connected(url);
       try {
         const { rows } = await client.query<Record<string, unknown>>(sql, [...parameters]);
         return rows;
@@ -92,6 +91,21 @@ export async function startRestartedPostgres(
       return [];
     },
   };
+}
+
+/** Connects as soon as the server accepts it: a killed session makes it end all others and recover. */
+async function connected(url: string): Promise<Client> {
+  const last = performance.now() + RESTART_MS;
+  for (;;) {
+    const client = new Client({ connectionString: url });
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if (performance.now() > last) throw error;
+      await delay(20);
+    }
+  }
 }
 
 export interface RestartedReplica extends Restarted {

@@ -75,8 +75,9 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     code: /^$/,
-    // The last one is of the store: at a start no other call has the sessions.
-    message: /^(?:timeout e|Query read timeout|Connection terminated due to|No connection .* is free)/,
+    // The last one is the store's own.
+    message:
+      /^(?:timeout e|Query read timeout|Connection terminated due to|The database server does not respond)/,
     explain: ({ place }) =>
       `${place} does not respond: check that PostgreSQL runs there and what is between, or correct host and port in DATABASE_URL.`,
   },
