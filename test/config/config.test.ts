@@ -4,20 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { configurationPage } from '../../scripts/configuration-page';
-import { ConfigError, readConfig, readStoreConfig } from '../../src/config/config';
+import { readConfig, readStoreConfig } from '../../src/config/config';
 import { isLoopback } from '../../src/config/env-types';
+import { mistakesIn } from '../support/config-mistakes';
 import { useTemporaryFolder } from '../support/folder';
 import { PROJECT } from '../support/server-process';
-
-function mistakesIn(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes;
-    throw error;
-  }
-}
 
 const mistakenVariables = (environment: Readonly<Record<string, string>>) =>
   mistakesIn(environment).map((mistake) => mistake.split(' ')[0]);

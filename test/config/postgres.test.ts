@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 
-import { ConfigError, readConfig, readStoreConfig } from '../../src/config/config';
+import { readConfig, readStoreConfig } from '../../src/config/config';
+import { mistakesIn } from '../support/config-mistakes';
 import { useTemporaryFolder } from '../support/folder';
 import { PROJECT } from '../support/server-process';
 
@@ -10,16 +11,6 @@ type Environment = Readonly<Record<string, string>>;
 
 const [CERTIFICATE = ''] = rootCertificates;
 const URL = 'postgres://proton:s3cret@db.example.com/connections';
-
-function mistakesIn(environment: Environment): readonly string[] {
-  try {
-    readConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes;
-    throw error;
-  }
-}
 
 const storeOf = (environment: Environment) => {
   const { proton } = readConfig(environment);

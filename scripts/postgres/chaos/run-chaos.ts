@@ -37,8 +37,8 @@ export interface ChaosReport {
 const CLIENTS = 8;
 const VICTIMS: readonly [Killed, ...Killed[]] = ['replica', 'replica', 'backend', 'backend', 'postmaster'];
 /** Between two kills, in milliseconds. */
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 800;
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 800;
 /** Writes must go on within this time after a kill, in milliseconds. */
 const RECOVERY_MS = 30_000;
 /** How many kills wait until writes go on. The others may come during a recovery. */
@@ -79,7 +79,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const faults: string[] = [];
   let longestPauseMs = 0;
   for (let count = 0; count < options.kills; count += 1) {
-    await delay(SHORTEST_PAUSE_MS + random.next() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS));
+    await delay(MIN_PAUSE_MS + random.next() * (MAX_PAUSE_MS - MIN_PAUSE_MS));
     const killed = random.pick(VICTIMS);
     options.onKill?.(killed);
     kills[killed] += 1;
