@@ -117,7 +117,7 @@ const CONTROL_PLANE = {
 const POSTGRES = {
   DATABASE_POOL_SIZE: wholeNumber(1, 1_000).default(8).describe('Sessions that one process has at most.'),
   DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
-    .default(2_000)
+    .default(1_500)
     .describe(
       'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. Also how long a start waits for the server; a readiness check ends after 900 ms.',
     ),
