@@ -26,6 +26,9 @@ const shared = {
 /** Starts a PostgreSQL for the projects that may start processes. */
 const POSTGRES = { globalSetup: '<rootDir>/test/support/postgres-server.ts' };
 
+/** With TEST_STORE=postgres the servers of all tests are on PostgreSQL. */
+const UNIT_SETUP = process.env.TEST_STORE === 'postgres' ? POSTGRES : {};
+
 const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;
 /** Tests of what is left after a kill, a full disk or a restart under load. */
 const DURABILITY = [inTest('durability/**/*')];
@@ -38,6 +41,7 @@ module.exports = {
   projects: [
     {
       ...shared,
+      ...UNIT_SETUP,
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/support/no-processes.js'],
       testMatch: UNIT,

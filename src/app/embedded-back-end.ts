@@ -10,12 +10,20 @@ import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
-import { GRACE_MS } from '../control-plane/postgres/database';
 import { openPostgresStore } from '../control-plane/postgres/postgres-store';
 import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
+
+/**
+ * How long scrapes of the metrics share the counts by status, in milliseconds: each count reads an index of the whole table, on
+ * PostgreSQL for every replica.
+ */
+export const COUNTS_TTL_MS: Readonly<Record<StoreConfig['kind'], number>> = {
+  sqlite: 15_000,
+  postgres: 60_000,
+};
 
 /**
  * Creates the control plane in this process, on its own store.
@@ -33,7 +41,7 @@ export async function embeddedBackEnd(
   });
   const proton = instrumentService(service, telemetry.aroundProton);
   telemetry.metrics.addStoreOperations(STORE_OPERATIONS);
-  telemetry.metrics.watchConnections(store.countByStatus);
+  telemetry.metrics.watchConnections(store.countByStatus, COUNTS_TTL_MS[storeConfig.kind]);
   if (store.pool) telemetry.metrics.watchPool(store.pool);
   telemetry.metrics.watchFeed(store.feed.lag);
   return {
@@ -61,20 +69,15 @@ async function openStore(
   if (config.kind === 'sqlite') return openSqliteStore({ ...config, report });
   return openPostgresStore({
     ...config,
-    timeoutMs: statementTimeout(config.timeoutMs, traffic.executionMs),
+    executionMs: traffic.executionMs,
     migrate: config.migrateOnStart,
     report,
+    listening(error) {
+      if (error) logger.warn({ err: error }, 'not listening for changes: polling finds them a little later');
+      else logger.info('listening for changes again');
+    },
     retried: telemetry.metrics.countStoreRetry,
   });
-}
-
-/**
- * Cuts the statement timeout, so that what can't be done in the time of a request is answered by then.
- * @returns milliseconds: 500 less than the request has, but at least half of its time, for a request that has little
- */
-export function statementTimeout(timeoutMs: number, executionMs: number): number {
-  const longest = Math.max(executionMs - 2 * GRACE_MS, Math.ceil(executionMs / 2));
-  return Math.min(timeoutMs, longest);
 }
 
 function buildAwsServer(

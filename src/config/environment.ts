@@ -117,7 +117,7 @@ const CONTROL_PLANE = {
 const POSTGRES = {
   DATABASE_POOL_SIZE: wholeNumber(1, 1_000).default(8).describe('Sessions that one process has at most.'),
   DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
-    .default(2_000)
+    .default(1_500)
     .describe(
       'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. Also how long a start waits for the server; a readiness check ends after 900 ms.',
     ),
@@ -143,7 +143,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'Checked, and without effect yet: reserved for live updates, for which one session will listen for other replicas’ changes. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler; `off` for polling alone.',
+        'Where one session listens for changes of other replicas while there are subscriptions, so that they arrive in a few milliseconds. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: polling finds them within 250 ms.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])

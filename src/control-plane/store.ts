@@ -173,7 +173,7 @@ export interface Store extends ConnectionStore {
   readonly feed: ChangeFeed;
   /** Whether the store works. Any number of calls is cheap: the database is asked at most once a second. */
   readonly health: () => Promise<StoreHealth>;
-  /** The number of connections of each status, of all accounts. It may be a minute old. */
+  /** The number of connections of each status, of all accounts. Reads an index of the whole table. */
   readonly countByStatus: () => Promise<Readonly<Record<ConnectionStatus, number>>>;
   /** The sessions with a database server; undefined when there is none. */
   readonly pool: (() => PoolCounts) | undefined;

@@ -28,15 +28,15 @@ export interface Metrics {
   readonly watchFeed: (
     lag: () => Promise<{ readonly changes: number; readonly milliseconds: number }>,
   ) => void;
-  /** @param count connections by status; called at a scrape, at most once per 15 s */
-  readonly watchConnections: (count: () => Promise<Readonly<Record<string, number>>>) => void;
+  /**
+   * @param count connections by status; called at a scrape
+   * @param ttlMs how long scrapes share a count, in milliseconds
+   */
+  readonly watchConnections: (count: () => Promise<Readonly<Record<string, number>>>, ttlMs: number) => void;
 }
 
 /** The label of a document with several root fields: their combinations would be too many label values. */
 const SEVERAL = 'several';
-
-/** Counting connections scans an index, so that scrapes share a count for this long. */
-const CONNECTION_COUNT_TTL_MS = 15_000;
 
 /** Scrapes of the feed's lag share a reading for this long. */
 const FEED_LAG_TTL_MS = 1_000;
@@ -230,8 +230,8 @@ export function createMetrics(now = () => performance.now()): Metrics {
         },
       });
     },
-    watchConnections(count) {
-      const counted = cached(CONNECTION_COUNT_TTL_MS, count, now);
+    watchConnections(count, ttlMs) {
+      const counted = cached(ttlMs, count, now);
       new Gauge({
         name: `${PREFIX}connections`,
         help: 'Environment account connections in the store, by status.',

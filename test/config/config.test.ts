@@ -644,7 +644,7 @@ describe('The configuration', () => {
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',
       DATABASE_POOL_SIZE: '`8`',
-      DATABASE_STATEMENT_TIMEOUT_MS: '`2000`',
+      DATABASE_STATEMENT_TIMEOUT_MS: '`1500`',
       DATABASE_TLS_CA_FILE: 'none',
       DATABASE_PREPARE: '`true`',
       DATABASE_LISTEN_URL: '`DATABASE_URL`',

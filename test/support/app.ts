@@ -2,7 +2,7 @@ import { pino } from 'pino';
 
 import { createApp } from '../../src/app/create-app';
 import { readConfig } from '../../src/config/config';
-import { testEnvironment } from './test-environment';
+import { environmentWithStore } from './test-environment';
 
 export interface RunningApp {
   readonly url: string;
@@ -15,7 +15,7 @@ export interface RunningApp {
 
 /** Starts the whole app in this process, on free ports; by default with an empty store in memory. */
 export async function startApp(environment: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
-  const config = readConfig({ NODE_ENV: 'test', ...testEnvironment(environment) });
+  const config = readConfig({ NODE_ENV: 'test', ...(await environmentWithStore(environment)) });
   const app = await createApp(config, pino({ level: 'silent' }));
   const { graphql, protonEndpoint, admin } = await app.start();
   return { url: graphql, protonEndpoint, admin, stop: app.stop };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-import { testEnvironment } from './test-environment';
+import { environmentWithStore, testEnvironment } from './test-environment';
 
 export const PROJECT = join(__dirname, '..', '..');
 /** Arguments for Node that make a built program load faster. */
@@ -52,9 +52,10 @@ export async function startServerProcess(
   { prelude = ':' }: { readonly prelude?: string } = {},
 ): Promise<ServerProcess> {
   const server = [process.execPath, ...SERVER];
+  const environment = await environmentWithStore(variables);
   return whenReady(
     spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
-      env: environmentWith(testEnvironment(variables)),
+      env: environmentWith(environment),
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

@@ -12,7 +12,10 @@ import { startOwnPostgres } from './postgres';
  * Starts a standby of a server, which follows it and can be read. It ends with the test file.
  * @returns the standby, with the same users and databases. `url` has the password of the primary.
  */
-export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
+export async function startStandby(
+  primary: PostgresServer,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const parent = mkdtempSync(join(tmpdir(), 'proton-subgraph-standby-'));
   folders.push(parent);
   const dataFolder = join(parent, 'data');
@@ -28,7 +31,7 @@ export async function startStandby(primary: PostgresServer): Promise<PostgresSer
   );
   appendFileSync(join(dataFolder, 'standby.signal'), '');
   for (const file of ['backup_label', 'standby.signal']) chownSync(join(dataFolder, file), uid, gid);
-  const standby = await startOwnPostgres({ dataFolder });
+  const standby = await startOwnPostgres({ dataFolder, settings });
   return { ...standby, url: Object.assign(new URL(primary.url), { port: String(standby.port) }).href };
 }
 

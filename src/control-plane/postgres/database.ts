@@ -31,6 +31,15 @@ export interface DatabaseOptions {
 export const GRACE_MS = 250;
 
 /**
+ * Cuts the statement timeout, so that what can't be done in the time of a request is answered by then.
+ * @returns milliseconds: 500 less than the request has, but at least half of its time, for a request that has little
+ */
+export function statementTimeout(timeoutMs: number, executionMs: number): number {
+  const longest = Math.max(executionMs - 2 * GRACE_MS, Math.ceil(executionMs / 2));
+  return Math.min(timeoutMs, longest);
+}
+
+/**
  * How long the server lets a transaction wait for its client, in milliseconds. A process that is frozen in a transaction loses its
  * locks then. It is less than a statement may take, so that writes of other processes that wait for these locks still succeed.
  */
@@ -63,7 +72,10 @@ export interface TransactionOptions {
 /** A session in use. */
 export interface OpenSession {
   readonly session: Session;
-  /** Rolls back what is open, and gives the session back. @param failure the error that ended its use */
+  /**
+   * Rolls back what is open, and gives the session back. That may take a second, and does not fail.
+   * @param failure the error that ended its use
+   */
   readonly end: (failure?: unknown) => Promise<void>;
 }
 
@@ -71,7 +83,10 @@ export interface Database {
   /** Runs queries that only read, one after another, and returns the rows of each. They may see different snapshots. */
   readonly read: (queries: readonly Query[]) => Promise<readonly (readonly unknown[])[]>;
   /** Runs one statement that is a transaction of its own, and returns its rows. */
-  readonly run: (query: Query) => Promise<readonly unknown[]>;
+  readonly run: (
+    query: Query,
+    options?: Pick<TransactionOptions, 'mayBeReadOnly'>,
+  ) => Promise<readonly unknown[]>;
   /**
    * Runs work in a transaction. The work must commit it; otherwise it is rolled back.
    * @throws pg's errors, PostgresStoreError
@@ -158,7 +173,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       failure = error;
       throw error;
     } finally {
-      await end(failure);
+      // The result does not depend on it, and it may take until after the deadline.
+      void end(failure);
     }
   }
 
@@ -181,9 +197,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   /** Without prepared statements there is a proxy, which may not pass on a session's timeouts: then a transaction sets them. */
-  function readAll(queries: readonly Query[]): Promise<readonly (readonly unknown[])[]> {
-    if (prepare) return withSession(openSession(deadline()), (session) => session.sendAll(queries));
-    return withSession(begin(), async (session) => {
+  function readAll(
+    queries: readonly Query[],
+    { mayBeReadOnly }: Pick<TransactionOptions, 'mayBeReadOnly'> = {},
+  ): Promise<readonly (readonly unknown[])[]> {
+    if (prepare)
+      return withSession(openSession(deadline(), mayBeReadOnly), (session) => session.sendAll(queries));
+    return withSession(begin({ mayBeReadOnly }), async (session) => {
       const results = session.sendAll(queries);
       await session.commit([results]);
       return results;
@@ -191,9 +211,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
-    read: readAll,
-    async run(query) {
-      const [rows = []] = await readAll([query]);
+    read: (queries) => readAll(queries),
+    async run(query, runOptions) {
+      const [rows = []] = await readAll([query], runOptions);
       return rows;
     },
     transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),

@@ -1,15 +1,22 @@
 import { ProtonFailure } from '../../proton/failure';
 import { StoreOpenError, type StoreError } from '../store-errors';
 import type { Store } from '../store';
-import { openDatabase, type Database, type DatabaseOptions } from './database';
+import {
+  openDatabase,
+  statementTimeout,
+  type Database,
+  type DatabaseOptions,
+  type PostgresConnection,
+} from './database';
 import { PostgresStoreError, reading } from './errors';
+import { announcementsOn } from './feed/announcements';
 import { feedOn } from './feed/feed';
 import { startHousekeeping } from './feed/housekeeping';
 import { healthOn } from './health';
 import { exportsOn } from './import/exports';
 import { importsOn } from './import/imports';
 import { accessKeysOn } from './queries/access-keys';
-import { statusCountsOn } from './queries/counts';
+import { countByStatus } from './queries/counts';
 import { readsOn } from './queries/reads';
 import { migrate, missingSteps } from './schema/migrate';
 import { explainMissingSteps, explainOldServer, explainStartError, OLDEST_VERSION } from './start-errors';
@@ -20,10 +27,19 @@ export interface PostgresStoreOptions extends DatabaseOptions {
   readonly migrate: boolean;
   /** Whether the store is healthy while the server is a read-only standby. */
   readonly readOnlyAllowed: boolean;
+  /** How long a request may execute, in milliseconds: what can't be done in this time is answered by then. By default no limit. */
+  readonly executionMs?: number | undefined;
   /** Receives each new kind of error once, and undefined when the store is available again. */
   readonly report?: ((error: StoreError | undefined) => void) | undefined;
   /** Receives the SQLSTATE, or Node's code, of each error after which a transaction is repeated. */
   readonly retried?: ((code: string) => void) | undefined;
+  /**
+   * Where one session listens for the changes of other processes, while the feed is watched. By default no one listens, and this
+   * process's changes are not announced to others.
+   */
+  readonly listenConnection?: PostgresConnection | undefined;
+  /** Receives the first error of an outage, after which this process doesn't listen, and undefined when it listens again. */
+  readonly listening?: ((error: Error | undefined) => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
 }
@@ -33,20 +49,31 @@ export interface PostgresStoreOptions extends DatabaseOptions {
  * `UNAVAILABLE`.
  * @throws StoreOpenError when the server can't be reached, is too old, or lacks a step of the schema that must not be applied
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { report = () => undefined, retried = () => undefined, now = Date.now, readOnlyAllowed } = options;
+export async function openPostgresStore({
+  executionMs = Infinity,
+  ...given
+}: PostgresStoreOptions): Promise<Store> {
+  const options = { ...given, timeoutMs: statementTimeout(given.timeoutMs, executionMs) };
+  const {
+    report = () => undefined,
+    retried = () => undefined,
+    listening = () => undefined,
+    listenConnection,
+    now = Date.now,
+    readOnlyAllowed,
+  } = options;
   const database = await explainingStart(options, () => openMigrated(options));
-  const housekeeping = startHousekeeping(database, now);
+  const announcements = announcementsOn({ database, listenConnection, listening });
+  const housekeeping = startHousekeeping({ database, now, sequenced: announcements.announce });
   const reads = readsOn(database);
   const write = writerOn({ database, changed: housekeeping.changed, retried });
   const observed = observer(report);
-  const countByStatus = statusCountsOn(database);
   return {
     findConnections: observed(reads.findConnections),
     listConnections: observed(reads.listConnections),
     countConnections: observed(reads.countConnections),
     listEvents: observed(reads.listEvents),
-    countByStatus: observed(() => reading(countByStatus)),
+    countByStatus: observed(() => reading(() => countByStatus(database))),
     concurrentWrites: 2,
     write: observed(async (writes, waitedMs) => {
       for (const write of writes) {
@@ -58,10 +85,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     accessKeys: accessKeysOn(database),
     imports: importsOn(database, { changed: housekeeping.changed }),
     exports: exportsOn(database),
-    feed: feedOn(database, now),
+    feed: { ...feedOn(database, now), watch: announcements.add },
     health: healthOn({ database, readOnlyAllowed }),
     pool: database.counts,
     async close() {
+      announcements.clear();
       await housekeeping.stop();
       await database.close();
     },

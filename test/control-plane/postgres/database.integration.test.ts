@@ -41,6 +41,7 @@ describeWithPostgres('The sessions of a store', () => {
     const importing = open(database.url);
     const other = new Client({ connectionString: database.url, statement_timeout: 8_000 });
     await other.connect();
+    const started = performance.now();
     const frozen = importing.transaction(
       async (session) => {
         await session.send({ text: 'SELECT id FROM held FOR UPDATE' });
@@ -51,6 +52,7 @@ describeWithPostgres('The sessions of a store', () => {
       { unlimited: true },
     );
     await expect(frozen).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(3_000);
     await other.end();
     expect(await database.query('SELECT id FROM held')).toEqual([{ id: 2 }]);
     await importing.close();

@@ -258,17 +258,11 @@ describeWithPostgres('The PostgreSQL store', () => {
     expect((await session.createConnection({ ...asking('b'), clientToken: 'token-a' })).id).toBe(other.id);
   });
 
-  it('counts connections by status, at most once a minute', async () => {
-    const counting = await openTestStore(database.url, { trace: (statement) => statements.push(statement) });
-    const { service } = controlPlaneOn(counting);
-    const session = service.session(unrestrictedViewer('someone'));
+  it('counts connections by status', async () => {
+    const session = controlPlaneOn(store).service.session(unrestrictedViewer('someone'));
     await session.acceptConnection(await session.createConnection(asking('a')));
     await session.createConnection(asking('b'));
-    statements.length = 0;
-    expect(await counting.countByStatus()).toEqual({ PENDING: 1, CONNECTED: 1, REJECTED: 0 });
-    expect(await counting.countByStatus()).toEqual({ PENDING: 1, CONNECTED: 1, REJECTED: 0 });
-    expect(sent(/count/)).toHaveLength(3);
-    await counting.close();
+    expect(await store.countByStatus()).toEqual({ PENDING: 1, CONNECTED: 1, REJECTED: 0 });
   });
 
   it('is healthy, and says how many sessions it has', async () => {

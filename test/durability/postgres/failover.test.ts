@@ -14,9 +14,14 @@ import {
   type MutationOutcome,
   type Replica,
 } from '../../support/replicas';
+import { openDatabase } from '../../../src/control-plane/postgres/database';
+import { reading } from '../../../src/control-plane/postgres/errors';
+import { connectionTo } from '../../support/postgres-store';
 import { startStandby } from '../../support/standby';
 
 const CLIENTS = 8;
+/** The standby repeats what the primary did at once, and cancels reads that are in the way. */
+const CANCELS_AT_ONCE = { max_standby_streaming_delay: '0', hot_standby_feedback: 'off' };
 
 describeWithPostgres('With a standby', () => {
   let primary: PostgresServer;
@@ -29,7 +34,7 @@ describeWithPostgres('With a standby', () => {
     primary = await startOwnPostgres();
     wire = await startDatabaseSwitch(primary.url);
     replica = await startReplica(wire.url);
-    standby = await startStandby(primary);
+    standby = await startStandby(primary, CANCELS_AT_ONCE);
     // An acknowledged write must be on both.
     await run(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'");
     await run(primary, 'SELECT pg_reload_conf()');
@@ -47,6 +52,35 @@ describeWithPostgres('With a standby', () => {
     expect(await reader.create('on-standby')).toMatchObject(unavailable);
     expect(await reader.accept(id ?? '')).toMatchObject(unavailable);
     expect(await reader.health()).toMatchObject({ ready: 200 });
+  });
+
+  it('a read that the standby cancels, because it is in the way of a change, is repeated once', async () => {
+    const database = openDatabase({
+      connection: connectionTo(standby.url),
+      poolSize: 2,
+      timeoutMs: 10_000,
+      prepare: true,
+    });
+    const slow = { text: 'SELECT count(*), pg_sleep(9) FROM connections' };
+    /** Removes rows that reads of the standby see, until the result is there. */
+    async function withCancelling<Result>(result: Promise<Result>): Promise<Result> {
+      const over = new AbortController();
+      void Promise.allSettled([result]).then(() => {
+        over.abort();
+      });
+      while (!over.signal.aborted) {
+        await run(primary, 'UPDATE connections SET last_modified_at = last_modified_at + 1');
+        await run(primary, 'VACUUM connections');
+      }
+      return result;
+    }
+    let reads = 0;
+    const repeated = reading(() => database.run((reads += 1) === 1 ? slow : { text: 'SELECT 1' }));
+    expect(await withCancelling(repeated)).toEqual([[1]]);
+    expect(reads).toBe(2);
+    const failing = reading(() => database.run(slow));
+    await expect(withCancelling(failing)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await database.close();
   });
 
   it('a server whose primary has become a standby says so, goes on with reads, and finds the new primary', async () => {

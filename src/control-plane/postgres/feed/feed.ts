@@ -30,7 +30,7 @@ type ChangeRow =
   | readonly [head: number, position: number, version: number, ...event: EventTuple];
 
 /** @param now milliseconds since the epoch */
-export function feedOn(database: Database, now: () => number): ChangeFeed {
+export function feedOn(database: Database, now: () => number): Omit<ChangeFeed, 'watch'> {
   return {
     head: () =>
       reading(async () => {

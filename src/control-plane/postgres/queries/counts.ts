@@ -36,39 +36,23 @@ function countText(arm: Arm, parameters: Parameters): string {
     CROSS JOIN LATERAL (SELECT count(*) AS number FROM connections WHERE ${conditions.join(' AND ')}) AS counted)`;
 }
 
-/** How long the counts by status are kept: each visits an index of the whole table. In milliseconds. */
-const COUNTS_TTL_MS = 60_000;
+/** Along the index of statuses. OFFSET keeps the order: without it the whole table may be read for a frequent status. */
+const COUNT_OF_STATUS = `SELECT count(*) FROM (
+    SELECT id FROM connections WHERE status = $1::text ORDER BY requested_at, id OFFSET 0
+  ) AS counted`;
 
-/** The number of connections of each status. Each is a walk along the index of statuses. */
-export function statusCountsOn(
-  database: Database,
-  now = () => performance.now(),
-): () => Promise<Readonly<Record<ConnectionStatus, number>>> {
-  let kept: { readonly at: number; readonly counts: Promise<Record<ConnectionStatus, number>> } | undefined;
-
-  async function count(): Promise<Record<ConnectionStatus, number>> {
-    const statuses = Object.values(ConnectionStatus);
-    const results = await database.read(
-      statuses.map((status) => ({
-        text: 'SELECT count(*) FROM connections WHERE status = $1::text',
-        values: [status],
-      })),
-    );
-    const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
-    statuses.forEach((status, index) => {
-      const [[number] = [0]] = results[index] as readonly [number][];
-      counts[status] = number;
-    });
-    return counts;
-  }
-
-  return () => {
-    if (kept && now() - kept.at < COUNTS_TTL_MS) return kept.counts;
-    const started = { at: now(), counts: count() };
-    kept = started;
-    started.counts.catch(() => {
-      if (kept === started) kept = undefined;
-    });
-    return started.counts;
-  };
+/** The number of connections of each status. */
+export async function countByStatus(
+  database: Pick<Database, 'read'>,
+): Promise<Readonly<Record<ConnectionStatus, number>>> {
+  const statuses = Object.values(ConnectionStatus);
+  const results = await database.read(
+    statuses.map((status) => ({ text: COUNT_OF_STATUS, values: [status] })),
+  );
+  const counts = { PENDING: 0, CONNECTED: 0, REJECTED: 0 };
+  statuses.forEach((status, index) => {
+    const [[number] = [0]] = results[index] as readonly [number][];
+    counts[status] = number;
+  });
+  return counts;
 }

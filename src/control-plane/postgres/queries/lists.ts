@@ -35,25 +35,51 @@ function pageText(walks: readonly Walk[], limit: number): string {
   const count = walks.reduce((sum, walk) => sum + walk.count, 0);
   // With checks, the newest row of a walk may be as hard to find as all rows of the page.
   const hasMany = count > FEW_WALKS && !walks.some(({ hasChecks }) => hasChecks);
-  // The newest row of each walk: as many as the page has show that the page does not reach back further.
-  const bound = `WITH bound AS MATERIALIZED (
-      SELECT requested_at FROM (${positionsText(walks, 1)}) AS heads ${ORDER} OFFSET ${String(limit - 1)} LIMIT 1
-    ) `;
-  const oldest = hasMany ? 'coalesce((SELECT requested_at FROM bound), -9223372036854775808)' : undefined;
-  return `${hasMany ? bound : ''}SELECT ${COLUMNS} FROM (
-      SELECT requested_at, id FROM (${positionsText(walks, limit, oldest)}) AS positions ${ORDER} LIMIT ${String(limit)}
+  const { before, positions } = hasMany ? ofManyWalks(walks, limit) : ofFewWalks(walks, limit);
+  return `${before}SELECT ${COLUMNS} FROM (
+      SELECT requested_at, id FROM (${positions}) AS positions ${ORDER} LIMIT ${String(limit)}
     ) AS page JOIN connections ON connections.id = page.id
     ORDER BY page.requested_at DESC, page.id DESC`;
 }
 
-/** The positions of the first rows of each walk, each position once. */
-function positionsText(walks: readonly Walk[], limit: number, oldest?: string): string {
-  return walks
-    .map(({ tables, where, order }) => {
-      const walk = `SELECT connections.requested_at, connections.id FROM connections WHERE ${where(oldest)} ORDER BY ${order} LIMIT ${String(limit)}`;
-      return tables.length === 0
-        ? `(${walk})`
-        : `SELECT walk.requested_at, walk.id FROM ${tables.join(' CROSS JOIN ')} CROSS JOIN LATERAL (${walk}) AS walk`;
-    })
-    .join(' UNION ');
+interface Positions {
+  /** What stands before the statement. */
+  readonly before: string;
+  /** Selects `requested_at` and `id` of all rows that may be on the page, each once. */
+  readonly positions: string;
 }
+
+function ofFewWalks(walks: readonly Walk[], limit: number): Positions {
+  const positions = walks.map(({ tables, first }) =>
+    tables.length === 0 ? `(${first(limit)})` : eachOf(pickedFrom(tables), first(limit)),
+  );
+  return { before: '', positions: positions.join(' UNION ') };
+}
+
+/**
+ * Reads the newest row of each walk first. As many of these as the page has show how far back it reaches, so only walks with a newer one
+ * have rows on it.
+ */
+function ofManyWalks(walks: readonly Walk[], limit: number): Positions {
+  const heads = walks.map(({ tables, first }, index) => {
+    const head = `LATERAL (${first(1)}) AS head`;
+    const from = tables.length === 0 ? head : `${pickedFrom(tables)} CROSS JOIN ${head}`;
+    return `heads_${String(index)} AS MATERIALIZED (SELECT * FROM ${from})`;
+  });
+  const positionsOfHeads = walks.map((_, index) => `SELECT requested_at, id FROM heads_${String(index)}`);
+  const oldest = `oldest AS MATERIALIZED (
+      SELECT requested_at FROM (${positionsOfHeads.join(' UNION ')}) AS heads ${ORDER} OFFSET ${String(limit - 1)} LIMIT 1
+    )`;
+  const positions = walks.map(
+    ({ first }, index) =>
+      `${eachOf(`heads_${String(index)} AS picked`, first(limit))}
+        WHERE picked.requested_at >= coalesce((SELECT requested_at FROM oldest), picked.requested_at)`,
+  );
+  return { before: `WITH ${[...heads, oldest].join(', ')} `, positions: positions.join(' UNION ') };
+}
+
+/** All combinations of the values in the tables. */
+const pickedFrom = (tables: readonly string[]) => `(SELECT * FROM ${tables.join(' CROSS JOIN ')}) AS picked`;
+
+const eachOf = (picked: string, rows: string) =>
+  `SELECT walk.requested_at, walk.id FROM ${picked} CROSS JOIN LATERAL (${rows}) AS walk`;

@@ -5,16 +5,17 @@ import type { Parameters } from '../session';
 
 /** The rows that have the same values in the first columns of an index, read along that index, newest request first. */
 export interface Walk {
-  /** Tables with the values of columns that have several: each combination is a walk of its own. */
+  /**
+   * Tables with the values of columns that have several, a column each: each combination is a walk of its own. The others are in the
+   * text of `first`, which takes these from a table with the alias `picked`.
+   */
   readonly tables: readonly string[];
   /** How many combinations there are. */
   readonly count: number;
   /** Whether rows are checked for more than the index is ordered by. */
   readonly hasChecks: boolean;
-  /** The condition for rows of the walk that come after the position. @param oldest a lower bound of `requested_at` */
-  readonly where: (oldest?: string) => string;
-  /** The order of the index, from its end. */
-  readonly order: string;
+  /** Selects `requested_at` and `id` of the first rows of one combination that come after the position, at most this many. */
+  readonly first: (limit: number) => string;
 }
 
 interface Index {
@@ -23,14 +24,12 @@ interface Index {
   readonly byStatus?: boolean;
 }
 
-const BY_ACCOUNTS: Index = { columns: ['management_account_id', 'environment_account_id'] };
-const BY_ENVIRONMENT_ACCOUNT: Index = { columns: ['environment_account_id'], byStatus: true };
 /** The first one whose columns a list filters by is walked. A list without a status walks an index `byStatus` along each status. */
 const INDEXES: readonly Index[] = [
   // A viewer may read one of the two accounts, and the time of a list must not reveal how many connections the other one has.
-  BY_ACCOUNTS,
+  { columns: ['management_account_id', 'environment_account_id'] },
   // An account has few rows of a name, and an environment account few rows at all, because of its quota.
-  BY_ENVIRONMENT_ACCOUNT,
+  { columns: ['environment_account_id'], byStatus: true },
   { columns: ['management_account_id', 'environment_name'], byStatus: true },
   { columns: ['management_account_id', 'region'], byStatus: true },
   { columns: ['management_account_id', 'status'] },
@@ -50,8 +49,12 @@ const NEWEST = { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-fff
  * The walk along the best index, without a choice for the planner.
  *
  * With `column = $1` it may take any index with the order of requests and check each row, when it takes the value for a frequent one.
- * That reads the whole table for a value that is absent, or that only old rows have. Here the bounds and the order name all columns of
- * one index, so no other index has the rows in this order. What else is checked is an expression, which no index is made for.
+ * That reads the whole table for a value that is absent, or that only old rows have. Here the bound and the order name all columns of
+ * one index, so no other index has the rows in this order. The rows of other values, which come after those of the walk, are dropped
+ * behind the limit: as a condition on several columns PostgreSQL before 18 would go on along the index until the first one changes.
+ *
+ * What else is checked is an expression, which no index is made for. Then equal values are safe: the planner expects few rows to pass,
+ * so it compares whole walks, and this one is the shortest.
  */
 export function walkOf(
   conditions: Conditions,
@@ -66,42 +69,33 @@ export function walkOf(
   const values = indexed.map((column) => {
     const given = conditions.get(column) ?? EVERY_STATUS;
     if (given.length === 1) return parameters.add(given[0], 'text');
-    tables.push(`unnest(${parameters.add(given, 'text[]')}) AS each_${column}(value)`);
+    tables.push(`unnest(${parameters.add(given, 'text[]')}) AS each_${column}(${column})`);
     count *= given.length;
-    return `each_${column}.value`;
+    return `picked.${column}`;
   });
   const checks = [...conditions]
     .filter(([column]) => !indexed.includes(column))
     .map(([column, given]) => `connections.${column} || '' = ANY (${parameters.add(given, 'text[]')})`);
-
-  // Equal values are enough where they select few rows: the planner has good reasons then.
-  const equal = index === BY_ENVIRONMENT_ACCOUNT || index === BY_ACCOUNTS ? indexed.length : 0;
-  const names = indexed.map((column) => `connections.${column}`);
-  const same = names.slice(0, equal).map((name, place) => `${name} = ${values[place] ?? ''}`);
   const { requestedAt, id } = after ?? NEWEST;
   const position = [parameters.add(requestedAt, 'bigint'), parameters.add(id, 'uuid')];
-  const ordered = [...names.slice(equal), 'connections.requested_at', 'connections.id'];
-  const before = `${rowText(ordered)} < ${rowText([...values.slice(equal), ...position])}`;
+  const equal = (table: string) =>
+    indexed.map((column, place) => `${table}.${column} = ${values[place] ?? ''}`);
 
-  return {
-    tables,
-    count,
-    hasChecks: checks.length > 0,
-    where(oldest) {
-      const bounds = oldest === undefined ? [] : [oldest];
-      const since = [...values.slice(equal), ...bounds];
-      const from = ordered.slice(0, since.length);
-      return [
-        ...same,
-        ...(since.length > 0 ? [`${rowText(from)} >= ${rowText(since)}`] : []),
-        before,
-        ...checks,
-      ].join(' AND ');
-    },
-    order: ordered.map((name) => `${name} DESC`).join(', '),
-  };
-}
+  function checkedRows(limit: number): string {
+    const conditions = [...equal('connections'), `(requested_at, id) < (${position.join(', ')})`, ...checks];
+    return `SELECT requested_at, id FROM connections WHERE ${conditions.join(' AND ')}
+      ORDER BY requested_at DESC, id DESC LIMIT ${String(limit)}`;
+  }
 
-function rowText(values: readonly string[]): string {
-  return values.length === 1 ? values.join() : `(${values.join(', ')})`;
+  function rows(limit: number): string {
+    const columns = [...indexed, 'requested_at', 'id'];
+    const walk = `SELECT ${columns.join(', ')} FROM connections
+      WHERE (${columns.join(', ')}) < (${[...values, ...position].join(', ')})
+      ORDER BY ${columns.map((column) => `${column} DESC`).join(', ')} LIMIT ${String(limit)}`;
+    return indexed.length === 0
+      ? walk
+      : `SELECT requested_at, id FROM (${walk}) AS following WHERE ${equal('following').join(' AND ')}`;
+  }
+
+  return { tables, count, hasChecks: checks.length > 0, first: checks.length > 0 ? checkedRows : rows };
 }

@@ -1,4 +1,4 @@
-import { statementTimeout } from '../../src/app/embedded-back-end';
+import { statementTimeout } from '../../../src/control-plane/postgres/database';
 
 describe('The statement timeout on PostgreSQL', () => {
   it('is the one that is set while a request has more time than that', () => {
