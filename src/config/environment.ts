@@ -21,6 +21,7 @@ import {
 } from './env-types';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
+import { SUBSCRIPTIONS } from './subscriptions';
 
 /**
  * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
@@ -369,6 +370,11 @@ export const SECTIONS = [
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
   },
+  {
+    title: 'Subscriptions',
+    introduction: 'See [subscriptions](../guides/subscriptions.md).',
+    variables: SUBSCRIPTIONS,
+  },
   { title: 'Timeouts', introduction: 'In milliseconds.', variables: TIMEOUTS },
 ] as const;
 
@@ -380,6 +386,7 @@ export const environmentSchema = z.object({
   ...UPSTREAM,
   ...AUTHENTICATION,
   ...LIMITS,
+  ...SUBSCRIPTIONS,
   ...TIMEOUTS,
 });
 

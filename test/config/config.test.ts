@@ -37,6 +37,7 @@ describe('The configuration', () => {
         inFlight: 256,
         subject: { requestsPerMinute: 6_000, costPerMinute: 1_000_000 },
       },
+      subscriptions: { callbackUrls: [] },
       timing: {
         requestMs: 10_000,
         keepAliveMs: 65_000,
