@@ -641,6 +641,7 @@ describe('The configuration', () => {
       MAX_IN_FLIGHT: '`256`',
       SUBJECT_REQUESTS_PER_MINUTE: '`6000`',
       SUBJECT_COST_PER_MINUTE: '`1000000`',
+      SUBSCRIPTION_CALLBACK_URLS: 'none',
       REQUEST_TIMEOUT_MS: '`10000`',
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',
