@@ -174,6 +174,7 @@ describe('The configuration', () => {
       PROTON_ENDPOINT_AUTH: 'basic',
       ACCESS_KEY_ENCRYPTION_KEY: 'short',
       PROTON_TIMEOUT_MS: '0',
+      PROTON_POLL_INTERVAL_MS: '99',
       LOG_LEVEL: 'loud',
       NODE_ENV: 'staging',
       ALLOW_UNAUTHENTICATED: 'yes',
@@ -192,6 +193,7 @@ describe('The configuration', () => {
       'PROTON_ENDPOINT_AUTH',
       'ACCESS_KEY_ENCRYPTION_KEY',
       'PROTON_TIMEOUT_MS',
+      'PROTON_POLL_INTERVAL_MS',
     ]);
   });
 
@@ -501,6 +503,7 @@ describe('The configuration', () => {
         defaultAccountId: '111111111111',
         credentials: { kind: 'default-chain' },
         timeoutMs: 5000,
+        pollIntervalMs: 5000,
       });
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws' })).toEqual(['PROTON_ACCOUNTS']);
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '1,2' })).toEqual([
@@ -518,6 +521,7 @@ describe('The configuration', () => {
         PROTON_DEFAULT_ACCOUNT_ID: '222222222222',
         AWS_ACCOUNT_ROLE_ARN_TEMPLATE: ROLE_TEMPLATE,
         PROTON_TIMEOUT_MS: '700',
+        PROTON_POLL_INTERVAL_MS: '800',
       };
       expect(readConfig(environment).proton).toEqual({
         kind: 'sdk',
@@ -528,6 +532,7 @@ describe('The configuration', () => {
         defaultAccountId: '222222222222',
         credentials: { kind: 'role', arnTemplate: ROLE_TEMPLATE },
         timeoutMs: 700,
+        pollIntervalMs: 800,
       });
       const profiles = {
         ...remote,
@@ -613,6 +618,7 @@ describe('The configuration', () => {
       AWS_ACCOUNT_ROLE_ARN_TEMPLATE: 'none',
       AWS_ACCOUNT_PROFILE_TEMPLATE: 'none',
       PROTON_TIMEOUT_MS: '`5000`',
+      PROTON_POLL_INTERVAL_MS: '`5000`',
       LOG_LEVEL: '`info`',
       NODE_ENV: '`development`',
       ALLOW_UNAUTHENTICATED: '`false`',
