@@ -1,7 +1,8 @@
 import type { AccountId, Region } from '../proton/identifiers';
 import type { ProtonService } from '../proton/proton-service';
+import type { StatusChangeSource } from '../proton/status-changes';
 import type { ProtonReport } from './error-mapping';
-import { createStatusPolling, type StatusPolling } from './polling/status-polling';
+import { createStatusPolling } from './polling/status-polling';
 import { createListCache } from './reads/list';
 import { SdkSession } from './sdk-session';
 import { createKnownLocations, MAX_CONCURRENT_CALLS } from './session-scope';
@@ -24,8 +25,7 @@ export interface SdkProtonServiceOptions extends ProtonClientOptions {
   readonly report: (report: ProtonReport) => void;
 }
 
-export interface SdkProtonService extends ProtonService {
-  readonly watchStatusChanges: StatusPolling['watch'];
+export interface SdkProtonService extends ProtonService, StatusChangeSource {
   /** Ends subscriptions, and closes the connections to the endpoint. Call it once no session is in use. */
   readonly close: () => void;
 }
@@ -68,7 +68,7 @@ export function createSdkProtonService({
         knownLocations,
         listCache,
       }),
-    watchStatusChanges: polling.watch,
+    watchStatusChanges: polling.watchStatusChanges,
     close() {
       polling.close();
       clients.close();

@@ -1,5 +1,5 @@
 import { ProtonFailure } from '../../src/proton/failure';
-import type { ConnectionStatusChange, StatusChangeListener } from '../../src/proton/status-changes';
+import type { ConnectionStatusChange, StatusChangeListener, StatusChangeSource } from '../../src/proton/status-changes';
 import {
   accountViewer,
   unrestrictedViewer,
@@ -41,6 +41,33 @@ function listen(): Heard {
       while (changes.length < wanted) await new Promise<void>((resolve) => (wake = resolve));
     },
   };
+}
+
+/** Resolves once every later change is heard. @returns a function that ends it */
+async function watch(
+  { watchStatusChanges }: StatusChangeSource,
+  viewer: Viewer,
+  { changed, ended }: StatusChangeListener,
+): Promise<() => void> {
+  let from = Infinity;
+  const early: ConnectionStatusChange[] = [];
+  const { position, stop } = watchStatusChanges(viewer, {
+    ended,
+    changed(changes) {
+      early.push(...changes);
+      const later = changes.filter((change) => change.position > from);
+      return later.length > 0 ? changed(later) : undefined;
+    },
+  });
+  try {
+    from = await position();
+  } catch (failure) {
+    stop();
+    throw failure;
+  }
+  const missed = early.filter((change) => change.position > from);
+  if (missed.length > 0) throw new Error('a change came before its position was known');
+  return stop;
 }
 
 const statusesOf = (changes: readonly ConnectionStatusChange[]) =>
@@ -116,7 +143,7 @@ describe('Changes of status over the SDK', () => {
     const { service } = adapter();
     await create('before');
     const heard = listen();
-    const stop = await service.watchStatusChanges(EVERYONE, heard.listener);
+    const stop = await watch(service, EVERYONE, heard.listener);
     const plane = endpoint.service.session(EVERYONE);
     const created = await create('orders');
     await heard.count(1);
@@ -153,7 +180,7 @@ describe('Changes of status over the SDK', () => {
   it('are announced once, although both accounts of a connection list it', async () => {
     const { service } = adapter();
     const heard = listen();
-    await service.watchStatusChanges(EVERYONE, heard.listener);
+    await watch(service, EVERYONE, heard.listener);
     await create('first');
     await heard.count(1);
     await create('second');
@@ -168,14 +195,14 @@ describe('Changes of status over the SDK', () => {
   it('take one series of looks, whatever the number of subscribers, and none without one', async () => {
     const { service } = adapter({ pollIntervalMs: 3_600_000 });
     const first = listen();
-    const stopFirst = await service.watchStatusChanges(EVERYONE, first.listener);
+    const stopFirst = await watch(service, EVERYONE, first.listener);
     expect(endpoint.calls.map(({ operation }) => operation)).toEqual(
       Array.from({ length: 4 }, () => 'ListEnvironmentAccountConnections'),
     );
     // Those that come together share the look after which they are accepted.
     const others = Array.from({ length: 20 }, listen);
     const stops = await Promise.all(
-      others.map(({ listener }) => service.watchStatusChanges(EVERYONE, listener)),
+      others.map(({ listener }) => watch(service, EVERYONE, listener)),
     );
     expect(callsMade).toBeLessThanOrEqual(3 * 4);
     stopFirst();
@@ -184,7 +211,7 @@ describe('Changes of status over the SDK', () => {
     // The next series begins with a look that announces nothing.
     await create('meanwhile');
     const again = listen();
-    const stopAgain = await service.watchStatusChanges(EVERYONE, again.listener);
+    const stopAgain = await watch(service, EVERYONE, again.listener);
     expect([callsMade - before, again.changes]).toEqual([4, []]);
     stopAgain();
     service.close();
@@ -193,11 +220,11 @@ describe('Changes of status over the SDK', () => {
   it('do not include what happened before a subscriber came, even if it was not yet noticed', async () => {
     const { service } = adapter({ pollIntervalMs: 3_600_000 });
     const early = listen();
-    await service.watchStatusChanges(EVERYONE, early.listener);
+    await watch(service, EVERYONE, early.listener);
     await create('orders');
     const late = listen();
     // Its coming causes a look, which notices the change.
-    await service.watchStatusChanges(EVERYONE, late.listener);
+    await watch(service, EVERYONE, late.listener);
     expect(statusesOf(early.changes)).toEqual([['orders', null, 'PENDING']]);
     expect(late.changes).toEqual([]);
     service.close();
@@ -207,7 +234,7 @@ describe('Changes of status over the SDK', () => {
     const { service } = adapter({ accounts: [MANAGEMENT, ENVIRONMENT, STRANGER] });
     const heard = listen();
     const viewer: Viewer = accountViewer(STRANGER);
-    const stop = await service.watchStatusChanges(viewer, heard.listener);
+    const stop = await watch(service, viewer, heard.listener);
     expect(endpoint.calls.length).toBe(2);
     await create('hidden');
     await create('visible', STRANGER);
@@ -216,7 +243,7 @@ describe('Changes of status over the SDK', () => {
     stop();
     const calls = callsMade;
     const nothing = listen();
-    await service.watchStatusChanges(viewerWithoutPermissions('none'), nothing.listener);
+    await watch(service, viewerWithoutPermissions('none'), nothing.listener);
     expect(callsMade).toBe(calls);
     service.close();
   });
@@ -225,9 +252,9 @@ describe('Changes of status over the SDK', () => {
     const { service } = adapter({ accounts: [MANAGEMENT, ENVIRONMENT, STRANGER] });
     await create('old', STRANGER);
     const one = listen();
-    await service.watchStatusChanges(accountViewer(ENVIRONMENT), one.listener);
+    await watch(service, accountViewer(ENVIRONMENT), one.listener);
     const other = listen();
-    const stopOther = await service.watchStatusChanges(accountViewer(STRANGER), other.listener);
+    const stopOther = await watch(service, accountViewer(STRANGER), other.listener);
     stopOther();
     await create('new');
     await one.count(1);
@@ -241,7 +268,7 @@ describe('Changes of status over the SDK', () => {
     const { service } = adapter();
     const created = await create('orders');
     const heard = listen();
-    await service.watchStatusChanges(EVERYONE, heard.listener);
+    await watch(service, EVERYONE, heard.listener);
     hidden = created.id;
     // Two looks, each with a get of the missing connection.
     await moreCalls(10);
@@ -256,7 +283,7 @@ describe('Changes of status over the SDK', () => {
   it('are not lost while Proton fails for a while', async () => {
     const { service, reports } = adapter();
     const heard = listen();
-    await service.watchStatusChanges(EVERYONE, heard.listener);
+    await watch(service, EVERYONE, heard.listener);
     failing = 400;
     await create('orders');
     await moreCalls(8);
@@ -271,14 +298,14 @@ describe('Changes of status over the SDK', () => {
   it('end when Proton fails again and again, and are refused when it fails at the start', async () => {
     const { service } = adapter();
     const heard = listen();
-    await service.watchStatusChanges(EVERYONE, heard.listener);
+    await watch(service, EVERYONE, heard.listener);
     failing = 400;
     expect(await heard.ended).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
-    await expect(service.watchStatusChanges(EVERYONE, listen().listener)).rejects.toMatchObject({
+    await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
     failing = undefined;
-    const stop = await service.watchStatusChanges(EVERYONE, listen().listener);
+    const stop = await watch(service, EVERYONE, listen().listener);
     stop();
     service.close();
   });
@@ -286,8 +313,8 @@ describe('Changes of status over the SDK', () => {
   it('end when the adapter is closed, whether they have started or not', async () => {
     const { service } = adapter();
     const heard = listen();
-    await service.watchStatusChanges(EVERYONE, heard.listener);
-    const starting = service.watchStatusChanges(EVERYONE, listen().listener);
+    await watch(service, EVERYONE, heard.listener);
+    const starting = watch(service, EVERYONE, listen().listener);
     service.close();
     expect(await heard.ended).toBeInstanceOf(ProtonFailure);
     await expect(starting).rejects.toBeInstanceOf(ProtonFailure);

@@ -6,6 +6,9 @@ import type { ConnectionStatusChange } from '../../proton/status-changes';
 import type { ListSource } from '../calls';
 import type { MissingConnection, ReadList } from './look';
 
+/** A change, before it has a position. */
+export type FoundChange = Omit<ConnectionStatusChange, 'position'>;
+
 /** Returns the ids of the connections that are really gone: a list that changes while it is read may lack one that exists. */
 export type ConfirmDeletions = (missing: readonly MissingConnection[]) => Promise<ReadonlySet<ConnectionId>>;
 
@@ -28,7 +31,7 @@ export class LastLook {
     read: readonly ReadList[],
     confirmDeletions: ConfirmDeletions,
     now: EpochMilliseconds,
-  ): Promise<readonly ConnectionStatusChange[]> {
+  ): Promise<readonly FoundChange[]> {
     this.forgetOthers(read);
     const current = newestOf(read);
     const changes = this.compareConnections(read, current);
@@ -41,8 +44,8 @@ export class LastLook {
   private compareConnections(
     read: readonly ReadList[],
     current: ReadonlyMap<ConnectionId, ConnectionView>,
-  ): readonly ConnectionStatusChange[] {
-    const changes: ConnectionStatusChange[] = [];
+  ): readonly FoundChange[] {
+    const changes: FoundChange[] = [];
     for (const connection of current.values()) {
       const last = this.connections.get(connection.id);
       if (last && last.lastModifiedAt > connection.lastModifiedAt) continue;
@@ -89,7 +92,7 @@ export class LastLook {
   private deletionsOf(
     gone: ReadonlySet<ConnectionId>,
     now: EpochMilliseconds,
-  ): readonly ConnectionStatusChange[] {
+  ): readonly FoundChange[] {
     return [...gone].flatMap((id) => {
       const last = this.connections.get(id);
       if (!last) return [];
@@ -132,7 +135,7 @@ function newestOf(read: readonly ReadList[]): ReadonlyMap<ConnectionId, Connecti
   return newest;
 }
 
-function changeOf(connection: ConnectionView, last: ConnectionView | undefined): ConnectionStatusChange {
+function changeOf(connection: ConnectionView, last: ConnectionView | undefined): FoundChange {
   return {
     connection,
     previousStatus: last?.status ?? null,
