@@ -94,7 +94,7 @@ export function createStatusPolling({ accounts, intervalMs, ...options }: Status
   async function announce(found: readonly FoundChange[]): Promise<void> {
     if (found.length === 0) return;
     const changes = found.map((change) => ({ ...change, position: (position += 1) }));
-    await Promise.all([...watchers].map(({ listener }) => listener.changed(changes)));
+    await Promise.all([...watchers].map(async ({ listener }) => listener.changed(changes)));
   }
 
   function answer(asked: readonly PositionRequest[], failed: ReadonlyMap<AccountId, ProtonFailure>): void {
