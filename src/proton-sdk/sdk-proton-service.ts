@@ -1,4 +1,5 @@
 import type { AccountId, Region } from '../proton/identifiers';
+import { ProtonFailure } from '../proton/failure';
 import type { ProtonService } from '../proton/proton-service';
 import type { ProtonReport } from './error-mapping';
 import { createListCache } from './reads/list';
@@ -53,6 +54,11 @@ export function createSdkProtonService({
         knownLocations,
         listCache,
       }),
+    watchStatusChanges: () => ({
+      position: () =>
+        Promise.reject(ProtonFailure.unavailable('This endpoint can not be watched for changes.', undefined)),
+      stop: () => undefined,
+    }),
     close: clients.close,
   };
 }
