@@ -19,15 +19,22 @@ export interface StatusChange {
  * Their changes are read with the connection as it now is, and are left out once it is deleted.
  */
 export interface ChangeFeed {
-  /** The position of the newest change; 0 when there is none yet. */
+  /** The position of the newest change that is committed by now; 0 when there is none yet. */
   readonly head: () => Promise<number>;
   /**
-   * The changes after a position, oldest first, at most `limit` (1 or more). `'removed'` when some of them are not kept any more.
+   * The changes after a position, oldest first, at most `limit` (1 or more). `'removed'` when some of them are not kept any more,
+   * or when the position is beyond the head, because a database has lost changes.
    * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
    */
   readonly read: (after: number, limit: number) => Promise<FeedPage | 'removed'>;
   /** The changes that are committed and have no position yet. They get one within moments, unless something is wrong. */
   readonly lag: () => Promise<FeedLag>;
+  /**
+   * Calls the listener, in a turn of its own, when there may be new changes: within moments after this process has written them, and at
+   * most `WATCH_MS` after another one has. It may be called when there are none, and once for many.
+   * @returns what ends it
+   */
+  readonly watch: (listener: () => void) => () => void;
 }
 
 export interface FeedPage {
@@ -41,6 +48,9 @@ export interface FeedLag {
   /** The age of the oldest one, in milliseconds; 0 when there is none. */
   readonly milliseconds: number;
 }
+
+/** How often a feed that is watched looks for changes of other processes, in milliseconds. */
+export const WATCH_MS = 250;
 
 /** How long changes can be read from the feed: 7 days. */
 export const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;

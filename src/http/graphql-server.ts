@@ -212,6 +212,6 @@ export function createGraphqlServer({
 const META_FIELDS = ['__schema', '__type', '__typename'];
 
 function rootFieldsOf(schema: GraphQLSchema): readonly string[] {
-  const types = [schema.getQueryType(), schema.getMutationType()];
+  const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return [...types.flatMap((type) => Object.keys(type?.getFields() ?? {})), ...META_FIELDS];
 }

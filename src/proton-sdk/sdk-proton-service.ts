@@ -1,6 +1,5 @@
 import type { AccountId, Region } from '../proton/identifiers';
 import type { ProtonService } from '../proton/proton-service';
-import type { StatusChangeSource } from '../proton/status-changes';
 import type { ProtonReport } from './error-mapping';
 import { createStatusPolling } from './polling/status-polling';
 import { createListCache } from './reads/list';
@@ -25,7 +24,7 @@ export interface SdkProtonServiceOptions extends ProtonClientOptions {
   readonly report: (report: ProtonReport) => void;
 }
 
-export interface SdkProtonService extends ProtonService, StatusChangeSource {
+export interface SdkProtonService extends ProtonService {
   /** Ends subscriptions, and closes the connections to the endpoint. Call it once no session is in use. */
   readonly close: () => void;
 }

@@ -42,6 +42,7 @@ export const OUTCOMES: readonly string[] = [
   'METHOD_NOT_ALLOWED',
   'MISDIRECTED',
   'NOT_READY',
+  'SUBSCRIPTION_NOT_SUPPORTED',
   'UNSUPPORTED_MEDIA_TYPE',
   // Apollo Server.
   'BAD_USER_INPUT',

@@ -31,6 +31,7 @@ const CODES: Readonly<Record<Code, true>> = {
   MissingAuthenticationTokenException: true,
   NOT_FOUND: true,
   NOT_READY: true,
+  SUBSCRIPTION_NOT_SUPPORTED: true,
   OVERLOADED: true,
   QUOTA_EXCEEDED: true,
   RATE_LIMITED: true,

@@ -16,7 +16,7 @@ const EVENTS_PER_READ = 256;
  */
 export interface SqliteFeed {
   readonly head: () => number;
-  readonly read: (after: number, limit: number) => FeedPage;
+  readonly read: (after: number, limit: number) => FeedPage | 'removed';
 }
 
 export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
@@ -36,7 +36,7 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
     ),
   );
 
-  function read(after: number, limit: number): FeedPage {
+  function read(after: number, limit: number): FeedPage | 'removed' {
     const changes: StatusChange[] = [];
     let position = after;
     for (const row of following.all(after, EVENTS_PER_READ)) {
@@ -51,6 +51,8 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
         connection: connectionOfSnapshot(row.snapshot, event),
       });
     }
+    // An older backup was restored meanwhile.
+    if (position === after && (newest.get() ?? 0) < after) return 'removed';
     return { changes, position };
   }
 
