@@ -181,11 +181,12 @@ const MATCHES: {
 
 /** Whether a selection selects a connection: what a store's query does, for one connection that is not in a store. */
 export function matches(connection: ConnectionView, selection: NormalizedSelection): boolean {
-  const matchesMember = <Member extends keyof NormalizedSelection>(member: Member): boolean => {
+  return (Object.keys(MATCHES) as (keyof NormalizedSelection)[]).every((member) => {
     const value = selection[member];
-    return value === null || MATCHES[member](connection, value);
-  };
-  return (Object.keys(MATCHES) as (keyof NormalizedSelection)[]).every(matchesMember);
+    // Each function takes the values of its own member.
+    const matchesValue = MATCHES[member] as (connection: ConnectionView, value: unknown) => boolean;
+    return value === null || matchesValue(connection, value);
+  });
 }
 
 /** A position in a list of connections. Lists run from the newest request to the oldest, then from the greatest id to the smallest. */
