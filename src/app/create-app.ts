@@ -85,6 +85,13 @@ export async function createApp(
     introspectionEnabled: !config.production,
     logger,
     reportFault,
+    subscriptions: {
+      source: proton,
+      openSession: (viewer, end) => openSession(proton, viewer, end),
+      maxWaiting: 64,
+      observe: { started: () => 0, delivered: () => 0, ended: () => 0, refused: () => 0 },
+      callbackUrls: config.subscriptions.callbackUrls,
+    },
     observe: telemetry.requestEnded,
     traced: telemetry.traced,
     authentication,

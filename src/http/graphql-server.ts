@@ -8,11 +8,16 @@ import { createApolloServer } from '../graphql/apollo/apollo-server';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { documentChecks } from '../graphql/limits/document-checks';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
+import { createErrorFormatter } from '../graphql/format-error';
+import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
+import { createCallbackSubscriptions } from './callback/callback-subscriptions';
+import { createStartCallback } from './callback/start-callback';
 import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { addSecurityHeaders, requestIdOf } from './headers';
@@ -61,9 +66,20 @@ export interface GraphqlServerOptions {
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
+  /** Undefined if there are no subscriptions. */
+  readonly subscriptions?: SubscriptionOptions;
   readonly observe?: RequestObserver;
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
+}
+
+/** How subscriptions are executed and delivered. */
+export interface SubscriptionOptions extends Pick<
+  SubscriptionsOptions,
+  'source' | 'openSession' | 'observe' | 'maxWaiting'
+> {
+  /** The URLs that a router may name for callbacks. */
+  readonly callbackUrls: readonly string[];
 }
 
 export interface GraphqlServer extends ServerLifecycle {
@@ -91,6 +107,7 @@ export function createGraphqlServer({
   limits,
   executionMs,
   contextFor,
+  subscriptions: subscriptionOptions,
   observe = () => undefined,
   traced = false,
   timing = DEFAULT_TIMING,
@@ -179,8 +196,23 @@ export function createGraphqlServer({
     started.catch(() => (tracingApollo = undefined));
     return started;
   };
+  const callbacks = subscriptionOptions && createCallbacks(subscriptionOptions);
+  function createCallbacks({ callbackUrls: urls, ...given }: SubscriptionOptions) {
+    const subscriptions = createSubscriptions({
+      ...given,
+      schema,
+      checks: documentChecks(limits.document, introspectionEnabled),
+      limits: operationLimits,
+      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+      reportFault,
+      executionMs,
+    });
+    const running = createCallbackSubscriptions({ subscriptions, maxSubscriptions: MAX_CALLBACKS });
+    return { start: createStartCallback({ subscriptions, callbacks: running, urls }), stop: running.stop };
+  }
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
+    startCallback: callbacks?.start,
     contextFor,
     chargeCost: rateLimits && chargeTo(rateLimits),
     prepared,
@@ -200,13 +232,16 @@ export function createGraphqlServer({
     },
     drain: lifecycle.drain,
     async stop() {
-      const cutOff = await lifecycle.stop();
+      const [cutOff] = await Promise.all([lifecycle.stop(), callbacks?.stop(timing.stopGraceMs)]);
       await apollo.stop();
       await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;
     },
   };
 }
+
+/** Subscriptions by callback that run at a time. */
+const MAX_CALLBACKS = 10_000;
 
 /** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];

@@ -39,6 +39,8 @@ export const OUTCOMES: readonly string[] = [
   ...AUTHENTICATION_FAILURES,
   // Errors returned before a document is read.
   'BAD_REQUEST',
+  'CALLBACK_FAILED',
+  'CALLBACK_REFUSED',
   'METHOD_NOT_ALLOWED',
   'MISDIRECTED',
   'NOT_READY',

@@ -19,6 +19,8 @@ const CODES: Readonly<Record<Code, true>> = {
   AccessDeniedException: true,
   BAD_REQUEST: true,
   BODY_TOO_LARGE: true,
+  CALLBACK_FAILED: true,
+  CALLBACK_REFUSED: true,
   CONFLICT: true,
   ConflictException: true,
   EXECUTION_TIMEOUT: true,
