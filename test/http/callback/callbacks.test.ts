@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { ConnectionHistoryResolver } from '../../../src/subgraph/connection/history';
 import { startApp, type RunningApp } from '../../support/app';
 import { createConnection } from '../../federation/created-connections';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../../authentication/issuer';
@@ -39,7 +40,6 @@ describe('Subscriptions by HTTP callback', () => {
   afterAll(async () => {
     await app.stop();
     await router.stop();
-    expect(victim.requests).toEqual([]);
     await victim.stop();
   });
 
@@ -107,13 +107,22 @@ describe('Subscriptions by HTTP callback', () => {
     expect([status, body]).toEqual([200, { data: null }]);
     expect(messagesOf(id)).toEqual([{ kind: 'subscription', action: 'check', id, verifier: 'verifier' }]);
     const created = await create('life');
+    await router.until(() => messagesOf(id, 'next').length === 1);
     await mutate('acceptEnvironmentAccountConnection', created.id);
     await router.until(() => messagesOf(id, 'next').length === 2);
     await mutate('deleteEnvironmentAccountConnection', created.id);
     await router.until(() => messagesOf(id, 'next').length === 3);
     expect(changesOf(id)).toMatchObject([
-      { previousStatus: null, status: 'PENDING', connection: { status: 'PENDING' } },
-      { previousStatus: 'PENDING', status: 'CONNECTED', connection: { status: 'CONNECTED' } },
+      {
+        previousStatus: null,
+        status: 'PENDING',
+        connection: { status: 'PENDING', history: { nodes: [{ type: 'CREATED' }] } },
+      },
+      {
+        previousStatus: 'PENDING',
+        status: 'CONNECTED',
+        connection: { status: 'CONNECTED', history: { nodes: [{ type: 'ACCEPTED' }] } },
+      },
       { previousStatus: 'CONNECTED', status: null, connection: { environmentName: 'life', status: 'CONNECTED' } },
     ]);
     expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([undefined, undefined, undefined]);
@@ -159,7 +168,7 @@ describe('Subscriptions by HTTP callback', () => {
       ['a mutation', 'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }', 'BAD_REQUEST'],
       ['a syntax error', 'subscription {', 'GRAPHQL_PARSE_FAILED'],
       ['an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-      ['two root fields', `subscription { a: ${'environmentAccountConnectionStatusChanged { status }'} b: __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+      ['two root fields', `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
       [
         'a document that is too deep',
         `subscription { environmentAccountConnectionStatusChanged { connection ${'{ managementAccount { environmentAccountConnections { nodes '.repeat(5)} { id } ${'} } }'.repeat(5)} } }`,
@@ -247,6 +256,26 @@ describe('Subscriptions by HTTP callback', () => {
     expect(messagesOf(id).map(({ action }) => action)).toEqual(['check', 'next']);
   });
 
+  it('mask an unexpected error of an event, and go on', async () => {
+    const { id } = await ask({ variables: { filter: { environmentName: 'fault' } } });
+    jest
+      .spyOn(ConnectionHistoryResolver.prototype, 'history')
+      .mockRejectedValueOnce(new Error('connect ECONNREFUSED db.internal:5432'));
+    const created = await create('fault');
+    await router.until(() => messagesOf(id, 'next').length === 1);
+    await mutate('acceptEnvironmentAccountConnection', created.id);
+    await router.until(() => messagesOf(id, 'next').length === 2);
+    const [broken, whole] = messagesOf(id, 'next').map(({ payload }) => payload);
+    expect(broken?.errors).toEqual([
+      expect.objectContaining({
+        message: 'Something went wrong on our side. The fault has been recorded.',
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) as string },
+      }),
+    ]);
+    expect(JSON.stringify(broken)).not.toContain('db.internal');
+    expect(whole?.errors).toBeUndefined();
+  });
+
   it('end with an error when the user’s token expires, and nothing follows', async () => {
     const headers = await asUser({ '*': ['read'] }, { exp: Math.floor(Date.now() / 1000) + 1 });
     const { id } = await ask({ headers });
@@ -281,5 +310,9 @@ describe('Subscriptions by HTTP callback', () => {
       { action: 'check' },
       { action: 'complete', errors: [{ extensions: { code: 'SERVER_STOPPING' } }] },
     ]);
+  });
+
+  it('have never reached another server', () => {
+    expect(victim.requests).toEqual([]);
   });
 });
