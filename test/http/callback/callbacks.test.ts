@@ -258,11 +258,11 @@ describe('Subscriptions by HTTP callback', () => {
 
   it('mask an unexpected error of an event, and go on', async () => {
     const { id } = await ask({ variables: { filter: { environmentName: 'fault' } } });
-    jest
-      .spyOn(ConnectionHistoryResolver.prototype, 'history')
-      .mockRejectedValueOnce(new Error('connect ECONNREFUSED db.internal:5432'));
+    const history = jest.spyOn(ConnectionHistoryResolver.prototype, 'history');
+    history.mockRejectedValue(new Error('connect ECONNREFUSED db.internal:5432'));
     const created = await create('fault');
     await router.until(() => messagesOf(id, 'next').length === 1);
+    history.mockRestore();
     await mutate('acceptEnvironmentAccountConnection', created.id);
     await router.until(() => messagesOf(id, 'next').length === 2);
     const [broken, whole] = messagesOf(id, 'next').map(({ payload }) => payload);
