@@ -25,7 +25,7 @@ export const SUBSCRIPTIONS = {
   )
     .optional()
     .describe(
-      'URLs to which a router may have events sent by [HTTP callback](../guides/subscriptions.md#http-callbacks), with all paths below them, comma-separated, as in `https://router.example.com/callback`. Needs `ROUTER_SECRET` or `ROUTER_ACCESS_KEY_IDS`.',
+      'URLs to which a router may have events sent by [HTTP callback](../guides/subscriptions-through-gateways.md#http-callbacks), with all paths below them, comma-separated, as in `https://router.example.com/callback`. Needs `ROUTER_SECRET` or `ROUTER_ACCESS_KEY_IDS`.',
     ),
 };
 
