@@ -202,7 +202,7 @@ describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (
   });
 
   it('twenty subscriptions at once are alive after ten heartbeats', async () => {
-    const remaining = openedAt + (10 * HEARTBEAT_MS) - performance.now();
+    const remaining = openedAt + 10 * HEARTBEAT_MS - performance.now();
     // If one of them ends meanwhile, this ends as well.
     await Promise.race([...events, wait(transport === 'ws' ? 0 : remaining)]);
     await create('long-lived');

@@ -4,7 +4,10 @@ import type { FastifyRequest } from 'fastify';
 import { callbackUrlReader } from '../../authentication/router/callback-urls';
 import type { Admit } from '../../graphql/graphql-context';
 import { RequestError } from '../../graphql/request-error';
-import { SubscriptionRefused, type AcceptedSubscription } from '../../graphql/subscriptions/accept-subscription';
+import {
+  SubscriptionRefused,
+  type AcceptedSubscription,
+} from '../../graphql/subscriptions/accept-subscription';
 import type { Subscriptions } from '../../graphql/subscriptions/subscriptions';
 import type { ExecutionDeadline } from '../graphql/execution-deadline';
 import { viewerOf } from '../hooks/authenticate-user';

@@ -76,9 +76,17 @@ describe('Subscriptions by HTTP callback', () => {
     });
     const body = (await response.json()) as {
       readonly data?: unknown;
-      readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+      readonly errors?: readonly {
+        readonly message: string;
+        readonly extensions: { readonly code: string };
+      }[];
     };
-    return { id: subscriptionId, status: response.status, body, codes: body.errors?.map(({ extensions }) => extensions.code) };
+    return {
+      id: subscriptionId,
+      status: response.status,
+      body,
+      codes: body.errors?.map(({ extensions }) => extensions.code),
+    };
   }
 
   const messagesOf = (id: string, action?: ReceivedMessage['action']) =>
@@ -123,9 +131,17 @@ describe('Subscriptions by HTTP callback', () => {
         status: 'CONNECTED',
         connection: { status: 'CONNECTED', history: { nodes: [{ type: 'ACCEPTED' }] } },
       },
-      { previousStatus: 'CONNECTED', status: null, connection: { environmentName: 'life', status: 'CONNECTED' } },
+      {
+        previousStatus: 'CONNECTED',
+        status: null,
+        connection: { environmentName: 'life', status: 'CONNECTED' },
+      },
     ]);
-    expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([undefined, undefined, undefined]);
+    expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(JSON.stringify(router.requests)).not.toContain('Bearer');
     expect(JSON.stringify(router.requests)).not.toContain(SECRET);
   });
@@ -133,7 +149,10 @@ describe('Subscriptions by HTTP callback', () => {
   it('deliver what the user may see, also when the filter names more', async () => {
     const reader = await asUser({ '333333333333': ['read'] });
     const { id } = await ask({ headers: reader });
-    const named = await ask({ headers: reader, variables: { filter: { environmentAccountId: '222222222222' } } });
+    const named = await ask({
+      headers: reader,
+      variables: { filter: { environmentAccountId: '222222222222' } },
+    });
     await create('hidden');
     await create('visible', '333333333333');
     await router.until(() => changesOf(id).length === 1);
@@ -165,10 +184,18 @@ describe('Subscriptions by HTTP callback', () => {
 
     it.each([
       ['a query', '{ __typename }', 'BAD_REQUEST'],
-      ['a mutation', 'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }', 'BAD_REQUEST'],
+      [
+        'a mutation',
+        'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }',
+        'BAD_REQUEST',
+      ],
       ['a syntax error', 'subscription {', 'GRAPHQL_PARSE_FAILED'],
       ['an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-      ['two root fields', `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+      [
+        'two root fields',
+        `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`,
+        'GRAPHQL_VALIDATION_FAILED',
+      ],
       [
         'a document that is too deep',
         `subscription { environmentAccountConnectionStatusChanged { connection ${'{ managementAccount { environmentAccountConnections { nodes '.repeat(5)} { id } ${'} } }'.repeat(5)} } }`,
@@ -232,7 +259,9 @@ describe('Subscriptions by HTTP callback', () => {
   });
 
   it.each([404, 401, 500, 307])('do not start when the check is answered with %i', async (answered) => {
-    router.answerBy((_request, response) => response.writeHead(answered, { location: `${victim.origin}/callback` }).end());
+    router.answerBy((_request, response) =>
+      response.writeHead(answered, { location: `${victim.origin}/callback` }).end(),
+    );
     const { id, status, codes } = await ask();
     router.answerBy((_request, response) => response.writeHead(204).end());
     expect([status, codes]).toEqual([400, ['CALLBACK_FAILED']]);
@@ -280,7 +309,9 @@ describe('Subscriptions by HTTP callback', () => {
     const headers = await asUser({ '*': ['read'] }, { exp: Math.floor(Date.now() / 1000) + 1 });
     const { id } = await ask({ headers });
     await router.until(() => messagesOf(id, 'complete').length === 1);
-    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([
+      { extensions: { code: 'UNAUTHENTICATED' } },
+    ]);
     const running = await ask();
     await create('after-expiry');
     await router.until(() => messagesOf(running.id, 'next').length === 1);
