@@ -15,10 +15,11 @@ import { Admission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
 import { createRateLimits } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/server-lifecycle';
-import { createGraphqlServer } from '../http/graphql-server';
+import { createGraphqlServer, type LiveOptions } from '../http/graphql-server';
 import { ProtonFailure } from '../proton/failure';
+import type { ProtonService } from '../proton/proton-service';
 import { openSession } from '../subgraph/context';
-import { createTelemetry } from '../telemetry/telemetry';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry';
 import type { Tracing } from '../telemetry/tracing';
 import type { TracingSettings } from '../config/tracing';
 
@@ -89,6 +90,7 @@ export async function createApp(
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
+    live: config.subscriptions.sockets.maxSockets > 0 ? liveOptions(config, proton, telemetry) : undefined,
     contextFor: (request, client) => ({
       session: openSession(proton, viewerOf(request), client),
       reportFault(error) {
@@ -97,6 +99,7 @@ export async function createApp(
       },
     }),
   });
+  telemetry.metrics.subscriptions.watchSockets(web.openSockets);
   telemetry.metrics.watchAdmission(() => traffic.admission.counts());
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);
 
@@ -165,6 +168,16 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
   return proton.kind === 'embedded'
     ? embeddedBackEnd(proton, dependencies)
     : sdkBackEnd(proton, dependencies);
+}
+
+function liveOptions({ subscriptions }: Config, proton: ProtonService, telemetry: Telemetry): LiveOptions {
+  return {
+    source: proton,
+    openSession: (viewer, end) => openSession(proton, viewer, end),
+    observe: telemetry.subscriptions,
+    maxWaiting: subscriptions.maxQueue,
+    sockets: subscriptions.sockets,
+  };
 }
 
 function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {

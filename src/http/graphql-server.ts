@@ -8,6 +8,9 @@ import { createApolloServer } from '../graphql/apollo/apollo-server';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { documentChecks } from '../graphql/limits/document-checks';
+import { createErrorFormatter } from '../graphql/format-error';
+import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
@@ -37,6 +40,9 @@ import { recordRequests, respondToMalformedHttp, startRecord } from './request-l
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
+import { routeUpgrades, UpgradableRequest } from './websocket/upgrade-requests';
+import { addWebSockets, type WebSocketLimits, type WebSockets } from './websocket/websockets';
+
 export const GRAPHQL_PATH = '/graphql';
 
 export interface GraphqlServerOptions {
@@ -64,11 +70,23 @@ export interface GraphqlServerOptions {
   readonly observe?: RequestObserver;
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
+  /** Subscriptions, over WebSockets; undefined turns them off. */
+  readonly live?: LiveOptions | undefined;
+}
+
+/** What subscriptions need. */
+export interface LiveOptions extends Pick<
+  SubscriptionsOptions,
+  'source' | 'openSession' | 'maxWaiting' | 'observe'
+> {
+  readonly sockets: WebSocketLimits;
 }
 
 export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
+  /** How many WebSockets are open. */
+  readonly openSockets: () => number;
   /**
    * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
@@ -94,6 +112,7 @@ export function createGraphqlServer({
   observe = () => undefined,
   traced = false,
   timing = DEFAULT_TIMING,
+  live,
 }: GraphqlServerOptions): GraphqlServer {
   const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
     sendErrorResponse(error, reply, {
@@ -113,6 +132,7 @@ export function createGraphqlServer({
     http: {
       ...options.http,
       maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
+      ...(live && { IncomingMessage: UpgradableRequest }),
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
@@ -192,8 +212,34 @@ export function createGraphqlServer({
   });
 
   const lifecycle = createLifecycle(server, address, timing);
+  const sockets = live && addSockets(live);
+  function addSockets({ sockets: socketLimits, ...liveOptions }: LiveOptions): WebSockets {
+    routeUpgrades(server);
+    const subscriptions = createSubscriptions({
+      ...liveOptions,
+      schema,
+      checks: documentChecks(limits.document, introspectionEnabled),
+      limits: operationLimits,
+      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+      reportFault,
+      executionMs,
+    });
+    return addWebSockets(server, {
+      schema,
+      subscriptions,
+      rateLimits,
+      authentication,
+      origins: corsOrigins,
+      limits: socketLimits,
+      observe: liveOptions.observe,
+      reportFault,
+      upgraded: lifecycle.upgraded,
+    });
+  }
+
   return {
     operations: rootFieldsOf(schema),
+    openSockets: () => sockets?.count() ?? 0,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;

@@ -73,6 +73,8 @@ export interface VerifiedToken {
   readonly viewer: Viewer;
   /** The state of the accounts claim. The viewer has permissions only if it was read. */
   readonly claim: 'read' | 'missing' | 'malformed';
+  /** From when on it is not accepted any more, in milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** The subject is written to the history and the log, so it has no control characters. OpenID Connect limits its length. */
@@ -98,7 +100,7 @@ export async function verifyToken(
         clockTolerance: rules.clockSkewMs / 1_000,
         requiredClaims: ['exp', 'sub'],
       });
-      return verifiedTokenOf(payload, rules.accountsClaim);
+      return verifiedTokenOf(payload, rules);
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
       throw authenticationErrorOf(error);
@@ -128,7 +130,7 @@ function keyHintOf(token: string): KeyHint {
   return { alg, kid };
 }
 
-function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedToken {
+function verifiedTokenOf(payload: JWTPayload, { accountsClaim, clockSkewMs }: TokenRules): VerifiedToken {
   const { sub: subject } = payload;
   if (typeof subject !== 'string' || !SUBJECT.test(subject) || subject.trim() === '') {
     throw new AuthenticationError('the sub of the token is not a string of 1 to 255 printable characters');
@@ -138,6 +140,8 @@ function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedTo
   return {
     viewer: permissions ? { subject, ...permissions } : viewerWithoutPermissions(subject),
     claim: permissions ? 'read' : claim === undefined ? 'missing' : 'malformed',
+    // jose has required it.
+    expiresAt: (payload.exp ?? 0) * 1_000 + clockSkewMs,
   };
 }
 

@@ -89,10 +89,7 @@ export class LastLook {
     }
   }
 
-  private deletionsOf(
-    gone: ReadonlySet<ConnectionId>,
-    now: EpochMilliseconds,
-  ): readonly FoundChange[] {
+  private deletionsOf(gone: ReadonlySet<ConnectionId>, now: EpochMilliseconds): readonly FoundChange[] {
     return [...gone].flatMap((id) => {
       const last = this.connections.get(id);
       if (!last) return [];

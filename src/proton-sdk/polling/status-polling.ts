@@ -43,7 +43,11 @@ interface PositionRequest {
  * One series of looks serves all watchers: their accounts are looked at together, each once. It begins when the first watcher asks for
  * its position, and ends with the last watcher.
  */
-export function createStatusPolling({ accounts, intervalMs, ...options }: StatusPollingOptions): StatusPolling {
+export function createStatusPolling({
+  accounts,
+  intervalMs,
+  ...options
+}: StatusPollingOptions): StatusPolling {
   const looks = createLooks({ ...options, report: reportOnce(options.report) });
   const watchers = new Set<Watcher>();
   let requests: PositionRequest[] = [];
