@@ -15,7 +15,8 @@ import { Admission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
 import { createRateLimits } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/server-lifecycle';
-import { createGraphqlServer, type LiveOptions } from '../http/graphql-server';
+import { createGraphqlServer } from '../http/graphql-server';
+import type { SubscriptionOptions } from '../http/subscriptions';
 import { ProtonFailure } from '../proton/failure';
 import type { ProtonService } from '../proton/proton-service';
 import { openSession } from '../subgraph/context';
@@ -86,11 +87,11 @@ export async function createApp(
     introspectionEnabled: !config.production,
     logger,
     reportFault,
+    subscriptions: subscriptionOptions(config, proton, telemetry),
     observe: telemetry.requestEnded,
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    live: config.subscriptions.sockets.maxSockets > 0 ? liveOptions(config, proton, telemetry) : undefined,
     contextFor: (request, client) => ({
       session: openSession(proton, viewerOf(request), client),
       reportFault(error) {
@@ -170,13 +171,18 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
     : sdkBackEnd(proton, dependencies);
 }
 
-function liveOptions({ subscriptions }: Config, proton: ProtonService, telemetry: Telemetry): LiveOptions {
+function subscriptionOptions(
+  { subscriptions: { sockets, maxQueue, callbackUrls } }: Config,
+  proton: ProtonService,
+  telemetry: Telemetry,
+): SubscriptionOptions {
   return {
     source: proton,
     openSession: (viewer, end) => openSession(proton, viewer, end),
     observe: telemetry.subscriptions,
-    maxWaiting: subscriptions.maxQueue,
-    sockets: subscriptions.sockets,
+    maxWaiting: maxQueue,
+    callbackUrls,
+    sockets,
   };
 }
 

@@ -9,9 +9,8 @@ import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { documentChecks } from '../graphql/limits/document-checks';
-import { createErrorFormatter } from '../graphql/format-error';
-import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
+import { createErrorFormatter } from '../graphql/format-error';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
@@ -40,8 +39,9 @@ import { recordRequests, respondToMalformedHttp, startRecord } from './request-l
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
-import { routeUpgrades, UpgradableRequest } from './websocket/upgrade-requests';
-import { addWebSockets, type WebSocketLimits, type WebSockets } from './websocket/websockets';
+import { UpgradableRequest } from './websocket/upgrade-requests';
+
+import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -67,19 +67,11 @@ export interface GraphqlServerOptions {
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
+  /** Undefined if there are no subscriptions. */
+  readonly subscriptions?: SubscriptionOptions;
   readonly observe?: RequestObserver;
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
-  /** Subscriptions, over WebSockets; undefined turns them off. */
-  readonly live?: LiveOptions | undefined;
-}
-
-/** What subscriptions need. */
-export interface LiveOptions extends Pick<
-  SubscriptionsOptions,
-  'source' | 'openSession' | 'maxWaiting' | 'observe'
-> {
-  readonly sockets: WebSocketLimits;
 }
 
 export interface GraphqlServer extends ServerLifecycle {
@@ -109,10 +101,10 @@ export function createGraphqlServer({
   limits,
   executionMs,
   contextFor,
+  subscriptions: subscriptionOptions,
   observe = () => undefined,
   traced = false,
   timing = DEFAULT_TIMING,
-  live,
 }: GraphqlServerOptions): GraphqlServer {
   const onError = (error: FastifyError, { id }: FastifyRequest, reply: FastifyReply) => {
     sendErrorResponse(error, reply, {
@@ -132,7 +124,7 @@ export function createGraphqlServer({
     http: {
       ...options.http,
       maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
-      ...(live && { IncomingMessage: UpgradableRequest }),
+      ...(subscriptionOptions && { IncomingMessage: UpgradableRequest }),
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
@@ -199,8 +191,24 @@ export function createGraphqlServer({
     started.catch(() => (tracingApollo = undefined));
     return started;
   };
+  const lifecycle = createLifecycle(server, address, timing);
+  const subscriptions =
+    subscriptionOptions &&
+    addSubscriptions(server, subscriptionOptions, {
+      schema,
+      checks: documentChecks(limits.document, introspectionEnabled),
+      limits: operationLimits,
+      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+      reportFault,
+      executionMs,
+      rateLimits,
+      authentication,
+      origins: corsOrigins,
+      upgraded: lifecycle.upgraded,
+    });
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
+    startCallback: subscriptions?.startCallback,
     contextFor,
     chargeCost: rateLimits && chargeTo(rateLimits),
     prepared,
@@ -211,42 +219,16 @@ export function createGraphqlServer({
         : apollo,
   });
 
-  const lifecycle = createLifecycle(server, address, timing);
-  const sockets = live && addSockets(live);
-  function addSockets({ sockets: socketLimits, ...liveOptions }: LiveOptions): WebSockets {
-    routeUpgrades(server);
-    const subscriptions = createSubscriptions({
-      ...liveOptions,
-      schema,
-      checks: documentChecks(limits.document, introspectionEnabled),
-      limits: operationLimits,
-      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
-      reportFault,
-      executionMs,
-    });
-    return addWebSockets(server, {
-      schema,
-      subscriptions,
-      rateLimits,
-      authentication,
-      origins: corsOrigins,
-      limits: socketLimits,
-      observe: liveOptions.observe,
-      reportFault,
-      upgraded: lifecycle.upgraded,
-    });
-  }
-
   return {
     operations: rootFieldsOf(schema),
-    openSockets: () => sockets?.count() ?? 0,
+    openSockets: () => subscriptions?.openSockets() ?? 0,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
-      const cutOff = await lifecycle.stop();
+      const [cutOff] = await Promise.all([lifecycle.stop(), subscriptions?.stop(timing.stopGraceMs)]);
       await apollo.stop();
       await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;

@@ -71,10 +71,10 @@ export interface TokenRules {
 
 export interface VerifiedToken {
   readonly viewer: Viewer;
+  /** From when on the token is refused, in milliseconds since the epoch. */
+  readonly expiresAt: number;
   /** The state of the accounts claim. The viewer has permissions only if it was read. */
   readonly claim: 'read' | 'missing' | 'malformed';
-  /** From when on it is not accepted any more, in milliseconds since the epoch. */
-  readonly expiresAt: number;
 }
 
 /** The subject is written to the history and the log, so it has no control characters. OpenID Connect limits its length. */
@@ -130,8 +130,11 @@ function keyHintOf(token: string): KeyHint {
   return { alg, kid };
 }
 
-function verifiedTokenOf(payload: JWTPayload, { accountsClaim, clockSkewMs }: TokenRules): VerifiedToken {
-  const { sub: subject } = payload;
+function verifiedTokenOf(
+  payload: JWTPayload,
+  { accountsClaim, clockSkewMs }: Pick<TokenRules, 'accountsClaim' | 'clockSkewMs'>,
+): VerifiedToken {
+  const { sub: subject, exp = 0 } = payload;
   if (typeof subject !== 'string' || !SUBJECT.test(subject) || subject.trim() === '') {
     throw new AuthenticationError('the sub of the token is not a string of 1 to 255 printable characters');
   }
@@ -139,9 +142,8 @@ function verifiedTokenOf(payload: JWTPayload, { accountsClaim, clockSkewMs }: To
   const permissions = readAccountsClaim(claim);
   return {
     viewer: permissions ? { subject, ...permissions } : viewerWithoutPermissions(subject),
+    expiresAt: exp * 1_000 + clockSkewMs,
     claim: permissions ? 'read' : claim === undefined ? 'missing' : 'malformed',
-    // jose has required it.
-    expiresAt: (payload.exp ?? 0) * 1_000 + clockSkewMs,
   };
 }
 

@@ -20,6 +20,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The viewer; undefined until authentication, and for a router's request without a user's token. */
     viewer: Viewer | undefined;
+    /** From when on the user's token is refused, in milliseconds since the epoch; undefined without a token. */
+    tokenExpiresAt: number | undefined;
   }
 }
 
@@ -40,6 +42,7 @@ export function addUserAuthentication(
 ): void {
   const { router, user } = authentication;
   server.decorateRequest('viewer', undefined);
+  server.decorateRequest('tokenExpiresAt', undefined);
   if (!user) {
     const viewer = viewerWithoutUser(authentication);
     server.addHook('onRequest', (request, _reply, done) => {
@@ -69,6 +72,7 @@ export function addUserAuthentication(
       if (token?.claim === 'malformed') {
         logger.warn({ requestId: request.id, subject: token.viewer.subject }, MALFORMED_CLAIM);
       }
+      request.tokenExpiresAt = token?.expiresAt;
       return token?.viewer;
     } catch (error) {
       if (error instanceof TooManyWaitingError) throw notReady(RETRY_MS);

@@ -1,12 +1,12 @@
 import {
   viewerWithoutUser,
   type Authentication,
+  maySeeAny,
   type UserAuthentication,
   type Viewer,
 } from '../../authentication/authentication';
 import { AuthenticationError, bearerToken, parseBearer } from '../../authentication/headers';
 import { TooManyWaitingError } from '../../authentication/user/verification-keys';
-import { readableAccounts } from '../../proton/viewer';
 
 /** Who opened a WebSocket, or how it is closed. */
 export type SocketAuthentication =
@@ -37,7 +37,7 @@ export async function authenticateSocket(
   try {
     const token = tokenOf(rawHeaders, router?.tokenHeader ?? 'authorization', params, user);
     const { viewer, expiresAt } = await user.verify(token);
-    if (readableAccounts(viewer).length > 0) return { viewer, expiresAt };
+    if (maySeeAny(viewer)) return { viewer, expiresAt };
     return { close: { code: 4403, reason: 'Forbidden' }, why: 'the token grants no permissions' };
   } catch (error) {
     if (error instanceof TooManyWaitingError) return { close: NOT_READY, why: error.message };

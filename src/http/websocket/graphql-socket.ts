@@ -87,9 +87,9 @@ export function createProtocol({
   async function subscribe({ contextValue }: ExecutionArgs): Promise<AsyncIterable<ExecutionResult>> {
     const { subscription, state, info } = contextValue as Start;
     let running: RunningSubscription | undefined;
-    let hasReturned = false;
+    const status = { hasReturned: false };
     const stream = new ResultStream(() => {
-      hasReturned = true;
+      status.hasReturned = true;
       state.streams.delete(stream);
       running?.stop(state.outcome);
     });
@@ -102,7 +102,7 @@ export function createProtocol({
           stream.sink.ended(errors);
         },
       });
-      if (hasReturned) running.stop(state.outcome);
+      if (status.hasReturned) running.stop(state.outcome);
     } catch (error) {
       const refused = refusalOf(error);
       subscriptions.refused(subscription, info, refused.code);
