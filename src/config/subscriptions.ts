@@ -1,11 +1,23 @@
 import { z } from 'zod';
 
 import { parseCallbackUrl } from '../authentication/router/callback-urls';
-import { listOf, quotedUnlessCredentials } from './env-types';
+import { listOf, milliseconds, quotedUnlessCredentials, wholeNumber } from './env-types';
 import type { Environment, Variables } from './environment';
+
+const MAX_COUNT = 1_000_000;
 
 /** How subscriptions are delivered. */
 export interface SubscriptionsConfig {
+  readonly sockets: {
+    readonly maxSockets: number;
+    readonly maxSocketsPerSubject: number;
+    readonly maxSubscriptionsPerSocket: number;
+    readonly maxMessageBytes: number;
+    readonly initTimeoutMs: number;
+    readonly pingMs: number;
+  };
+  /** Events that may wait for a client. */
+  readonly maxQueue: number;
   /** Where a router may have events sent by HTTP callback: these URLs, and paths below them. */
   readonly callbackUrls: readonly string[];
 }
@@ -17,6 +29,33 @@ function isCallbackUrl(text: string): boolean {
 }
 
 export const SUBSCRIPTIONS = {
+  MAX_SOCKETS: wholeNumber(0, MAX_COUNT)
+    .default(10_000)
+    .describe('Open WebSockets. More are refused with 503. `0` turns WebSockets off.'),
+  MAX_SOCKETS_PER_SUBJECT: wholeNumber(1, MAX_COUNT)
+    .default(100)
+    .describe('Open WebSockets of one authenticated user. More are closed with 1013.'),
+  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1, MAX_COUNT)
+    .default(100)
+    .describe(
+      'Subscriptions of one WebSocket. A gateway may put all its clients that have the same token on one.',
+    ),
+  MAX_SUBSCRIPTION_QUEUE: wholeNumber(1, MAX_COUNT)
+    .default(64)
+    .describe(
+      'Events that wait for a slow client. One more ends its subscription with `SUBSCRIPTION_OVERFLOW`.',
+    ),
+  MAX_SOCKET_MESSAGE_BYTES: wholeNumber(1_024, 16_777_216)
+    .default(65_536)
+    .describe('Bytes of a message from a client. A longer one closes the WebSocket with 1009.'),
+  SOCKET_INIT_TIMEOUT_MS: milliseconds(1)
+    .default(3_000)
+    .describe('How long a WebSocket may be open before `connection_init` arrives, in milliseconds.'),
+  SOCKET_PING_MS: milliseconds(10)
+    .default(30_000)
+    .describe(
+      'How often a client is asked whether it is there, in milliseconds. Without a response by the next time, its WebSocket is closed.',
+    ),
   SUBSCRIPTION_CALLBACK_URLS: listOf(
     z.string().refine(isCallbackUrl, {
       error: ({ input }) =>
@@ -30,7 +69,18 @@ export const SUBSCRIPTIONS = {
 };
 
 export function subscriptionsConfig(variables: Variables): SubscriptionsConfig {
-  return { callbackUrls: variables.SUBSCRIPTION_CALLBACK_URLS ?? [] };
+  return {
+    sockets: {
+      maxSockets: variables.MAX_SOCKETS,
+      maxSocketsPerSubject: variables.MAX_SOCKETS_PER_SUBJECT,
+      maxSubscriptionsPerSocket: variables.MAX_SUBSCRIPTIONS_PER_SOCKET,
+      maxMessageBytes: variables.MAX_SOCKET_MESSAGE_BYTES,
+      initTimeoutMs: variables.SOCKET_INIT_TIMEOUT_MS,
+      pingMs: variables.SOCKET_PING_MS,
+    },
+    maxQueue: variables.MAX_SUBSCRIPTION_QUEUE,
+    callbackUrls: variables.SUBSCRIPTION_CALLBACK_URLS ?? [],
+  };
 }
 
 /** Without a proof of the router, anyone could have this server send requests to those URLs. */

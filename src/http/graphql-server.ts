@@ -11,13 +11,10 @@ import type { DocumentLimits } from '../graphql/limits/document-limits';
 import { documentChecks } from '../graphql/limits/document-checks';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
 import { createErrorFormatter } from '../graphql/format-error';
-import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
-import { createCallbackSubscriptions } from './callback/callback-subscriptions';
-import { createStartCallback } from './callback/start-callback';
 import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { addSecurityHeaders, requestIdOf } from './headers';
@@ -41,6 +38,10 @@ import {
 import { recordRequests, respondToMalformedHttp, startRecord } from './request-log/record-requests';
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
+
+import { UpgradableRequest } from './websocket/upgrade-requests';
+
+import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -73,18 +74,11 @@ export interface GraphqlServerOptions {
   readonly timing?: ServerTiming;
 }
 
-/** How subscriptions are executed and delivered. */
-export interface SubscriptionOptions extends Pick<
-  SubscriptionsOptions,
-  'source' | 'openSession' | 'observe' | 'maxWaiting'
-> {
-  /** The URLs that a router may name for callbacks. */
-  readonly callbackUrls: readonly string[];
-}
-
 export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
+  /** How many WebSockets are open. */
+  readonly openSockets: () => number;
   /**
    * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
@@ -130,6 +124,7 @@ export function createGraphqlServer({
     http: {
       ...options.http,
       maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
+      ...(subscriptionOptions && { IncomingMessage: UpgradableRequest }),
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
@@ -196,23 +191,24 @@ export function createGraphqlServer({
     started.catch(() => (tracingApollo = undefined));
     return started;
   };
-  const callbacks = subscriptionOptions && createCallbacks(subscriptionOptions);
-  function createCallbacks({ callbackUrls: urls, ...given }: SubscriptionOptions) {
-    const subscriptions = createSubscriptions({
-      ...given,
+  const lifecycle = createLifecycle(server, address, timing);
+  const subscriptions =
+    subscriptionOptions &&
+    addSubscriptions(server, subscriptionOptions, {
       schema,
       checks: documentChecks(limits.document, introspectionEnabled),
       limits: operationLimits,
       formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
       reportFault,
       executionMs,
+      rateLimits,
+      authentication,
+      origins: corsOrigins,
+      upgraded: lifecycle.upgraded,
     });
-    const running = createCallbackSubscriptions({ subscriptions, maxSubscriptions: MAX_CALLBACKS });
-    return { start: createStartCallback({ subscriptions, callbacks: running, urls }), stop: running.stop };
-  }
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
-    startCallback: callbacks?.start,
+    startCallback: subscriptions?.startCallback,
     contextFor,
     chargeCost: rateLimits && chargeTo(rateLimits),
     prepared,
@@ -223,25 +219,22 @@ export function createGraphqlServer({
         : apollo,
   });
 
-  const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
+    openSockets: () => subscriptions?.openSockets() ?? 0,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
-      const [cutOff] = await Promise.all([lifecycle.stop(), callbacks?.stop(timing.stopGraceMs)]);
+      const [cutOff] = await Promise.all([lifecycle.stop(), subscriptions?.stop(timing.stopGraceMs)]);
       await apollo.stop();
       await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;
     },
   };
 }
-
-/** Subscriptions by callback that run at a time. */
-const MAX_CALLBACKS = 10_000;
 
 /** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];

@@ -38,9 +38,12 @@ export interface SubscriptionEvent {
   readonly operation: string | undefined;
   /** The operation's name in the document. */
   readonly operationName: string | undefined;
-  readonly subject: string;
+  /** Undefined when authentication failed. */
+  readonly subject: string | undefined;
   /** `OK` when the client ended it; else the code of the error, or why it ended. */
   readonly outcome: string;
+  /** Why authentication failed; never sent to the client. */
+  readonly reason?: string | undefined;
   /** Events that were delivered. */
   readonly events: number;
   /** Milliseconds since the epoch. */

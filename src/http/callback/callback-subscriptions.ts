@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 
+import { atExpiry } from '../../authentication/user/at-expiry';
 import { RequestError } from '../../graphql/request-error';
 import type { AcceptedSubscription } from '../../graphql/subscriptions/accept-subscription';
 import type { SubscriberInfo, EndOutcome } from '../../graphql/subscriptions/subscriber';
@@ -148,21 +149,3 @@ const STOPPING: GraphQLFormattedError = {
   message: 'The server is stopping. Subscribe again.',
   extensions: { code: 'SERVER_STOPPING' },
 };
-
-/** The longest time that a timer of Node can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** @returns a function that cancels it */
-function atExpiry(expiresAt: number | undefined, expired: () => void): () => void {
-  if (expiresAt === undefined) return () => undefined;
-  let timer: NodeJS.Timeout;
-  const wait = (): void => {
-    const remainingMs = expiresAt - Date.now();
-    if (remainingMs <= 0) expired();
-    else timer = setTimeout(wait, Math.min(remainingMs, MAX_TIMER_MS));
-  };
-  timer = setTimeout(wait, Math.min(Math.max(0, expiresAt - Date.now()), MAX_TIMER_MS));
-  return () => {
-    clearTimeout(timer);
-  };
-}

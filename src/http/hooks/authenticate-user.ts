@@ -13,6 +13,7 @@ import {
 import { AuthenticationError } from '../../authentication/headers';
 import { TooManyWaitingError } from '../../authentication/user/verification-keys';
 import { RequestError } from '../../graphql/request-error';
+import { upgradeOf } from '../websocket/upgrade-requests';
 import { asksForServiceDefinition } from './service-definition';
 
 declare module 'fastify' {
@@ -90,6 +91,11 @@ export function addUserAuthentication(
       return;
     }
     if (!user.keys.ready()) throw notReady(user.keys.retryMs);
+    // The token of a WebSocket may come with its first message.
+    if (upgradeOf(request.raw)) {
+      request.viewer = PUBLIC_VIEWER;
+      return;
+    }
     const viewer = await authenticate(request, user);
     if (viewer) setViewer(request, viewer);
     else if (!router) throw refuse(request, 'there is no token');
