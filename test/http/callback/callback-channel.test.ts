@@ -159,6 +159,13 @@ describe('The messages to a router', () => {
     },
   );
 
+  it('are none but a single check when the router hangs', async () => {
+    const { channel } = openChannel();
+    router.answerBy(() => undefined);
+    expect(await channel.check(never)).toBe(false);
+    expect(router.requests).toHaveLength(1);
+  });
+
   it('can be stopped while the router hangs', async () => {
     const { channel } = openChannel();
     const given = new AbortController();

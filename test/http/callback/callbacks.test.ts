@@ -4,6 +4,7 @@ import { ConnectionHistoryResolver } from '../../../src/subgraph/connection/hist
 import { startApp, type RunningApp } from '../../support/app';
 import { createConnection } from '../../federation/created-connections';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../../authentication/issuer';
+import { readMetrics, valueOf } from '../../support/metrics';
 import { startCallbackRouter, type CallbackRouter, type ReceivedMessage } from './router';
 
 const SECRET = 'shared-with-the-router';
@@ -51,12 +52,19 @@ describe('Subscriptions by HTTP callback', () => {
     readonly query?: string;
     readonly variables?: Readonly<Record<string, unknown>>;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly at?: string;
     /** Members of the extension, instead of valid ones. */
     readonly extension?: Readonly<Record<string, unknown>>;
   }
 
   /** Sends a request as a router does. */
-  async function ask({ query = SUBSCRIPTION, variables, headers = admin, extension = {} }: Asked = {}) {
+  async function ask({
+    query = SUBSCRIPTION,
+    variables,
+    headers = admin,
+    at = app.url,
+    extension = {},
+  }: Asked = {}) {
     const subscriptionId = randomUUID();
     const subscription = {
       callbackUrl: `${router.origin}/callback/${subscriptionId}`,
@@ -65,7 +73,7 @@ describe('Subscriptions by HTTP callback', () => {
       heartbeatIntervalMs: 0,
       ...extension,
     };
-    const response = await fetch(app.url, {
+    const response = await fetch(at, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -88,6 +96,9 @@ describe('Subscriptions by HTTP callback', () => {
       codes: body.errors?.map(({ extensions }) => extensions.code),
     };
   }
+
+  const openCallbacks = async ({ admin: adminUrl }: RunningApp) =>
+    valueOf(await readMetrics(adminUrl), 'proton_subgraph_subscriptions_open', { transport: 'callback' });
 
   const messagesOf = (id: string, action?: ReceivedMessage['action']) =>
     router.messages(action).filter((message) => message.id === id);
@@ -164,7 +175,7 @@ describe('Subscriptions by HTTP callback', () => {
     const elsewhere: readonly (readonly [string, () => string])[] = [
       ['on another port', () => `${victim.origin}/callback/1`],
       ['on another path', () => `${router.origin}/admin`],
-      ['on a path that begins alike', () => `${router.origin}/callbackevil`],
+      ['on a path that begins alike', () => `${router.origin}/callback-evil`],
       ['with dots in the path', () => `${router.origin}/callback/../admin`],
       ['with another name of loopback', () => router.origin.replace('127.0.0.1', 'localhost')],
       ['with a short spelling of loopback', () => `${router.origin.replace('127.0.0.1', '127.1')}/callback`],
@@ -341,6 +352,46 @@ describe('Subscriptions by HTTP callback', () => {
       { action: 'check' },
       { action: 'complete', errors: [{ extensions: { code: 'SERVER_STOPPING' } }] },
     ]);
+  });
+
+  it('are limited for each user, and free their place when they end', async () => {
+    const other = await startApp({
+      ...environment,
+      ROUTER_SECRET: SECRET,
+      SUBSCRIPTION_CALLBACK_URLS: `${router.origin}/callback`,
+      MAX_SUBSCRIPTIONS_PER_SOCKET: '2',
+      MAX_CALLBACK_SUBSCRIPTIONS: '3',
+    });
+    const at = other.url;
+    const variables = { filter: { environmentName: 'limited' } };
+    const [one, two] = [await asUser({ '*': ['write'] }), await asUser(['*'], { sub: 'two' })];
+    const [first, , third] = [
+      await ask({ at, headers: one, variables }),
+      await ask({ at, headers: one, variables }),
+      await ask({ at, headers: one, variables }),
+    ];
+    expect([first.status, third.status, third.codes]).toEqual([200, 400, ['TOO_MANY_SUBSCRIPTIONS']]);
+    expect((await ask({ at, headers: two, variables })).status).toBe(200);
+    const fourth = await ask({ at, headers: two, variables });
+    expect([fourth.status, fourth.codes]).toEqual([503, ['OVERLOADED']]);
+    router.answerBy(({ message: { action } }, response) =>
+      response.writeHead(action === 'next' ? 404 : 204).end(),
+    );
+    await createConnection(
+      at,
+      {
+        managementAccountId: '111111111111',
+        environmentAccountId: '222222222222',
+        environmentName: 'limited',
+      },
+      one,
+    );
+    while ((await openCallbacks(other)) > 0);
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    for (const headers of [one, two]) {
+      expect((await ask({ at, headers, variables })).status).toBe(200);
+    }
+    await other.stop();
   });
 
   it('have never reached another server', () => {
