@@ -26,6 +26,8 @@ export interface CallbackStart extends Omit<SubscriberInfo, 'transport'> {
   readonly expiresAt: number | undefined;
   /** Aborted when the router no longer waits for the response. */
   readonly signal: AbortSignal;
+  /** Receives why the router did not confirm, for the log. */
+  readonly reportProblem: (reason: string) => void;
 }
 
 /** Subscriptions whose events are posted to a router. */
@@ -86,7 +88,7 @@ export function createCallbackSubscriptions({
   async function run(
     subscription: AcceptedSubscription,
     target: CallbackTarget,
-    { expiresAt, signal, ...info }: CallbackStart,
+    { expiresAt, signal, reportProblem, ...info }: CallbackStart,
     freeSlot: () => void,
   ): Promise<void> {
     let started: RunningSubscription | undefined;
@@ -111,7 +113,11 @@ export function createCallbackSubscriptions({
       running.delete(own);
     }
 
-    if (!(await channel.check(signal))) throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
+    const problem = await channel.check(signal);
+    if (problem !== undefined) {
+      reportProblem(`the callback URL did not confirm the check: ${problem}`);
+      throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
+    }
     running.add(own);
     channel.startHeartbeat();
     try {
