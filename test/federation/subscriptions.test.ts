@@ -12,6 +12,8 @@ import { readResults } from '../../examples/supergraph/server-sent-events';
 import { ConnectionHistoryResolver } from '../../src/subgraph/connection/history';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../authentication/issuer';
 import { startApp, type RunningApp } from '../support/app';
+import { request } from '../support/graphql-client';
+import { startApolloSupergraph } from './apollo-supergraph';
 import { createConnection } from './created-connections';
 import { committedSdl } from './sdl';
 
@@ -212,4 +214,11 @@ describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (
       expect(data?.environmentAccountConnectionStatusChanged).toMatchObject({ status: 'PENDING' });
     }
   });
+});
+
+it('Through @apollo/gateway, which has no subscriptions, one is an error', async () => {
+  const supergraph = await startApolloSupergraph();
+  const { data, errors } = await request(supergraph.gateway, SUBSCRIPTION);
+  expect([data ?? null, errors]).toEqual([null, [expect.any(Object)]]);
+  await supergraph.stop();
 });
