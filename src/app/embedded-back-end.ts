@@ -38,6 +38,7 @@ export async function embeddedBackEnd(
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
+    reportFault: dependencies.reportFault,
   });
   const proton = instrumentService(service, telemetry.aroundProton);
   telemetry.metrics.addStoreOperations(STORE_OPERATIONS);

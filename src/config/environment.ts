@@ -21,6 +21,7 @@ import {
 } from './env-types';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
+import { SUBSCRIPTIONS } from './subscriptions';
 
 /**
  * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
@@ -42,6 +43,7 @@ const ENCRYPTION_KEY_BYTES = 32;
 const MAX_LIMIT = 1_000_000_000;
 /** An hour: load balancers hold idle connections for minutes. */
 const MAX_KEEP_ALIVE_MS = 3_600_000;
+const MAX_POLL_INTERVAL_MS = 3_600_000;
 
 const SERVER = {
   HOST: hostName
@@ -222,6 +224,11 @@ const UPSTREAM = {
   PROTON_TIMEOUT_MS: milliseconds(1)
     .default(5_000)
     .describe('How long all upstream calls of one request may take together.'),
+  PROTON_POLL_INTERVAL_MS: milliseconds(100, MAX_POLL_INTERVAL_MS)
+    .default(5_000)
+    .describe(
+      'How long to wait between two looks at the upstream’s lists for changes. They are looked at only while there are [subscriptions](../guides/subscriptions.md).',
+    ),
 };
 
 const AUTHENTICATION = {
@@ -369,6 +376,11 @@ export const SECTIONS = [
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
   },
+  {
+    title: 'Subscriptions',
+    introduction: 'See [subscriptions](../guides/subscriptions.md).',
+    variables: SUBSCRIPTIONS,
+  },
   { title: 'Timeouts', introduction: 'In milliseconds.', variables: TIMEOUTS },
 ] as const;
 
@@ -380,6 +392,7 @@ export const environmentSchema = z.object({
   ...UPSTREAM,
   ...AUTHENTICATION,
   ...LIMITS,
+  ...SUBSCRIPTIONS,
   ...TIMEOUTS,
 });
 

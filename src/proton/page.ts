@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import { type AccountRole, ConnectionStatus, type EpochMilliseconds } from './connection';
+import {
+  type AccountRole,
+  ConnectionStatus,
+  type ConnectionView,
+  type EpochMilliseconds,
+} from './connection';
 import { ProtonFailure } from './failure';
 import { type AccountId, type ConnectionId, isConnectionId } from './identifiers';
 
@@ -155,6 +160,33 @@ export function normalizeSelection({ participation, filter }: ConnectionSelectio
     region: filter?.region ?? null,
     statuses: statuses.length === 0 ? null : statuses,
   };
+}
+
+/** Whether a connection has what a member of a selection asks for. */
+const MATCHES: {
+  readonly [Member in keyof NormalizedSelection]: (
+    connection: ConnectionView,
+    value: NonNullable<NormalizedSelection[Member]>,
+  ) => boolean;
+} = {
+  participation: ({ managementAccountId, environmentAccountId }, { accountId, role }) =>
+    (role !== 'ENVIRONMENT_ACCOUNT' && managementAccountId === accountId) ||
+    (role !== 'MANAGEMENT_ACCOUNT' && environmentAccountId === accountId),
+  managementAccountId: (connection, value) => connection.managementAccountId === value,
+  environmentAccountId: (connection, value) => connection.environmentAccountId === value,
+  environmentName: (connection, value) => connection.environmentName === value,
+  region: (connection, value) => connection.region === value,
+  statuses: ({ status }, statuses) => statuses.includes(status),
+};
+
+/** Whether a selection selects a connection: what a store's query does, for one connection that is not in a store. */
+export function matches(connection: ConnectionView, selection: NormalizedSelection): boolean {
+  return (Object.keys(MATCHES) as (keyof NormalizedSelection)[]).every((member) => {
+    const value = selection[member];
+    // Each function takes the values of its own member.
+    const matchesValue = MATCHES[member] as (connection: ConnectionView, value: unknown) => boolean;
+    return value === null || matchesValue(connection, value);
+  });
 }
 
 /** A position in a list of connections. Lists run from the newest request to the oldest, then from the greatest id to the smallest. */

@@ -12,6 +12,7 @@ import { resolveConnectionReference } from './connection/environment-account-con
 import { ConnectionHistoryResolver } from './connection/history';
 import { ConnectionMutations } from './connection/mutations';
 import { ConnectionQueries } from './connection/queries';
+import { ConnectionSubscriptions } from './connection/status-changes';
 
 /**
  * Makes `_entities` reject representations of unknown types with BAD_USER_INPUT. The library throws a plain error, which would be
@@ -58,6 +59,16 @@ const FEDERATION_HEADER = `extend schema
 directive @contact(name: String!, url: String, description: String) on SCHEMA
 `;
 
+/** type-graphql demands one for a subscription, although it is only for topics, and the schema has none. */
+const NO_TOPICS = {
+  publish: (topic: string): never => {
+    throw new Error(`there is no topic ${topic}`);
+  },
+  subscribe: (topic: string): never => {
+    throw new Error(`there is no topic ${topic}`);
+  },
+};
+
 export interface Subgraph {
   readonly schema: GraphQLSchema;
   /** The SDL for composition, the same as `schema/schema.graphql`. */
@@ -75,6 +86,7 @@ export function buildSubgraph(): Subgraph {
     resolvers: [
       ConnectionQueries,
       ConnectionMutations,
+      ConnectionSubscriptions,
       ConnectionPageResolver,
       ConnectionHistoryResolver,
       AccountConnectionsResolver,
@@ -83,6 +95,7 @@ export function buildSubgraph(): Subgraph {
     validate: false,
     // The check executes an introspection query. `buildSubgraphSchema` validates the definitions.
     skipCheck: true,
+    pubSub: NO_TOPICS,
   });
   const typeDefs = getDocumentNodeFromSchema(types);
   let printed: string | undefined;

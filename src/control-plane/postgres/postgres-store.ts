@@ -85,7 +85,7 @@ export async function openPostgresStore({
     accessKeys: accessKeysOn(database),
     imports: importsOn(database, { changed: housekeeping.changed }),
     exports: exportsOn(database),
-    feed: { ...feedOn(database, now), watch: announcements.add },
+    feed: { ...feedOn(database, { now, sequenced: announcements.announce }), watch: announcements.add },
     health: healthOn({ database, readOnlyAllowed }),
     pool: database.counts,
     async close() {

@@ -4,6 +4,7 @@ import {
   type ConnectionListRequest,
   type ConnectionPosition,
   DEFAULT_PAGE_SIZE,
+  matches,
   type NormalizedSelection,
   normalizeSelection,
   type Page,
@@ -15,7 +16,7 @@ import type { ListSource } from '../calls';
 import { createLruMap, type LruMap } from '../lru-map';
 import { admit, type SessionScope } from '../session-scope';
 import { byPosition, createListReader, ListOrderError, type ListCalls, type ListReader } from './list-reader';
-import { createPageTokens, isSelected, type PageTokens, sourcesFor } from './list-sources';
+import { createPageTokens, type PageTokens, sourcesFor } from './list-sources';
 
 /** What the adapter remembers about Proton's lists across requests. */
 export interface ListCache {
@@ -120,7 +121,7 @@ function readersFor(
       after,
       firstPageSize,
       includes: (connection) =>
-        admit(scope, source, connection) !== undefined && isSelected(connection, selection),
+        admit(scope, source, connection) !== undefined && matches(connection, selection),
       readAll: unordered.get(keyOf(source)) ?? false,
     }),
   );
