@@ -1,4 +1,4 @@
-import type { ConnectionEvent } from '../proton/connection';
+import type { Connection, ConnectionEvent } from '../proton/connection';
 
 /** A write that changed a connection's status: creation, acceptance, rejection, deletion, or a new connection of an import. */
 export interface StatusChange {
@@ -7,11 +7,16 @@ export interface StatusChange {
   /** The event's number in its connection's history, from 1. Other events have numbers too, so a connection's changes have gaps. */
   readonly version: number;
   readonly event: ConnectionEvent;
+  /** The connection right after the change; right before it, for a deletion. Its status is the event's, or the last one. */
+  readonly connection: Connection;
 }
 
 /**
  * The changes of all connections' status, in one order that every process sees. The changes of one connection are in the order in
  * which they were committed. A store keeps them for `FEED_RETENTION_MS` at least.
+ *
+ * A change is stored with its connection, because a deleted connection can't be read any more. Earlier versions did not store it.
+ * Their changes are read with the connection as it now is, and are left out once it is deleted.
  */
 export interface ChangeFeed {
   /** The position of the newest change; 0 when there is none yet. */

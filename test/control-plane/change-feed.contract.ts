@@ -75,6 +75,23 @@ export function describeChangeFeed(
       await end();
     });
 
+    it('has the connection as it was right after each change, and right before a deletion', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const head = await store.feed.head();
+      const created = await session.createConnection({
+        ...asking('one'),
+        roleArn: `arn:aws:iam::${ENVIRONMENT}:role/x`,
+        tags: [{ key: 'team', value: 'a=b' }],
+      });
+      const accepted = await session.acceptConnection(created);
+      const tagged = await session.tagConnection({ id: created.id, tags: [{ key: 'more', value: '' }] });
+      await session.deleteConnection(created);
+      const changes = await readChanges(store, head, 3);
+      expect(changes.map(({ connection }) => connection)).toEqual([created, accepted, tagged]);
+      await end();
+    });
+
     it('is read in pages, from any position', async () => {
       const { service, store, end } = await start();
       const session = service.session(unrestrictedViewer('someone'));

@@ -1,4 +1,7 @@
+import BetterSqlite3 from 'better-sqlite3';
+
 import { unrestrictedViewer } from '../../src/proton/viewer';
+import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { describeChangeFeed } from './change-feed.contract';
 
@@ -10,6 +13,8 @@ function start() {
 describeChangeFeed('of a SQLite file', start);
 
 describe('The change feed of a SQLite file', () => {
+  const folder = useTemporaryFolder();
+
   it('goes on behind any number of events that change no status', async () => {
     const { service, store, end } = await start();
     const session = service.session(unrestrictedViewer('someone'));
@@ -33,5 +38,34 @@ describe('The change feed of a SQLite file', () => {
     expect(types).toEqual(['CREATED', 'ACCEPTED']);
     expect(reads).toBeLessThan(5);
     await end();
+  });
+
+  it('shows the connection as it now is for a change of an earlier version, and leaves out one that is gone', async () => {
+    const location = folder.path('store.db');
+    const { service, store } = createControlPlane({ location });
+    const session = service.session(unrestrictedViewer('someone'));
+    const [kept, gone] = await Promise.all(
+      ['kept', 'gone'].map((environmentName) =>
+        session.createConnection({
+          managementAccountId: MANAGEMENT,
+          environmentAccountId: ENVIRONMENT,
+          environmentName,
+        }),
+      ),
+    );
+    if (!kept || !gone) throw new Error('not created');
+    const accepted = await session.acceptConnection(kept);
+    await session.deleteConnection(gone);
+    const other = new BetterSqlite3(location);
+    other.exec('UPDATE connection_events SET snapshot = NULL');
+    other.close();
+    const page = await store.feed.read(0, 10);
+    if (page === 'removed') throw new Error('nothing is ever removed');
+    expect(page.changes.map(({ connection }) => connection)).toEqual([
+      { ...accepted, status: 'PENDING' },
+      accepted,
+    ]);
+    expect(page.position).toBe(4);
+    await store.close();
   });
 });

@@ -99,4 +99,8 @@ export const MIGRATIONS: readonly string[] = [
   -- A page of a history starts at the event whose id is in the cursor.
   CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
   `,
+  `
+  -- The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
+  ALTER TABLE connection_events ADD COLUMN snapshot TEXT;
+  `,
 ];

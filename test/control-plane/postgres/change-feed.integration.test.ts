@@ -42,6 +42,26 @@ describeWithPostgres('On PostgreSQL', () => {
       await end();
     });
 
+    it('shows the connection as it now is for a change of an earlier version, and leaves out one that is gone', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const kept = await session.createConnection(asking('kept'));
+      const gone = await session.createConnection(asking('gone'));
+      await readChanges(store, 0, 2);
+      const accepted = await session.acceptConnection(kept);
+      await session.deleteConnection(gone);
+      await readChanges(store, 2, 2);
+      await database.query('UPDATE connection_events SET snapshot = NULL');
+      const page = await store.feed.read(0, 10);
+      if (page === 'removed') throw new Error('nothing was removed');
+      expect(page.changes.map(({ connection }) => connection)).toEqual([
+        { ...accepted, status: 'PENDING' },
+        accepted,
+      ]);
+      expect(page.position).toBe(4);
+      await end();
+    });
+
     it('gives positions to the last changes before a store closes', async () => {
       const { service, end } = await start();
       await service.session(unrestrictedViewer('someone')).createConnection(asking('one'));
