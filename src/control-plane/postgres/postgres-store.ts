@@ -8,6 +8,7 @@ import { startHousekeeping } from './feed/housekeeping';
 import { healthOn } from './health';
 import { exportsOn } from './import/exports';
 import { importsOn } from './import/imports';
+import { outboundOn } from './outbound/outbound';
 import { accessKeysOn } from './queries/access-keys';
 import { statusCountsOn } from './queries/counts';
 import { readsOn } from './queries/reads';
@@ -24,6 +25,8 @@ export interface PostgresStoreOptions extends DatabaseOptions {
   readonly report?: ((error: StoreError | undefined) => void) | undefined;
   /** Receives the SQLSTATE, or Node's code, of each error after which a transaction is repeated. */
   readonly retried?: ((code: string) => void) | undefined;
+  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
+  readonly feedRetentionMs?: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
 }
@@ -36,7 +39,7 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { report = () => undefined, retried = () => undefined, now = Date.now, readOnlyAllowed } = options;
   const database = await explainingStart(options, () => openMigrated(options));
-  const housekeeping = startHousekeeping(database, now);
+  const housekeeping = startHousekeeping(database, { now, feedRetentionMs: options.feedRetentionMs });
   const reads = readsOn(database);
   const write = writerOn({ database, changed: housekeeping.changed, retried });
   const observed = observer(report);
@@ -59,6 +62,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     imports: importsOn(database, { changed: housekeeping.changed }),
     exports: exportsOn(database),
     feed: feedOn(database, now),
+    outbound: outboundOn(database),
     health: healthOn({ database, readOnlyAllowed }),
     pool: database.counts,
     async close() {

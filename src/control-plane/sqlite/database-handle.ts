@@ -11,6 +11,7 @@ import { MIGRATIONS } from './migrations';
 import { pin } from './pin-native';
 import { accessKeysOn } from './queries/access-keys';
 import { feedOn, type SqliteFeed } from './queries/feed';
+import { outboundOn, type SqliteOutbound } from './queries/outbound';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
@@ -25,6 +26,7 @@ export interface DatabaseHandle {
   readonly imports: ImportStore;
   readonly exports: ExportStore;
   readonly feed: SqliteFeed;
+  readonly outbound: SqliteOutbound;
   /** @throws SQLite's error, or SqliteStoreError, unless a row can be read and the schema is this version's */
   readonly tryReading: () => void;
   /** Commits a transaction that changes no content but writes to the disk. @throws like tryReading; `SQLITE_BUSY` without waiting */
@@ -83,6 +85,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
     }),
     exports: exportsOn(database),
     feed: feedOn(database),
+    outbound: outboundOn(database, transactions),
     tryReading() {
       checkVersion();
       anyRow.get();

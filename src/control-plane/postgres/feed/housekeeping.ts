@@ -18,12 +18,21 @@ export interface Housekeeping {
   readonly stop: () => Promise<void>;
 }
 
+export interface HousekeepingOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
+  readonly feedRetentionMs?: number | undefined;
+}
+
 /**
  * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
  * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
- * @param now milliseconds since the epoch
  */
-export function startHousekeeping(database: Database, now: () => number): Housekeeping {
+export function startHousekeeping(
+  database: Database,
+  { now, feedRetentionMs = FEED_RETENTION_MS }: HousekeepingOptions,
+): Housekeeping {
   let sequencing: Promise<void> | undefined;
   let cleaning: Promise<void> | undefined;
   let soon: NodeJS.Timeout | undefined;
@@ -57,7 +66,7 @@ export function startHousekeeping(database: Database, now: () => number): Housek
   }
 
   async function cleanUp(): Promise<void> {
-    await deleteChanges(database, now() - FEED_RETENTION_MS);
+    await deleteChanges(database, now() - feedRetentionMs);
     if (expiredAt <= tokensExpiredAt) return;
     const at = expiredAt;
     await deleteTokens(database, at);
