@@ -64,6 +64,10 @@ async function openStore(
     timeoutMs: statementTimeout(config.timeoutMs, traffic.executionMs),
     migrate: config.migrateOnStart,
     report,
+    listening(error) {
+      if (error) logger.warn({ err: error }, 'not listening for changes: polling finds them a little later');
+      else logger.info('listening for changes again');
+    },
     retried: telemetry.metrics.countStoreRetry,
   });
 }

@@ -158,7 +158,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'Checked, and without effect yet: reserved for live updates, for which one session will listen for other replicas’ changes. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler; `off` for polling alone.',
+        'Where one session listens for changes of other replicas while there are subscriptions, so that they arrive in a few milliseconds. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: polling finds them within 250 ms.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])

@@ -33,6 +33,12 @@ export interface ChangeFeed {
   readonly before: (at: number) => Promise<number>;
   /** The changes that are committed and have no position yet. They get one within moments, unless something is wrong. */
   readonly lag: () => Promise<FeedLag>;
+  /**
+   * Calls the listener, in a turn of its own, when there may be new changes: within moments after this process has written them, and at
+   * most `WATCH_MS` after another one has. It may be called when there are none, and once for many.
+   * @returns what ends it
+   */
+  readonly watch: (listener: () => void) => () => void;
 }
 
 export interface FeedPage {
@@ -46,6 +52,9 @@ export interface FeedLag {
   /** The age of the oldest one, in milliseconds; 0 when there is none. */
   readonly milliseconds: number;
 }
+
+/** How often a feed that is watched looks for changes of other processes, in milliseconds. */
+export const WATCH_MS = 250;
 
 /** How long changes can be read from the feed, by default: 7 days. */
 export const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;

@@ -1,9 +1,10 @@
 import BetterSqlite3 from 'better-sqlite3';
 
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
-import { describeChangeFeed } from './change-feed.contract';
+import { called, describeChangeFeed } from './change-feed.contract';
 
 function start() {
   const plane = createControlPlane();
@@ -12,17 +13,19 @@ function start() {
 
 describeChangeFeed('of a SQLite file', start);
 
+const asking = {
+  managementAccountId: MANAGEMENT,
+  environmentAccountId: ENVIRONMENT,
+  environmentName: 'one',
+};
+
 describe('The change feed of a SQLite file', () => {
   const folder = useTemporaryFolder();
 
   it('goes on behind any number of events that change no status', async () => {
     const { service, store, end } = await start();
     const session = service.session(unrestrictedViewer('someone'));
-    const { id } = await session.createConnection({
-      managementAccountId: MANAGEMENT,
-      environmentAccountId: ENVIRONMENT,
-      environmentName: 'one',
-    });
+    const { id } = await session.createConnection(asking);
     for (let index = 0; index < 600; index += 1) {
       await session.tagConnection({ id, tags: [{ key: 'a', value: String(index) }] });
     }
@@ -67,5 +70,32 @@ describe('The change feed of a SQLite file', () => {
     ]);
     expect(page.position).toBe(4);
     await store.close();
+  });
+
+  it('calls those who watch it at once when this process writes', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    try {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const head = await store.feed.head();
+      await Promise.all([called(store), session.createConnection(asking)]);
+      expect(await store.feed.head()).toBe(head + 1);
+      await end();
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('calls those who watch it when another process has written to the file', async () => {
+    const location = folder.path('proton.db');
+    const mine = openSqliteStore({ location });
+    const { service, store: other } = createControlPlane({ location });
+    await Promise.all([
+      called(mine),
+      service.session(unrestrictedViewer('someone')).createConnection(asking),
+    ]);
+    expect(await mine.feed.read(0, 10)).toMatchObject({ changes: [{ event: { type: 'CREATED' } }] });
+    await other.close();
+    await mine.close();
   });
 });

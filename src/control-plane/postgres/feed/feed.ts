@@ -37,7 +37,7 @@ type ChangeRow =
   | readonly [head: number, position: number, version: number, ...event: EventTuple, snapshot: string | null];
 
 /** @param now milliseconds since the epoch */
-export function feedOn(database: Database, now: () => number): ChangeFeed {
+export function feedOn(database: Database, now: () => number): Omit<ChangeFeed, 'watch'> {
   return {
     head: () =>
       reading(async () => {

@@ -3,12 +3,23 @@ import type { Database } from '../database';
 import { deleteChanges, deleteTokens } from './expired-rows';
 import { hasUnsequenced, sequence } from './sequencer';
 
-/** How long after a commit its changes get their positions at the latest, unless the database is slow, in milliseconds. */
+/** Changes get their positions right after their commit, but not more often than this, in milliseconds. */
 const SEQUENCE_MS = 20;
 /** How often to look for changes that a process left behind when it ended, in milliseconds. */
 const SWEEP_MS = 1_000;
 /** How often old rows are deleted, in milliseconds. */
 const CLEANUP_MS = 60_000;
+
+export interface HousekeepingOptions {
+  readonly database: Database;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called when this process has given changes their positions. */
+  readonly sequenced: () => void;
+  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
+  readonly feedRetentionMs?: number | undefined;
+}
+
 export interface Housekeeping {
   /** Gives changes their positions soon. Called after each commit of changes. */
   readonly changed: () => void;
@@ -18,25 +29,21 @@ export interface Housekeeping {
   readonly stop: () => Promise<void>;
 }
 
-export interface HousekeepingOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
-  readonly feedRetentionMs?: number | undefined;
-}
-
 /**
  * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
  * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
  */
-export function startHousekeeping(
-  database: Database,
-  { now, feedRetentionMs = FEED_RETENTION_MS }: HousekeepingOptions,
-): Housekeeping {
+export function startHousekeeping({
+  database,
+  now,
+  sequenced,
+  feedRetentionMs = FEED_RETENTION_MS,
+}: HousekeepingOptions): Housekeeping {
   let sequencing: Promise<void> | undefined;
   let cleaning: Promise<void> | undefined;
   let soon: NodeJS.Timeout | undefined;
   let isDue = false;
+  let startedAt = -Infinity;
   let stopped = false;
   let expiredAt = -Infinity;
   let tokensExpiredAt = -Infinity;
@@ -45,11 +52,12 @@ export function startHousekeeping(
     soon = undefined;
     if (stopped || sequencing) return;
     isDue = false;
+    startedAt = performance.now();
     sequencing = sequence(database, now())
-      .then(
-        () => undefined,
-        () => undefined,
-      )
+      .then((count) => {
+        if (count > 0) sequenced();
+      })
+      .catch(() => undefined)
       .finally(() => {
         sequencing = undefined;
         if (isDue) changed();
@@ -58,7 +66,7 @@ export function startHousekeeping(
 
   function changed(): void {
     isDue = true;
-    if (!stopped) soon ??= setTimeout(start, SEQUENCE_MS);
+    if (!stopped) soon ??= setTimeout(start, Math.max(0, startedAt + SEQUENCE_MS - performance.now()));
   }
 
   async function sweep(): Promise<void> {
