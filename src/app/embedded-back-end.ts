@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { EventsConfig } from '../config/events';
 import type { EmbeddedProtonConfig, AwsServerConfig } from '../config/proton';
 import type { StoreConfig } from '../config/store';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
@@ -16,6 +17,7 @@ import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
+import { eventDelivery } from './event-delivery';
 
 /**
  * Creates the control plane in this process, on its own store.
@@ -23,10 +25,11 @@ import type { BackEnd, BackEndDependencies } from './back-end';
  */
 export async function embeddedBackEnd(
   { store: storeConfig, controlPlane, awsServer }: EmbeddedProtonConfig,
+  eventsConfig: EventsConfig,
   dependencies: BackEndDependencies,
 ): Promise<BackEnd> {
   const { telemetry } = dependencies;
-  const store = await openStore(storeConfig, dependencies);
+  const store = await openStore(storeConfig, eventsConfig, dependencies);
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
@@ -36,10 +39,12 @@ export async function embeddedBackEnd(
   telemetry.metrics.watchConnections(store.countByStatus);
   if (store.pool) telemetry.metrics.watchPool(store.pool);
   telemetry.metrics.watchFeed(store.feed.lag);
+  const events = await eventDelivery(eventsConfig, store, dependencies);
   return {
     proton,
     awsServer: awsServer && buildAwsServer(proton, store, awsServer, dependencies),
     accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
+    events,
     checks: storeChecks(store.health),
     async close(timeoutMs) {
       const drained = new AbortController();
@@ -47,6 +52,7 @@ export async function embeddedBackEnd(
       const timeout = wait(timeoutMs, undefined, { signal: drained.signal });
       await Promise.race([service.drained(), timeout]);
       drained.abort();
+      await events?.close();
       await store.close();
     },
   };
@@ -55,6 +61,7 @@ export async function embeddedBackEnd(
 /** Opens the store that DATABASE_URL names. @throws StoreOpenError */
 async function openStore(
   config: StoreConfig,
+  { retentionMs }: Pick<EventsConfig, 'retentionMs'>,
   { telemetry, logger, traffic }: BackEndDependencies,
 ): Promise<Store> {
   const report = logStoreState(logger);
@@ -63,6 +70,7 @@ async function openStore(
     ...config,
     timeoutMs: statementTimeout(config.timeoutMs, traffic.executionMs),
     migrate: config.migrateOnStart,
+    feedRetentionMs: retentionMs,
     report,
     listening(error) {
       if (error) logger.warn({ err: error }, 'not listening for changes: polling finds them a little later');

@@ -123,8 +123,9 @@ export interface OutboundStore {
   /**
    * Lets nothing be sent for a time, because the destination takes nothing.
    * @param isProbe whether it was waiting before; otherwise only the first call of several has an effect
+   * @returns whether it had one
    */
-  readonly suspend: (name: string, forMs: number, isProbe: boolean) => Promise<void>;
+  readonly suspend: (name: string, forMs: number, isProbe: boolean) => Promise<boolean>;
   /** Drops the events that have waited for longer than this. @returns how many */
   readonly dropOlder: (name: string, ageMs: number) => Promise<number>;
   /** @returns false when there is no such destination */

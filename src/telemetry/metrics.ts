@@ -1,10 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import { eventMetrics, type EventMetrics } from './event-metrics';
 import type { CallEvent, RequestEvent } from './events';
 import { AUTHENTICATION_FAILURES, labelsAmong, LIMIT_CODES, OUTCOMES } from './outcome-codes';
 import { FastCounter, FastHistogram } from './series';
 
-export interface Metrics {
+export interface Metrics extends EventMetrics {
   /** All metrics in Prometheus' text format. */
   readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly countRequest: (
@@ -37,6 +38,9 @@ const SEVERAL = 'several';
 
 /** Counting connections scans an index, so that scrapes share a count for this long. */
 const CONNECTION_COUNT_TTL_MS = 15_000;
+
+/** The same for the events that wait for a destination: gauges of one scrape share it. */
+const BACKLOG_TTL_MS = 5_000;
 
 /** Scrapes of the feed's lag share a reading for this long. */
 const FEED_LAG_TTL_MS = 1_000;
@@ -134,7 +138,13 @@ export function createMetrics(now = () => performance.now()): Metrics {
     authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
   }
 
+  const events = eventMetrics(registry, PREFIX);
+
   return {
+    countEvents: events.countEvents,
+    watchDestinations(destinations, states) {
+      events.watchDestinations(destinations, cached(BACKLOG_TTL_MS, states, now));
+    },
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     countRequest({ server, operation: requested, isCompiled, outcome: code, durationMs }) {
       const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);

@@ -223,8 +223,8 @@ export function describeOutbound(
       const events = eventsOf(await claim(token, 2));
       await failed(events, token, 0, false);
       // Both tries find out.
-      await outbound.suspend(NAME, 60, false);
-      await outbound.suspend(NAME, LONG_MS, false);
+      expect(await outbound.suspend(NAME, 60, false)).toBe(true);
+      expect(await outbound.suspend(NAME, LONG_MS, false)).toBe(false);
       expect(await claim()).toEqual({ kind: 'waiting', forMs: expect.any(Number) as number });
       await delay(70);
       const probeToken = randomUUID();
@@ -233,7 +233,7 @@ export function describeOutbound(
       expect(eventsOf(probe)).toHaveLength(1);
       expect(await claim()).toMatchObject({ kind: 'waiting' });
       await failed(eventsOf(probe), probeToken, 0, false);
-      await outbound.suspend(NAME, 20, true);
+      expect(await outbound.suspend(NAME, 20, true)).toBe(true);
       expect(await destination()).toMatchObject({ failures: 2 });
       await delay(30);
       const next = randomUUID();

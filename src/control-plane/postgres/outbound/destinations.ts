@@ -22,7 +22,7 @@ const BACKLOGS = `SELECT destination.name,
   FROM event_destinations AS destination`;
 
 const SUSPEND = `UPDATE event_destinations SET retry_at = ${NOW} + $2::bigint, failures = failures + 1
-  WHERE name = $1::text AND ($3::boolean OR retry_at IS NULL)`;
+  WHERE name = $1::text AND ($3::boolean OR retry_at IS NULL) RETURNING name`;
 
 /** A pause keeps its first reason. */
 const PAUSE = `UPDATE event_destinations
@@ -81,7 +81,8 @@ export function destinationsOn(database: Database): Destinations {
       }),
 
     async suspend(name, forMs, isProbe) {
-      await commit({ text: SUSPEND, values: [name, forMs, isProbe] });
+      const suspended = await commit({ text: SUSPEND, values: [name, Math.ceil(forMs), isProbe] });
+      return suspended.length > 0;
     },
 
     async pause(name, reason) {

@@ -39,7 +39,9 @@ const ADD_EVENTS = `INSERT INTO outbound_events (destination, connection_id, ver
   FROM unnest($2::uuid[], $3::bigint[], $4::text[]) AS given(connection_id, version, message)
   ON CONFLICT (destination, connection_id, version) DO NOTHING`;
 
-const STATE = `SELECT paused_at IS NOT NULL, retry_at - ${NOW}, failures FROM event_destinations WHERE name = $1::text`;
+const STATE = `SELECT paused_at IS NOT NULL, retry_at - ${NOW}, failures,
+    (SELECT min(due_at) - ${NOW} FROM outbound_connections WHERE destination = name)
+  FROM event_destinations WHERE name = $1::text`;
 
 const TAKE_PROBE = `UPDATE event_destinations SET retry_at = ${NOW} + $2::bigint
   WHERE name = $1::text AND retry_at <= ${NOW} AND paused_at IS NULL RETURNING name`;
@@ -141,11 +143,15 @@ export function queueOn(database: Database): Queue {
         isPaused: boolean,
         retryInMs: number | null,
         failures: number,
+        nextInMs: number | null,
       ][];
       if (!state || state[0]) return { kind: 'paused' };
-      const [, retryInMs, destinationFailures] = state;
+      const [, retryInMs, destinationFailures, nextInMs] = state;
       if (retryInMs !== null && retryInMs > 0) return { kind: 'waiting', forMs: retryInMs };
       const isProbe = retryInMs !== null;
+      if (nextInMs === null || nextInMs > 0) {
+        return { kind: 'claimed', events: [], isProbe, destinationFailures, nextInMs: nextInMs ?? undefined };
+      }
       const claimed = isProbe
         ? await transaction((session) => claimProbe(session, name, options))
         : await writing(() => repeatingConflicts(() => database.run(claimQuery(name, options))));

@@ -81,7 +81,7 @@ export function destinationsOn(database: BetterSqlite3.Database, transactions: T
         Promise.resolve(new Map(backlog.all({ now: Date.now() }).map(({ name, ...rest }) => [name, rest]))),
       ),
     suspend: (name, forMs, isProbe) =>
-      transactions.run(() => void wait.run(Date.now() + Math.ceil(forMs), name, Number(isProbe))),
+      transactions.run(() => wait.run(Date.now() + Math.ceil(forMs), name, Number(isProbe)).changes > 0),
     pause: (name, reason) => transactions.run(() => pause.run(Date.now(), reason, name).changes > 0),
     resume: (name) =>
       transactions.run(() => {
