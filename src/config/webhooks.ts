@@ -87,15 +87,12 @@ export function secretMistakes(environment: Environment): readonly string[] {
   const given = Object.keys(environment).filter(
     (name) => name === SECRET_VARIABLE || name.startsWith(`${SECRET_VARIABLE}_`),
   );
-  if (environment['EVENTS_WEBHOOK_URL'] === undefined) {
-    return given.map((name) => `${name} is for webhooks, and EVENTS_WEBHOOK_URL is not set.`);
-  }
   return [
     ...given.flatMap((name) => {
       const parsed = parseSecrets(environment[name] ?? '');
       return 'mistake' in parsed ? [`${name} ${parsed.mistake}.`] : [];
     }),
-    // Unless the URLs have a mistake themselves.
+    // Without destinations they do no harm.
     ...given
       .filter((name) => urls.size > 0 && name !== SECRET_VARIABLE && !variables.includes(name))
       .map((name) => `${name} is for a destination that EVENTS_WEBHOOK_URL does not name.`),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimedEvent, OutboundStore, TryResult } from '../control-plane/outbound';
 import { Alarm } from './alarm';
 import { pauseBefore } from './backoff';
+import { envelopeIn } from './envelope';
 import type { DeliveryReport, DeliverySettings } from './event-delivery';
 import type { SendOutcome, Transport } from './transport';
 
@@ -182,7 +183,7 @@ class Delivery {
       ? Math.min(pauseBefore(destinationFailures + 1, settings), MAX_PROBE_PAUSE_MS)
       : pauseBefore(failures + 1, settings);
     const retryInMs = Math.max(pause, retryAfterMs);
-    const { id } = JSON.parse(message) as { readonly id: string };
+    const { id } = envelopeIn(message);
     report.failed(name, {
       connectionId,
       eventId: id,

@@ -1,4 +1,5 @@
 import type { StatusChange } from '../control-plane/change-feed';
+import type { OutboundEvent } from '../control-plane/outbound';
 import { connectionArn } from '../proton/identifiers';
 
 /**
@@ -46,4 +47,17 @@ export function envelopeOf({ event, connection }: StatusChange): Envelope {
       ...(event.previousStatus !== null && { previousStatus: event.previousStatus }),
     },
   };
+}
+
+/** A status change as it waits for a destination: the message is its envelope, in JSON. */
+export function outboundEventOf(change: StatusChange): OutboundEvent {
+  return {
+    connectionId: change.connection.id,
+    version: change.version,
+    message: JSON.stringify(envelopeOf(change)),
+  };
+}
+
+export function envelopeIn(message: string): Envelope {
+  return JSON.parse(message) as Envelope;
 }

@@ -1,6 +1,6 @@
 import type { PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 
-import type { Envelope } from './envelope';
+import { envelopeIn } from './envelope';
 import { failureOf, type SendOutcome, type Transport } from './transport';
 
 export interface EventBridgeOptions {
@@ -24,7 +24,7 @@ export async function eventBridgeTransport({ bus, source, region }: EventBridgeO
   const client = new EventBridgeClient({ region, maxAttempts: 1 });
 
   function entryOf(message: string) {
-    const { resources, time, detail, ...envelope } = JSON.parse(message) as Envelope;
+    const { resources, time, detail, ...envelope } = envelopeIn(message);
     return {
       EventBusName: bus,
       Source: source,

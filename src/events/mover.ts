@@ -1,7 +1,7 @@
 import type { ChangeFeed, FeedPage } from '../control-plane/change-feed';
 import type { OutboundStore } from '../control-plane/outbound';
 import { Alarm } from './alarm';
-import { envelopeOf } from './envelope';
+import { outboundEventOf } from './envelope';
 import type { DeliveryReport, DestinationSetup } from './event-delivery';
 
 /** Changes that are read at a time. */
@@ -119,13 +119,7 @@ class Positions {
   private sorted(page: FeedPage | 'removed') {
     const changes = page === 'removed' ? [] : page.changes;
     const oldest = Date.now() - this.options.retentionMs;
-    const events = changes
-      .filter(({ event }) => event.occurredAt >= oldest)
-      .map((change) => ({
-        connectionId: change.connection.id,
-        version: change.version,
-        message: JSON.stringify(envelopeOf(change)),
-      }));
+    const events = changes.filter(({ event }) => event.occurredAt >= oldest).map(outboundEventOf);
     return { events, dropped: changes.length - events.length };
   }
 

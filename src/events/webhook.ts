@@ -5,6 +5,7 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 
 import { isLoopbackAddress, isRefusedAddress } from './addresses';
+import { envelopeIn } from './envelope';
 import { signatureHeaders } from './signature';
 import { failureOf, type SendOutcome, type Transport } from './transport';
 
@@ -61,7 +62,7 @@ export function webhookTransport({
   }
 
   function post(message: string, addresses: readonly Address[], signal: AbortSignal): Promise<Posted> {
-    const { id } = JSON.parse(message) as { readonly id: string };
+    const { id } = envelopeIn(message);
     return new Promise((resolve) => {
       let isConnected = false;
       const sent = request(target, {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { Webhook } from 'standardwebhooks';
 
 import { request } from '../support/graphql-client';
@@ -208,7 +210,7 @@ describe('Webhooks', () => {
       const metrics = await readMetrics(source.admin);
       return valueOf(metrics, 'proton_subgraph_events_paused');
     };
-    while ((await paused()) === 0);
+    while ((await paused()) === 0) await delay(10);
     receiver.answer(() => 204);
     await source.accept(id);
     expect(receiver.received).toHaveLength(1);
