@@ -53,7 +53,7 @@ class Delivery {
   private running = 0;
   private readonly tries = new Set<AbortController>();
   /** What the store does not know yet. */
-  private results: TryResult[] = [];
+  private readonly results: TryResult[] = [];
   private suspension:
     { readonly forMs: number; readonly isProbe: boolean; readonly reason: string } | undefined;
   private isGone = false;
@@ -104,16 +104,18 @@ class Delivery {
       if (isNew) report.suspended(name, reason);
       this.suspension = undefined;
     }
-    const results = this.results;
+    // A copy: results of other tries come while these are stored.
+    const results = [...this.results];
     if (results.length === 0) return;
     await outbound.settle(name, results);
-    this.results = this.results.slice(results.length);
+    this.results.splice(0, results.length);
   }
 
   /** Sends what is due, up to the limit. @returns how long to wait before the next look, in milliseconds */
   private async claim(): Promise<number> {
     const { name, outbound, settings, transport } = this.options;
-    const limit = settings.inFlight - this.running;
+    // What the store does not know yet counts, too: all of it would be sent twice if this process were killed.
+    const limit = settings.inFlight - this.running - this.results.length;
     if (limit <= 0) return LOOK_MS;
     const token = randomUUID();
     const claim = await outbound.claim(name, { token, limit, leaseMs: settings.leaseMs });
