@@ -139,7 +139,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   `CREATE TABLE IF NOT EXISTS event_destinations (
     name text COLLATE "C" NOT NULL PRIMARY KEY,
     transport text NOT NULL,
-    position bigint NOT NULL,
+    position bigint NOT NULL DEFAULT 0,
     paused_at bigint,
     paused_reason text,
     retry_at bigint,
