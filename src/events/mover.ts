@@ -36,9 +36,9 @@ export async function startMover({ feed, ...options }: MoverOptions): Promise<Mo
   const alarm = new Alarm();
   let isStopping = false;
 
-  async function moveNow(): Promise<boolean> {
+  async function succeeds(work: () => Promise<unknown>): Promise<boolean> {
     try {
-      await positions.moveAll(() => isStopping);
+      await work();
       return true;
     } catch (error) {
       report.storeFailed(error);
@@ -46,17 +46,19 @@ export async function startMover({ feed, ...options }: MoverOptions): Promise<Mo
     }
   }
 
-  async function run(isWorking: boolean): Promise<void> {
-    let works = isWorking;
-    while (!isStopping) {
-      await alarm.sleep(works ? LONGEST_SLEEP_MS : PAUSE_MS);
+  async function run(): Promise<void> {
+    for (;;) {
       // At a stop too, for what was written last.
-      works = await moveNow();
+      const isLast = isStopping;
+      const works = await succeeds(() => positions.moveAll(() => isStopping));
+      if (isLast) return;
+      await alarm.sleep(works ? LONGEST_SLEEP_MS : PAUSE_MS);
     }
   }
 
   const stopWatching = feed.watch(alarm.wake);
-  const running = run(await moveNow());
+  await succeeds(() => positions.register());
+  const running = run();
   return {
     stop() {
       isStopping = true;
@@ -123,14 +125,16 @@ class Positions {
     return { events, dropped: changes.length - events.length };
   }
 
-  private async read(): Promise<Map<string, number>> {
+  /** @throws ProtonFailure `UNAVAILABLE` */
+  async register(): Promise<void> {
     const { destinations, outbound } = this.options;
-    if (!this.isRegistered) {
-      await outbound.register(
-        destinations.map(({ name, transport: { kind } }) => ({ name, transport: kind })),
-      );
-      this.isRegistered = true;
-    }
-    return new Map((await outbound.list()).map(({ name, position }) => [name, position]));
+    if (this.isRegistered) return;
+    await outbound.register(destinations.map(({ name, transport: { kind } }) => ({ name, transport: kind })));
+    this.isRegistered = true;
+  }
+
+  private async read(): Promise<Map<string, number>> {
+    await this.register();
+    return new Map((await this.options.outbound.list()).map(({ name, position }) => [name, position]));
   }
 }

@@ -5,7 +5,7 @@ import { describeWithPostgres, usePostgres } from '../support/postgres';
 import { openTestStore } from '../support/postgres-store';
 
 /** `npm run chaos:events` does more of them. */
-const KILLS = 3;
+const KILLS = 2;
 const CLIENTS = 4;
 
 describe('A server that is killed while it sends events', () => {
