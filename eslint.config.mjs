@@ -23,6 +23,7 @@ const MODULES = [
   { type: 'authentication', pattern: 'src/authentication' },
   { type: 'http', pattern: 'src/http' },
   { type: 'telemetry', pattern: 'src/telemetry' },
+  { type: 'events', pattern: 'src/events' },
   { type: 'cli', pattern: 'src/cli' },
 ];
 
@@ -35,6 +36,7 @@ const MODULE_IMPORTS = {
   sqlite: ['control-plane', 'proton'],
   postgres: ['control-plane', 'proton'],
   'proton-sdk': ['proton'],
+  events: ['control-plane', 'proton'],
   subgraph: ['proton'],
   graphql: ['subgraph', 'proton'],
   'aws-api': ['sigv4', 'proton', 'control-plane'],
@@ -42,7 +44,7 @@ const MODULE_IMPORTS = {
   authentication: ['sigv4', 'proton'],
   http: ['graphql', 'subgraph', 'aws-api', 'authentication'],
   // Only types from proton-sdk and graphql: the code of proton-sdk loads the AWS SDK.
-  config: ['proton', 'authentication', 'graphql', 'proton-sdk'],
+  config: ['proton', 'authentication', 'graphql', 'proton-sdk', 'events', 'control-plane'],
   telemetry: [],
   app: [
     'config',
@@ -56,9 +58,10 @@ const MODULE_IMPORTS = {
     'sqlite',
     'postgres',
     'proton-sdk',
+    'events',
   ],
   main: ['app', 'config', 'telemetry', 'http', 'control-plane', 'sqlite'],
-  cli: ['config', 'proton', 'control-plane', 'sqlite', 'postgres'],
+  cli: ['config', 'proton', 'control-plane', 'sqlite', 'postgres', 'events'],
 };
 
 const selector = (name) =>

@@ -72,8 +72,10 @@ async function main(): Promise<void> {
 async function useEverything(database: Database, called: (name: string) => void): Promise<void> {
   const region = 'us-east-1';
   if (!isRegion(region) || !isAccountId(ENVIRONMENT)) throw new Error('not an account and a Region');
+  const feed = feedOn(database, { now: Date.now, sequenced: () => undefined });
   const store = {
     ...readsOn(database),
+    feed: { ...feed, watch: () => () => undefined },
     write: writerOn({ database, changed: () => undefined, retried: () => undefined }),
     concurrentWrites: 1,
     close: () => Promise.resolve(),
@@ -100,7 +102,7 @@ async function useEverything(database: Database, called: (name: string) => void)
   called('change');
 
   await sequence(database, Date.now());
-  await feedOn(database, Date.now).read(0, 100);
+  await feed.read(0, 100);
   called('feed');
 
   await session.listConnections([{ first: 20 }, { first: 20, filter: { managementAccountId: MANAGEMENT } }]);

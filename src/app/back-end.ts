@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 
 import type { AccessKeys } from '../control-plane/access-keys/access-keys';
+import type { EventDelivery } from '../events/event-delivery';
 import type { BodyReader } from '../http/body/body-budget';
 import type { Admission } from '../http/hooks/admission-queue';
 import type { Checks } from '../http/admin-server';
@@ -21,6 +22,8 @@ export interface BackEnd {
   readonly awsServer: ServerLifecycle | undefined;
   /** The access keys in the store; undefined when there is no store. */
   readonly accessKeysUnder: ((encryptionKey: KeyObject) => AccessKeys) | undefined;
+  /** Sends status changes to other systems; undefined when none is configured. */
+  readonly events: EventDelivery | undefined;
   /** The readiness checks. */
   readonly checks: Checks;
   /** @param timeoutMs how long pending writes may take; by now no client waits for their results */

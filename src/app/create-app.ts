@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { Logger } from 'pino';
 
 import type { BackEnd, BackEndDependencies, ReportFault, Traffic } from './back-end';
@@ -66,7 +68,7 @@ export async function createApp(
   const tracing = tracingSettings && (await loadTracing(tracingSettings, logger));
   const telemetry = createTelemetry({ logger, traced: tracing !== undefined });
   const traffic = trafficOf(config);
-  const { proton, awsServer, checks, accessKeysUnder, close } = await createBackEnd(config, {
+  const { proton, awsServer, events, checks, accessKeysUnder, close } = await createBackEnd(config, {
     telemetry,
     traffic,
     logger,
@@ -128,12 +130,15 @@ export async function createApp(
       const adminUrl = await admin?.start();
       await routerKeys?.bind();
       await authentication.start();
+      // Before the first write, which a new destination must get.
+      await events?.start();
       const protonEndpoint = await awsServer?.start();
       const graphql = await web.start();
       phase = 'serving';
       return { graphql, protonEndpoint, admin: adminUrl };
     } catch (error) {
       await awsServer?.stop();
+      await events?.stop(0);
       await release(0);
       throw error;
     }
@@ -146,7 +151,11 @@ export async function createApp(
     const { delayMs, graceMs } = config.timing.shutdown;
     const delay = delayed ? delayMs : 0;
     const deadline = performance.now() + delay + graceMs;
-    const cut = await stopServers(awsServer ? [web, awsServer] : [web], delay);
+    const [cut] = await Promise.all([
+      stopServers(awsServer ? [web, awsServer] : [web], delay),
+      // What is being sent has the same time as requests.
+      wait(delay).then(() => events?.stop(graceMs)),
+    ]);
     await release(Math.max(0, deadline - performance.now()));
     return cut;
   }
@@ -165,9 +174,12 @@ export async function createApp(
   };
 }
 
-async function createBackEnd({ proton }: Config, dependencies: BackEndDependencies): Promise<BackEnd> {
+async function createBackEnd(
+  { proton, events }: Config,
+  dependencies: BackEndDependencies,
+): Promise<BackEnd> {
   return proton.kind === 'embedded'
-    ? embeddedBackEnd(proton, dependencies)
+    ? embeddedBackEnd(proton, events, dependencies)
     : sdkBackEnd(proton, dependencies);
 }
 

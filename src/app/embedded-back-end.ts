@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { Logger } from 'pino';
 
+import type { EventsConfig } from '../config/events';
 import type { EmbeddedProtonConfig, AwsServerConfig } from '../config/proton';
 import type { StoreConfig } from '../config/store';
 import { createAccessKeys } from '../control-plane/access-keys/access-keys';
@@ -15,6 +16,7 @@ import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
 import type { BackEnd, BackEndDependencies } from './back-end';
+import { eventDelivery } from './event-delivery';
 
 /**
  * How long scrapes of the metrics share the counts by status, in milliseconds: each count reads an index of the whole table, on
@@ -31,10 +33,11 @@ export const COUNTS_TTL_MS: Readonly<Record<StoreConfig['kind'], number>> = {
  */
 export async function embeddedBackEnd(
   { store: storeConfig, controlPlane, awsServer }: EmbeddedProtonConfig,
+  eventsConfig: EventsConfig,
   dependencies: BackEndDependencies,
 ): Promise<BackEnd> {
   const { telemetry } = dependencies;
-  const store = await openStore(storeConfig, dependencies);
+  const store = await openStore(storeConfig, eventsConfig, dependencies);
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
@@ -45,10 +48,12 @@ export async function embeddedBackEnd(
   telemetry.metrics.watchConnections(store.countByStatus, COUNTS_TTL_MS[storeConfig.kind]);
   if (store.pool) telemetry.metrics.watchPool(store.pool);
   telemetry.metrics.watchFeed(store.feed.lag);
+  const events = await eventDelivery(eventsConfig, store, dependencies);
   return {
     proton,
     awsServer: awsServer && buildAwsServer(proton, store, awsServer, dependencies),
     accessKeysUnder: (encryptionKey) => createAccessKeys({ store: store.accessKeys, encryptionKey }),
+    events,
     checks: storeChecks(store.health),
     async close(timeoutMs) {
       const drained = new AbortController();
@@ -56,6 +61,7 @@ export async function embeddedBackEnd(
       const timeout = wait(timeoutMs, undefined, { signal: drained.signal });
       await Promise.race([service.drained(), timeout]);
       drained.abort();
+      await events?.close();
       await store.close();
     },
   };
@@ -64,6 +70,7 @@ export async function embeddedBackEnd(
 /** Opens the store that DATABASE_URL names. @throws StoreOpenError */
 async function openStore(
   config: StoreConfig,
+  { retentionMs }: Pick<EventsConfig, 'retentionMs'>,
   { telemetry, logger, traffic }: BackEndDependencies,
 ): Promise<Store> {
   const report = logStoreState(logger);
@@ -72,6 +79,7 @@ async function openStore(
     ...config,
     executionMs: traffic.executionMs,
     migrate: config.migrateOnStart,
+    feedRetentionMs: retentionMs,
     report,
     listening(error) {
       if (error) logger.warn({ err: error }, 'not listening for changes: polling finds them a little later');

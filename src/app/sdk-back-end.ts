@@ -28,6 +28,7 @@ export async function sdkBackEnd(
     proton: instrumentService(service, telemetry.aroundProton),
     awsServer: undefined,
     accessKeysUnder: undefined,
+    events: undefined,
     // Readiness does not depend on Proton: if it throttles, restarting or draining the servers would not help.
     checks: {},
     close() {

@@ -72,6 +72,8 @@ async function copy(
     await target.finish();
     if (json) stdout.write(`${JSON.stringify({ tables: summaries }, null, 2)}\n`);
     else stdout.write(summaryTable(summaries));
+    const notQueued = source.notQueued();
+    if (notQueued > 0) stderr.write(notQueuedWarning(notQueued));
     return ExitCode.DONE;
   } catch (error) {
     const sentence = explainStartError(error, database.connection);
@@ -82,6 +84,13 @@ async function copy(
     source.close();
     await target?.close();
   }
+}
+
+function notQueuedWarning(count: number): string {
+  return (
+    `Warning: destinations of events get nothing of ${String(count)} changes, which no server has queued for them. If they are still configured, ` +
+    'start a server on the file and stop it, then copy into an empty database. `proton-subgraph events list` lists them.\n'
+  );
 }
 
 const BEGINNINGS = {

@@ -4,6 +4,7 @@ import { addAccessKey } from './access-key';
 import { addBackup } from './backup';
 import { addCopy } from './copy';
 import { type CommandContext, type ExitCode, STORE_HELP } from './command';
+import { addEvents } from './events';
 import { addExport } from './export';
 import { addImport } from './import/import-command';
 import { addMigrate } from './migrate';
@@ -36,7 +37,7 @@ Examples:
     .action(startServer);
 }
 
-const COMMANDS = [addAccessKey, addImport, addExport, addBackup, addRestore, addMigrate, addCopy];
+const COMMANDS = [addAccessKey, addImport, addExport, addBackup, addRestore, addMigrate, addCopy, addEvents];
 
 /** In columns. Commander wraps only descriptions and options; the other texts are wrapped by hand. */
 const HELP_WIDTH = 100;
@@ -69,6 +70,7 @@ Examples:
   proton-subgraph backup proton.db
   proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
+  proton-subgraph events list
   proton-subgraph copy --from sqlite:./data/proton.db --to postgres://proton@db.example.com/proton
 ${STORE_HELP}
 A server may be running on it, except during restore.

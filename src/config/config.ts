@@ -7,6 +7,7 @@ import type { Region } from '../proton/identifiers';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
+import { eventsConfig, eventsMistakes, type EventsConfig } from './events';
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
@@ -31,6 +32,8 @@ export interface Config {
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
+  /** Where status changes are sent. There is no destination with a Proton endpoint elsewhere, which has no change feed. */
+  readonly events: EventsConfig;
   /** Turns off introspection, suggestions and Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
@@ -64,6 +67,7 @@ export function readConfig(environment: Environment): Config {
     ...authenticationMistakes(given, authenticated),
     ...protonMistakes(given),
     ...subscriptionMistakes(given),
+    ...eventsMistakes(given),
   ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
@@ -81,6 +85,7 @@ export function readConfig(environment: Environment): Config {
     subscriptions: subscriptionsConfig(variables),
     timing: timingConfig(variables),
     proton: protonConfig(variables, authenticated),
+    events: eventsConfig(variables, given),
     production: variables.NODE_ENV === 'production',
     logLevel: variables.LOG_LEVEL,
   });

@@ -13,7 +13,7 @@ export interface StatusChange {
 
 /**
  * The changes of all connections' status, in one order that every process sees. The changes of one connection are in the order in
- * which they were committed. A store keeps them for `FEED_RETENTION_MS` at least.
+ * which they were committed. A store keeps them for `FEED_RETENTION_MS`, unless it is opened with another time, or for good.
  *
  * A change is stored with its connection, because a deleted connection can't be read any more. Earlier versions did not store it.
  * Their changes are read with the connection as it now is, and are left out once it is deleted.
@@ -27,6 +27,11 @@ export interface ChangeFeed {
    * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
    */
   readonly read: (after: number, limit: number) => Promise<FeedPage | 'removed'>;
+  /**
+   * A position before every change that occurred at this time or later and is still kept.
+   * @param at milliseconds since the epoch; `-Infinity` for the oldest change that is kept
+   */
+  readonly before: (at: number) => Promise<number>;
   /** The changes that are committed and have no position yet. They get one within moments, unless something is wrong. */
   readonly lag: () => Promise<FeedLag>;
   /**
@@ -52,5 +57,30 @@ export interface FeedLag {
 /** How often a feed that is watched looks for changes of other processes, in milliseconds. */
 export const WATCH_MS = 250;
 
-/** How long changes can be read from the feed: 7 days. */
+/** How long changes can be read from the feed, by default: 7 days. */
 export const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** How far the clocks of replicas may differ, in milliseconds: a change's position may be before those of changes that occurred earlier. */
+const CLOCK_DIFFERENCE_MS = 60_000;
+
+/**
+ * Finds the position for `ChangeFeed.before` in a few looks.
+ * @param oldest the position of the oldest change
+ * @param newest that of the newest one
+ * @param timeAt when the first change from a position on occurred; undefined when there is none
+ */
+export async function positionBefore(
+  at: number,
+  oldest: number,
+  newest: number,
+  timeAt: (position: number) => number | undefined | Promise<number | undefined>,
+): Promise<number> {
+  let [low, high] = [oldest, newest + 1];
+  while (low < high && at !== -Infinity) {
+    const middle = Math.floor((low + high) / 2);
+    const time = await timeAt(middle);
+    if (time === undefined || time >= at - CLOCK_DIFFERENCE_MS) high = middle;
+    else low = middle + 1;
+  }
+  return low - 1;
+}

@@ -13,6 +13,7 @@ import type { Around } from '../telemetry/events';
 import type { AccessKeyStore } from './access-keys/access-keys';
 import type { ChangeFeed } from './change-feed';
 import type { ImportStore } from './import/import-store';
+import type { OutboundStore } from './outbound';
 
 /**
  * The port between the control plane and a database. Every method takes a batch: one call is one round trip. A read that returns a
@@ -171,6 +172,7 @@ export interface Store extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
+  readonly outbound: OutboundStore;
   /** Whether the store works. Any number of calls is cheap: the database is asked at most once a second. */
   readonly health: () => Promise<StoreHealth>;
   /** The number of connections of each status, of all accounts. Reads an index of the whole table. */

@@ -1,11 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
+import { eventMetrics, type EventMetrics } from './event-metrics';
 import type { CallEvent, RequestEvent } from './events';
 import { AUTHENTICATION_FAILURES, labelsAmong, LIMIT_CODES, OUTCOMES } from './outcome-codes';
 import { FastCounter, FastHistogram } from './series';
 import { createSubscriptionMetrics, type SubscriptionMetrics } from './subscription-metrics';
 
-export interface Metrics {
+export interface Metrics extends EventMetrics {
   /** All metrics in Prometheus' text format. */
   readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly countRequest: (
@@ -39,6 +40,9 @@ export interface Metrics {
 
 /** The label of a document with several root fields: their combinations would be too many label values. */
 const SEVERAL = 'several';
+
+/** The same for the events that wait for a destination: gauges of one scrape share it. */
+const BACKLOG_TTL_MS = 5_000;
 
 /** Scrapes of the feed's lag share a reading for this long. */
 const FEED_LAG_TTL_MS = 1_000;
@@ -136,6 +140,8 @@ export function createMetrics(now = () => performance.now()): Metrics {
     authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
   }
 
+  const events = eventMetrics(registry, PREFIX);
+
   function countFailure(server: RequestEvent['server'], outcome: string): void {
     if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });
     if (AUTHENTICATION_FAILURES.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
@@ -150,6 +156,10 @@ export function createMetrics(now = () => performance.now()): Metrics {
         countFailure('graphql', outcome);
       },
     }),
+    countEvents: events.countEvents,
+    watchDestinations(destinations, states) {
+      events.watchDestinations(destinations, cached(BACKLOG_TTL_MS, states, now));
+    },
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     countRequest({ server, operation: requested, isCompiled, outcome: code, durationMs }) {
       const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);

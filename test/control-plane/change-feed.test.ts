@@ -1,9 +1,9 @@
 import BetterSqlite3 from 'better-sqlite3';
 
-import { unrestrictedViewer } from '../../src/proton/viewer';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { called, describeChangeFeed } from './change-feed.contract';
 
 function start() {

@@ -33,6 +33,8 @@ const SET_BY_THE_CHART = [
   'ROUTER_SECRET',
   'ACCESS_KEY_ENCRYPTION_KEY',
   'AUTH_JWT_PUBLIC_KEY_FILE',
+  'EVENTS_WEBHOOK_URL',
+  'EVENTS_WEBHOOK_SECRET',
   // Profiles need a file. In Kubernetes the service account's role replaces them.
   'AWS_ACCOUNT_PROFILE_TEMPLATE',
 ];

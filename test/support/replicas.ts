@@ -28,14 +28,18 @@ export interface CreateOptions {
   readonly role?: string;
 }
 
-/** A server process, and what clients ask it in these tests. */
-export interface Replica extends ServerProcess {
+/** What clients ask a server to write in these tests. */
+export interface Mutations {
   readonly create: (environmentName: string, options?: CreateOptions) => Promise<MutationOutcome>;
   readonly accept: (id: string) => Promise<MutationOutcome>;
   readonly reject: (id: string) => Promise<MutationOutcome>;
   readonly remove: (id: string) => Promise<MutationOutcome>;
   /** Sets the role for AWS CodeBuild of a connection of this environment account. */
   readonly update: (id: string, account: string) => Promise<MutationOutcome>;
+}
+
+/** A server process, and what clients ask it in these tests. */
+export interface Replica extends ServerProcess, Mutations {
   /** Reads the newest connection. */
   readonly read: () => Promise<{ readonly code: string | undefined; readonly ms: number }>;
   /** What readiness and liveness answer, and how long readiness took, in milliseconds. */
@@ -58,9 +62,25 @@ export async function startReplica(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Replica> {
   const server = await startServerProcess({ DATABASE_URL: database, ...variables });
-  const mutate = (field: string, input: object) => sendMutation(server.url, field, input);
   return {
     ...server,
+    ...mutationsAt(server.url),
+    async read() {
+      const started = performance.now();
+      const { errors } = await request(
+        server.url,
+        '{ environmentAccountConnections(first: 1) { nodes { id } } }',
+      );
+      return { code: errors && String(errors[0]?.extensions?.['code']), ms: performance.now() - started };
+    },
+    health: () => healthOf(server.admin ?? ''),
+  };
+}
+
+/** @param url of `/graphql` */
+export function mutationsAt(url: string): Mutations {
+  const mutate = (field: string, input: object) => sendMutation(url, field, input);
+  return {
     create: (
       environmentName,
       { token, account = '222222222222', management = '111111111111', role = 'proton' } = {},
@@ -80,15 +100,6 @@ export async function startReplica(
         id,
         codebuildRoleArn: `arn:aws:iam::${account}:role/builds`,
       }),
-    async read() {
-      const started = performance.now();
-      const { errors } = await request(
-        server.url,
-        '{ environmentAccountConnections(first: 1) { nodes { id } } }',
-      );
-      return { code: errors && String(errors[0]?.extensions?.['code']), ms: performance.now() - started };
-    },
-    health: () => healthOf(server.admin ?? ''),
   };
 }
 

@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/telemetry/metrics';
 import { startApp } from '../support/app';
 import { parseMetrics, readMetrics, type ScrapedMetrics } from '../support/metrics';
 import { PROJECT } from '../support/server-process';
+import { SECRET } from '../support/webhook-receiver';
 import { exercise } from './exercise';
 
 interface Panel {
@@ -27,7 +28,7 @@ const ADDED_LABELS = ['job', 'instance'];
 
 let metrics: ScrapedMetrics;
 beforeAll(async () => {
-  const app = await startApp();
+  const app = await startApp({ EVENTS_WEBHOOK_URL: 'http://127.0.0.1:9/', EVENTS_WEBHOOK_SECRET: SECRET });
   await exercise(app, 'someone');
   const ofSqlite = await readMetrics(app.admin);
   await app.stop();

@@ -74,6 +74,41 @@ export const COPY_TABLES = [
   },
   // One row, with which an encryption key is checked.
   { name: 'access_key_seal', columns: { id: 'integer', seal: 'bytea' }, keyColumns: 1 },
+  // Without the position in the feed, which begins anew, and without claims and pauses of a destination that takes nothing.
+  {
+    name: 'event_destinations',
+    columns: {
+      name: 'text',
+      transport: 'text',
+      paused_at: 'bigint',
+      paused_reason: 'text',
+      delivered_at: 'bigint',
+      dropped: 'bigint',
+    },
+    keyColumns: 1,
+  },
+  {
+    name: 'outbound_events',
+    columns: {
+      destination: 'text',
+      connection_id: 'uuid',
+      version: 'bigint',
+      message: 'text',
+      queued_at: 'bigint',
+    },
+    keyColumns: 3,
+  },
+  {
+    name: 'outbound_connections',
+    columns: {
+      destination: 'text',
+      connection_id: 'uuid',
+      next_version: 'bigint',
+      due_at: 'bigint',
+      failures: 'integer',
+    },
+    keyColumns: 2,
+  },
 ] as const satisfies readonly CopyTable[];
 
 export type CopyTableName = (typeof COPY_TABLES)[number]['name'];
@@ -83,6 +118,8 @@ export interface CopySource {
   /** Differs when the store has changed: each change of a connection has an event, and the others change these counts and times. */
   readonly fingerprint: string;
   readonly count: (table: CopyTableName) => number;
+  /** The changes that a server has not queued yet for destinations of events. They are in no table that is copied. */
+  readonly notQueued: () => number;
   /** The rows whose key is greater than `after`, in the order of their key. */
   readonly rows: (table: CopyTableName, after: CopyRow | undefined) => Iterable<CopyRow>;
   readonly close: () => void;

@@ -15,6 +15,7 @@ import { startHousekeeping } from './feed/housekeeping';
 import { healthOn } from './health';
 import { exportsOn } from './import/exports';
 import { importsOn } from './import/imports';
+import { outboundOn } from './outbound/outbound';
 import { accessKeysOn } from './queries/access-keys';
 import { countByStatus } from './queries/counts';
 import { readsOn } from './queries/reads';
@@ -33,6 +34,8 @@ export interface PostgresStoreOptions extends DatabaseOptions {
   readonly report?: ((error: StoreError | undefined) => void) | undefined;
   /** Receives the SQLSTATE, or Node's code, of each error after which a transaction is repeated. */
   readonly retried?: ((code: string) => void) | undefined;
+  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
+  readonly feedRetentionMs?: number | undefined;
   /**
    * Where one session listens for the changes of other processes, while the feed is watched. By default no one listens, and this
    * process's changes are not announced to others.
@@ -64,7 +67,12 @@ export async function openPostgresStore({
   } = options;
   const database = await explainingStart(options, () => openMigrated(options));
   const announcements = announcementsOn({ database, listenConnection, listening });
-  const housekeeping = startHousekeeping({ database, now, sequenced: announcements.announce });
+  const housekeeping = startHousekeeping({
+    database,
+    now,
+    sequenced: announcements.announce,
+    feedRetentionMs: options.feedRetentionMs,
+  });
   const reads = readsOn(database);
   const write = writerOn({ database, changed: housekeeping.changed, retried });
   const observed = observer(report);
@@ -86,6 +94,7 @@ export async function openPostgresStore({
     imports: importsOn(database, { changed: housekeeping.changed }),
     exports: exportsOn(database),
     feed: { ...feedOn(database, { now, sequenced: announcements.announce }), watch: announcements.add },
+    outbound: outboundOn(database),
     health: healthOn({ database, readOnlyAllowed }),
     pool: database.counts,
     async close() {

@@ -11,6 +11,7 @@ import { MIGRATIONS } from './migrations';
 import { pin } from './pin-native';
 import { accessKeysOn } from './queries/access-keys';
 import { feedOn, type SqliteFeed } from './queries/feed';
+import { outboundOn, type SqliteOutbound } from './queries/outbound';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
@@ -25,6 +26,7 @@ export interface DatabaseHandle {
   readonly imports: ImportStore;
   readonly exports: ExportStore;
   readonly feed: SqliteFeed;
+  readonly outbound: SqliteOutbound;
   /** A number that changes when another connection commits, also one of another process. */
   readonly dataVersion: () => number;
   /** @throws SQLite's error, or SqliteStoreError, unless a row can be read and the schema is this version's */
@@ -92,6 +94,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Han
     }),
     exports: exportsOn(database),
     feed: feedOn(database),
+    outbound: outboundOn(database, transactions),
     dataVersion: () => dataVersion.get() ?? 0,
     tryReading() {
       checkVersion();

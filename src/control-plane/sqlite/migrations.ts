@@ -103,4 +103,43 @@ export const MIGRATIONS: readonly string[] = [
   -- The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
   ALTER TABLE connection_events ADD COLUMN snapshot TEXT;
   `,
+  `
+  -- Other systems that status changes are sent to. position: as far as the feed was read for it. retry_at: until then nothing is sent,
+  -- because the destination takes nothing; failures: its tries in a row.
+  CREATE TABLE event_destinations (
+    name TEXT NOT NULL PRIMARY KEY,
+    transport TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    paused_at INTEGER,
+    paused_reason TEXT,
+    retry_at INTEGER,
+    failures INTEGER NOT NULL DEFAULT 0,
+    delivered_at INTEGER,
+    dropped INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+
+  -- The events that wait for a destination.
+  CREATE TABLE outbound_events (
+    destination TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    queued_at INTEGER NOT NULL,
+    PRIMARY KEY (destination, connection_id, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outbound_events_by_age ON outbound_events (destination, queued_at);
+
+  -- The connections that have such events, so that the first events of connections are found without looking at the others.
+  -- due_at: when that event may be sent; until then the process with the claim sends it. failures: its tries so far.
+  CREATE TABLE outbound_connections (
+    destination TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    next_version INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    claim TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (destination, connection_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outbound_connections_by_due_time ON outbound_connections (destination, due_at);
+  `,
 ];

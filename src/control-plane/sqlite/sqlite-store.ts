@@ -71,10 +71,30 @@ export function openSqliteStore({
     exports: { connections: () => current().exports.connections() },
     feed: {
       head: () => readLater(({ feed }) => feed.head()),
+      before: (at) => readLater(({ feed }) => feed.before(at)),
       read: (after, limit) => readLater(({ feed }) => feed.read(after, limit)),
       // A change gets its position in the transaction that makes it.
       lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
       watch: watchers.add,
+    },
+    outbound: {
+      register: (destinations) => write(({ outbound }) => outbound.register(destinations)),
+      list: () => readLater(({ outbound }) => outbound.list()),
+      backlogs: () => readLater(({ outbound }) => outbound.backlogs()),
+      enqueue: (...args) => write(({ outbound }) => outbound.enqueue(...args)),
+      replay: (name, events) => write(({ outbound }) => outbound.replay(name, events)),
+      // Work is looked for first, because a write that changes nothing would count as a proof that the disk works.
+      claim: async (name, options) =>
+        (await readLater(({ outbound }) => outbound.peek(name))) ??
+        write(({ outbound }) => outbound.claim(name, options)),
+      settle: (name, results) => write(({ outbound }) => outbound.settle(name, results)),
+      suspend: (...args) => write(({ outbound }) => outbound.suspend(...args)),
+      dropOlder: async (name, ageMs) =>
+        (await readLater(({ outbound }) => outbound.hasOlder(name, ageMs)))
+          ? write(({ outbound }) => outbound.dropOlder(name, ageMs))
+          : 0,
+      pause: (name, reason) => write(({ outbound }) => outbound.pause(name, reason)),
+      resume: (name) => write(({ outbound }) => outbound.resume(name)),
     },
     health: () => Promise.resolve(health()),
     pool: undefined,

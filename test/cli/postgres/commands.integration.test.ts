@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import { useTemporaryFolder } from '../../support/folder';
 import { createDatabase, describeWithPostgres, type PostgresDatabase } from '../../support/postgres';
+import { startReplica } from '../../support/replicas';
+import { SECRET, startWebhookReceiver } from '../../support/webhook-receiver';
 import { command } from '../command';
 import { listed, record } from '../import-fixture';
 
@@ -78,6 +80,36 @@ describeWithPostgres('Commands on PostgreSQL', () => {
     expect((await run(['access-key', 'list'])).stdout).toContain(accessKeyId);
     expect((await run(['access-key', 'revoke', accessKeyId])).stdout).toMatch(/^Revoked /);
     expect((await run(['access-key', 'list', '--json'])).stdout).toMatch(/"revokedAt": "2/);
+  });
+
+  it('list, pause, resume and replay events', async () => {
+    const receiver = await startWebhookReceiver();
+    const server = await startReplica(database.url, {
+      EVENTS_WEBHOOK_URL: `billing=${receiver.url}`,
+      EVENTS_WEBHOOK_SECRET: SECRET,
+    });
+    const { id = '' } = await server.create('one');
+    await server.accept(id);
+    await receiver.until(() => receiver.taken().length === 2);
+    expect(await run(['events', 'pause', 'billing'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await run(['events', 'list'])).stdout).toMatch(
+      /^billing +webhook +0 +0 +\d{4}-\S+ +paused \d{4}-/m,
+    );
+    const replayed = await run(['events', 'replay', 'billing', '--since', '2020-01-01T00:00:00Z']);
+    expect(replayed.stdout).toMatch(/^billing gets 2 events again, the first of \S+\. It is paused\.\n$/);
+    const list = JSON.parse((await run(['events', 'list', '--json'])).stdout) as object;
+    expect(list).toMatchObject({ destinations: [{ name: 'billing', waiting: 2 }] });
+    expect(await run(['events', 'resume', 'billing'])).toMatchObject({ code: 0, stderr: '' });
+    await receiver.until(() => receiver.taken().length === 4);
+    const ids = receiver.taken().map(({ event }) => event.id);
+    expect(ids.slice(2)).toEqual(ids.slice(0, 2));
+    expect(await run(['events', 'pause', 'audit'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'There is no destination audit. There is: billing.\n',
+    });
+    expect(await server.end('SIGTERM')).toBe(0);
+    await receiver.close();
   });
 
   it('leave the schema to migrate where MIGRATE_ON_START is false, and where they only read', async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -8,6 +8,7 @@ import { Client } from 'pg';
 import { createAccessKeys } from '../../../src/control-plane/access-keys/access-keys';
 import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Store } from '../../../src/control-plane/store';
+import type { ConnectionId } from '../../../src/proton/identifiers';
 import type { ProtonService } from '../../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { readAccessKeyEncryptionKey } from '../../../src/config/config';
@@ -20,13 +21,24 @@ import { command, commandProcess, commandToEnd } from '../command';
 
 const viewer = unrestrictedViewer('jane');
 const KEY = { ACCESS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
-const TABLES = ['connections', 'connection_events', 'client_tokens', 'access_keys', 'access_key_seal'];
+const TABLES = [
+  'connections',
+  'connection_events',
+  'client_tokens',
+  'access_keys',
+  'access_key_seal',
+  'event_destinations',
+  'outbound_events',
+  'outbound_connections',
+];
 
 const LATER = {
   managementAccountId: MANAGEMENT,
   environmentAccountId: ENVIRONMENT,
   environmentName: 'later',
 };
+
+const CONNECTION = ['a1b2c3d4-5678-4abc-9def-000000000009'] as readonly string[] as readonly [ConnectionId];
 
 interface Summary {
   readonly tables: Readonly<Record<string, { readonly rows: number; readonly checksum: string }>>;
@@ -72,7 +84,20 @@ describeWithPostgres('copy', () => {
     await keys.issue(ENVIRONMENT);
     const { accessKeyId } = await keys.issue(MANAGEMENT);
     await store.accessKeys.revoke(accessKeyId, clock.now());
+    await queueEvents(store);
     await store.close();
+  }
+
+  /** What two events of a connection that was deleted leave, for a destination that is paused. */
+  async function queueEvents({ outbound, feed }: Store): Promise<void> {
+    const [connectionId] = CONNECTION;
+    await outbound.register([{ name: 'audit', transport: 'webhook' }]);
+    const head = await feed.head();
+    await outbound.enqueue('audit', head, head, [
+      { connectionId, version: 1, message: 'first' },
+      { connectionId, version: 2, message: 'second' },
+    ]);
+    await outbound.pause('audit', 'operator');
   }
 
   async function changeFile(): Promise<void> {
@@ -128,6 +153,9 @@ describeWithPostgres('copy', () => {
       ['client_tokens', 11],
       ['access_keys', 2],
       ['access_key_seal', 1],
+      ['event_destinations', 1],
+      ['outbound_events', 2],
+      ['outbound_connections', 1],
     ]);
     expect(await contentsOf(await openTestStore(database.url))).toEqual(
       await contentsOf(openSqliteStore({ location: file() })),
@@ -137,6 +165,26 @@ describeWithPostgres('copy', () => {
       await database.query(`SELECT connection_id FROM connection_events GROUP BY connection_id
         HAVING min(version) <> 1 OR max(version) <> count(*)`),
     ).toEqual([]);
+  });
+
+  it('brings what waits for a destination of events, and says when changes were not queued for one', async () => {
+    await makeStore(2);
+    expect(await copy()).toMatchObject({ code: 0, stderr: '' });
+    const { outbound, close } = await openTestStore(database.url);
+    expect(await outbound.list()).toMatchObject([
+      { name: 'audit', position: 0, paused: { reason: 'operator' } },
+    ]);
+    await outbound.resume('audit');
+    const claimed = await outbound.claim('audit', { token: randomUUID(), limit: 9, leaseMs: 1_000 });
+    expect(claimed).toMatchObject({ kind: 'claimed', events: [{ version: 1, message: 'first' }] });
+    await close();
+
+    await database.drop();
+    database = await createDatabase();
+    await changeFile();
+    const again = await copy();
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.stderr).toMatch(/^Warning: destinations of events get nothing of 1 changes/);
   });
 
   it('keeps cursors, client tokens and quotas working, and goes on with the versions', async () => {
@@ -279,7 +327,7 @@ describeWithPostgres('copy', () => {
       stderr:
         'The table connections has 1 rows, of which a copy has brought 0. Copy into an empty database.\n',
     });
-    expect(await Promise.all(TABLES.map(rowsIn))).toEqual([1, 1, 0, 0, 0]);
+    expect(await Promise.all(TABLES.map(rowsIn))).toEqual([1, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   it('refuses a database that a server has written to after the copy', async () => {

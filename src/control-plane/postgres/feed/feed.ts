@@ -1,4 +1,4 @@
-import type { ChangeFeed, StatusChange } from '../../change-feed';
+import { positionBefore, type ChangeFeed, type StatusChange } from '../../change-feed';
 import { connectionOfSnapshot, snapshotArguments } from '../../connection-rows';
 import type { Database } from '../database';
 import { reading } from '../errors';
@@ -20,6 +20,10 @@ const CHANGES = `SELECT head.position, change.position, change.version,
     ON event.connection_id = change.connection_id AND event.version = change.version
   WHERE head.id = 1
   ORDER BY change.position`;
+
+const RANGE = `SELECT coalesce((SELECT min(position) FROM feed), position + 1), position FROM feed_head WHERE id = 1`;
+
+const TIME_AT = 'SELECT sequenced_at FROM feed WHERE position >= $1::bigint ORDER BY position LIMIT 1';
 
 /** Rows that the lag counts at most. */
 const LAG_LIMIT = 10_000;
@@ -77,6 +81,19 @@ export function feedOn(database: Database, { now, sequenced }: FeedOptions): Omi
         const position = rows.at(-1)?.[1] ?? after;
         const isRemoved = position === after ? head !== after : position - after !== rows.length;
         return isRemoved ? 'removed' : { changes, position };
+      }),
+
+    before: (at) =>
+      reading(async () => {
+        const [[oldest, newest] = [1, 0]] = (await database.run({ text: RANGE })) as readonly [
+          number,
+          number,
+        ][];
+        return positionBefore(at, oldest, newest, async (position) => {
+          // A change gets its position after it occurred, so no change is missed.
+          const [row] = (await database.run({ text: TIME_AT, values: [position] })) as readonly [number][];
+          return row?.[0];
+        });
       }),
 
     lag: () =>

@@ -16,6 +16,8 @@ export interface HousekeepingOptions {
   readonly now: () => number;
   /** Called when this process has given changes their positions. */
   readonly sequenced: () => void;
+  /** How long the change feed keeps changes, in milliseconds; by default `FEED_RETENTION_MS`. */
+  readonly feedRetentionMs?: number | undefined;
 }
 
 export interface Housekeeping {
@@ -31,7 +33,12 @@ export interface Housekeeping {
  * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
  * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
  */
-export function startHousekeeping({ database, now, sequenced }: HousekeepingOptions): Housekeeping {
+export function startHousekeeping({
+  database,
+  now,
+  sequenced,
+  feedRetentionMs = FEED_RETENTION_MS,
+}: HousekeepingOptions): Housekeeping {
   let sequencing: Promise<void> | undefined;
   let cleaning: Promise<void> | undefined;
   let soon: NodeJS.Timeout | undefined;
@@ -67,7 +74,7 @@ export function startHousekeeping({ database, now, sequenced }: HousekeepingOpti
   }
 
   async function cleanUp(): Promise<void> {
-    await deleteChanges(database, now() - FEED_RETENTION_MS);
+    await deleteChanges(database, now() - feedRetentionMs);
     if (expiredAt <= tokensExpiredAt) return;
     const at = expiredAt;
     await deleteTokens(database, at);

@@ -1,15 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { repeatingConflicts } from '../conflicts';
 import type { Database } from '../database';
-import { isConflict } from '../errors';
 
 /** Changes that one transaction moves at most. */
 const BATCH = 2_000;
-
-/** How often a transaction is tried when others are in its way. Then the next sweep does it. */
-const ATTEMPTS = 10;
-/** A transaction is repeated after a random time up to this, in milliseconds. */
-const PAUSE_MS = 20;
 
 const LOCKED_HEAD = 'SELECT position FROM feed_head WHERE id = 1 FOR UPDATE';
 
@@ -48,25 +41,21 @@ export async function sequence(database: Database, now: number): Promise<number>
   }
 }
 
-async function moveSome(database: Database, now: number): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await database.transaction(
-        async (session) => {
-          const locked = session.send({ text: LOCKED_HEAD });
-          const moved = session.send({ text: MOVE, values: [now] });
-          await session.commit([locked, moved]);
-          const [[count] = [0]] = (await moved) as readonly [number][];
-          return count;
-        },
-        // A standby has changes without positions, which the primary is about to move.
-        { mayBeReadOnly: true },
-      );
-    } catch (error) {
-      if (!isConflict(error) || attempt === ATTEMPTS) throw error;
-      await delay(Math.random() * PAUSE_MS);
-    }
-  }
+function moveSome(database: Database, now: number): Promise<number> {
+  // What it can't do the next sweep does.
+  return repeatingConflicts(() =>
+    database.transaction(
+      async (session) => {
+        const locked = session.send({ text: LOCKED_HEAD });
+        const moved = session.send({ text: MOVE, values: [now] });
+        await session.commit([locked, moved]);
+        const [[count] = [0]] = (await moved) as readonly [number][];
+        return count;
+      },
+      // A standby has changes without positions, which the primary is about to move.
+      { mayBeReadOnly: true },
+    ),
+  );
 }
 
 export async function hasUnsequenced(database: Database): Promise<boolean> {

@@ -134,6 +134,41 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   )`,
   // The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
   'ALTER TABLE connection_events ADD COLUMN IF NOT EXISTS snapshot text',
+  // Other systems that status changes are sent to. position: as far as the feed was read for it. retry_at: until then nothing is sent,
+  // because the destination takes nothing; failures: its tries in a row.
+  `CREATE TABLE IF NOT EXISTS event_destinations (
+    name text COLLATE "C" NOT NULL PRIMARY KEY,
+    transport text NOT NULL,
+    position bigint NOT NULL DEFAULT 0,
+    paused_at bigint,
+    paused_reason text,
+    retry_at bigint,
+    failures integer NOT NULL DEFAULT 0,
+    delivered_at bigint,
+    dropped bigint NOT NULL DEFAULT 0
+  ) WITH (fillfactor = 50)`,
+  // The events that wait for a destination.
+  `CREATE TABLE IF NOT EXISTS outbound_events (
+    destination text COLLATE "C" NOT NULL,
+    connection_id uuid NOT NULL,
+    version bigint NOT NULL,
+    message text NOT NULL,
+    queued_at bigint NOT NULL,
+    PRIMARY KEY (destination, connection_id, version)
+  )`,
+  'CREATE INDEX IF NOT EXISTS outbound_events_by_age ON outbound_events (destination, queued_at)',
+  // The connections that have such events, so that the first events of connections are found without looking at the others.
+  // due_at: when that event may be sent; until then the process with the claim sends it. failures: its tries so far.
+  `CREATE TABLE IF NOT EXISTS outbound_connections (
+    destination text COLLATE "C" NOT NULL,
+    connection_id uuid NOT NULL,
+    next_version bigint NOT NULL,
+    due_at bigint NOT NULL,
+    claim uuid,
+    failures integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (destination, connection_id)
+  )`,
+  'CREATE INDEX IF NOT EXISTS outbound_connections_by_due_time ON outbound_connections (destination, due_at)',
 ].map((statement, index) => ({ step: index + 1, statement }));
 
 /** The tables that keep count of the steps. They are made before the first step, by as many servers as start at once. */

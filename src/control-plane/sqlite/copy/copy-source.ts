@@ -19,6 +19,13 @@ const SELECT: Readonly<Record<Exclude<CopyTableName, 'connection_events'>, strin
   access_keys: `SELECT id, account_id, lower(hex(sealed_secret)), created_at, revoked_at
     FROM access_keys WHERE id > ? ORDER BY id`,
   access_key_seal: 'SELECT id, lower(hex(seal)) FROM access_key_seal WHERE id > ? ORDER BY id',
+  event_destinations: `SELECT name, transport, paused_at, paused_reason, delivered_at, dropped
+    FROM event_destinations WHERE name > ? ORDER BY name`,
+  outbound_events: `SELECT destination, connection_id, version, message, queued_at
+    FROM outbound_events WHERE (destination, connection_id, version) > (?, ?, ?)
+    ORDER BY destination, connection_id, version`,
+  outbound_connections: `SELECT destination, connection_id, next_version, due_at, failures
+    FROM outbound_connections WHERE (destination, connection_id) > (?, ?) ORDER BY destination, connection_id`,
 };
 
 /** Less than every key. */
@@ -27,6 +34,9 @@ const FIRST: Readonly<Record<keyof typeof SELECT, readonly CopyValue[]>> = {
   client_tokens: ['', '', ''],
   access_keys: [''],
   access_key_seal: [0],
+  event_destinations: [''],
+  outbound_events: ['', '', 0],
+  outbound_connections: ['', ''],
 };
 
 /** The version of an event is its number among those of its connection, so it is counted and not selected. */
@@ -44,7 +54,14 @@ const FINGERPRINT = `SELECT
   (SELECT count(*) FROM connections),
   (SELECT json_array(count(*), max(created_at)) FROM client_tokens),
   (SELECT json_array(count(*), count(revoked_at), max(created_at)) FROM access_keys),
-  (SELECT json_group_array(hex(seal)) FROM access_key_seal)`;
+  (SELECT json_group_array(hex(seal)) FROM access_key_seal),
+  (SELECT json_group_array(json_array(name, paused_at, delivered_at, dropped)) FROM event_destinations),
+  (SELECT json_array(count(*), max(queued_at)) FROM outbound_events),
+  (SELECT json_array(count(*), sum(next_version), sum(due_at)) FROM outbound_connections)`;
+
+/** Changes that no destination's queue has yet. A server queues them when it stops, unless it is killed. */
+const NOT_QUEUED = `SELECT count(*) FROM event_destinations AS destination, connection_events AS event
+  WHERE event.sequence > destination.position AND event.status IS NOT event.previous_status`;
 
 /**
  * Opens a store in a SQLite file to copy it. The file is only read, and writers are not blocked.
@@ -90,6 +107,7 @@ function sourceOn(database: BetterSqlite3.Database): CopySource {
 
   return {
     fingerprint,
+    notQueued: () => Number(prepare(NOT_QUEUED).get()?.[0]),
     count: (table) => Number(prepare(`SELECT count(*) FROM ${table}`).get()?.[0]),
     rows: (table, after) =>
       table === 'connection_events'

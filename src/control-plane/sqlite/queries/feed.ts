@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-import type { FeedPage, StatusChange } from '../../change-feed';
+import { positionBefore, type FeedPage, type StatusChange } from '../../change-feed';
 import { connectionOfSnapshot, snapshotArguments } from '../../connection-rows';
 import { reading } from '../errors';
 import { pin } from '../pin-native';
@@ -17,11 +17,19 @@ const EVENTS_PER_READ = 256;
 export interface SqliteFeed {
   readonly head: () => number;
   readonly read: (after: number, limit: number) => FeedPage | 'removed';
+  readonly before: (at: number) => Promise<number>;
 }
 
 export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
   const newest = pin(
     database.prepare<[], number | null>('SELECT max(sequence) FROM connection_events').pluck(true),
+  );
+  const timeAt = pin(
+    database
+      .prepare<[position: number], number>(
+        'SELECT occurred_at FROM connection_events WHERE sequence >= ? ORDER BY sequence LIMIT 1',
+      )
+      .pluck(true),
   );
   const following = pin(
     database.prepare<[after: number, limit: number], ConnectionEventRow & { readonly version: number }>(
@@ -59,5 +67,7 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
   return {
     head: () => reading(() => newest.get() ?? 0),
     read: (after, limit) => reading(() => read(after, limit)),
+    before: (at) =>
+      reading(() => positionBefore(at, 1, newest.get() ?? 0, (position) => timeAt.get(position))),
   };
 }

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { Presets, SingleBar } from 'cli-progress';
+
+import { readStoreConfig } from '../../src/config/config';
+import { openPostgresStore } from '../../src/control-plane/postgres/postgres-store';
+import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
+import type { Store } from '../../src/control-plane/store';
+import { findPostgres } from '../postgres/installation';
+import { startPostgres } from '../postgres/server';
+import { runEventChaos, type EventChaosOptions, type EventChaosReport } from './run-chaos';
+
+const HELP = `Runs servers that send events under the load of sixteen clients, to a receiver that fails 15 of 100 times and all times for
+one connection. Kills servers when the receiver has a request, before or after it answers. Then compares what arrived with the change
+feed: everything, in order for each connection, and twice only where a server was killed. Exits with code 1 if anything is wrong.
+
+npm run chaos:events -- [--store sqlite|postgres] [--seed NUMBER] [--kills NUMBER] [--bin FOLDER]
+
+  --store  sqlite: one server on a file; postgres: two servers on a PostgreSQL of its own; sqlite by default
+  --seed   decides whom it kills and when; random by default, and printed
+  --kills  how many; 100 by default, about three minutes
+  --bin    the folder of another PostgreSQL's programs, as in /usr/lib/postgresql/15/bin`;
+
+void main();
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      store: { type: 'string' },
+      seed: { type: 'string' },
+      kills: { type: 'string' },
+      bin: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const { store = 'sqlite' } = values;
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const kills = Number(values.kills ?? 100);
+  if (
+    !Number.isSafeInteger(seed) ||
+    !Number.isSafeInteger(kills) ||
+    kills < 1 ||
+    !/^(?:sqlite|postgres)$/.test(store)
+  ) {
+    console.error('--store takes sqlite or postgres, --seed and --kills take whole numbers. Try --help.');
+    process.exitCode = 1;
+    return;
+  }
+  const bar = new SingleBar({ format: '{bar} {value} of {total} kills' }, Presets.shades_grey);
+  bar.start(kills, 0);
+  const options = {
+    clients: 16,
+    seed,
+    kills,
+    onKill() {
+      bar.increment();
+    },
+  };
+  const report = await (store === 'sqlite' ? onSqlite(options) : onPostgres(options, values.bin));
+  bar.stop();
+  print(store, seed, report);
+  if (report.faults.length > 0) process.exitCode = 1;
+}
+
+type Chaos = Omit<EventChaosOptions, 'database' | 'replicas' | 'openStore'>;
+
+async function onSqlite(options: Chaos): Promise<EventChaosReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'proton-subgraph-events-'));
+  try {
+    const location = join(folder, 'proton.db');
+    return await runEventChaos({
+      ...options,
+      database: `sqlite:${location}`,
+      replicas: 1,
+      openStore: () => openSqliteStore({ location }),
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function onPostgres(options: Chaos, bin: string | undefined): Promise<EventChaosReport> {
+  const installation = findPostgres(bin);
+  const server = await startPostgres(installation);
+  try {
+    return await runEventChaos({
+      ...options,
+      database: server.url,
+      replicas: 2,
+      openStore: () => openAt(server.url),
+    });
+  } finally {
+    await server.stop();
+    installation.remove();
+  }
+}
+
+function openAt(url: string): Promise<Store> {
+  const config = readStoreConfig({ DATABASE_URL: url });
+  if (config?.kind !== 'postgres') throw new Error(`${url} is not the URL of a PostgreSQL database`);
+  return openPostgresStore({ ...config, migrate: false });
+}
+
+function print(store: string, seed: number, report: EventChaosReport): void {
+  const { changes, tries, doubled, medianMs, slowestMs, faults } = report;
+  console.log(`store            ${store}`);
+  console.log(`seed             ${String(seed)}`);
+  console.log(`changes          ${String(changes)}`);
+  console.log(`tries            ${String(tries)}`);
+  console.log(`arrived twice    ${String(doubled)}`);
+  console.log(
+    `from the change  ${medianMs.toFixed(0)} ms to the receiver in the median, ${slowestMs.toFixed(0)} ms at most`,
+  );
+  console.log(faults.length === 0 ? 'nothing is wrong' : `wrong:\n  ${faults.slice(0, 20).join('\n  ')}`);
+}

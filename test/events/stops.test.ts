@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { useTemporaryFolder } from '../support/folder';
+import { readMetrics, valueOf } from '../support/metrics';
+import { startWebhookReceiver, statusesOf, type WebhookReceiver } from '../support/webhook-receiver';
+import { startSource } from './source';
+
+const folder = useTemporaryFolder();
+let receiver: WebhookReceiver;
+beforeEach(async () => {
+  receiver = await startWebhookReceiver();
+});
+afterEach(() => receiver.close());
+
+const variables = () => ({
+  DATABASE_URL: `sqlite:${folder.path('proton.db')}`,
+  EVENTS_WEBHOOK_URL: receiver.url,
+});
+
+describe('Events and stops of the server', () => {
+  it('begin with the changes after the first start with a destination', async () => {
+    const before = await startSource({ DATABASE_URL: variables().DATABASE_URL });
+    const old = await before.connect('old');
+    const page = await (await fetch(`${before.admin ?? ''}/metrics`)).text();
+    expect(page).not.toContain('proton_subgraph_events_');
+    await before.stop();
+    const source = await startSource(variables());
+    await source.accept(old);
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(statusesOf(receiver.received, old)).toEqual(['CONNECTED']);
+  });
+
+  it('go on after a stop with what the receiver has not taken, and lose nothing', async () => {
+    receiver.answer(() => 503);
+    const first = await startSource(variables());
+    const ids = await Promise.all(['a', 'b', 'c'].map(first.connect));
+    for (const id of ids) await first.accept(id);
+    await first.stop();
+    receiver.answer(() => 204);
+    await startSource(variables());
+    await receiver.until(() => receiver.taken().length === 6);
+    for (const id of ids) expect(statusesOf(receiver.taken(), id)).toEqual(['PENDING', 'CONNECTED']);
+  });
+
+  it('finish what is being sent within the grace period, and claim nothing more', async () => {
+    const source = await startSource({ ...variables(), EVENTS_IN_FLIGHT: '1' });
+    let finish: (status: number) => void = () => undefined;
+    receiver.answer(() => new Promise((resolve) => (finish = resolve)));
+    await Promise.all(['a', 'b'].map(source.connect));
+    await receiver.until(() => receiver.received.length === 1);
+    const stopped = source.stop();
+    await delay(50);
+    finish(204);
+    expect(await stopped).toBe(0);
+    expect(receiver.received).toHaveLength(1);
+    receiver.answer(() => 204);
+    await startSource(variables());
+    await receiver.until(() => receiver.taken().length === 2);
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it('end what takes longer than the grace period, which the next start sends at once', async () => {
+    const source = await startSource({ ...variables(), SHUTDOWN_GRACE_MS: '100' });
+    receiver.answer(() => undefined);
+    await source.connect('a');
+    await receiver.until(() => receiver.received.length === 1);
+    await source.stop();
+    receiver.answer(() => 204);
+    await startSource(variables());
+    // Long before the lease of 30 s ends.
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(receiver.received.map(({ event }) => event.id)).toEqual(
+      Array(2).fill(receiver.received[0]?.event.id),
+    );
+  });
+
+  it('drop and count what has waited for longer than EVENTS_RETENTION_MS, and go on with what comes then', async () => {
+    receiver.answer(() => 503);
+    const source = await startSource({ ...variables(), EVENTS_RETENTION_MS: '300' });
+    const id = await source.connect('old');
+    await source.accept(id);
+    const dropped = async () =>
+      valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total', {
+        transport: 'webhook',
+        destination: 'default',
+      });
+    while ((await dropped()) < 2) await delay(20);
+    receiver.answer(() => 204);
+    await source.remove(id);
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(statusesOf(receiver.taken(), id)).toEqual(['DELETED']);
+  });
+
+  it('drop and count changes that occurred before that time while no server ran', async () => {
+    receiver.answer(() => 503);
+    const first = await startSource(variables());
+    await first.stop();
+    const other = await startSource({ DATABASE_URL: variables().DATABASE_URL });
+    const id = await other.connect('old');
+    await other.stop();
+    await delay(120);
+    receiver.answer(() => 204);
+    const source = await startSource({ ...variables(), EVENTS_RETENTION_MS: '100' });
+    await source.accept(id);
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(statusesOf(receiver.received, id)).toEqual(['CONNECTED']);
+    expect(valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total')).toBe(1);
+  });
+});
