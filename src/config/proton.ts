@@ -71,7 +71,7 @@ function embeddedConfig(variables: Variables, defaultAccountId: AccountId | unde
   };
 }
 
-const DEFAULT_REGION = 'us-east-1' as Region;
+export const DEFAULT_REGION = 'us-east-1' as Region;
 const DEFAULT_ACCOUNT = '000000000000' as AccountId;
 
 function awsServerConfig(variables: Variables): AwsServerConfig | undefined {

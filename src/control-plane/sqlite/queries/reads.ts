@@ -32,7 +32,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   const readers = { inOrder: rangeReads(database), byName: prefixReads(database) };
   const lists = listsOf(readers, rows);
   const countOf = countsOf(database, readers);
-  const overviewOf = overviewsOf(database);
+  const overviewOf = overviewsOf(database, readers, countOf);
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
