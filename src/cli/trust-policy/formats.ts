@@ -69,7 +69,9 @@ const LINE_OF_KIND = {
 function cloudformationText({ kind, request }: PrintedPolicies, documents: readonly Document[]): string {
   const resources = documents.map(({ name, text, iamRole }) => {
     const id = `${name.charAt(0).toUpperCase()}${name.slice(1)}${kind === 'trust' ? 'Role' : 'ProvisionerPolicy'}`;
-    const named = iamRole ? [`      RoleName: ${iamRole.name}`, `      Path: ${iamRole.path}`] : [];
+    const named = iamRole
+      ? [`      RoleName: ${JSON.stringify(iamRole.name)}`, `      Path: ${JSON.stringify(iamRole.path)}`]
+      : [];
     const attached = iamRole ? ['      Roles:', `        - ${JSON.stringify(iamRole.name)}`] : [];
     return [
       `  ${id}:`,
