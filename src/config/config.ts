@@ -11,6 +11,7 @@ import { environmentSchema, type Environment, type LogLevel, type Variables } fr
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
+import { subscriptionMistakes, subscriptionsConfig, type SubscriptionsConfig } from './subscriptions';
 import { STORE_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 
 /** The whole configuration of a server, validated. */
@@ -27,6 +28,7 @@ export interface Config {
   readonly admin: { readonly host: string; readonly port: number } | undefined;
   readonly authentication: AuthenticationConfig;
   readonly limits: LimitsConfig;
+  readonly subscriptions: SubscriptionsConfig;
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
@@ -64,6 +66,7 @@ export function readConfig(environment: Environment): Config {
     ...serverMistakes(given, authenticated),
     ...authenticationMistakes(given, authenticated),
     ...protonMistakes(given),
+    ...subscriptionMistakes(given),
   ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
@@ -79,6 +82,7 @@ export function readConfig(environment: Environment): Config {
     admin: variables.ADMIN_PORT === 'off' ? undefined : { host, port: variables.ADMIN_PORT },
     authentication: authenticationConfig(variables),
     limits: limitsConfig(variables),
+    subscriptions: subscriptionsConfig(variables),
     timing: timingConfig(variables),
     proton,
     trustPolicies: {

@@ -8,7 +8,9 @@ import { createApolloServer } from '../graphql/apollo/apollo-server';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { documentChecks } from '../graphql/limits/document-checks';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
+import { createErrorFormatter } from '../graphql/format-error';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
@@ -37,6 +39,10 @@ import { recordRequests, respondToMalformedHttp, startRecord } from './request-l
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
+import { UpgradableRequest } from './websocket/upgrade-requests';
+
+import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
+
 export const GRAPHQL_PATH = '/graphql';
 
 export interface GraphqlServerOptions {
@@ -61,6 +67,8 @@ export interface GraphqlServerOptions {
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
+  /** Undefined if there are no subscriptions. */
+  readonly subscriptions?: SubscriptionOptions;
   readonly observe?: RequestObserver;
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
@@ -69,6 +77,8 @@ export interface GraphqlServerOptions {
 export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
+  /** How many WebSockets are open. */
+  readonly openSockets: () => number;
   /**
    * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
@@ -91,6 +101,7 @@ export function createGraphqlServer({
   limits,
   executionMs,
   contextFor,
+  subscriptions: subscriptionOptions,
   observe = () => undefined,
   traced = false,
   timing = DEFAULT_TIMING,
@@ -113,6 +124,7 @@ export function createGraphqlServer({
     http: {
       ...options.http,
       maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
+      ...(subscriptionOptions && { IncomingMessage: UpgradableRequest }),
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
@@ -179,8 +191,24 @@ export function createGraphqlServer({
     started.catch(() => (tracingApollo = undefined));
     return started;
   };
+  const lifecycle = createLifecycle(server, address, timing);
+  const subscriptions =
+    subscriptionOptions &&
+    addSubscriptions(server, subscriptionOptions, {
+      schema,
+      checks: documentChecks(limits.document, introspectionEnabled),
+      limits: operationLimits,
+      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+      reportFault,
+      executionMs,
+      rateLimits,
+      authentication,
+      origins: corsOrigins,
+      upgraded: lifecycle.upgraded,
+    });
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
+    startCallback: subscriptions?.startCallback,
     contextFor,
     chargeCost: rateLimits && chargeTo(rateLimits),
     prepared,
@@ -191,16 +219,16 @@ export function createGraphqlServer({
         : apollo,
   });
 
-  const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
+    openSockets: () => subscriptions?.openSockets() ?? 0,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
-      const cutOff = await lifecycle.stop();
+      const [cutOff] = await Promise.all([lifecycle.stop(), subscriptions?.stop(timing.stopGraceMs)]);
       await apollo.stop();
       await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;
@@ -212,6 +240,6 @@ export function createGraphqlServer({
 const META_FIELDS = ['__schema', '__type', '__typename'];
 
 function rootFieldsOf(schema: GraphQLSchema): readonly string[] {
-  const types = [schema.getQueryType(), schema.getMutationType()];
+  const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return [...types.flatMap((type) => Object.keys(type?.getFields() ?? {})), ...META_FIELDS];
 }

@@ -37,6 +37,7 @@ describe('The configuration', () => {
         inFlight: 256,
         subject: { requestsPerMinute: 6_000, costPerMinute: 1_000_000 },
       },
+      subscriptions: { callbackUrls: [] },
       timing: {
         requestMs: 10_000,
         keepAliveMs: 65_000,
@@ -173,6 +174,7 @@ describe('The configuration', () => {
       PROTON_ENDPOINT_AUTH: 'basic',
       ACCESS_KEY_ENCRYPTION_KEY: 'short',
       PROTON_TIMEOUT_MS: '0',
+      PROTON_POLL_INTERVAL_MS: '99',
       LOG_LEVEL: 'loud',
       NODE_ENV: 'staging',
       ALLOW_UNAUTHENTICATED: 'yes',
@@ -191,6 +193,7 @@ describe('The configuration', () => {
       'PROTON_ENDPOINT_AUTH',
       'ACCESS_KEY_ENCRYPTION_KEY',
       'PROTON_TIMEOUT_MS',
+      'PROTON_POLL_INTERVAL_MS',
     ]);
   });
 
@@ -500,6 +503,7 @@ describe('The configuration', () => {
         defaultAccountId: '111111111111',
         credentials: { kind: 'default-chain' },
         timeoutMs: 5000,
+        pollIntervalMs: 5000,
       });
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws' })).toEqual(['PROTON_ACCOUNTS']);
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '1,2' })).toEqual([
@@ -517,6 +521,7 @@ describe('The configuration', () => {
         PROTON_DEFAULT_ACCOUNT_ID: '222222222222',
         AWS_ACCOUNT_ROLE_ARN_TEMPLATE: ROLE_TEMPLATE,
         PROTON_TIMEOUT_MS: '700',
+        PROTON_POLL_INTERVAL_MS: '800',
       };
       expect(readConfig(environment).proton).toEqual({
         kind: 'sdk',
@@ -527,6 +532,7 @@ describe('The configuration', () => {
         defaultAccountId: '222222222222',
         credentials: { kind: 'role', arnTemplate: ROLE_TEMPLATE },
         timeoutMs: 700,
+        pollIntervalMs: 800,
       });
       const profiles = {
         ...remote,
@@ -612,6 +618,7 @@ describe('The configuration', () => {
       AWS_ACCOUNT_ROLE_ARN_TEMPLATE: 'none',
       AWS_ACCOUNT_PROFILE_TEMPLATE: 'none',
       PROTON_TIMEOUT_MS: '`5000`',
+      PROTON_POLL_INTERVAL_MS: '`5000`',
       LOG_LEVEL: '`info`',
       NODE_ENV: '`development`',
       ALLOW_UNAUTHENTICATED: '`false`',
@@ -640,6 +647,7 @@ describe('The configuration', () => {
       MAX_IN_FLIGHT: '`256`',
       SUBJECT_REQUESTS_PER_MINUTE: '`6000`',
       SUBJECT_COST_PER_MINUTE: '`1000000`',
+      SUBSCRIPTION_CALLBACK_URLS: 'none',
       REQUEST_TIMEOUT_MS: '`10000`',
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',

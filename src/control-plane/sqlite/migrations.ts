@@ -100,6 +100,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
   `,
   `
+  -- The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
+  ALTER TABLE connection_events ADD COLUMN snapshot TEXT;
+  `,
+  `
   -- For lists by the beginning of a name and by tags: what is checked of each row, in the order of lists.
   CREATE INDEX connections_by_request_with_name_and_tags
     ON connections (requested_at, id, environment_name, tags);
