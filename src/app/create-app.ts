@@ -94,13 +94,18 @@ export async function createApp(
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    contextFor: (request, client) => ({
-      session: openSession(proton, viewerOf(request), client),
-      reportFault(error) {
-        // A read that stopped because its request had ended is no fault.
-        if (error !== client.signal.reason) reportFault(error, request.id);
-      },
-    }),
+    contextFor(request, client) {
+      const viewer = viewerOf(request);
+      return {
+        session: openSession(proton, viewer, client),
+        viewer,
+        trustPolicyDefaults: config.trustPolicies,
+        reportFault(error) {
+          // A read that stopped because its request had ended is no fault.
+          if (error !== client.signal.reason) reportFault(error, request.id);
+        },
+      };
+    },
   });
   telemetry.metrics.subscriptions.watchSockets(web.openSockets);
   telemetry.metrics.watchAdmission(() => traffic.admission.counts());
@@ -184,13 +189,14 @@ async function createBackEnd(
 }
 
 function subscriptionOptions(
-  { subscriptions: { sockets, maxQueue, callbacks } }: Config,
+  { subscriptions: { sockets, maxQueue, callbacks }, trustPolicies }: Config,
   proton: ProtonService,
   telemetry: Telemetry,
 ): SubscriptionOptions {
   return {
     source: proton,
     openSession: (viewer, end) => openSession(proton, viewer, end),
+    trustPolicyDefaults: trustPolicies,
     observe: telemetry.subscriptions,
     maxWaiting: maxQueue,
     callbacks,

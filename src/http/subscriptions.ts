@@ -9,7 +9,7 @@ import { addWebSockets, type WebSocketLimits, type WebSocketOptions } from './we
 /** How subscriptions are executed and delivered. */
 export interface SubscriptionOptions extends Pick<
   SubscriptionsOptions,
-  'source' | 'openSession' | 'observe' | 'maxWaiting'
+  'source' | 'openSession' | 'trustPolicyDefaults' | 'observe' | 'maxWaiting'
 > {
   readonly callbacks: {
     /** The URLs that a router may name. */

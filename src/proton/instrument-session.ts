@@ -2,6 +2,7 @@ import type { Around } from '../telemetry/events';
 import type { ConnectionView } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
+import type { OverviewRequest } from './overview';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
 import type { StatusChangeSource } from './status-changes';
 import type {
@@ -77,6 +78,14 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
 
   listHistory(requests: readonly HistoryRequest[]) {
     return this.run('listHistory', () => this.session.listHistory(requests));
+  }
+
+  readActions(connections: readonly ConnectionView[]) {
+    return this.run('readActions', () => this.session.readActions(connections));
+  }
+
+  readOverview(request: OverviewRequest) {
+    return this.run('readOverview', () => this.session.readOverview(request));
   }
 
   createConnection(input: CreateConnectionInput) {

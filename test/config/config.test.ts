@@ -71,6 +71,7 @@ describe('The configuration', () => {
         inFlight: 8,
         retentionMs: 604_800_000,
       },
+      trustPolicies: { region: 'us-east-1', provisionerRole: null },
       production: false,
       logLevel: 'info',
     });
@@ -89,6 +90,7 @@ describe('The configuration', () => {
       AWS_REGION: 'us-gov-west-1',
       PROTON_DEFAULT_ACCOUNT_ID: '123456789012',
       PROTON_CONNECTION_QUOTA: '7',
+      PROVISIONER_ROLE: 'ci/proton-provisioner',
       CORS_ORIGINS: 'https://studio.example.com, http://localhost:3000',
       LOG_LEVEL: 'debug',
       NODE_ENV: 'production',
@@ -108,6 +110,7 @@ describe('The configuration', () => {
         },
         awsServer: { host: '::1', port: 4002, auth: { kind: 'none' } },
       },
+      trustPolicies: { region: 'us-gov-west-1', provisionerRole: 'ci/proton-provisioner' },
       production: true,
       logLevel: 'debug',
     });
@@ -196,6 +199,7 @@ describe('The configuration', () => {
       ACCESS_KEY_ENCRYPTION_KEY: 'short',
       PROTON_TIMEOUT_MS: '0',
       PROTON_POLL_INTERVAL_MS: '99',
+      PROVISIONER_ROLE: 'arn:aws:iam::111111111111:role/*',
       LOG_LEVEL: 'loud',
       NODE_ENV: 'staging',
       ALLOW_UNAUTHENTICATED: 'yes',
@@ -215,6 +219,7 @@ describe('The configuration', () => {
       'ACCESS_KEY_ENCRYPTION_KEY',
       'PROTON_TIMEOUT_MS',
       'PROTON_POLL_INTERVAL_MS',
+      'PROVISIONER_ROLE',
     ]);
   });
 
@@ -666,6 +671,7 @@ describe('The configuration', () => {
       AUTH_JWT_MAX_BYTES: '`8192`',
       AUTH_JWKS_REFETCH_MS: '`30000`',
       AUTH_JWKS_RETRY_MS: '`5000`',
+      PROVISIONER_ROLE: 'none',
       MAX_BODY_BYTES: '`1048576`',
       MAX_TOKENS: '`2000`',
       MAX_DEPTH: '`12`',

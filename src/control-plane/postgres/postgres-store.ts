@@ -81,6 +81,7 @@ export async function openPostgresStore({
     listConnections: observed(reads.listConnections),
     countConnections: observed(reads.countConnections),
     listEvents: observed(reads.listEvents),
+    readOverview: observed(reads.readOverview),
     countByStatus: observed(() => reading(() => countByStatus(database))),
     concurrentWrites: 2,
     write: observed(async (writes, waitedMs) => {

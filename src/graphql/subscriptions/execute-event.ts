@@ -8,8 +8,10 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 
+import { hasTags, type NormalizedSelection } from '../../proton/page';
 import type { ProtonSession } from '../../proton/proton-service';
 import type { ConnectionStatusChange } from '../../proton/status-changes';
+import type { TrustPolicyDefaults } from '../../proton/trust-policy/request';
 import type { Viewer } from '../../proton/viewer';
 import { SessionContext, type RequestEnd } from '../../subgraph/context';
 import { hiddenCause, isInternalError, toFormatted, type FormatError } from '../format-error';
@@ -20,24 +22,29 @@ export interface EventExecutionOptions {
   readonly formatError: FormatError;
   /** Opens a session for one event. */
   readonly openSession: (viewer: Viewer, end: RequestEnd) => ProtonSession;
+  readonly trustPolicyDefaults: TrustPolicyDefaults;
   /** Logs an unexpected error under an id, which the result of the event carries. */
   readonly reportFault: (error: unknown, id: string) => void;
   /** How long an event may take, in milliseconds. */
   readonly executionMs: number;
 }
 
-/** Executes a subscription's document for one change. Never rejects: a failure is an error in the result. */
+/**
+ * Executes a subscription's document for one change. Never rejects: a failure is an error in the result. Undefined for a change that
+ * turns out not to be selected.
+ */
 export type ExecuteEvent = (
   subscription: AcceptedSubscription,
   viewer: Viewer,
   change: ConnectionStatusChange,
-) => Promise<FormattedExecutionResult>;
+) => Promise<FormattedExecutionResult | undefined>;
 
 /** Each event gets a session and loaders of its own, because loaders return what they have read before, and a deadline of its own. */
 export function createEventExecution({
   schema,
   formatError,
   openSession,
+  trustPolicyDefaults,
   reportFault,
   executionMs,
 }: EventExecutionOptions): ExecuteEvent {
@@ -58,11 +65,13 @@ export function createEventExecution({
     return { data: data ?? null, errors: shown };
   }
 
-  return async ({ document, operationName, variables }, viewer, change) => {
+  return async ({ document, operationName, variables, selection }, viewer, change) => {
     const deadline = new EventDeadline(executionMs);
     const reported = new Set<unknown>();
     try {
-      const context = new SessionContext(openSession(viewer, deadline), (fault) => {
+      const session = openSession(viewer, deadline);
+      if (!(await hasSelectedTags(session, selection, change))) return undefined;
+      const context = new SessionContext({ session, viewer, trustPolicyDefaults }, (fault) => {
         reported.add(fault);
         reportFault(fault, randomUUID());
       });
@@ -83,6 +92,19 @@ export function createEventExecution({
       deadline.end();
     }
   };
+}
+
+/** Whether a connection has the tags that the filter asks for. An adapter may leave them out of its changes, so they are read. */
+async function hasSelectedTags(
+  session: ProtonSession,
+  { tags: wanted }: NormalizedSelection,
+  { connection }: ConnectionStatusChange,
+): Promise<boolean> {
+  if (!wanted || connection.tags) return true;
+  const [tags] = await session.readTags([connection]);
+  if (tags instanceof Error) throw tags;
+  // Null: it was deleted, and its tags with it.
+  return hasTags(tags ?? [], wanted);
 }
 
 class EventDeadline implements RequestEnd {

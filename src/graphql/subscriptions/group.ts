@@ -102,6 +102,7 @@ export class Group {
     const { subscription, viewer, execute, turn } = this.options;
     const { position, occurredAt } = change;
     const result = await execute(subscription, viewer, change);
+    if (!result) return;
     let count = 0;
     for (const subscriber of [...this.subscribers]) {
       if (position <= subscriber.after) continue;

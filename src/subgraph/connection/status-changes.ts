@@ -54,6 +54,11 @@ export class ConnectionSubscriptions {
     @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
     _filter: StatusChangedArgs['filter'],
   ): EnvironmentAccountConnectionStatusChange {
-    return { connection: toGraphQLConnection(connection), previousStatus, status, occurredAt };
+    return {
+      connection: Object.assign(toGraphQLConnection(connection), { isDeleted: status === null }),
+      previousStatus,
+      status,
+      occurredAt,
+    };
   }
 }

@@ -1,7 +1,8 @@
 import { ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionPosition } from '../../../proton/page';
-import type { Conditions, ListColumn } from '../../selected-rows';
+import type { Conditions, ListColumn, Narrowing } from '../../selected-rows';
 import type { Parameters } from '../session';
+import { prefixTexts, tagTexts, type Arm } from './arms';
 
 /** The rows that have the same values in the first columns of an index, read along that index, newest request first. */
 export interface Walk {
@@ -57,10 +58,13 @@ const NEWEST = { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-fff
  * so it compares whole walks, and this one is the shortest.
  */
 export function walkOf(
-  conditions: Conditions,
+  { columns: conditions, narrowing }: Arm,
   after: ConnectionPosition | undefined,
   parameters: Parameters,
 ): Walk {
+  // An environment account has few rows, so that it needs no range of names.
+  if (narrowing.namePrefix !== undefined && !conditions.has('environment_account_id'))
+    return walkByName(conditions, narrowing, after, parameters);
   const index =
     INDEXES.find(({ columns }) => columns.every((column) => conditions.has(column))) ?? BY_REQUEST;
   const indexed = index.byStatus ? [...index.columns, 'status' as const] : index.columns;
@@ -75,7 +79,13 @@ export function walkOf(
   });
   const checks = [...conditions]
     .filter(([column]) => !indexed.includes(column))
-    .map(([column, given]) => `connections.${column} || '' = ANY (${parameters.add(given, 'text[]')})`);
+    .map(([column, given]) => checkText(column, given, parameters));
+  if (narrowing.namePrefix !== undefined) {
+    checks.push(
+      `starts_with(connections.environment_name || '', ${parameters.add(narrowing.namePrefix, 'text')})`,
+    );
+  }
+  checks.push(...tagTexts(narrowing, parameters));
   const { requestedAt, id } = after ?? NEWEST;
   const position = [parameters.add(requestedAt, 'bigint'), parameters.add(id, 'uuid')];
   const equal = (table: string) =>
@@ -98,4 +108,48 @@ export function walkOf(
   }
 
   return { tables, count, hasChecks: checks.length > 0, first: checks.length > 0 ? checkedRows : rows };
+}
+
+/**
+ * Reads all names with the prefix, of all connections or of a management account, along an index of names, and sorts their rows. In the
+ * order of lists, a prefix that few names have would be looked for in the whole table.
+ */
+function walkByName(
+  conditions: Conditions,
+  narrowing: Narrowing,
+  after: ConnectionPosition | undefined,
+  parameters: Parameters,
+): Walk {
+  const accounts = conditions.get('management_account_id') ?? [];
+  const tables =
+    accounts.length > 1
+      ? [`unnest(${parameters.add(accounts, 'text[]')}) AS each_account(management_account_id)`]
+      : [];
+  const account = accounts.length === 1 ? parameters.add(accounts[0], 'text') : 'picked.management_account_id';
+  const checks = [...conditions]
+    .filter(([column]) => column !== 'management_account_id')
+    .map(([column, given]) => checkText(column, given, parameters));
+  const { requestedAt, id } = after ?? NEWEST;
+  const position = `(${parameters.add(requestedAt, 'bigint')}, ${parameters.add(id, 'uuid')})`;
+  const all = [
+    ...(accounts.length > 0 ? [`connections.management_account_id = ${account}`] : []),
+    ...prefixTexts(narrowing, parameters),
+    // An expression, so that the planner finds no index with this order.
+    `(requested_at + 0, id) < ${position}`,
+    ...checks,
+    ...tagTexts(narrowing, parameters),
+  ].join(' AND ');
+  return {
+    tables,
+    count: Math.max(1, accounts.length),
+    hasChecks: true,
+    first: (limit) =>
+      `SELECT requested_at, id FROM connections WHERE ${all}
+        ORDER BY requested_at + 0 DESC, id DESC LIMIT ${String(limit)}`,
+  };
+}
+
+/** A condition that no index is made for. */
+function checkText(column: ListColumn, values: readonly string[], parameters: Parameters): string {
+  return `connections.${column} || '' = ANY (${parameters.add(values, 'text[]')})`;
 }
