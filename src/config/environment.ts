@@ -19,6 +19,7 @@ import {
   region,
   wholeNumber,
 } from './env-types';
+import { CONSOLE } from './console';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
 
@@ -365,6 +366,11 @@ export const SECTIONS = [
     variables: AUTHENTICATION,
   },
   {
+    title: 'Console',
+    introduction: 'See [the console](../guides/console.md).',
+    variables: CONSOLE,
+  },
+  {
     title: 'Limits',
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
@@ -379,6 +385,7 @@ export const environmentSchema = z.object({
   ...AWS_ENDPOINT,
   ...UPSTREAM,
   ...AUTHENTICATION,
+  ...CONSOLE,
   ...LIMITS,
   ...TIMEOUTS,
 });

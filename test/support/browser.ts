@@ -11,14 +11,17 @@ import {
 
 import { watchFaults, type FaultOptions } from './browser-faults';
 
-const { CHROMIUM_PATH, CI, PATH = '' } = process.env;
+const { CHROMIUM_PATH = '', CI, PATH = '' } = process.env;
 
 /** What Debian, other distributions and Google call it. */
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 
-const MISSING = 'no Chromium on this machine: install chromium, or set CHROMIUM_PATH';
+const MISSING =
+  CHROMIUM_PATH === ''
+    ? 'no Chromium on this machine: install chromium, or set CHROMIUM_PATH'
+    : 'CHROMIUM_PATH names no program';
 
-const executablePath = CHROMIUM_PATH ?? findOnPath(COMMANDS);
+const executablePath = (CHROMIUM_PATH === '' ? candidates(COMMANDS) : [CHROMIUM_PATH]).find(isExecutable);
 
 /** No sandbox, because CI runs as root. Nothing but loopback can be resolved, and the browser does not ask its maker for anything. */
 const ARGUMENTS = [
@@ -106,11 +109,8 @@ function refuse(): Promise<never> {
   return Promise.reject(new Error(MISSING));
 }
 
-function findOnPath(commands: readonly string[]): string | undefined {
-  const candidates = commands.flatMap((command) =>
-    PATH.split(delimiter).map((folder) => join(folder, command)),
-  );
-  return candidates.find(isExecutable);
+function candidates(commands: readonly string[]): readonly string[] {
+  return commands.flatMap((command) => PATH.split(delimiter).map((folder) => join(folder, command)));
 }
 
 function isExecutable(path: string): boolean {
