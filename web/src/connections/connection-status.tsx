@@ -1,0 +1,9 @@
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import type { EnvironmentAccountConnectionStatus } from '../../../generated/console/graphql';
+import { STATUS_LABELS } from './connection';
+
+const TYPES = { PENDING: 'pending', CONNECTED: 'success', REJECTED: 'stopped' } as const;
+
+export function ConnectionStatus({ status }: { readonly status: EnvironmentAccountConnectionStatus }) {
+  return <StatusIndicator type={TYPES[status]}>{STATUS_LABELS[status]}</StatusIndicator>;
+}
