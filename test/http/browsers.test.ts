@@ -1,42 +1,13 @@
 import { createHash } from 'node:crypto';
-import { request as sendRequest } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 
 import { startApp, type RunningApp } from '../support/app';
 import { callAs } from '../support/aws-call';
+import { send, type SentRequest } from '../support/send';
 
 const ORIGIN = 'https://console.example.com';
 const SECRET = 'a-secret-that-only-the-router-has';
-const QUERY = '{"query":"{ __typename }"}';
-
-interface RequestOptions {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-/** Sends a request with any headers. `fetch` does not allow setting Host and some others. */
-async function send(url: string, { method = 'POST', path, headers = {}, body }: RequestOptions) {
-  const { hostname, port, pathname } = new URL(url);
-  return new Promise<{ status: number; headers: Readonly<Record<string, unknown>>; text: string }>(
-    (resolve, reject) => {
-      const request = sendRequest(
-        { hostname, port, method, path: path ?? pathname, headers, agent: false },
-        (response) => {
-          buffer(response).then((bytes) => {
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString() });
-          }, reject);
-        },
-      );
-      request.on('error', reject);
-      request.end(body ?? (method === 'POST' ? QUERY : undefined));
-    },
-  );
-}
-
 const JSON_TYPE = { 'content-type': 'application/json' };
-const preflight = (origin: string, headers: Readonly<Record<string, string>> = {}): RequestOptions => ({
+const preflight = (origin: string, headers: Readonly<Record<string, string>> = {}): SentRequest => ({
   method: 'OPTIONS',
   headers: {
     origin,
@@ -111,7 +82,7 @@ describe('A server without CORS origins', () => {
     expect(accepted.status).toBe(200);
   });
 
-  it.each<[string, RequestOptions]>([
+  it.each<[string, SentRequest]>([
     ['a response', { headers: JSON_TYPE }],
     ['an error of a route', { method: 'PUT' }],
     ['an unknown path', { method: 'GET', path: '/nothing' }],
