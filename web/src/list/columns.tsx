@@ -28,13 +28,13 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
   const environmentAccount: Column = {
     id: 'environmentAccount',
     header: 'Environment account',
-    width: 190,
+    width: 185,
     cell: ({ environmentAccountId }) => environmentAccountId,
   };
   const managementAccount: Column = {
     id: 'managementAccount',
     header: 'Management account',
-    width: 190,
+    width: 185,
     cell: ({ managementAccountId }) => managementAccountId,
   };
   const [other, own] =
@@ -43,7 +43,7 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
     {
       id: 'environment',
       header: 'Environment',
-      width: 220,
+      width: 190,
       isRowHeader: true,
       cell: (connection) => (
         <Link
@@ -57,13 +57,13 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
         </Link>
       ),
     },
-    { id: 'status', header: 'Status', width: 140, cell: ({ status }) => <ConnectionStatus status={status} /> },
+    { id: 'status', header: 'Status', width: 138, cell: ({ status }) => <ConnectionStatus status={status} /> },
     other,
     ...(allAccounts ? [own] : []),
-    { id: 'region', header: 'Region', width: 140, cell: ({ region }) => region },
-    { id: 'roles', header: 'Roles', width: 150, cell: (connection) => rolesOf(connection) },
-    { id: 'tags', header: 'Tags', width: 220, cell: ({ tags }) => <Tags tags={tags} /> },
-    { id: 'requested', header: 'Requested', width: 170, cell: (connection) => <Requested {...connection} /> },
+    { id: 'region', header: 'Region', width: 125, cell: ({ region }) => region },
+    { id: 'roles', header: 'Roles', width: 130, cell: (connection) => rolesOf(connection) },
+    { id: 'tags', header: 'Tags', width: 170, cell: ({ tags }) => <Tags tags={tags} /> },
+    { id: 'requested', header: 'Requested', width: 150, cell: (connection) => <Requested {...connection} /> },
   ];
 }
 
