@@ -89,13 +89,18 @@ export async function createApp(
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    contextFor: (request, client) => ({
-      session: openSession(proton, viewerOf(request), client),
-      reportFault(error) {
-        // A read that stopped because its request had ended is no fault.
-        if (error !== client.signal.reason) reportFault(error, request.id);
-      },
-    }),
+    contextFor(request, client) {
+      const viewer = viewerOf(request);
+      return {
+        session: openSession(proton, viewer, client),
+        viewer,
+        trustPolicyDefaults: config.trustPolicies,
+        reportFault(error) {
+          // A read that stopped because its request had ended is no fault.
+          if (error !== client.signal.reason) reportFault(error, request.id);
+        },
+      };
+    },
   });
   telemetry.metrics.watchAdmission(() => traffic.admission.counts());
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 
 import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
+import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
@@ -29,6 +30,8 @@ export interface Config {
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
+  /** What trust policies are made with where a request says nothing else. */
+  readonly trustPolicies: TrustPolicyDefaults;
   /** Turns off introspection, suggestions and Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
@@ -65,6 +68,7 @@ export function readConfig(environment: Environment): Config {
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
   const { HOST: host } = variables;
+  const proton = protonConfig(variables, authenticated);
   return deepFreeze({
     http: {
       host,
@@ -76,7 +80,11 @@ export function readConfig(environment: Environment): Config {
     authentication: authenticationConfig(variables),
     limits: limitsConfig(variables),
     timing: timingConfig(variables),
-    proton: protonConfig(variables, authenticated),
+    proton,
+    trustPolicies: {
+      region: proton.kind === 'embedded' ? proton.controlPlane.defaultRegion : proton.defaultRegion,
+      provisionerRole: variables.PROVISIONER_ROLE ?? null,
+    },
     production: variables.NODE_ENV === 'production',
     logLevel: variables.LOG_LEVEL,
   });
@@ -101,6 +109,14 @@ export function readStoreConfig(environment: Environment): StoreConfig | undefin
  */
 export function readAccessKeyEncryptionKey(environment: Environment): KeyObject | undefined {
   return parseSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
+}
+
+/**
+ * The role that trust policies admit; undefined when PROVISIONER_ROLE is not set.
+ * @throws ConfigError
+ */
+export function readProvisionerRole(environment: Environment): string | undefined {
+  return parseSome(environment, ['PROVISIONER_ROLE']).PROVISIONER_ROLE;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { isRoleArn } from '../proton/identifiers';
+import { isProvisionerRole, PROVISIONER_ROLE_MESSAGE } from '../proton/trust-policy/request';
 import {
   accountId,
   certificatesFile,
@@ -280,6 +281,18 @@ const AUTHENTICATION = {
     .describe('Time between attempts to fetch the keys while there are none.'),
 };
 
+const TRUST_POLICIES = {
+  PROVISIONER_ROLE: z
+    .string()
+    .refine(isProvisionerRole, {
+      error: ({ input }) => `${PROVISIONER_ROLE_MESSAGE}, not ${quoted(input)}`,
+    })
+    .optional()
+    .describe(
+      'Path and name of the role in management accounts that provisions, as in `ci/proton-provisioner`. Trust policies admit this role alone. Without it they admit every role and user of the management account.',
+    ),
+};
+
 const LIMITS = {
   MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824)
     .default(1_048_576)
@@ -365,6 +378,11 @@ export const SECTIONS = [
     variables: AUTHENTICATION,
   },
   {
+    title: 'Trust policies',
+    introduction: 'See [trust policies](../guides/trust-policies.md).',
+    variables: TRUST_POLICIES,
+  },
+  {
     title: 'Limits',
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
@@ -379,6 +397,7 @@ export const environmentSchema = z.object({
   ...AWS_ENDPOINT,
   ...UPSTREAM,
   ...AUTHENTICATION,
+  ...TRUST_POLICIES,
   ...LIMITS,
   ...TIMEOUTS,
 });

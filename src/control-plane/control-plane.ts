@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
+import { actionsOn } from '../proton/connection-actions';
+import { overviewPeriod, type OverviewRequest } from '../proton/overview';
 import {
   type ConnectionListRequest,
   type ConnectionSelection,
@@ -161,6 +163,22 @@ class EmbeddedSession implements ProtonSession<Connection> {
       (request) => historyQueryOf(request, this.sees(request.connection)),
       (plans) => this.plane.store.listEvents(plans.map(({ query }) => query)),
       (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : invalidCursor()),
+    );
+  }
+
+  readActions(connections: readonly ConnectionView[]) {
+    return connections.map((connection) => (this.sees(connection) ? actionsOn(this.viewer, connection) : []));
+  }
+
+  readOverview(request: OverviewRequest) {
+    const { store, now } = this.plane;
+    return store.readOverview(
+      {
+        selection: normalizeSelection(this.inRegion(request)),
+        visibleTo: this.visibleTo,
+        period: overviewPeriod(request.weeks, now()),
+      },
+      this.options,
     );
   }
 

@@ -8,6 +8,7 @@ import type {
 import type { ConnectionPosition, NormalizedSelection } from '../proton/page';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
+import type { ConnectionOverview, OverviewPeriod } from '../proton/overview';
 import type { MaybePromise } from '../proton/proton-service';
 import type { Around } from '../telemetry/events';
 import type { AccessKeyStore } from './access-keys/access-keys';
@@ -39,6 +40,8 @@ export interface ConnectionStore {
   readonly listEvents: (
     queries: readonly EventQuery[],
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
+  /** When the signal aborts, reading stops and rejects with its reason. */
+  readonly readOverview: (query: OverviewQuery, options?: ReadOptions) => MaybePromise<ConnectionOverview>;
   /** How many calls of `write` may run at a time. As many more may run with writes of one row each. */
   readonly concurrentWrites: number;
   /**
@@ -68,6 +71,10 @@ export interface CountQuery {
 export interface ListQuery extends CountQuery {
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
+}
+
+export interface OverviewQuery extends CountQuery {
+  readonly period: OverviewPeriod;
 }
 
 export interface EventQuery {
@@ -203,6 +210,7 @@ export const STORE_OPERATIONS = [
   'listConnections',
   'countConnections',
   'listEvents',
+  'readOverview',
   'write',
 ] as const satisfies readonly (keyof ConnectionStore)[];
 
@@ -213,6 +221,7 @@ export function observeStore(store: ConnectionStore, around: Around): Connection
     listConnections: (...args) => around('listConnections', () => store.listConnections(...args)),
     countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
     listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
+    readOverview: (...args) => around('readOverview', () => store.readOverview(...args)),
     concurrentWrites: store.concurrentWrites,
     write: (...args) => around('write', () => store.write(...args)),
     close: store.close,

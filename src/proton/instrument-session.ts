@@ -2,6 +2,7 @@ import type { Around } from '../telemetry/events';
 import type { ConnectionView } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
+import type { OverviewRequest } from './overview';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
 import type {
   ConnectionIdInput,
@@ -75,6 +76,14 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
 
   listHistory(requests: readonly HistoryRequest[]) {
     return this.run('listHistory', () => this.session.listHistory(requests));
+  }
+
+  readActions(connections: readonly ConnectionView[]) {
+    return this.run('readActions', () => this.session.readActions(connections));
+  }
+
+  readOverview(request: OverviewRequest) {
+    return this.run('readOverview', () => this.session.readOverview(request));
   }
 
   createConnection(input: CreateConnectionInput) {

@@ -1,6 +1,8 @@
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
+import type { ConnectionAction } from './connection-actions';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
+import type { ConnectionOverview, OverviewRequest } from './overview';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,
@@ -95,6 +97,17 @@ export interface ProtonSession<View extends ConnectionView = ConnectionView> {
   readonly listHistory: (
     requests: readonly HistoryRequest[],
   ) => Promise<readonly (Page<ConnectionEvent> | null | Error)[]>;
+
+  /** What the viewer may do with connections that this session returned; none with one that the viewer can't see. */
+  readonly readActions: (
+    connections: readonly ConnectionView[],
+  ) => MaybePromise<readonly (readonly ConnectionAction[])[]>;
+
+  /**
+   * Counts and times of a selection. Null if the adapter can't compute them.
+   * @throws ProtonFailure `VALIDATION_ERROR` for a number of weeks outside 1 to 104
+   */
+  readonly readOverview: (request: OverviewRequest) => MaybePromise<ConnectionOverview | null>;
 
   /**
    * Requests a connection, as the environment account: the account that the input names, else the account of its roles, else the

@@ -11,7 +11,11 @@ import { ConnectionPageResolver } from './connection/connection-page';
 import { resolveConnectionReference } from './connection/environment-account-connection';
 import { ConnectionHistoryResolver } from './connection/history';
 import { ConnectionMutations } from './connection/mutations';
+import { ConnectionOverviewResolver } from './connection/overview';
 import { ConnectionQueries } from './connection/queries';
+import { TrustPolicyResolver } from './connection/trust-policies';
+import { ConnectionActionsResolver } from './connection/viewer-actions';
+import { ViewerResolver } from './viewer/viewer';
 
 /**
  * Makes `_entities` reject representations of unknown types with BAD_USER_INPUT. The library throws a plain error, which would be
@@ -77,6 +81,10 @@ export function buildSubgraph(): Subgraph {
       ConnectionMutations,
       ConnectionPageResolver,
       ConnectionHistoryResolver,
+      ConnectionActionsResolver,
+      ConnectionOverviewResolver,
+      TrustPolicyResolver,
+      ViewerResolver,
       AccountConnectionsResolver,
     ],
     // The service validates inputs and reports all violations at once.

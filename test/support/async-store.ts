@@ -21,6 +21,10 @@ export function asyncStore(store: ConnectionStore): ConnectionStore {
       await nextTurn();
       return store.listEvents(...args);
     },
+    async readOverview(...args) {
+      await nextTurn();
+      return store.readOverview(...args);
+    },
     concurrentWrites: store.concurrentWrites,
     async write(...args) {
       await nextTurn();

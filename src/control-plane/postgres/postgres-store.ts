@@ -46,6 +46,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     listConnections: observed(reads.listConnections),
     countConnections: observed(reads.countConnections),
     listEvents: observed(reads.listEvents),
+    readOverview: observed(reads.readOverview),
     countByStatus: observed(() => reading(countByStatus)),
     concurrentWrites: 2,
     write: observed(async (writes, waitedMs) => {

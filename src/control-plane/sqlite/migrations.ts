@@ -99,4 +99,13 @@ export const MIGRATIONS: readonly string[] = [
   -- A page of a history starts at the event whose id is in the cursor.
   CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
   `,
+  `
+  -- For lists by the beginning of a name and by tags: what is checked of each row, in the order of lists.
+  CREATE INDEX connections_by_request_with_name_and_tags
+    ON connections (requested_at, id, environment_name, tags);
+
+  -- The first decision on each connection, for overviews. A connection is PENDING once, so there is one at most.
+  CREATE INDEX connection_decisions ON connection_events (connection_id, type, occurred_at)
+    WHERE previous_status = 'PENDING' AND type IN ('ACCEPTED', 'REJECTED');
+  `,
 ];

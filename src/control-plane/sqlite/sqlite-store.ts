@@ -49,6 +49,7 @@ export function openSqliteStore({
     listConnections: (queries, options) => read(({ reads }) => reads.listConnections(queries, options)),
     countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
     listEvents: (queries) => readLater(({ reads }) => reads.listEvents(queries)),
+    readOverview: (query, options) => read(({ reads }) => reads.readOverview(query, options)),
     countByStatus: () => readLater(({ reads }) => reads.countByStatus()),
     // A file has one lock for all writers.
     concurrentWrites: 1,

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createGraphqlContext, type GraphqlContext } from '../../graphql/graphql-context';
 import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
 import { RequestError } from '../../graphql/request-error';
-import type { SubgraphContext } from '../../subgraph/context';
+import type { RequestScope } from '../../subgraph/context';
 import { overloaded, OVERLOADED, sendInternalError } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
@@ -13,10 +13,7 @@ import { createExecutionDeadlines, type ExecutionDeadline } from './execution-de
 export type ContextFor = (
   request: FastifyRequest,
   deadline: ExecutionDeadline,
-) => RequestSession | Promise<RequestSession>;
-
-/** A request's session, and where its unexpected errors are logged. */
-type RequestSession = Pick<SubgraphContext, 'session' | 'reportFault'>;
+) => RequestScope | Promise<RequestScope>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
@@ -48,7 +45,7 @@ export function addGraphqlRoute(
 ): void {
   const startDeadline = createExecutionDeadlines(executionMs);
 
-  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestSession) {
+  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestScope) {
     let admission: { readonly result: void | Promise<void> } | undefined;
     return createGraphqlContext(context, request.record, (cost) => {
       admission ??= { result: admit(request, deadline, cost) };

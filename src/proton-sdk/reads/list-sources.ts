@@ -50,15 +50,16 @@ function accountsAndRoles(
   return searched.flatMap((account) => roles.map((role) => [account, role] as const));
 }
 
-/** Whether a connection is part of a selection. Proton filters only by environment name and status. */
+/** Whether a connection is part of a selection, but for its tags. Proton filters only by environment name and status. */
 export function isSelected(connection: ConnectionView, selection: NormalizedSelection): boolean {
   const { participation, managementAccountId, environmentAccountId } = selection;
-  const { environmentName, region, statuses } = selection;
+  const { environmentName, environmentNamePrefix = '', region, statuses } = selection;
   const fits = (wanted: string | null, value: string) => wanted === null || wanted === value;
   return (
     fits(managementAccountId, connection.managementAccountId) &&
     fits(environmentAccountId, connection.environmentAccountId) &&
     fits(environmentName, connection.environmentName) &&
+    connection.environmentName.startsWith(environmentNamePrefix) &&
     fits(region, connection.region) &&
     (statuses?.includes(connection.status) ?? true) &&
     (participation === null || takesPart(connection, participation))

@@ -2,7 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
-import type { IndexRange, RemainingCondition } from './list-branches';
+import { CHECKED_INDEX, type IndexRange, type RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
 export interface Position {
@@ -44,22 +44,30 @@ export interface RangeReads {
 export function rangeReads(database: BetterSqlite3.Database): (range: IndexRange) => RangeReads {
   const prepared = new Map<string, RangeReads>();
   return (range) => {
-    const key = [
-      range.index,
-      ...range.remaining.map(({ column, values }) => column + String(values.length)),
-    ].join();
+    const key = shapeOf(range);
     let reads = prepared.get(key);
     if (!reads) prepared.set(key, (reads = prepareReads(database, range)));
     return reads;
   };
 }
 
-function prepareReads(database: BetterSqlite3.Database, { index, equal, remaining }: IndexRange): RangeReads {
+/** Equal for ranges with the same statements. */
+export function shapeOf({ index, remaining, checks: { namePrefix, tagTexts } }: IndexRange): string {
+  return [
+    index,
+    ...remaining.map(({ column, values }) => column + String(values.length)),
+    namePrefix === undefined ? '' : 'prefix',
+    tagTexts.length === 0 ? '' : 'tags',
+  ].join();
+}
+
+function prepareReads(database: BetterSqlite3.Database, range: IndexRange): RangeReads {
+  const { equal } = range;
   const older = [...equal.map(([column]) => `${column} = ?`), '(requested_at, id) < (?, ?)'].join(' AND ');
   // The query names its index: without statistics, SQLite would only guess.
-  const from = `FROM connections INDEXED BY ${index} WHERE ${older}`;
+  const from = `FROM connections INDEXED BY ${indexToWalk(range)} WHERE ${older}`;
   const order = 'ORDER BY requested_at DESC, id DESC';
-  const conditions = ['', '(requested_at, id) >= (?, ?)', ...remaining.map(meets)].join(' AND ');
+  const conditions = ['', '(requested_at, id) >= (?, ?)', ...conditionsOn(range)].join(' AND ');
 
   const last = pin(
     database.prepare<unknown[], Position>(
@@ -83,12 +91,42 @@ function valuesOf({ requestedAt, id }: Position): readonly [number, string] {
   return [requestedAt, id];
 }
 
+/** A range of all rows is walked along the index that checks need anyway. */
+function indexToWalk({ index, equal, checks: { namePrefix, tagTexts } }: IndexRange): string {
+  const isChecked = namePrefix !== undefined || tagTexts.length > 0;
+  return isChecked && equal.length === 0 && index === 'connections_by_request' ? CHECKED_INDEX : index;
+}
+
+/** The conditions that rows of the range must meet; `remainingValuesOf` has their parameters. */
+export function conditionsOn(range: IndexRange): readonly string[] {
+  const { remaining, checks } = range;
+  const isWalked = indexToWalk(range) === CHECKED_INDEX;
+  const table = isWalked ? 'connections' : 'other';
+  const checked = [
+    ...(checks.namePrefix === undefined
+      ? []
+      : [`${table}.environment_name >= ? AND ${table}.environment_name < ?`]),
+    ...(checks.tagTexts.length === 0
+      ? []
+      : [`NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE instr(${table}.tags, wanted.value) = 0)`]),
+  ];
+  const isChecked = checked.length > 0 && !isWalked;
+  return [
+    ...remaining.map(meets),
+    ...(isChecked ? [sameRow(CHECKED_INDEX, checked.join(' AND '))] : checked),
+  ];
+}
+
 /**
  * Looks a row up in the index of the column instead of the table: rows that follow each other in one index are close to each other in
  * the other, but anywhere in the table. In a table of a million rows that takes a seventh of the time.
  */
 function meets({ column, values, index }: RemainingCondition): string {
   const isOne = values.length === 1 ? '= ?' : `IN (${values.map(() => '?').join(', ')})`;
-  return `EXISTS (SELECT 1 FROM connections AS other INDEXED BY ${index} WHERE other.${column} ${isOne}
+  return sameRow(index, `other.${column} ${isOne}`);
+}
+
+function sameRow(index: string, condition: string): string {
+  return `EXISTS (SELECT 1 FROM connections AS other INDEXED BY ${index} WHERE ${condition}
     AND other.requested_at = connections.requested_at AND other.id = connections.id)`;
 }
