@@ -6,6 +6,7 @@ import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
 import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
+import { consoleConfig, consoleMistakes, type ConsoleConfig } from './console';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
@@ -26,6 +27,8 @@ export interface Config {
   /** Health and metrics; undefined when they are turned off. */
   readonly admin: { readonly host: string; readonly port: number } | undefined;
   readonly authentication: AuthenticationConfig;
+  /** Where the console and the explorer are served; undefined when they are turned off. */
+  readonly console: ConsoleConfig | undefined;
   readonly limits: LimitsConfig;
   readonly timing: TimingConfig;
   /** Where connections are kept. */
@@ -63,6 +66,7 @@ export function readConfig(environment: Environment): Config {
     ...mistakesOf(parsed.error),
     ...serverMistakes(given, authenticated),
     ...authenticationMistakes(given, authenticated),
+    ...consoleMistakes(given),
     ...protonMistakes(given),
   ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
@@ -78,6 +82,7 @@ export function readConfig(environment: Environment): Config {
     },
     admin: variables.ADMIN_PORT === 'off' ? undefined : { host, port: variables.ADMIN_PORT },
     authentication: authenticationConfig(variables),
+    console: variables.CONSOLE === 'off' ? undefined : consoleConfig(variables, authenticated),
     limits: limitsConfig(variables),
     timing: timingConfig(variables),
     proton,

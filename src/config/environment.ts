@@ -20,6 +20,7 @@ import {
   region,
   wholeNumber,
 } from './env-types';
+import { CONSOLE } from './console';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
 
@@ -378,6 +379,11 @@ export const SECTIONS = [
     variables: AUTHENTICATION,
   },
   {
+    title: 'Console',
+    introduction: 'See [the console](../guides/console.md).',
+    variables: CONSOLE,
+  },
+  {
     title: 'Trust policies',
     introduction: 'See [trust policies](../guides/trust-policies.md).',
     variables: TRUST_POLICIES,
@@ -397,6 +403,7 @@ export const environmentSchema = z.object({
   ...AWS_ENDPOINT,
   ...UPSTREAM,
   ...AUTHENTICATION,
+  ...CONSOLE,
   ...TRUST_POLICIES,
   ...LIMITS,
   ...TIMEOUTS,

@@ -13,6 +13,7 @@ import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
+import { addConsoleRoutes, isPagePath, type ConsoleOptions, type Pages } from './console/routes';
 import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { addSecurityHeaders, requestIdOf } from './headers';
@@ -53,6 +54,8 @@ export interface GraphqlServerOptions {
   readonly rateLimits?: RateLimits | undefined;
   /** Enables introspection, Sandbox and federated traces. */
   readonly introspectionEnabled: boolean;
+  /** The console and the explorer; undefined where they are not served. */
+  readonly console?: ConsoleOptions | undefined;
   readonly logger: Logger;
   /** Receives unexpected errors, with the request's id if there is one. */
   readonly reportFault: (error: unknown, requestId?: string) => void;
@@ -69,6 +72,7 @@ export interface GraphqlServerOptions {
 export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
+  readonly pages: Pages;
   /**
    * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
@@ -85,6 +89,7 @@ export function createGraphqlServer({
   bodyReader = createBodyReader(),
   rateLimits,
   introspectionEnabled,
+  console,
   logger,
   reportFault,
   authentication,
@@ -153,7 +158,8 @@ export function createGraphqlServer({
   if (rateLimits) addRateLimits(server, rateLimits);
   const bodyLimits = { maxBytes: limits.bodyBytes, maxReadBytes: limits.bodyBytes };
   admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
-  addNotFoundHandler(server, GRAPHQL_PATH);
+  const pages = console ? addConsoleRoutes(server, console) : NO_PAGES;
+  addNotFoundHandler(server, GRAPHQL_PATH, (path) => isPagePath(path, pages));
   addJsonParser(server);
 
   const { schema } = buildSubgraph();
@@ -194,6 +200,7 @@ export function createGraphqlServer({
   const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
+    pages,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
@@ -207,6 +214,8 @@ export function createGraphqlServer({
     },
   };
 }
+
+const NO_PAGES: Pages = { console: undefined, explorer: undefined };
 
 /** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];

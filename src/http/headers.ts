@@ -66,9 +66,16 @@ function pageHeaders(nonce: string): ResponseHeaders {
 /** Apollo's landing page creates a nonce for each page and puts it into a policy in the page. */
 const NONCE = /'nonce-([A-Za-z0-9+/=_-]+)'/;
 
-/** Adds security headers to every response: stricter ones for data than for the landing page. */
+/**
+ * Adds security headers to every response: stricter ones for data than for the landing page. Files of the console have their own
+ * already.
+ */
 export function addSecurityHeaders(server: FastifyInstance): void {
   server.addHook('onSend', (_request, reply, payload, done) => {
+    if (reply.hasHeader('content-security-policy')) {
+      done(null, payload);
+      return;
+    }
     const type = reply.getHeader('content-type');
     const isPage = typeof type === 'string' && type.startsWith('text/html') && typeof payload === 'string';
     const nonce = isPage ? NONCE.exec(payload)?.[1] : undefined;
