@@ -106,7 +106,11 @@ async function signInWithoutClick(oidc: OidcSignIn): Promise<string | undefined 
   }
   const arrival = await oidc.arrive(location.href);
   // The address must keep neither the code nor the state.
-  history.replaceState(null, '', `${BASE}${arrival.outcome === 'failed' ? PATHS.overview : arrival.returnTo}`);
+  history.replaceState(
+    null,
+    '',
+    `${BASE}${arrival.outcome === 'failed' ? PATHS.overview : arrival.returnTo}`,
+  );
   return arrival.outcome === 'failed' ? arrival.message : undefined;
 }
 

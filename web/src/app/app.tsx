@@ -11,6 +11,7 @@ import { RequestsReceived } from '../received/requests-received';
 import { RequestToConnect } from '../request/request-to-connect';
 import { RequestsSent } from '../sent/requests-sent';
 import { TrustPolicies } from '../trust-policies/trust-policies';
+import { ConnectionStateBar } from './connection-state-bar';
 import { Footer } from './footer';
 import { Notifications } from './notifications';
 import { OfflineAlert } from './offline-alert';
@@ -19,7 +20,6 @@ import { SideMenu } from './side-menu';
 import { TopBar } from './top-bar';
 import { useDrawerFocus } from './use-drawer-focus';
 import { ViewerProvider } from './viewer';
-import { ViewBar } from './view-bar';
 
 /** The console: the bars around a view, and the drawer beside it. */
 export function App() {
@@ -48,14 +48,16 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
       <AppLayout
         headerSelector="#top-bar"
         toolsHide
-        contentType={CONTENT_TYPES[view]}
+        contentType={view === 'received' || view === 'sent' ? 'table' : 'default'}
+        // Lines of a form that are longer are hard to read.
+        {...(view === 'request' && { maxContentWidth: 900 })}
         ariaLabels={{
           navigation: 'Views',
           navigationClose: 'Close the navigation',
           navigationToggle: 'Open the navigation',
           notifications: 'Notifications',
         }}
-        breadcrumbs={<ViewBar title={TITLES[view]} />}
+        breadcrumbs={<ConnectionStateBar />}
         navigation={<SideMenu active={view} />}
         notifications={<Notifications />}
         splitPanelOpen={connection !== undefined}
@@ -64,12 +66,18 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
         }}
         splitPanelPreferences={{ position: 'side' }}
         splitPanel={
-          connection && loaded ? <ConnectionDrawer key={connection.id} {...connection} onClose={closeDrawer} /> : null
+          connection && loaded ? (
+            <ConnectionDrawer key={connection.id} {...connection} onClose={closeDrawer} />
+          ) : null
         }
         content={
           <div>
             <OfflineAlert />
-            {loaded ? <View place={place} /> : <StatusIndicator type="loading">Reading who you are</StatusIndicator>}
+            {loaded ? (
+              <View place={place} />
+            ) : (
+              <StatusIndicator type="loading">Reading who you are</StatusIndicator>
+            )}
             <Footer />
           </div>
         }
@@ -77,15 +85,6 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
     </div>
   );
 }
-
-const CONTENT_TYPES = {
-  overview: 'dashboard',
-  received: 'table',
-  sent: 'table',
-  'trust-policies': 'form',
-  request: 'form',
-  unknown: 'default',
-} as const;
 
 function View({ place }: { readonly place: Place }) {
   switch (place.view) {

@@ -32,6 +32,9 @@ export function placeOf(path: string, query: URLSearchParams): Place {
   if (id === undefined) return { view: 'unknown' };
   return {
     view: query.get('from') === 'sent' ? 'sent' : 'received',
-    connection: { id: decodeURIComponent(id), tab: CONNECTION_TABS.find((name) => name === tab) ?? 'details' },
+    connection: {
+      id: decodeURIComponent(id),
+      tab: CONNECTION_TABS.find((name) => name === tab) ?? 'details',
+    },
   };
 }

@@ -55,11 +55,14 @@ export function SideMenu({ active }: { readonly active: Place['view'] }) {
 /** How many requests wait for an answer of the account that one acts as. */
 function Waiting() {
   const { account } = useViewer();
-  const { data } = useLiveQuery(QUERY, { filter: { ...ofAccount('received', account), statuses: ['PENDING'] } });
+  const { data } = useLiveQuery(QUERY, {
+    filter: { ...ofAccount('received', account), statuses: ['PENDING'] },
+  });
   const waiting = data?.environmentAccountConnections;
   if (!waiting) return null;
   const { totalCount, nodes, pageInfo } = waiting;
-  const count = totalCount == null ? `${String(nodes.length)}${pageInfo.hasNextPage ? '+' : ''}` : String(totalCount);
+  const count =
+    totalCount == null ? `${String(nodes.length)}${pageInfo.hasNextPage ? '+' : ''}` : String(totalCount);
   return count === '0' ? null : (
     <Box variant="span" color="text-status-info">
       {`${count} waiting`}

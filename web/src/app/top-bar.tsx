@@ -30,7 +30,8 @@ export function TopBar() {
   const menu: TopNavigationProps.MenuDropdownUtility = {
     type: 'menu-dropdown',
     text: account === undefined && everyAccount ? 'All accounts' : `Acting as ${account ?? 'no account'}`,
-    ariaLabel: account === undefined && everyAccount ? 'All accounts' : `Acting as ${account ?? 'no account'}`,
+    ariaLabel:
+      account === undefined && everyAccount ? 'All accounts' : `Acting as ${account ?? 'no account'}`,
     ...(subject !== '' && { description: `Signed in as ${subject}` }),
     iconName: 'user-profile',
     disableUtilityCollapse: true,

@@ -67,7 +67,11 @@ function Content({ connection, tab, onDeleted }: ContentProps) {
         tabs={[
           { id: 'details', label: 'Details', content: <Details connection={connection} /> },
           { id: 'history', label: 'History', content: <History id={connection.id} /> },
-          { id: 'trust', label: 'Trust policy', content: <ConnectionTrustPolicies connection={connection} /> },
+          {
+            id: 'trust',
+            label: 'Trust policy',
+            content: <ConnectionTrustPolicies connection={connection} />,
+          },
         ]}
       />
     </SpaceBetween>

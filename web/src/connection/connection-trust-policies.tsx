@@ -39,7 +39,11 @@ export function ConnectionTrustPolicies({ connection }: { readonly connection: C
   return (
     <SpaceBetween size="l">
       <SpaceBetween size="s">
-        {field('provisionerRole', 'Provisioner role', `Path and name of the role in ${connection.managementAccountId} that provisions. Optional.`)}
+        {field(
+          'provisionerRole',
+          'Provisioner role',
+          `Path and name of the role in ${connection.managementAccountId} that provisions. Optional.`,
+        )}
         {connection.codebuildRoleArn == null
           ? null
           : field('codebuildProject', 'CodeBuild project', 'The name of the project. Optional.')}

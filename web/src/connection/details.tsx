@@ -8,7 +8,8 @@ import { inFull } from '../text/time';
 
 /** What a connection is. */
 export function Details({ connection }: { readonly connection: Connection }) {
-  const { status, region, managementAccountId, environmentAccountId, arn, createdAt, lastModifiedAt } = connection;
+  const { status, region, managementAccountId, environmentAccountId, arn, createdAt, lastModifiedAt } =
+    connection;
   return (
     <SpaceBetween size="l">
       <KeyValuePairs
@@ -16,8 +17,14 @@ export function Details({ connection }: { readonly connection: Connection }) {
         items={[
           { label: 'Status', value: <ConnectionStatus status={status} /> },
           { label: 'Region', value: region },
-          { label: 'Management account', value: <Copyable label="management account" text={managementAccountId} /> },
-          { label: 'Environment account', value: <Copyable label="environment account" text={environmentAccountId} /> },
+          {
+            label: 'Management account',
+            value: <Copyable label="management account" text={managementAccountId} />,
+          },
+          {
+            label: 'Environment account',
+            value: <Copyable label="environment account" text={environmentAccountId} />,
+          },
           { label: 'Requested', value: <time dateTime={createdAt}>{inFull(createdAt)}</time> },
           { label: 'Last changed', value: <time dateTime={lastModifiedAt}>{inFull(lastModifiedAt)}</time> },
         ]}

@@ -18,16 +18,17 @@ type Event = NonNullable<
   NonNullable<HistoryQuery['environmentAccountConnection']>['history']
 >['nodes'][number];
 
-const EVENTS: Readonly<Record<EnvironmentAccountConnectionEventType, readonly [string, StepsProps.Status]>> = {
-  CREATED: ['Requested', 'pending'],
-  ACCEPTED: ['Accepted', 'success'],
-  REJECTED: ['Rejected', 'stopped'],
-  UPDATED: ['Roles updated', 'info'],
-  TAGGED: ['Tagged', 'info'],
-  UNTAGGED: ['Tags removed', 'info'],
-  DELETED: ['Deleted', 'stopped'],
-  IMPORTED: ['Imported', 'info'],
-};
+const EVENTS: Readonly<Record<EnvironmentAccountConnectionEventType, readonly [string, StepsProps.Status]>> =
+  {
+    CREATED: ['Requested', 'pending'],
+    ACCEPTED: ['Accepted', 'success'],
+    REJECTED: ['Rejected', 'stopped'],
+    UPDATED: ['Roles updated', 'info'],
+    TAGGED: ['Tagged', 'info'],
+    UNTAGGED: ['Tags removed', 'info'],
+    DELETED: ['Deleted', 'stopped'],
+    IMPORTED: ['Imported', 'info'],
+  };
 
 export interface HistoryProps {
   readonly id: string;
@@ -38,7 +39,10 @@ export interface HistoryProps {
 /** What happened to a connection, newest first: who did what, and when. Older events follow on request. */
 export function History({ id, after }: HistoryProps) {
   const [showsOlder, setShowsOlder] = useState(false);
-  const { data, failure, loading, refetch } = useLiveQuery(QUERY, { id, ...(after !== undefined && { after }) });
+  const { data, failure, loading, refetch } = useLiveQuery(QUERY, {
+    id,
+    ...(after !== undefined && { after }),
+  });
   const history = data?.environmentAccountConnection?.history;
   const end = history?.pageInfo.hasNextPage ? history.pageInfo.endCursor : null;
   if (loading) return <StatusIndicator type="loading">Reading the history</StatusIndicator>;

@@ -23,17 +23,43 @@ export function TagsDialog({ connection, onClose }: TagsDialogProps) {
   const { notify } = useNotifier();
   // As it was when the dialog opened: a tag that someone else adds meanwhile is not removed.
   const [before] = useState(connection.tags ?? []);
-  const [tags, setTags] = useState<readonly TagField[]>(() => before.map(({ key, value }) => newTag(key, value)));
+  const [tags, setTags] = useState<readonly TagField[]>(() =>
+    before.map(({ key, value }) => newTag(key, value)),
+  );
   // What the last sending was about, to find the field of a violation.
   const [sent, setSent] = useState<readonly TagField[]>([]);
 
+  /** The connection as it will most likely be. */
+  function expected(operationName: 'Tag' | 'Untag', removed: readonly string[], added: readonly TagField[]) {
+    const kept = before.filter(({ key }) => !removed.includes(key) && !added.some((tag) => tag.key === key));
+    return {
+      outcome: {
+        __typename: `${operationName}EnvironmentAccountConnectionPayload`,
+        data: {
+          ...connection,
+          __typename: 'EnvironmentAccountConnection',
+          tags: [...kept, ...added].map(({ key, value }) => ({
+            __typename: 'EnvironmentAccountConnectionTag',
+            key,
+            value,
+          })),
+        },
+        error: null,
+      },
+    };
+  }
+
   const submission = useSubmission(async () => {
     const { id } = connection;
-    const added = tags.filter((tag) => !before.some(({ key, value }) => key === tag.key && value === tag.value));
+    const added = tags.filter(
+      (tag) => !before.some(({ key, value }) => key === tag.key && value === tag.value),
+    );
     const tagKeys = before.filter(({ key }) => !tags.some((tag) => tag.key === key)).map(({ key }) => key);
     setSent(added);
     const failed = await sendInTurn([
-      () => tagKeys.length > 0 && perform(client, UNTAG, { input: { id, tagKeys } }, expected('Untag', tagKeys, [])),
+      () =>
+        tagKeys.length > 0 &&
+        perform(client, UNTAG, { input: { id, tagKeys } }, expected('Untag', tagKeys, [])),
       () =>
         added.length > 0 &&
         perform(
@@ -59,32 +85,15 @@ export function TagsDialog({ connection, onClose }: TagsDialogProps) {
     return failed ?? { ok: true, data: undefined };
   });
 
-  /** The connection as it will most likely be. */
-  function expected(operationName: 'Tag' | 'Untag', removed: readonly string[], added: readonly TagField[]) {
-    const kept = before.filter(({ key }) => !removed.includes(key) && !added.some((tag) => tag.key === key));
-    return {
-      outcome: {
-        __typename: `${operationName}EnvironmentAccountConnectionPayload`,
-        data: {
-          ...connection,
-          __typename: 'EnvironmentAccountConnection',
-          tags: [...kept, ...added].map(({ key, value }) => ({
-            __typename: 'EnvironmentAccountConnectionTag',
-            key,
-            value,
-          })),
-        },
-        error: null,
-      },
-    };
-  }
-
   return (
     <FormDialog
       title="Edit tags"
       submitText="Save tags"
       submission={submission}
-      knownFields={['tags', ...sent.flatMap((_tag, index) => [`tags.${String(index)}.key`, `tags.${String(index)}.value`])]}
+      knownFields={[
+        'tags',
+        ...sent.flatMap((_tag, index) => [`tags.${String(index)}.key`, `tags.${String(index)}.value`]),
+      ]}
       onClose={onClose}
     >
       <TagFields

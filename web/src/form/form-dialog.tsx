@@ -17,7 +17,14 @@ export interface FormDialogProps {
 }
 
 /** A form in a dialog. Enter in a field sends it. */
-export function FormDialog({ title, submitText, submission, knownFields, onClose, children }: FormDialogProps) {
+export function FormDialog({
+  title,
+  submitText,
+  submission,
+  knownFields,
+  onClose,
+  children,
+}: FormDialogProps) {
   const id = useId();
   const { sending, formRef, submit } = submission;
   return (

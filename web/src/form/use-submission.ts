@@ -43,13 +43,17 @@ export function messageAt({ problem }: Submission, path: readonly string[]): str
  * What to say above the fields: the message of a failure, and rules whose field the form does not show.
  * @param isShown whether a path of the input has a field
  */
-export function messageOnTop({ problem }: Submission, isShown: (path: string) => boolean): string | undefined {
+export function messageOnTop(
+  { problem }: Submission,
+  isShown: (path: string) => boolean,
+): string | undefined {
   if (!problem) return undefined;
   const { violations, message } = problem;
   if (violations.length === 0) return message;
   const elsewhere = violations
     .filter(({ path }) => !isShown(path.join('.')))
     .map((violation) => `${violation.path.join('.')}: ${violation.message}`);
-  const count = violations.length === 1 ? 'One rule is broken.' : `${String(violations.length)} rules are broken.`;
+  const count =
+    violations.length === 1 ? 'One rule is broken.' : `${String(violations.length)} rules are broken.`;
   return [count, ...elsewhere].join(' ');
 }

@@ -2,7 +2,7 @@ import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import { useMemo, type ReactNode } from 'react';
-import { connectionPath, href, PATHS, type ListName } from '../addresses/addresses';
+import { connectionPath, href, keepAccount, PATHS, type ListName } from '../addresses/addresses';
 import { readListQuery, readRows, toFilter, writeListQuery } from '../addresses/list-query';
 import { useNavigation } from '../addresses/use-navigation';
 import { LoadFailure } from '../app/load-failure';
@@ -57,7 +57,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
     });
   }, [list, account, openSearch, go]);
 
-  const isFiltered = query.size > [...query.keys()].filter((key) => UNFILTERING.includes(key)).length;
+  const isFiltered = query.size > [...query.keys()].filter((key) => NOT_FILTERS.includes(key)).length;
   const listPath = PATHS[list];
   const firstPage = (): URLSearchParams => {
     const to = new URLSearchParams(query);
@@ -77,9 +77,11 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
           loadingText="Reading connections"
           contentDensity={preferences.density}
           columnDefinitions={columns}
-          visibleColumns={preferences.columns ?? columns.map(({ id }) => id)}
-          resizableColumns
-          enableKeyboardNavigation
+          columnDisplay={columns.map(({ id }) => ({
+            id,
+            visible: preferences.columns?.includes(id) ?? true,
+          }))}
+          wrapLines
           selectionType="multi"
           selectedItems={selection.onPage}
           onSelectionChange={({ detail }) => {
@@ -92,7 +94,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
             itemSelectionLabel: (_state, { environmentName, environmentAccountId }) =>
               `Select ${environmentName} of ${environmentAccountId}`,
           }}
-          renderAriaLive={({ totalItemsCount }) => `${String(totalItemsCount)} connections on this page`}
+          renderAriaLive={() => `${String(connections.length)} connections on this page`}
           header={
             <Header
               variant="awsui-h1-sticky"
@@ -141,7 +143,9 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
                   go(listPath, firstPage());
                 }}
                 onRequest={() => {
-                  go(PATHS.request, new URLSearchParams(account === undefined ? {} : { account }));
+                  const to = keepAccount(query);
+                  if (list === 'received' && account !== undefined) to.set('managementAccountId', account);
+                  go(PATHS.request, to);
                 }}
               />
             )
@@ -160,14 +164,23 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
 }
 
 const NONE: readonly Connection[] = [];
-const NOTHING = { statuses: [], region: undefined, environment: undefined, otherAccount: undefined, tags: [] };
+const NOTHING = {
+  statuses: [],
+  region: undefined,
+  environment: undefined,
+  otherAccount: undefined,
+  tags: [],
+};
 /** Parts of an address that do not narrow a list. */
-const UNFILTERING = ['account', 'after', 'rows', 'from'];
+const NOT_FILTERS = ['account', 'after', 'rows', 'from'];
 
 /** As in "(100)", "(20+)" where the back end counts nothing, or "(3 selected of 100)". */
 function counterOf(
   selected: number,
-  page: { totalCount?: number | null; nodes: readonly unknown[]; pageInfo: { hasNextPage: boolean } } | null | undefined,
+  page:
+    | { totalCount?: number | null; nodes: readonly unknown[]; pageInfo: { hasNextPage: boolean } }
+    | null
+    | undefined,
 ): string {
   if (!page) return '';
   const more = page.pageInfo.hasNextPage ? '+' : '';

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Connection } from '../connections/connection';
 
 export interface Selection {
@@ -9,22 +9,24 @@ export interface Selection {
   readonly select: (connections: readonly Connection[]) => void;
 }
 
+const NOTHING: readonly Connection[] = [];
+
 /**
  * What is selected in a list. A row that leaves the page because it changed stays selected, so that an action that
  * fails for it can name it.
  * @param place another list, filter or page begins with nothing selected
  */
 export function useSelection(shown: readonly Connection[], place: string): Selection {
-  const [selected, setSelected] = useState<readonly Connection[]>([]);
-  useEffect(() => {
-    setSelected([]);
-  }, [place]);
+  const [{ selected, at }, setSelected] = useState({ selected: NOTHING, at: place });
   return useMemo(() => {
+    const here = at === place ? selected : NOTHING;
     const now = new Map(shown.map((connection) => [connection.id, connection]));
     return {
-      all: selected.map((connection) => now.get(connection.id) ?? connection),
-      onPage: selected.flatMap(({ id }) => now.get(id) ?? []),
-      select: setSelected,
+      all: here.map((connection) => now.get(connection.id) ?? connection),
+      onPage: here.flatMap(({ id }) => now.get(id) ?? []),
+      select: (connections) => {
+        setSelected({ selected: connections, at: place });
+      },
     };
-  }, [selected, shown]);
+  }, [selected, at, place, shown]);
 }

@@ -65,7 +65,15 @@ export function Figures({ title, list, account, overview }: FiguresProps) {
   );
 }
 
-function Count({ list, status, count }: { readonly list: ListName; readonly status: Status; readonly count: number }) {
+function Count({
+  list,
+  status,
+  count,
+}: {
+  readonly list: ListName;
+  readonly status: Status;
+  readonly count: number;
+}) {
   const { query, go } = useNavigation();
   const to = keepAccount(query);
   to.set('status', status);

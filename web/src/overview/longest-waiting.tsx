@@ -32,25 +32,27 @@ export function LongestWaiting({ list, account, version }: LongestWaitingProps) 
     >
       {waiting?.length === 0 ? <Box color="text-body-secondary">Nothing waits for an answer.</Box> : null}
       <ol className="plain-list rows" aria-label={`The ${String(SHOWN)} requests that wait longest`}>
-        {(waiting ?? []).map(({ id, environmentName, environmentAccountId, managementAccountId, createdAt }) => {
-          const path = connectionPath(id, 'details');
-          return (
-            <li key={id}>
-              <Link
-                variant="primary"
-                href={href(path, to)}
-                onFollow={(event) => {
-                  event.preventDefault();
-                  go(path, to);
-                }}
-              >
-                <ForeignText>{environmentName}</ForeignText>
-              </Link>
-              <span>{list === 'received' ? environmentAccountId : managementAccountId}</span>
-              <TimeAgo at={createdAt} />
-            </li>
-          );
-        })}
+        {(waiting ?? []).map(
+          ({ id, environmentName, environmentAccountId, managementAccountId, createdAt }) => {
+            const path = connectionPath(id, 'details');
+            return (
+              <li key={id}>
+                <Link
+                  variant="primary"
+                  href={href(path, to)}
+                  onFollow={(event) => {
+                    event.preventDefault();
+                    go(path, to);
+                  }}
+                >
+                  <ForeignText>{environmentName}</ForeignText>
+                </Link>
+                <span>{list === 'received' ? environmentAccountId : managementAccountId}</span>
+                <TimeAgo at={createdAt} />
+              </li>
+            );
+          },
+        )}
       </ol>
     </Container>
   );

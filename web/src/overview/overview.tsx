@@ -32,7 +32,11 @@ export function Overview() {
       >
         Overview
       </Header>
-      <LoadFailure failure={received.failure} hasData={received.data !== undefined} retry={received.refetch} />
+      <LoadFailure
+        failure={received.failure}
+        hasData={received.data !== undefined}
+        retry={received.refetch}
+      />
       {received.loading ? <StatusIndicator type="loading">Reading the figures</StatusIndicator> : null}
       {(shown.length > 0 ? shown : first ? [first] : []).map(({ list, data }) => (
         <OverviewOfList key={list} list={list} data={data} account={account} titled={shown.length > 1} />
@@ -69,6 +73,10 @@ function OverviewOfList({ list, data, account, titled }: OverviewOfListProps) {
   if (!data) return null;
   const overview = data.environmentAccountConnectionOverview;
   if (!overview) return <Box color="text-body-secondary">The back end keeps no figures.</Box>;
-  const title = titled ? (list === 'received' ? 'As management account' : 'As environment account') : 'Connections';
+  const title = titled
+    ? list === 'received'
+      ? 'As management account'
+      : 'As environment account'
+    : 'Connections';
   return <Figures title={title} list={list} account={account} overview={overview} />;
 }

@@ -39,7 +39,8 @@ export function useLongestWaiting(
           ...(after != null && { after }),
         };
         const { data } = await client.query({ query: QUERY, variables, fetchPolicy: 'no-cache' });
-        const page: WaitingQuery['environmentAccountConnections'] | undefined = data?.environmentAccountConnections;
+        const page: WaitingQuery['environmentAccountConnections'] | undefined =
+          data?.environmentAccountConnections;
         oldest = [...oldest, ...(page?.nodes ?? [])].slice(-SHOWN);
         after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
         pages += 1;

@@ -13,14 +13,22 @@ export interface RequestFieldsProps {
 }
 
 const FIELDS = [
-  { key: 'managementAccountId', label: 'Management account', hint: '12 digits: the account that will provision.' },
+  {
+    key: 'managementAccountId',
+    label: 'Management account',
+    hint: '12 digits: the account that will provision.',
+  },
   { key: 'environmentName', label: 'Environment name', hint: '1 to 100 letters, digits, _ and -.' },
   {
     key: 'environmentAccountId',
     label: 'Environment account',
     hint: '12 digits: the account that asks. Left empty, it is the account of the roles, or your own.',
   },
-  { key: 'region', label: 'Region', hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.' },
+  {
+    key: 'region',
+    label: 'Region',
+    hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.',
+  },
 ] as const;
 
 /** Which accounts and which environment a request connects. */

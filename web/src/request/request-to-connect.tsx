@@ -30,10 +30,11 @@ export function RequestToConnect() {
   const { client, refresh } = useServices();
   const { notify } = useNotifier();
   const isOffline = useConnectionState() === 'offline';
+  const managementAccount = query.get('managementAccountId') ?? '';
   const [values, setValues] = useState<RequestValues>({
     ...EMPTY,
-    managementAccountId: query.get('managementAccountId') ?? '',
-    environmentAccountId: account ?? '',
+    managementAccountId: managementAccount,
+    environmentAccountId: account === undefined || account === managementAccount ? '' : account,
   });
   const [tags, setTags] = useState<readonly TagField[]>([]);
   // One for each opened form: sending it again after a lost answer makes no second connection.
@@ -82,14 +83,20 @@ export function RequestToConnect() {
     >
       <Form
         header={
-          <Header variant="h1" description="An environment account asks a management account to provision one environment in it.">
+          <Header
+            variant="h1"
+            description="An environment account asks a management account to provision one environment in it."
+          >
             Request to connect
           </Header>
         }
         errorText={
           top === undefined ? undefined : (
             <span>
-              {top} {problem?.code === 'CONFLICT' ? <ConflictLink values={values} message={problem.message} /> : null}
+              {top}{' '}
+              {problem?.code === 'CONFLICT' ? (
+                <ConflictLink values={values} message={problem.message} />
+              ) : null}
             </span>
           )
         }

@@ -17,7 +17,13 @@ const HINTS = {
 /** The roles that provision in the environment account, each with the trust policy that it needs. */
 export function RoleFields({ values, onChange, submission }: RequestFieldsProps) {
   return (
-    <Container header={<Header variant="h2" description="At least one, if the environment is to be provisioned.">Roles</Header>}>
+    <Container
+      header={
+        <Header variant="h2" description="At least one, if the environment is to be provisioned.">
+          Roles
+        </Header>
+      }
+    >
       <SpaceBetween size="l">
         {ROLES.map(({ key, label, policy }) => (
           <SpaceBetween key={key} size="xs">

@@ -9,7 +9,12 @@ interface TripState {
 }
 
 /** Codes with which an issuer says that it has to ask the reader something. */
-const NEEDS_READER = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required'];
+const NEEDS_READER = [
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+];
 
 export type Arrival =
   | { readonly outcome: 'signed-in'; readonly returnTo: string }

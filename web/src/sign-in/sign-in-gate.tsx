@@ -56,7 +56,9 @@ export function SignInGate({ session, leave, problem, children }: SignInGateProp
   }
   return (
     <main className="sign-in">
-      <Container header={<Header variant="h1">Sign in to environment account connections</Header>}>{signIn}</Container>
+      <Container header={<Header variant="h1">Sign in to environment account connections</Header>}>
+        {signIn}
+      </Container>
     </main>
   );
 }

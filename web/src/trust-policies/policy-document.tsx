@@ -18,8 +18,8 @@ export function PolicyDocument({ label, policy }: PolicyDocumentProps) {
       <Code label={`Trust policy of the ${label}`} copyText="Copy trust policy" text={document} />
       {externalId == null ? null : (
         <Box color="text-body-secondary">
-          The provisioner assumes the role with <Box variant="code">--external-id {externalId}</Box>, so that a role meant
-          for one environment can’t be used for another.
+          The provisioner assumes the role with <Box variant="code">--external-id {externalId}</Box>, so that
+          a role meant for one environment can’t be used for another.
         </Box>
       )}
       {provisionerPolicy == null ? null : (

@@ -13,16 +13,32 @@ import { PolicyDocument } from './policy-document';
 import { useTrustPolicies } from './use-trust-policies';
 
 const FIELDS = [
-  { key: 'managementAccountId', label: 'Management account', hint: '12 digits: the account that provisions.' },
-  { key: 'environmentAccountId', label: 'Environment account', hint: '12 digits: the account that has the roles.' },
+  {
+    key: 'managementAccountId',
+    label: 'Management account',
+    hint: '12 digits: the account that provisions.',
+  },
+  {
+    key: 'environmentAccountId',
+    label: 'Environment account',
+    hint: '12 digits: the account that has the roles.',
+  },
   { key: 'environmentName', label: 'Environment name', hint: 'The environment that the roles are for.' },
-  { key: 'region', label: 'Region', hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.' },
+  {
+    key: 'region',
+    label: 'Region',
+    hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.',
+  },
   {
     key: 'provisionerRole',
     label: 'Provisioner role',
     hint: 'Path and name of the role in the management account that provisions, as in /pipelines/provisioner.',
   },
-  { key: 'codebuildProject', label: 'CodeBuild project', hint: 'The name of the project, for the CodeBuild role.' },
+  {
+    key: 'codebuildProject',
+    label: 'CodeBuild project',
+    hint: 'The name of the project, for the CodeBuild role.',
+  },
 ] as const;
 
 /** The trust policies that the roles of a connection need, for accounts and an environment of one's choice. */

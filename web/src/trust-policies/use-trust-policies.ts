@@ -41,7 +41,10 @@ export function useTrustPolicies(typed: TrustPolicyInput): {
       problem: 'It depends on the management account, the environment account and the environment name.',
     };
   }
-  return { policies: data?.environmentAccountConnectionTrustPolicies ?? undefined, problem: failure?.message };
+  return {
+    policies: data?.environmentAccountConnectionTrustPolicies ?? undefined,
+    problem: failure?.message,
+  };
 }
 
 /** A value once it has stopped changing. */
