@@ -15,7 +15,7 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { brotliCompress } from 'node:zlib';
+import { brotliCompress, constants } from 'node:zlib';
 
 /**
  * Builds the console and the explorer into dist/, and installs their packages first when these are missing or stale. What has been
@@ -38,6 +38,8 @@ const SHARED_INPUTS = ['web/package-lock.json', 'scripts/build-web.mjs'];
 const STAMP = '.inputs';
 /** Smaller ones fit into one packet anyway. */
 const MIN_COMPRESSED_BYTES = 1_024;
+/** The best is 11: of the explorer it makes 8% less, and takes 18 s instead of 1.3 s. */
+const QUALITY = 9;
 const COMPRESSIBLE = /\.(?:css|html|js|json|md|svg|ttf)$/;
 
 if (process.env['CONSOLE'] !== 'off') await main();
@@ -63,7 +65,7 @@ async function build({ name, config, hash }) {
   const next = `${folder}-${String(process.pid)}`;
   try {
     mkdirSync(dirname(next), { recursive: true });
-    await runVite(['build', '--config', config, '--outDir', next, '--emptyOutDir', '--logLevel', 'warn']);
+    await runVite(['build', '--config', config, '--outDir', next, '--emptyOutDir', '--logLevel', 'error']);
     await Promise.all(filesIn(next).map(compress));
     writeFileSync(join(next, STAMP), hash);
     rmSync(folder, { recursive: true, force: true });
@@ -87,7 +89,8 @@ async function runVite(args) {
 
 async function compress(file) {
   if (!COMPRESSIBLE.test(file) || statSync(file).size < MIN_COMPRESSED_BYTES) return;
-  await writeFile(`${file}.br`, await promisify(brotliCompress)(await readFile(file)));
+  const params = { [constants.BROTLI_PARAM_QUALITY]: QUALITY };
+  await writeFile(`${file}.br`, await promisify(brotliCompress)(await readFile(file), { params }));
 }
 
 function installPackages() {

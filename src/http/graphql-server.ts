@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
+import { landingPage } from '../graphql/apollo/landing-page';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
@@ -144,7 +145,9 @@ export function createGraphqlServer({
   recordRequests(server, records);
   if (traced) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
-  addSecurityHeaders(server);
+  const pages = console ? addConsoleRoutes(server, console) : NO_PAGES;
+  const landing = introspectionEnabled ? landingPage(pages) : undefined;
+  addSecurityHeaders(server, landing?.policy);
   const hostError = addHostCheck(server);
   if (checkHostHeader) requireLoopbackHost(server);
   const authenticateRouter = addRouterAuthentication(server, {
@@ -158,7 +161,6 @@ export function createGraphqlServer({
   if (rateLimits) addRateLimits(server, rateLimits);
   const bodyLimits = { maxBytes: limits.bodyBytes, maxReadBytes: limits.bodyBytes };
   admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
-  const pages = console ? addConsoleRoutes(server, console) : NO_PAGES;
   addNotFoundHandler(server, GRAPHQL_PATH, (path) => isPagePath(path, pages));
   addJsonParser(server);
 
@@ -171,6 +173,7 @@ export function createGraphqlServer({
     limits: limits.document,
     operationLimits,
     prepared,
+    landing,
   };
   const apollo = createApolloServer({ ...apolloOptions, schema });
   let tracingApollo: Promise<ApolloServer<GraphqlContext>> | undefined;

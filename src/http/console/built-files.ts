@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, posix, sep } from 'node:path';
 
-import { mime, send, type SendResult } from '@fastify/send';
+import { isUtf8MimeType, mime, send, type SendResult } from '@fastify/send';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** The files of an application that was built for browsers. They are listed once, and nothing outside the list can be sent. */
@@ -59,7 +59,7 @@ function acceptsBrotli({ headers }: FastifyRequest): boolean {
 
 function typeOf(file: string): string {
   const type = mime.getType(file) ?? 'application/octet-stream';
-  return type.startsWith('text/') ? `${type}; charset=utf-8` : type;
+  return isUtf8MimeType(type) ? `${type}; charset=utf-8` : type;
 }
 
 /** Hidden files are none of the application's. */
