@@ -1,5 +1,13 @@
 import { describeInBrowser } from '../../support/browser';
-import { drawerOf, ENVIRONMENT, MANAGEMENT, openView, rowOf, startConsole, type ConsoleApp } from '../../support/console';
+import {
+  drawerOf,
+  ENVIRONMENT,
+  MANAGEMENT,
+  openView,
+  rowOf,
+  startConsole,
+  type ConsoleApp,
+} from '../../support/console';
 
 describeInBrowser('The first steps in the console', (browser) => {
   let app: ConsoleApp;

@@ -74,7 +74,10 @@ describeInBrowser('The lists of the console', (browser) => {
     seen.push(...(await shownOn(page)));
     await nextPage(page);
     seen.push(...(await shownOn(page)));
-    const expected = Array.from({ length: COUNT }, (_, index) => `env-${String(COUNT - index).padStart(2, '0')}`);
+    const expected = Array.from(
+      { length: COUNT },
+      (_, index) => `env-${String(COUNT - index).padStart(2, '0')}`,
+    );
     expect(seen.filter((name) => name !== 'fresh' && name !== 'env-44')).toEqual(
       expected.filter((name) => name !== 'env-44'),
     );
@@ -126,7 +129,9 @@ describeInBrowser('The lists of the console', (browser) => {
   });
 
   it('open a connection’s tab by its address', async () => {
-    const page = await browser.open(`${app.console}/connections/${ids[10] ?? ''}/history?account=${MANAGEMENT}`);
+    const page = await browser.open(
+      `${app.console}/connections/${ids[10] ?? ''}/history?account=${MANAGEMENT}`,
+    );
     await drawerOf(page, 'env-11').getByText('Requested').waitFor();
     await page.getByRole('tab', { name: 'Trust policy' }).click();
     await page.waitForURL(/\/trust\?/);

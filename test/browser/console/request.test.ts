@@ -1,5 +1,12 @@
 import { describeInBrowser } from '../../support/browser';
-import { drawerOf, ENVIRONMENT, MANAGEMENT, openView, startConsole, type ConsoleApp } from '../../support/console';
+import {
+  drawerOf,
+  ENVIRONMENT,
+  MANAGEMENT,
+  openView,
+  startConsole,
+  type ConsoleApp,
+} from '../../support/console';
 
 describeInBrowser('Request to connect', (browser) => {
   let app: ConsoleApp;
@@ -25,7 +32,14 @@ describeInBrowser('Request to connect', (browser) => {
       const field = page.getByLabel(label, { exact: true });
       expect(await field.getAttribute('aria-invalid')).toBe('true');
       const described = (await field.getAttribute('aria-describedby')) ?? '';
-      const texts = await page.locator(described.split(' ').map((id) => `[id="${id}"]`).join(', ')).allInnerTexts();
+      const texts = await page
+        .locator(
+          described
+            .split(' ')
+            .map((id) => `[id="${id}"]`)
+            .join(', '),
+        )
+        .allInnerTexts();
       expect(texts.join(' ')).toMatch(/12 digits|letters|ARN|aws:/);
     }
     await page.getByLabel('Management account').and(page.locator(':focus')).waitFor();
