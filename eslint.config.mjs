@@ -193,7 +193,11 @@ export default tseslint.config(
       // type-graphql creates the root types without a description.
       '@graphql-eslint/require-description': [
         'error',
-        { types: true, DirectiveDefinition: false, ignoredSelectors: ['[name.value=/^(Query|Mutation)$/]'] },
+        {
+          types: true,
+          DirectiveDefinition: false,
+          ignoredSelectors: ['[name.value=/^(Query|Mutation|Subscription)$/]'],
+        },
       ],
       // Only entities have an identity.
       '@graphql-eslint/strict-id-in-types': [

@@ -12,6 +12,7 @@ import { environmentSchema, type Environment, type LogLevel, type Variables } fr
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
+import { subscriptionMistakes, subscriptionsConfig, type SubscriptionsConfig } from './subscriptions';
 import { STORE_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 
 /** The whole configuration of a server, validated. */
@@ -30,6 +31,7 @@ export interface Config {
   /** Where the console and the explorer are served; undefined when they are turned off. */
   readonly console: ConsoleConfig | undefined;
   readonly limits: LimitsConfig;
+  readonly subscriptions: SubscriptionsConfig;
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
@@ -68,6 +70,7 @@ export function readConfig(environment: Environment): Config {
     ...authenticationMistakes(given, authenticated),
     ...consoleMistakes(given),
     ...protonMistakes(given),
+    ...subscriptionMistakes(given),
   ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
@@ -84,6 +87,7 @@ export function readConfig(environment: Environment): Config {
     authentication: authenticationConfig(variables),
     console: variables.CONSOLE === 'off' ? undefined : consoleConfig(variables, authenticated),
     limits: limitsConfig(variables),
+    subscriptions: subscriptionsConfig(variables),
     timing: timingConfig(variables),
     proton,
     trustPolicies: {

@@ -23,6 +23,7 @@ import {
 import { CONSOLE } from './console';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
+import { SUBSCRIPTIONS } from './subscriptions';
 
 /**
  * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
@@ -44,6 +45,7 @@ const ENCRYPTION_KEY_BYTES = 32;
 const MAX_LIMIT = 1_000_000_000;
 /** An hour: load balancers hold idle connections for minutes. */
 const MAX_KEEP_ALIVE_MS = 3_600_000;
+const MAX_POLL_INTERVAL_MS = 3_600_000;
 
 const SERVER = {
   HOST: hostName
@@ -145,7 +147,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'Checked, and without effect yet: reserved for live updates, for which one session will listen for other replicas’ changes. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler; `off` for polling alone.',
+        'Where one session listens for changes of other replicas while there are subscriptions, so that they arrive in a few milliseconds. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: polling finds them within 250 ms.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])
@@ -224,6 +226,11 @@ const UPSTREAM = {
   PROTON_TIMEOUT_MS: milliseconds(1)
     .default(5_000)
     .describe('How long all upstream calls of one request may take together.'),
+  PROTON_POLL_INTERVAL_MS: milliseconds(100, MAX_POLL_INTERVAL_MS)
+    .default(5_000)
+    .describe(
+      'How long to wait between two looks at the upstream’s lists for changes. They are looked at only while there are [subscriptions](../guides/subscriptions.md).',
+    ),
 };
 
 const AUTHENTICATION = {
@@ -393,6 +400,11 @@ export const SECTIONS = [
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
   },
+  {
+    title: 'Subscriptions',
+    introduction: 'See [subscriptions](../guides/subscriptions.md).',
+    variables: SUBSCRIPTIONS,
+  },
   { title: 'Timeouts', introduction: 'In milliseconds.', variables: TIMEOUTS },
 ] as const;
 
@@ -406,6 +418,7 @@ export const environmentSchema = z.object({
   ...CONSOLE,
   ...TRUST_POLICIES,
   ...LIMITS,
+  ...SUBSCRIPTIONS,
   ...TIMEOUTS,
 });
 

@@ -40,6 +40,7 @@ import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisi
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
 import type { DecisionContext } from './decisions/decision-context';
 import { decideTag, decideUntag } from './decisions/tags';
+import { statusChangesOn } from './status-changes';
 import type { ChangeWrite, ConnectionStore, Visibility } from './store';
 import { createWriteQueue, type WriteQueue } from './write-queue';
 
@@ -59,6 +60,8 @@ export interface ControlPlaneDependencies {
   readonly now?: () => number;
   /** Returns lower-case UUIDs. */
   readonly newId?: () => string;
+  /** Receives unexpected errors of work that no call waits for. */
+  readonly reportFault?: (error: unknown) => void;
 }
 
 export interface EmbeddedSessionOptions extends SessionOptions {
@@ -78,17 +81,19 @@ export function createEmbeddedProtonService({
   settings,
   now = Date.now,
   newId = randomUUID,
+  reportFault = () => undefined,
 }: ControlPlaneDependencies): EmbeddedProtonService {
   const queue = createWriteQueue(store);
   const plane: Plane = { store, settings, now, newId, queue };
   return {
+    ...statusChangesOn(store.feed, reportFault),
     session: (viewer, options = {}) => new EmbeddedSession(plane, viewer, options),
     drained: queue.drained,
   };
 }
 
 /** What all sessions share. */
-interface Plane extends Required<ControlPlaneDependencies> {
+interface Plane extends Required<Omit<ControlPlaneDependencies, 'reportFault'>> {
   readonly queue: WriteQueue;
 }
 

@@ -51,6 +51,7 @@ export interface ConnectionStore {
    * @param waitedMs how long the first write has already waited; it counts towards the lock timeout
    */
   readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteResult[]>;
+  readonly feed: ChangeFeed;
   /** Releases all resources. Acknowledged writes are kept. */
   readonly close: () => Promise<void>;
 }
@@ -177,7 +178,6 @@ export interface Store extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  readonly feed: ChangeFeed;
   /** Whether the store works. Any number of calls is cheap: the database is asked at most once a second. */
   readonly health: () => Promise<StoreHealth>;
   /** The number of connections of each status, of all accounts. It may be a minute old. */
@@ -224,6 +224,7 @@ export function observeStore(store: ConnectionStore, around: Around): Connection
     readOverview: (...args) => around('readOverview', () => store.readOverview(...args)),
     concurrentWrites: store.concurrentWrites,
     write: (...args) => around('write', () => store.write(...args)),
+    feed: store.feed,
     close: store.close,
   };
 }

@@ -4,6 +4,7 @@ import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
 import type { OverviewRequest } from './overview';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
+import type { StatusChangeSource } from './status-changes';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,
@@ -30,10 +31,11 @@ export class RequestEndedError extends Error {
 
 /** Returns a service whose sessions run every call through `around`. */
 export function instrumentService<View extends ConnectionView, Options extends SessionOptions>(
-  service: SessionSource<View, Options>,
+  service: SessionSource<View, Options> & StatusChangeSource,
   around: Around,
-): SessionSource<View, Options> {
+): SessionSource<View, Options> & StatusChangeSource {
   return {
+    watchStatusChanges: service.watchStatusChanges,
     session: (viewer, options) => instrumentSession(service.session(viewer, options), { around }),
   };
 }

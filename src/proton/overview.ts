@@ -72,11 +72,10 @@ export class OverviewTally {
     }));
   }
 
-  /** @param oldestRequestAt the request of the oldest of them */
-  addStatus(status: ConnectionStatus, count: number, oldestRequestAt: EpochMilliseconds): void {
-    this.byStatus[status] += count;
-    if (status !== 'PENDING' || count === 0) return;
-    this.oldestPendingAt = Math.min(this.oldestPendingAt ?? Infinity, oldestRequestAt);
+  /** @param oldestRequestAt when the oldest of them was requested; needed for `PENDING` alone */
+  addStatus(status: ConnectionStatus, count: number, oldestRequestAt: EpochMilliseconds | null): void {
+    this.byStatus[status] = count;
+    if (status === 'PENDING') this.oldestPendingAt = oldestRequestAt;
   }
 
   /**

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { type AccountRole, ConnectionStatus, type EpochMilliseconds, type Tag } from './connection';
+import {
+  type AccountRole,
+  ConnectionStatus,
+  type ConnectionView,
+  type EpochMilliseconds,
+  type Tag,
+} from './connection';
 import { ProtonFailure } from './failure';
 import { type AccountId, type ConnectionId, isConnectionId } from './identifiers';
 
@@ -190,10 +196,41 @@ function normalizeTags(tags: readonly TagFilter[]): NormalizedSelection['tags'] 
 }
 
 /** Whether the tags of a connection have all that a selection asks for. */
-export function hasTags(tags: readonly Tag[], wanted: NormalizedSelection['tags']): boolean {
-  if (!wanted) return true;
+export function hasTags(tags: readonly Tag[], wanted: readonly NormalizedTagFilter[]): boolean {
   const values = new Map(tags.map(({ key, value }) => [key, value]));
   return wanted.every(({ key, value }) => (value === null ? values.has(key) : values.get(key) === value));
+}
+
+/** Whether a connection has what a member of a selection asks for. */
+const MATCHES: {
+  readonly [Member in keyof NormalizedSelection]-?: (
+    connection: ConnectionView,
+    value: NonNullable<NormalizedSelection[Member]>,
+  ) => boolean;
+} = {
+  participation: ({ managementAccountId, environmentAccountId }, { accountId, role }) =>
+    (role !== 'ENVIRONMENT_ACCOUNT' && managementAccountId === accountId) ||
+    (role !== 'MANAGEMENT_ACCOUNT' && environmentAccountId === accountId),
+  managementAccountId: (connection, value) => connection.managementAccountId === value,
+  environmentAccountId: (connection, value) => connection.environmentAccountId === value,
+  environmentName: (connection, value) => connection.environmentName === value,
+  region: (connection, value) => connection.region === value,
+  statuses: ({ status }, statuses) => statuses.includes(status),
+  environmentNamePrefix: ({ environmentName }, prefix) => environmentName.startsWith(prefix),
+  tags: ({ tags }, wanted) => tags === undefined || hasTags(tags, wanted),
+};
+
+/**
+ * Whether a selection selects a connection: what a store's query does, for one connection that is not in a store. Tags that an adapter
+ * leaves out are not looked at: then the caller reads them, and checks them with `hasTags`.
+ */
+export function matches(connection: ConnectionView, selection: NormalizedSelection): boolean {
+  return (Object.keys(MATCHES) as (keyof NormalizedSelection)[]).every((member) => {
+    const value = selection[member];
+    // Each function takes the values of its own member.
+    const matchesValue = MATCHES[member] as (connection: ConnectionView, value: unknown) => boolean;
+    return value === null || value === undefined || matchesValue(connection, value);
+  });
 }
 
 /** A position in a list of connections. Lists run from the newest request to the oldest, then from the greatest id to the smallest. */

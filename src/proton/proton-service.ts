@@ -3,6 +3,7 @@ import type { ConnectionAction } from './connection-actions';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
 import type { ConnectionOverview, OverviewRequest } from './overview';
+import type { StatusChangeSource } from './status-changes';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,
@@ -39,7 +40,7 @@ export function mapFailure<Returned>(call: () => Returned, replace: (failure: un
 }
 
 /** The port: everything the subgraph needs from a Proton control plane. The adapters are `control-plane` and `proton-sdk`. */
-export type ProtonService = SessionSource<ConnectionView, SessionOptions>;
+export interface ProtonService extends SessionSource<ConnectionView, SessionOptions>, StatusChangeSource {}
 
 /** Opens sessions. An adapter may return more of each connection, and may take more options. */
 export interface SessionSource<View extends ConnectionView, Options extends SessionOptions> {

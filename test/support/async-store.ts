@@ -30,6 +30,7 @@ export function asyncStore(store: ConnectionStore): ConnectionStore {
       await nextTurn();
       return store.write(...args);
     },
+    feed: store.feed,
     close: () => store.close(),
   };
 }

@@ -5,6 +5,8 @@ import { createGraphqlContext, type GraphqlContext } from '../../graphql/graphql
 import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
 import { RequestError } from '../../graphql/request-error';
 import type { RequestScope } from '../../subgraph/context';
+import { subscriptionExtension } from '../callback/callback-request';
+import type { StartCallback } from '../callback/start-callback';
 import { overloaded, OVERLOADED, sendInternalError } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
@@ -31,6 +33,8 @@ export interface GraphqlRouteOptions {
   ) => ApolloServer<GraphqlContext> | Promise<ApolloServer<GraphqlContext>>;
   /** Documents that are executed without Apollo Server. */
   readonly prepared: PreparedDocuments;
+  /** Responds to requests of routers for subscriptions by callback. Undefined if there are none. */
+  readonly startCallback: StartCallback | undefined;
 }
 
 /**
@@ -41,7 +45,7 @@ export interface GraphqlRouteOptions {
  */
 export function addGraphqlRoute(
   server: FastifyInstance,
-  { path, contextFor, chargeCost, executionMs, serverFor, prepared }: GraphqlRouteOptions,
+  { path, contextFor, chargeCost, executionMs, serverFor, prepared, startCallback }: GraphqlRouteOptions,
 ): void {
   const startDeadline = createExecutionDeadlines(executionMs);
 
@@ -128,6 +132,10 @@ export function addGraphqlRoute(
     url: path,
     handler(request, reply) {
       const deadline = startDeadline(reply.raw, request.receivedAt);
+      if (startCallback && subscriptionExtension(request.body) !== undefined) {
+        const started = startCallback(request, deadline, async (cost) => admit(request, deadline, cost));
+        return respondLater(request, reply, deadline, started);
+      }
       const subgraphContext = contextFor(request, deadline);
       if (subgraphContext instanceof Promise) {
         const executed = subgraphContext.then((context) =>

@@ -5,6 +5,7 @@ import {
   type ConnectionPosition,
   DEFAULT_PAGE_SIZE,
   hasTags,
+  matches,
   type NormalizedSelection,
   normalizeSelection,
   type Page,
@@ -17,7 +18,7 @@ import { createLruMap, type LruMap } from '../lru-map';
 import { admit, type SessionScope } from '../session-scope';
 import { readTags } from './details';
 import { byPosition, createListReader, ListOrderError, type ListCalls, type ListReader } from './list-reader';
-import { createPageTokens, isSelected, type PageTokens, sourcesFor } from './list-sources';
+import { createPageTokens, type PageTokens, sourcesFor } from './list-sources';
 
 /** What the adapter remembers about Proton's lists across requests. */
 export interface ListCache {
@@ -132,7 +133,7 @@ function readersFor(
       after,
       firstPageSize,
       includes: (connection) =>
-        admit(scope, source, connection) !== undefined && isSelected(connection, selection),
+        admit(scope, source, connection) !== undefined && matches(connection, selection),
       readAll: unordered.get(keyOf(source)) ?? false,
     }),
   );

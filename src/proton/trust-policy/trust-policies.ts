@@ -10,7 +10,8 @@ export const ConnectionRole = {
 } as const;
 export type ConnectionRole = keyof typeof ConnectionRole;
 
-const MEMBER_OF_ROLE = {
+/** The member of a connection that has the ARN of each role. */
+export const MEMBER_OF_ROLE = {
   PROVISIONING: 'roleArn',
   COMPONENT: 'componentRoleArn',
   CODEBUILD: 'codebuildRoleArn',

@@ -11,35 +11,38 @@ import {
   type IndexRange,
 } from './list-branches';
 import type { RangeReaders } from './lists';
-import { isPrefixRange, type NamePosition, type PrefixReads } from './prefix-reads';
-import { NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
+import { isPrefixRange, type Between, type NamePosition, type PrefixReads } from './prefix-reads';
+import { isOlder, NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
 import type { Steps } from './step-runner';
+
+/** All rows. */
+export const EVER: Between = { after: NEWEST, oldest: OLDEST };
 
 /** The rows of an index that a step visits. Each takes up to 2 µs. */
 const ROWS_PER_STEP = 1_024;
 
 /**
- * Counts the selected connections that a viewer may see, in short steps along the indexes of lists. Writes may be committed between two
+ * Counts the selected connections that a viewer may see, or those of them between two positions, in short steps along the indexes of lists. Writes may be committed between two
  * steps: a connection counts if it matched when its step read it.
  */
 export function countsOf(
   database: BetterSqlite3.Database,
   readers: RangeReaders,
-): (query: CountQuery) => Steps<number> {
+): (query: CountQuery, between?: Between) => Steps<number> {
   // The one count in a single step. SQLite counts the rows of each page at once: a million in 25 ms, where steps would take 80 ms.
   const countAll = pin(database.prepare<[], number>('SELECT count(*) FROM connections').pluck(true));
 
-  return function* (query) {
+  return function* (query, between = EVER) {
     const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
     const narrowing = narrowingOf(query.selection);
     if (!narrowing) return 0;
     const countBranch = (branch: Conditions) =>
-      countAlternatives(readers, alternativesFor(branch, narrowing, visibleTo));
-    const isNarrowed = narrowing.namePrefix !== undefined || narrowing.tagTexts.length > 0;
+      countAlternatives(readers, alternativesFor(branch, narrowing, visibleTo), between);
+    const isAll = between === EVER && narrowing.namePrefix === undefined && narrowing.tagTexts.length === 0;
     const counted: Conditions[] = [];
     let total = 0;
     for (const branch of branchesOf(query)) {
-      if (branch.size === 0 && !isNarrowed) return countAll.get() ?? 0;
+      if (branch.size === 0 && isAll) return countAll.get() ?? 0;
       const count = yield* countBranch(branch);
       if (count > 0) counted.push(branch);
       total += count;
@@ -61,41 +64,42 @@ export function countsOf(
 function* countAlternatives(
   readers: RangeReaders,
   alternatives: readonly (readonly IndexRange[])[],
+  between: Between,
 ): Steps<number> {
-  const ranges = yield* shortestOf(readers, alternatives);
+  const ranges = yield* shortestOf(readers, alternatives, between);
   let total = 0;
   for (const range of ranges) {
     total += isPrefixRange(range)
-      ? yield* countByName(readers.byName(range))
-      : yield* countInOrder(readers.inOrder(range), range);
+      ? yield* countByName(readers.byName(range), between)
+      : yield* countInOrder(readers.inOrder(range), range, between);
   }
   return total;
 }
 
-function* countInOrder(reads: RangeReads, range: IndexRange): Steps<number> {
+function* countInOrder(reads: RangeReads, range: IndexRange, between: Between): Steps<number> {
   const equal = valuesOf(range);
   const remaining = remainingValuesOf(range);
   let total = 0;
-  let after = NEWEST;
-  for (const end of endsOfSteps(reads, equal)) {
+  let { after } = between;
+  for (const end of endsOfSteps(reads, equal, between)) {
     total += remaining.length === 0 ? ROWS_PER_STEP : reads.count(equal, after, end, remaining);
     yield;
     after = end;
   }
-  total += reads.count(equal, after, OLDEST, remaining);
+  total += reads.count(equal, after, between.oldest, remaining);
   yield;
   return total;
 }
 
-function* countByName(reads: PrefixReads): Steps<number> {
+function* countByName(reads: PrefixReads, between: Between): Steps<number> {
   let total = 0;
   let after = reads.start;
   for (const end of endsByName(reads)) {
-    total += reads.count(after, end);
+    total += reads.count(after, end, between);
     yield;
     after = end;
   }
-  total += reads.count(after, undefined);
+  total += reads.count(after, undefined, between);
   yield;
   return total;
 }
@@ -104,10 +108,11 @@ function* countByName(reads: PrefixReads): Steps<number> {
 function* shortestOf(
   readers: RangeReaders,
   alternatives: readonly (readonly IndexRange[])[],
+  between: Between,
 ): Steps<readonly IndexRange[]> {
   const [first = [], ...others] = alternatives;
   if (others.length === 0) return first;
-  const walks = alternatives.map((ranges) => ({ ranges, ends: endsInAll(readers, ranges) }));
+  const walks = alternatives.map((ranges) => ({ ranges, ends: endsInAll(readers, ranges, between) }));
   for (;;) {
     for (const { ranges, ends } of walks) {
       if (ends.next().done) return ranges;
@@ -116,10 +121,14 @@ function* shortestOf(
   }
 }
 
-function* endsInAll({ inOrder, byName }: RangeReaders, ranges: readonly IndexRange[]): Generator<Position> {
+function* endsInAll(
+  { inOrder, byName }: RangeReaders,
+  ranges: readonly IndexRange[],
+  between: Between,
+): Generator<Position> {
   for (const range of ranges) {
     if (isPrefixRange(range)) yield* endsByName(byName(range));
-    else yield* endsOfSteps(inOrder(range), valuesOf(range));
+    else yield* endsOfSteps(inOrder(range), valuesOf(range), between);
   }
 }
 
@@ -132,9 +141,13 @@ function* endsByName(reads: PrefixReads): Generator<NamePosition> {
 }
 
 /** The ends of all steps in a range but the last. */
-function* endsOfSteps(reads: RangeReads, equal: readonly string[]): Generator<Position> {
-  let end = reads.endOfStep(equal, NEWEST, ROWS_PER_STEP);
-  while (end) {
+export function* endsOfSteps(
+  reads: RangeReads,
+  equal: readonly string[],
+  { after, oldest }: Between,
+): Generator<Position> {
+  let end = reads.endOfStep(equal, after, ROWS_PER_STEP);
+  while (end && !isOlder(end, oldest)) {
     yield end;
     end = reads.endOfStep(equal, end, ROWS_PER_STEP);
   }

@@ -165,7 +165,7 @@ function rangesOf(
 }
 
 /** The name of the index of one column. */
-function indexOf(column: ListColumn): string {
+export function indexOf(column: ListColumn): string {
   const index = LIST_INDEXES.find(({ columns }) => columns.length === 1 && columns[0] === column);
   if (!index) throw new Error(`${column} has no index`);
   return index.name;

@@ -18,8 +18,12 @@ function* selectNth(numbers: readonly number[], index: number): Steps<number> {
   let place = index;
   for (;;) {
     const pivot = candidates[Math.floor(Math.random() * candidates.length)] ?? 0;
-    const smaller = candidates.filter((one) => one < pivot);
-    const greater = candidates.filter((one) => one > pivot);
+    const smaller: number[] = [];
+    const greater: number[] = [];
+    for (const one of candidates) {
+      if (one < pivot) smaller.push(one);
+      else if (one > pivot) greater.push(one);
+    }
     const equal = candidates.length - smaller.length - greater.length;
     yield;
     if (place < smaller.length) candidates = smaller;

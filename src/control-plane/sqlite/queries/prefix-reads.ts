@@ -20,6 +20,12 @@ export interface NamePosition extends Position {
   readonly name: string;
 }
 
+/** Rows after a position of lists (exclusive), to another one (inclusive). */
+export interface Between {
+  readonly after: Position;
+  readonly oldest: Position;
+}
+
 /** The statements for one range of this kind. They read from `after` (exclusive) backwards, along indexes alone. */
 export interface PrefixReads {
   /** The position before all rows. */
@@ -30,11 +36,11 @@ export interface PrefixReads {
   readonly ids: (
     after: NamePosition,
     end: NamePosition | undefined,
-    between: { readonly after: Position; readonly oldest: Position },
+    between: Between,
     limit: number,
   ) => ConnectionId[];
-  /** The number of rows up to `end` that meet the remaining conditions. */
-  readonly count: (after: NamePosition, end: NamePosition | undefined) => number;
+  /** The number of these rows. */
+  readonly count: (after: NamePosition, end: NamePosition | undefined, between: Between) => number;
 }
 
 interface Statements {
@@ -59,9 +65,12 @@ const KEY = '(environment_name, requested_at, id)';
 function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statements {
   const equal = range.equal.map(([column]) => `${column} = ?`);
   const from = `FROM connections INDEXED BY ${range.index} WHERE ${[...equal, `${KEY} < (?, ?, ?)`, `${KEY} >= (?, ?, ?)`].join(' AND ')}`;
-  const conditions = conditionsOn(range)
-    .map((condition) => ` AND ${condition}`)
-    .join('');
+  const conditions = [
+    '',
+    ...conditionsOn(range),
+    '(requested_at, id) < (?, ?)',
+    '(requested_at, id) >= (?, ?)',
+  ].join(' AND ');
   return {
     last: pin(
       database.prepare<unknown[], NamePosition>(
@@ -72,7 +81,7 @@ function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statemen
     ids: pin(
       database
         .prepare<unknown[], ConnectionId>(
-          `SELECT id ${from}${conditions} AND (requested_at, id) < (?, ?) AND (requested_at, id) >= (?, ?)
+          `SELECT id ${from}${conditions}
            ORDER BY requested_at DESC, id DESC LIMIT ?`,
         )
         .pluck(true),
@@ -95,15 +104,22 @@ function readsOn(statements: Statements, range: PrefixRange): PrefixReads {
         ...valuesOf(after),
         ...valuesOf(end),
         ...remaining,
-        between.after.requestedAt,
-        between.after.id,
-        between.oldest.requestedAt,
-        between.oldest.id,
+        ...boundsOf(between),
         limit,
       ),
-    count: (after, end = first) =>
-      statements.count.get(...equal, ...valuesOf(after), ...valuesOf(end), ...remaining) ?? 0,
+    count: (after, end = first, between) =>
+      statements.count.get(
+        ...equal,
+        ...valuesOf(after),
+        ...valuesOf(end),
+        ...remaining,
+        ...boundsOf(between),
+      ) ?? 0,
   };
+}
+
+function boundsOf({ after, oldest }: Between): readonly [number, string, number, string] {
+  return [after.requestedAt, after.id, oldest.requestedAt, oldest.id];
 }
 
 function valuesOf({ name, requestedAt, id }: NamePosition): readonly [string, number, string] {

@@ -8,7 +8,7 @@ import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../..
 import { importFailure, reading } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
-import { eventOf } from '../rows';
+import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 import { countsOf } from './counts';
 import { listsOf } from './lists';
@@ -32,17 +32,17 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   const readers = { inOrder: rangeReads(database), byName: prefixReads(database) };
   const lists = listsOf(readers, rows);
   const countOf = countsOf(database, readers);
-  const overviewOf = overviewsOf(database);
+  const overviewOf = overviewsOf(database, readers, countOf);
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
-      'SELECT * FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?',
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?`,
     ),
   );
   const eventsUntil = pin(
     database.prepare<[EventQuery], ConnectionEventRow>(
       // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
-      `SELECT * FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
          SELECT sequence FROM connection_events WHERE connection_id = @connectionId AND id = @before
        ) ORDER BY sequence DESC LIMIT @limit + 1`,
     ),
