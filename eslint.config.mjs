@@ -3,6 +3,7 @@ import graphqlEslint from '@graphql-eslint/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import boundaries from 'eslint-plugin-boundaries';
 import jest from 'eslint-plugin-jest';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -67,7 +68,7 @@ const selector = (name) =>
 export default tseslint.config(
   { ignores: ['dist/', 'generated/', 'coverage/', 'data/', 'node_modules/'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [
       eslint.configs.recommended,
       tseslint.configs.strictTypeChecked,
@@ -132,6 +133,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['web/src/**/*.tsx', 'web/src/**/*.ts'],
+    extends: [reactHooks.configs.flat['recommended-latest']],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: { 'no-console': 'error' },
+  },
+  {
     // Entry points of processes read the environment and print.
     files: [
       'src/main.ts',
@@ -186,7 +193,11 @@ export default tseslint.config(
       // type-graphql creates the root types without a description.
       '@graphql-eslint/require-description': [
         'error',
-        { types: true, DirectiveDefinition: false, ignoredSelectors: ['[name.value=/^(Query|Mutation)$/]'] },
+        {
+          types: true,
+          DirectiveDefinition: false,
+          ignoredSelectors: ['[name.value=/^(Query|Mutation|Subscription)$/]'],
+        },
       ],
       // Only entities have an identity.
       '@graphql-eslint/strict-id-in-types': [

@@ -1,11 +1,12 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
-import { fontsToFiles } from './build/fonts-to-files';
+import { fontsToFiles } from './build/fonts-to-files.ts';
+import { withoutFeatureNotifications } from './build/without-feature-notifications.ts';
 
 /** The console: files under `/console/`, none of them inline, because its policy refuses what is. */
 export default defineConfig({
   base: '/console/',
-  plugins: [react(), fontsToFiles()],
+  plugins: [react(), fontsToFiles(), withoutFeatureNotifications()],
   build: {
     outDir: '../dist/console',
     emptyOutDir: true,

@@ -7,6 +7,7 @@ import { startGateway } from './gateway';
 import { startProtonProcess } from './proton-process';
 import type { Settings } from './settings';
 import { StartError } from './start-error';
+import { printStatusChanges } from './status-changes';
 
 /** The URLs of the running supergraph. */
 export interface Ready {
@@ -20,6 +21,8 @@ export interface RunOptions extends Settings {
   /** Ends the run, even during the start. */
   readonly signal: AbortSignal;
   readonly onReady: (ready: Ready) => void;
+  /** Receives a line for each change of a connection's status. */
+  readonly onChange: (line: string) => void;
 }
 
 /**
@@ -31,6 +34,7 @@ export async function runSupergraph({
   accountsPort,
   signal,
   onReady,
+  onChange,
 }: RunOptions): Promise<void> {
   const running: { readonly stop: () => Promise<void> }[] = [];
   try {
@@ -43,11 +47,23 @@ export async function runSupergraph({
       { name: 'proton', url: proton.url, sdl: await fetchSdl(proton.url) },
       { name: 'accounts', url: accounts.url, sdl: await fetchSdl(accounts.url) },
     ]);
-    const gateway = await startGateway(supergraphSdl, gatewayPort);
+    const gateway = await startGateway(supergraphSdl, gatewayPort, {
+      subgraph: 'proton',
+      url: proton.url,
+      transport: 'ws',
+    });
     running.push(gateway);
 
     signal.throwIfAborted();
     onReady({ gateway: gateway.url, accounts: accounts.url, proton: proton.url, protonPid: proton.pid });
+    const watching = new AbortController();
+    void printStatusChanges(gateway.url, watching.signal, onChange);
+    running.push({
+      stop() {
+        watching.abort();
+        return Promise.resolve();
+      },
+    });
     const died = await Promise.race([proton.ended, once(signal, 'abort').then(() => undefined)]);
     if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
   } finally {

@@ -21,6 +21,9 @@ async function main(): Promise<void> {
       onReady: (ready) => {
         console.log(welcome(ready));
       },
+      onChange: (line) => {
+        console.log(line);
+      },
     });
   } catch (error) {
     if (stop.signal.aborted && error === stop.signal.reason) return;
@@ -44,5 +47,8 @@ ${REQUEST_CONNECTION}
 Then query connections with their owners, in both directions:
 
 ${CONNECTIONS_AND_OWNERS}
+
+A live query runs through the gateway: each change of a connection's status is printed below, as it happens. Its text is in
+examples/supergraph/operations/status-changes.graphql; in the browser it works as well.
 `;
 }

@@ -17,9 +17,11 @@ import { viewerOf } from '../http/hooks/authenticate-user';
 import { createRateLimits } from '../http/hooks/rate-limits';
 import { stopServers } from '../http/lifecycle/server-lifecycle';
 import { createGraphqlServer } from '../http/graphql-server';
+import type { SubscriptionOptions } from '../http/subscriptions';
 import { ProtonFailure } from '../proton/failure';
+import type { ProtonService } from '../proton/proton-service';
 import { openSession } from '../subgraph/context';
-import { createTelemetry } from '../telemetry/telemetry';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry';
 import type { Tracing } from '../telemetry/tracing';
 import type { TracingSettings } from '../config/tracing';
 
@@ -90,18 +92,25 @@ export async function createApp(
     console: config.console?.onGraphqlPort === true ? pages : undefined,
     logger,
     reportFault,
+    subscriptions: subscriptionOptions(config, proton, telemetry),
     observe: telemetry.requestEnded,
     traced: telemetry.traced,
     authentication,
     limits: config.limits,
-    contextFor: (request, client) => ({
-      session: openSession(proton, viewerOf(request), client),
-      reportFault(error) {
-        // A read that stopped because its request had ended is no fault.
-        if (error !== client.signal.reason) reportFault(error, request.id);
-      },
-    }),
+    contextFor(request, client) {
+      const viewer = viewerOf(request);
+      return {
+        session: openSession(proton, viewer, client),
+        viewer,
+        trustPolicyDefaults: config.trustPolicies,
+        reportFault(error) {
+          // A read that stopped because its request had ended is no fault.
+          if (error !== client.signal.reason) reportFault(error, request.id);
+        },
+      };
+    },
   });
+  telemetry.metrics.subscriptions.watchSockets(web.openSockets);
   telemetry.metrics.watchAdmission(() => traffic.admission.counts());
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);
 
@@ -184,6 +193,22 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
   return proton.kind === 'embedded'
     ? embeddedBackEnd(proton, dependencies)
     : sdkBackEnd(proton, dependencies);
+}
+
+function subscriptionOptions(
+  { subscriptions: { sockets, maxQueue, callbackUrls }, trustPolicies }: Config,
+  proton: ProtonService,
+  telemetry: Telemetry,
+): SubscriptionOptions {
+  return {
+    source: proton,
+    openSession: (viewer, end) => openSession(proton, viewer, end),
+    trustPolicyDefaults: trustPolicies,
+    observe: telemetry.subscriptions,
+    maxWaiting: maxQueue,
+    callbackUrls,
+    sockets,
+  };
 }
 
 function trafficOf({ limits, timing: { requestMs, executionMs, keepAliveMs, shutdown } }: Config): Traffic {

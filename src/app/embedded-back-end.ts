@@ -30,6 +30,7 @@ export async function embeddedBackEnd(
   const service = createEmbeddedProtonService({
     store: observeStore(store, telemetry.aroundStore),
     settings: controlPlane,
+    reportFault: dependencies.reportFault,
   });
   const proton = instrumentService(service, telemetry.aroundProton);
   telemetry.metrics.addStoreOperations(STORE_OPERATIONS);
@@ -64,6 +65,10 @@ async function openStore(
     timeoutMs: statementTimeout(config.timeoutMs, traffic.executionMs),
     migrate: config.migrateOnStart,
     report,
+    listening(error) {
+      if (error) logger.warn({ err: error }, 'not listening for changes: polling finds them a little later');
+      else logger.info('listening for changes again');
+    },
     retried: telemetry.metrics.countStoreRetry,
   });
 }

@@ -1,6 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 
-import { unrestrictedViewer, viewerWithoutPermissions, type Viewer } from '../proton/viewer';
+import {
+  readableAccounts,
+  unrestrictedViewer,
+  viewerWithoutPermissions,
+  type Viewer,
+} from '../proton/viewer';
 import { bearerToken } from './headers';
 import { type RouterProof, routerSecretProof } from './router/router-proof';
 import { routerSignatureProof, type RouterSignatureOptions } from './router/router-signature';
@@ -119,6 +124,12 @@ export async function authenticateUser(
 ): Promise<VerifiedToken | undefined> {
   const token = bearerToken(rawHeaders, tokenHeader, maxBytes);
   return token === undefined ? undefined : verify(token);
+}
+
+/** Whether the viewer may read any account. */
+export function maySeeAny(viewer: Viewer): boolean {
+  const accounts = readableAccounts(viewer);
+  return accounts === 'every' || accounts.length > 0;
 }
 
 const ANONYMOUS = unrestrictedViewer('anonymous');

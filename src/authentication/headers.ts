@@ -22,11 +22,19 @@ export function bearerToken(
   maxBytes: number,
 ): string | undefined {
   const value = onlyHeader(rawHeaders, header);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : parseBearer(value, header, maxBytes);
+}
+
+/**
+ * Reads a bearer token from the value of a header, or of what stands for one.
+ * @param name of the header, for messages
+ * @throws AuthenticationError if it has another scheme, or the token is too long
+ */
+export function parseBearer(value: string, name: string, maxBytes: number): string {
   // Checked before anything parses the value. Node decodes headers as Latin-1, so one character is one byte.
   if (value.length > maxBytes + 'Bearer '.length) throw new AuthenticationError('the token is too long');
   const token = BEARER.exec(value)?.[1];
-  if (token === undefined) throw new AuthenticationError(`${header} contains no bearer token`);
+  if (token === undefined) throw new AuthenticationError(`${name} contains no bearer token`);
   return token;
 }
 

@@ -8,6 +8,7 @@ import { addExport } from './export';
 import { addImport } from './import/import-command';
 import { addMigrate } from './migrate';
 import { addRestore } from './restore';
+import { addTrustPolicy } from './trust-policy/trust-policy-command';
 
 /** @param startServer is called when the command line is valid */
 function addServe(program: Command, startServer: () => void): void {
@@ -36,7 +37,16 @@ Examples:
     .action(startServer);
 }
 
-const COMMANDS = [addAccessKey, addImport, addExport, addBackup, addRestore, addMigrate, addCopy];
+const COMMANDS = [
+  addAccessKey,
+  addImport,
+  addExport,
+  addTrustPolicy,
+  addBackup,
+  addRestore,
+  addMigrate,
+  addCopy,
+];
 
 /** In columns. Commander wraps only descriptions and options; the other texts are wrapped by hand. */
 const HELP_WIDTH = 100;
@@ -69,6 +79,7 @@ Examples:
   proton-subgraph backup proton.db
   proton-subgraph restore proton.db
   proton-subgraph access-key create --account 222222222222
+  proton-subgraph trust-policy 2c3c6cf1-3d1e-4f4c-9d5c-0c6a5b9e7f10 --format terraform
   proton-subgraph copy --from sqlite:./data/proton.db --to postgres://proton@db.example.com/proton
 ${STORE_HELP}
 A server may be running on it, except during restore.

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 
 import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
+import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
 import { consoleConfig, consoleMistakes, type ConsoleConfig } from './console';
 import { isLoopback } from './env-types';
@@ -11,6 +12,7 @@ import { environmentSchema, type Environment, type LogLevel, type Variables } fr
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
 import { serverMistakes } from './servers';
+import { subscriptionMistakes, subscriptionsConfig, type SubscriptionsConfig } from './subscriptions';
 import { STORE_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 
 /** The whole configuration of a server, validated. */
@@ -29,9 +31,12 @@ export interface Config {
   /** Where the console and the explorer are served; undefined when they are turned off. */
   readonly console: ConsoleConfig | undefined;
   readonly limits: LimitsConfig;
+  readonly subscriptions: SubscriptionsConfig;
   readonly timing: TimingConfig;
   /** Where connections are kept. */
   readonly proton: EmbeddedProtonConfig | SdkProtonConfig;
+  /** What trust policies are made with where a request says nothing else. */
+  readonly trustPolicies: TrustPolicyDefaults;
   /** Turns off introspection, suggestions and Sandbox. */
   readonly production: boolean;
   readonly logLevel: LogLevel;
@@ -65,10 +70,12 @@ export function readConfig(environment: Environment): Config {
     ...authenticationMistakes(given, authenticated),
     ...consoleMistakes(given),
     ...protonMistakes(given),
+    ...subscriptionMistakes(given),
   ];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
   const variables = parsed.data;
   const { HOST: host } = variables;
+  const proton = protonConfig(variables, authenticated);
   return deepFreeze({
     http: {
       host,
@@ -80,8 +87,13 @@ export function readConfig(environment: Environment): Config {
     authentication: authenticationConfig(variables),
     console: variables.CONSOLE === 'off' ? undefined : consoleConfig(variables, authenticated),
     limits: limitsConfig(variables),
+    subscriptions: subscriptionsConfig(variables),
     timing: timingConfig(variables),
-    proton: protonConfig(variables, authenticated),
+    proton,
+    trustPolicies: {
+      region: proton.kind === 'embedded' ? proton.controlPlane.defaultRegion : proton.defaultRegion,
+      provisionerRole: variables.PROVISIONER_ROLE ?? null,
+    },
     production: variables.NODE_ENV === 'production',
     logLevel: variables.LOG_LEVEL,
   });
@@ -106,6 +118,14 @@ export function readStoreConfig(environment: Environment): StoreConfig | undefin
  */
 export function readAccessKeyEncryptionKey(environment: Environment): KeyObject | undefined {
   return parseSome(environment, ['ACCESS_KEY_ENCRYPTION_KEY']).ACCESS_KEY_ENCRYPTION_KEY;
+}
+
+/**
+ * The role that trust policies admit; undefined when PROVISIONER_ROLE is not set.
+ * @throws ConfigError
+ */
+export function readProvisionerRole(environment: Environment): string | undefined {
+  return parseSome(environment, ['PROVISIONER_ROLE']).PROVISIONER_ROLE;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import { z } from 'zod';
 
 import { isRoleArn } from '../proton/identifiers';
+import { isProvisionerRole, PROVISIONER_ROLE_MESSAGE } from '../proton/trust-policy/request';
 import {
   accountId,
   certificatesFile,
@@ -22,6 +23,7 @@ import {
 import { CONSOLE } from './console';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
+import { SUBSCRIPTIONS } from './subscriptions';
 
 /**
  * Every environment variable, with its type, its default and its description. The reference page `docs/reference/configuration.md` is
@@ -43,6 +45,7 @@ const ENCRYPTION_KEY_BYTES = 32;
 const MAX_LIMIT = 1_000_000_000;
 /** An hour: load balancers hold idle connections for minutes. */
 const MAX_KEEP_ALIVE_MS = 3_600_000;
+const MAX_POLL_INTERVAL_MS = 3_600_000;
 
 const SERVER = {
   HOST: hostName
@@ -144,7 +147,7 @@ const POSTGRES = {
     .optional()
     .meta({
       description:
-        'Checked, and without effect yet: reserved for live updates, for which one session will listen for other replicas’ changes. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler; `off` for polling alone.',
+        'Where one session listens for changes of other replicas while there are subscriptions, so that they arrive in a few milliseconds. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: polling finds them within 250 ms.',
       shownDefault: '`DATABASE_URL`',
     }),
   DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])
@@ -223,6 +226,11 @@ const UPSTREAM = {
   PROTON_TIMEOUT_MS: milliseconds(1)
     .default(5_000)
     .describe('How long all upstream calls of one request may take together.'),
+  PROTON_POLL_INTERVAL_MS: milliseconds(100, MAX_POLL_INTERVAL_MS)
+    .default(5_000)
+    .describe(
+      'How long to wait between two looks at the upstream’s lists for changes. They are looked at only while there are [subscriptions](../guides/subscriptions.md).',
+    ),
 };
 
 const AUTHENTICATION = {
@@ -279,6 +287,18 @@ const AUTHENTICATION = {
   AUTH_JWKS_RETRY_MS: milliseconds(1)
     .default(5_000)
     .describe('Time between attempts to fetch the keys while there are none.'),
+};
+
+const TRUST_POLICIES = {
+  PROVISIONER_ROLE: z
+    .string()
+    .refine(isProvisionerRole, {
+      error: ({ input }) => `${PROVISIONER_ROLE_MESSAGE}, not ${quoted(input)}`,
+    })
+    .optional()
+    .describe(
+      'Path and name of the role in management accounts that provisions, as in `ci/proton-provisioner`. Trust policies admit this role alone. Without it they admit every role and user of the management account.',
+    ),
 };
 
 const LIMITS = {
@@ -371,9 +391,19 @@ export const SECTIONS = [
     variables: CONSOLE,
   },
   {
+    title: 'Trust policies',
+    introduction: 'See [trust policies](../guides/trust-policies.md).',
+    variables: TRUST_POLICIES,
+  },
+  {
     title: 'Limits',
     introduction: 'Each is a maximum. See [limits](limits.md).',
     variables: LIMITS,
+  },
+  {
+    title: 'Subscriptions',
+    introduction: 'See [subscriptions](../guides/subscriptions.md).',
+    variables: SUBSCRIPTIONS,
   },
   { title: 'Timeouts', introduction: 'In milliseconds.', variables: TIMEOUTS },
 ] as const;
@@ -386,7 +416,9 @@ export const environmentSchema = z.object({
   ...UPSTREAM,
   ...AUTHENTICATION,
   ...CONSOLE,
+  ...TRUST_POLICIES,
   ...LIMITS,
+  ...SUBSCRIPTIONS,
   ...TIMEOUTS,
 });
 

@@ -42,6 +42,8 @@ export interface SdkProtonConfig {
   readonly credentials: CredentialSource;
   /** For all calls of one request together. */
   readonly timeoutMs: number;
+  /** The pause between two looks for changes, while there are subscriptions, in milliseconds. */
+  readonly pollIntervalMs: number;
 }
 
 /**
@@ -71,7 +73,7 @@ function embeddedConfig(variables: Variables, defaultAccountId: AccountId | unde
   };
 }
 
-const DEFAULT_REGION = 'us-east-1' as Region;
+export const DEFAULT_REGION = 'us-east-1' as Region;
 const DEFAULT_ACCOUNT = '000000000000' as AccountId;
 
 function awsServerConfig(variables: Variables): AwsServerConfig | undefined {
@@ -94,6 +96,7 @@ function sdkConfig(variables: Variables, upstream: string, authenticated: boolea
     defaultAccountId: variables.PROTON_DEFAULT_ACCOUNT_ID ?? (authenticated ? undefined : onlyOf(accounts)),
     credentials: credentialSource(variables),
     timeoutMs: variables.PROTON_TIMEOUT_MS,
+    pollIntervalMs: variables.PROTON_POLL_INTERVAL_MS,
   };
 }
 

@@ -20,7 +20,7 @@ export interface SqliteStoreConfig {
 export interface PostgresStoreConfig {
   readonly kind: 'postgres';
   readonly connection: PostgresConnection;
-  /** Not used yet: for a session that listens for changes of other replicas; undefined to find them by polling alone. */
+  /** Where one session listens for changes of other replicas; undefined to find them by polling alone. */
   readonly listenConnection: PostgresConnection | undefined;
   /** How many sessions this process may have at most. */
   readonly poolSize: number;

@@ -1,4 +1,4 @@
-import type { ConnectionEvent } from '../proton/connection';
+import type { Connection, ConnectionEvent } from '../proton/connection';
 
 /** A write that changed a connection's status: creation, acceptance, rejection, deletion, or a new connection of an import. */
 export interface StatusChange {
@@ -7,22 +7,34 @@ export interface StatusChange {
   /** The event's number in its connection's history, from 1. Other events have numbers too, so a connection's changes have gaps. */
   readonly version: number;
   readonly event: ConnectionEvent;
+  /** The connection right after the change; right before it, for a deletion. Its status is the event's, or the last one. */
+  readonly connection: Connection;
 }
 
 /**
  * The changes of all connections' status, in one order that every process sees. The changes of one connection are in the order in
  * which they were committed. A store keeps them for `FEED_RETENTION_MS` at least.
+ *
+ * A change is stored with its connection, because a deleted connection can't be read any more. Earlier versions did not store it.
+ * Their changes are read with the connection as it now is, and are left out once it is deleted.
  */
 export interface ChangeFeed {
-  /** The position of the newest change; 0 when there is none yet. */
+  /** The position of the newest change that is committed by now; 0 when there is none yet. */
   readonly head: () => Promise<number>;
   /**
-   * The changes after a position, oldest first, at most `limit` (1 or more). `'removed'` when some of them are not kept any more.
+   * The changes after a position, oldest first, at most `limit` (1 or more). `'removed'` when some of them are not kept any more,
+   * or when the position is beyond the head, because a database has lost changes.
    * @throws ProtonFailure `UNAVAILABLE` when the store can't be read
    */
   readonly read: (after: number, limit: number) => Promise<FeedPage | 'removed'>;
   /** The changes that are committed and have no position yet. They get one within moments, unless something is wrong. */
   readonly lag: () => Promise<FeedLag>;
+  /**
+   * Calls the listener, in a turn of its own, when there may be new changes: within moments after this process has written them, and at
+   * most `WATCH_MS` after another one has. It may be called when there are none, and once for many.
+   * @returns what ends it
+   */
+  readonly watch: (listener: () => void) => () => void;
 }
 
 export interface FeedPage {
@@ -36,6 +48,9 @@ export interface FeedLag {
   /** The age of the oldest one, in milliseconds; 0 when there is none. */
   readonly milliseconds: number;
 }
+
+/** How often a feed that is watched looks for changes of other processes, in milliseconds. */
+export const WATCH_MS = 250;
 
 /** How long changes can be read from the feed: 7 days. */
 export const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;

@@ -2,6 +2,7 @@ import {
   parseTags,
   type AccountRole,
   type Connection,
+  type ConnectionEvent,
   type ConnectionIdentity,
   type ConnectionStatus,
 } from '../proton/connection';
@@ -86,6 +87,28 @@ export function rowOf(connection: Connection): ConnectionRow {
     last_modified_at: connection.lastModifiedAt,
     tags: JSON.stringify(connection.tags),
   };
+}
+
+/** The connection of a status change, as it is stored with the event: a JSON object of the row's columns. */
+export function snapshotOf(connection: Connection): string {
+  return JSON.stringify(rowOf(connection));
+}
+
+/** @param event whose status the connection gets; a deletion's previous one */
+export function connectionOfSnapshot(
+  snapshot: string,
+  { status, previousStatus }: Pick<ConnectionEvent, 'status' | 'previousStatus'>,
+): Connection {
+  const row = JSON.parse(snapshot) as ConnectionRow;
+  const connection = connectionOf(
+    CONNECTION_COLUMNS.map((column) => row[column]) as unknown as ConnectionTuple,
+  );
+  return { ...connection, status: status ?? previousStatus ?? connection.status };
+}
+
+/** The arguments with which a database's function for JSON objects makes a snapshot of a row of this table. */
+export function snapshotArguments(table: string): string {
+  return CONNECTION_COLUMNS.map((column) => `'${column}', ${table}.${column}`).join(', ');
 }
 
 /** A key for maps: equal for connections of which one at most may be live. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection, ConnectionView } from '../proton/connection';
+import { actionsOn } from '../proton/connection-actions';
+import { overviewPeriod, type OverviewRequest } from '../proton/overview';
 import {
   type ConnectionListRequest,
   type ConnectionSelection,
@@ -38,6 +40,7 @@ import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisi
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
 import type { DecisionContext } from './decisions/decision-context';
 import { decideTag, decideUntag } from './decisions/tags';
+import { statusChangesOn } from './status-changes';
 import type { ChangeWrite, ConnectionStore, Visibility } from './store';
 import { createWriteQueue, type WriteQueue } from './write-queue';
 
@@ -57,6 +60,8 @@ export interface ControlPlaneDependencies {
   readonly now?: () => number;
   /** Returns lower-case UUIDs. */
   readonly newId?: () => string;
+  /** Receives unexpected errors of work that no call waits for. */
+  readonly reportFault?: (error: unknown) => void;
 }
 
 export interface EmbeddedSessionOptions extends SessionOptions {
@@ -76,17 +81,19 @@ export function createEmbeddedProtonService({
   settings,
   now = Date.now,
   newId = randomUUID,
+  reportFault = () => undefined,
 }: ControlPlaneDependencies): EmbeddedProtonService {
   const queue = createWriteQueue(store);
   const plane: Plane = { store, settings, now, newId, queue };
   return {
+    ...statusChangesOn(store.feed, reportFault),
     session: (viewer, options = {}) => new EmbeddedSession(plane, viewer, options),
     drained: queue.drained,
   };
 }
 
 /** What all sessions share. */
-interface Plane extends Required<ControlPlaneDependencies> {
+interface Plane extends Required<Omit<ControlPlaneDependencies, 'reportFault'>> {
   readonly queue: WriteQueue;
 }
 
@@ -161,6 +168,22 @@ class EmbeddedSession implements ProtonSession<Connection> {
       (request) => historyQueryOf(request, this.sees(request.connection)),
       (plans) => this.plane.store.listEvents(plans.map(({ query }) => query)),
       (events, { page, cursors }) => (events ? pageOf(events, page, cursors) : invalidCursor()),
+    );
+  }
+
+  readActions(connections: readonly ConnectionView[]) {
+    return connections.map((connection) => (this.sees(connection) ? actionsOn(this.viewer, connection) : []));
+  }
+
+  readOverview(request: OverviewRequest) {
+    const { store, now } = this.plane;
+    return store.readOverview(
+      {
+        selection: normalizeSelection(this.inRegion(request)),
+        visibleTo: this.visibleTo,
+        period: overviewPeriod(request.weeks, now()),
+      },
+      this.options,
     );
   }
 

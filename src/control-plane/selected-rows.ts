@@ -1,5 +1,6 @@
 import { ConnectionStatus } from '../proton/connection';
 import type { NormalizedSelection } from '../proton/page';
+import { MAX_TAGS } from '../proton/validation/parse-inputs';
 import type { ConnectionRow } from './connection-rows';
 import type { CountQuery, Visibility } from './store';
 
@@ -29,6 +30,46 @@ export function conditionsOf(selection: NormalizedSelection): Conditions {
   const isEvery = statuses?.length === Object.keys(ConnectionStatus).length;
   if (statuses !== null && !isEvery) conditions.set('status', statuses);
   return conditions;
+}
+
+/** What a selection asks for beyond the values of columns. */
+export interface Narrowing {
+  /** The beginning of the environment's name. */
+  readonly namePrefix: string | undefined;
+  /** Texts that the column `tags` must contain. */
+  readonly tagTexts: readonly string[];
+}
+
+/**
+ * Undefined when no row can match.
+ *
+ * A tag consists of letters, digits, spaces and a few characters that JSON does not escape, and stores write tags as
+ * `JSON.stringify` does, the key first. So a row has a tag exactly when `tags` contains the tag's JSON.
+ */
+export function narrowingOf({
+  environmentName,
+  environmentNamePrefix: prefix,
+  tags = [],
+}: NormalizedSelection): Narrowing | undefined {
+  const isNameExcluded = prefix !== undefined && environmentName?.startsWith(prefix) === false;
+  const texts = new Map<string, string>();
+  for (const { key, value } of tags) {
+    // Any value: its text begins like that of each value.
+    const text = value === null ? JSON.stringify({ key }).slice(0, -1) + ',' : JSON.stringify({ key, value });
+    const other = texts.get(key) ?? text;
+    if (!text.startsWith(other) && !other.startsWith(text)) return undefined;
+    texts.set(key, text.length > other.length ? text : other);
+  }
+  if (isNameExcluded || texts.size > MAX_TAGS) return undefined;
+  return {
+    namePrefix: environmentName === null ? prefix : undefined,
+    tagTexts: [...texts.values()],
+  };
+}
+
+/** Greater than every name that begins with the prefix: names consist of letters, digits, "_" and "-". */
+export function endOfPrefix(prefix: string): string {
+  return `${prefix}~`;
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
 import type { ConnectionPosition, NormalizedSelection } from '../proton/page';
 import type { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionId, Region } from '../proton/identifiers';
+import type { ConnectionOverview, OverviewPeriod } from '../proton/overview';
 import type { MaybePromise } from '../proton/proton-service';
 import type { Around } from '../telemetry/events';
 import type { AccessKeyStore } from './access-keys/access-keys';
@@ -39,6 +40,8 @@ export interface ConnectionStore {
   readonly listEvents: (
     queries: readonly EventQuery[],
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
+  /** When the signal aborts, reading stops and rejects with its reason. */
+  readonly readOverview: (query: OverviewQuery, options?: ReadOptions) => MaybePromise<ConnectionOverview>;
   /** How many calls of `write` may run at a time. As many more may run with writes of one row each. */
   readonly concurrentWrites: number;
   /**
@@ -48,6 +51,7 @@ export interface ConnectionStore {
    * @param waitedMs how long the first write has already waited; it counts towards the lock timeout
    */
   readonly write: (writes: readonly Write[], waitedMs?: number) => Promise<readonly WriteResult[]>;
+  readonly feed: ChangeFeed;
   /** Releases all resources. Acknowledged writes are kept. */
   readonly close: () => Promise<void>;
 }
@@ -68,6 +72,10 @@ export interface CountQuery {
 export interface ListQuery extends CountQuery {
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
+}
+
+export interface OverviewQuery extends CountQuery {
+  readonly period: OverviewPeriod;
 }
 
 export interface EventQuery {
@@ -170,7 +178,6 @@ export interface Store extends ConnectionStore {
   readonly accessKeys: AccessKeyStore;
   readonly imports: ImportStore;
   readonly exports: ExportStore;
-  readonly feed: ChangeFeed;
   /** Whether the store works. Any number of calls is cheap: the database is asked at most once a second. */
   readonly health: () => Promise<StoreHealth>;
   /** The number of connections of each status, of all accounts. It may be a minute old. */
@@ -203,6 +210,7 @@ export const STORE_OPERATIONS = [
   'listConnections',
   'countConnections',
   'listEvents',
+  'readOverview',
   'write',
 ] as const satisfies readonly (keyof ConnectionStore)[];
 
@@ -213,8 +221,10 @@ export function observeStore(store: ConnectionStore, around: Around): Connection
     listConnections: (...args) => around('listConnections', () => store.listConnections(...args)),
     countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
     listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
+    readOverview: (...args) => around('readOverview', () => store.readOverview(...args)),
     concurrentWrites: store.concurrentWrites,
     write: (...args) => around('write', () => store.write(...args)),
+    feed: store.feed,
     close: store.close,
   };
 }

@@ -26,16 +26,15 @@ const STACK_OVERFLOW = 'Maximum call stack size exceeded';
 /** The syntax error of graphql-js for a document with too many tokens. */
 const TOKENS = /^Syntax Error: Document contains more that (\d+) tokens\b/;
 
+/** @param formatted the error with a code in its extensions; `INTERNAL_SERVER_ERROR` unless a better one is known */
+export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+
 /**
  * Formats anything thrown as an error for the client. An expected failure keeps its message and code (`VALIDATION_ERROR` becomes Apollo's
  * `BAD_USER_INPUT`); an internal error is masked.
  * @param suggestions whether messages may suggest names of the schema
  */
-export function createErrorFormatter({
-  suggestions,
-}: {
-  readonly suggestions: boolean;
-}): (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError {
+export function createErrorFormatter({ suggestions }: { readonly suggestions: boolean }): FormatError {
   function format(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
     const thrown = unwrapResolverError(error);
     if (thrown instanceof ProtonFailure) {
@@ -102,4 +101,30 @@ export function hiddenCause(error: GraphQLError): unknown {
   const thrown = unwrapResolverError(error);
   if (thrown instanceof ProtonFailure) return thrown.retryable ? thrown : undefined;
   return isInternalError(error) && !isLateMistake(thrown) ? thrown : undefined;
+}
+
+/** How graphql-js begins these notices. */
+const NOTICES = ['Too many validation errors', 'Too many errors processing variables'];
+
+/** Removes graphql-js's notice that it stopped at the maximum number of errors. */
+export function withoutNotice<Listed extends Pick<GraphQLFormattedError, 'message'>>(
+  errors: readonly Listed[],
+  maxValidationErrors: number,
+): readonly Listed[] {
+  const last = errors.at(-1);
+  const isNotice =
+    errors.length === maxValidationErrors + 1 && NOTICES.some((start) => last?.message.startsWith(start));
+  return isNotice ? errors.slice(0, -1) : errors;
+}
+
+/** The code of an error for clients. */
+export function extensionCodeOf(error: GraphQLFormattedError | undefined): string | undefined {
+  const code = error?.extensions?.['code'];
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Formats an error as Apollo Server does before it calls its formatter. @param code unless the error has one */
+export function toFormatted(error: GraphQLError, code = INTERNAL_ERROR_CODE): GraphQLFormattedError {
+  const extensions = Object.entries({ code, ...error.extensions }).filter(([name]) => name !== 'http');
+  return { ...error.toJSON(), extensions: Object.fromEntries(extensions) };
 }

@@ -1,5 +1,5 @@
 import type { MaybePromise, ProtonSession } from '../proton/proton-service';
-import { SessionContext, type SubgraphContext } from '../subgraph/context';
+import { SessionContext, type RequestScope, type SubgraphContext } from '../subgraph/context';
 
 /** The part of the request log that execution fills in. */
 export interface OperationRecord {
@@ -34,7 +34,7 @@ export interface GraphqlContext extends SubgraphContext {
 
 /** @param context of the subgraph's resolvers */
 export function createGraphqlContext(
-  context: Pick<SubgraphContext, 'session' | 'reportFault'>,
+  context: RequestScope,
   record: OperationRecord,
   admit: Admit,
 ): GraphqlContext {
@@ -44,12 +44,12 @@ export function createGraphqlContext(
 /** A class: one is created per request, or two. */
 class RequestContext extends SessionContext implements GraphqlContext {
   constructor(
-    context: Pick<SubgraphContext, 'session' | 'reportFault'>,
+    context: RequestScope,
     readonly record: OperationRecord,
     readonly admit: Admit,
   ) {
     super(
-      context.session,
+      context,
       (fault) => {
         record.isFaultReported = true;
         context.reportFault(fault);
@@ -61,6 +61,7 @@ class RequestContext extends SessionContext implements GraphqlContext {
   }
 
   over(session: ProtonSession): GraphqlContext {
-    return new RequestContext({ session, reportFault: this.reportFault }, this.record, this.admit);
+    const { viewer, trustPolicyDefaults, reportFault } = this;
+    return new RequestContext({ session, viewer, trustPolicyDefaults, reportFault }, this.record, this.admit);
   }
 }

@@ -9,7 +9,9 @@ import { landingPage } from '../graphql/apollo/landing-page';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
+import { documentChecks } from '../graphql/limits/document-checks';
 import { createOperationLimits } from '../graphql/limits/operation-limits';
+import { createErrorFormatter } from '../graphql/format-error';
 import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
@@ -39,6 +41,10 @@ import { recordRequests, respondToMalformedHttp, startRecord } from './request-l
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
 
+import { UpgradableRequest } from './websocket/upgrade-requests';
+
+import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
+
 export const GRAPHQL_PATH = '/graphql';
 
 export interface GraphqlServerOptions {
@@ -65,6 +71,8 @@ export interface GraphqlServerOptions {
   /** How long the execution of a request may take, in milliseconds. */
   readonly executionMs: number;
   readonly contextFor: ContextFor;
+  /** Undefined if there are no subscriptions. */
+  readonly subscriptions?: SubscriptionOptions;
   readonly observe?: RequestObserver;
   readonly traced?: boolean;
   readonly timing?: ServerTiming;
@@ -74,6 +82,8 @@ export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
   readonly pages: Pages;
+  /** How many WebSockets are open. */
+  readonly openSockets: () => number;
   /**
    * Resolves with the URL of the GraphQL endpoint once the server listens.
    * @throws ListenError
@@ -97,6 +107,7 @@ export function createGraphqlServer({
   limits,
   executionMs,
   contextFor,
+  subscriptions: subscriptionOptions,
   observe = () => undefined,
   traced = false,
   timing = DEFAULT_TIMING,
@@ -119,6 +130,7 @@ export function createGraphqlServer({
     http: {
       ...options.http,
       maxHeaderSize: maxHeaderBytes(authentication.user?.maxBytes ?? 0),
+      ...(subscriptionOptions && { IncomingMessage: UpgradableRequest }),
     },
     frameworkErrors(error, request, reply) {
       startRecord(request, reply, records);
@@ -188,8 +200,24 @@ export function createGraphqlServer({
     started.catch(() => (tracingApollo = undefined));
     return started;
   };
+  const lifecycle = createLifecycle(server, address, timing);
+  const subscriptions =
+    subscriptionOptions &&
+    addSubscriptions(server, subscriptionOptions, {
+      schema,
+      checks: documentChecks(limits.document, introspectionEnabled),
+      limits: operationLimits,
+      formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
+      reportFault,
+      executionMs,
+      rateLimits,
+      authentication,
+      origins: corsOrigins,
+      upgraded: lifecycle.upgraded,
+    });
   addGraphqlRoute(server, {
     path: GRAPHQL_PATH,
+    startCallback: subscriptions?.startCallback,
     contextFor,
     chargeCost: rateLimits && chargeTo(rateLimits),
     prepared,
@@ -200,17 +228,17 @@ export function createGraphqlServer({
         : apollo,
   });
 
-  const lifecycle = createLifecycle(server, address, timing);
   return {
     operations: rootFieldsOf(schema),
     pages,
+    openSockets: () => subscriptions?.openSockets() ?? 0,
     async start() {
       await apollo.start();
       return `${await lifecycle.start()}${GRAPHQL_PATH}`;
     },
     drain: lifecycle.drain,
     async stop() {
-      const cutOff = await lifecycle.stop();
+      const [cutOff] = await Promise.all([lifecycle.stop(), subscriptions?.stop(timing.stopGraceMs)]);
       await apollo.stop();
       await (await tracingApollo?.catch(() => undefined))?.stop();
       return cutOff;
@@ -224,6 +252,6 @@ const NO_PAGES: Pages = { console: undefined, explorer: undefined };
 const META_FIELDS = ['__schema', '__type', '__typename'];
 
 function rootFieldsOf(schema: GraphQLSchema): readonly string[] {
-  const types = [schema.getQueryType(), schema.getMutationType()];
+  const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   return [...types.flatMap((type) => Object.keys(type?.getFields() ?? {})), ...META_FIELDS];
 }

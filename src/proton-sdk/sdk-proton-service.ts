@@ -1,6 +1,7 @@
 import type { AccountId, Region } from '../proton/identifiers';
 import type { ProtonService } from '../proton/proton-service';
 import type { ProtonReport } from './error-mapping';
+import { createStatusPolling } from './polling/status-polling';
 import { createListCache } from './reads/list';
 import { SdkSession } from './sdk-session';
 import { createKnownLocations, MAX_CONCURRENT_CALLS } from './session-scope';
@@ -9,6 +10,8 @@ import { createConcurrencyLimit, createDeadline } from './transport/deadline';
 
 /** `timeoutMs` limits all calls of one session together, starting with its first call. */
 export interface SdkProtonServiceOptions extends ProtonClientOptions {
+  /** The pause between two looks for changes, while there are subscriptions, in milliseconds. */
+  readonly pollIntervalMs: number;
   /** The accounts that have credentials. */
   readonly accounts: readonly AccountId[];
   /** The Regions in which connections are searched for and may be created. */
@@ -22,7 +25,7 @@ export interface SdkProtonServiceOptions extends ProtonClientOptions {
 }
 
 export interface SdkProtonService extends ProtonService {
-  /** Closes the connections to the endpoint. Call it once no session is in use. */
+  /** Ends subscriptions, and closes the connections to the endpoint. Call it once no session is in use. */
   readonly close: () => void;
 }
 
@@ -33,16 +36,27 @@ export function createSdkProtonService({
   defaultRegion,
   defaultAccountId,
   report,
+  pollIntervalMs,
   ...clientOptions
 }: SdkProtonServiceOptions): SdkProtonService {
   const clients = createProtonClients(clientOptions);
   const knownLocations = createKnownLocations();
   const listCache = createListCache();
+  const { timeoutMs } = clientOptions;
+  const polling = createStatusPolling({
+    clients,
+    report,
+    accounts,
+    regions,
+    timeoutMs,
+    knownLocations,
+    intervalMs: pollIntervalMs,
+  });
   return {
     session: (viewer, { signal } = {}) =>
       new SdkSession({
         viewer,
-        deadline: createDeadline(clientOptions.timeoutMs, signal),
+        deadline: createDeadline(timeoutMs, signal),
         clients,
         limit: createConcurrencyLimit(MAX_CONCURRENT_CALLS),
         report,
@@ -53,6 +67,10 @@ export function createSdkProtonService({
         knownLocations,
         listCache,
       }),
-    close: clients.close,
+    watchStatusChanges: polling.watchStatusChanges,
+    close() {
+      polling.close();
+      clients.close();
+    },
   };
 }

@@ -1,4 +1,6 @@
 import type { ConnectionView } from '../proton/connection';
+import { actingAccount, actionsOn } from '../proton/connection-actions';
+import { overviewPeriod, type OverviewRequest } from '../proton/overview';
 import type { ConnectionListRequest, ConnectionSelection } from '../proton/page';
 import { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionReference, Region } from '../proton/identifiers';
@@ -72,6 +74,20 @@ export class SdkSession implements ProtonSession {
   /** Always null: AWS's API has no history. */
   listHistory(requests: readonly HistoryRequest[]) {
     return Promise.resolve(requests.map(() => null));
+  }
+
+  /** An action takes credentials for the account in whose name it is taken. */
+  readActions(connections: readonly ConnectionView[]) {
+    const { viewer, accounts } = this.options;
+    return connections.map((connection) =>
+      actionsOn(viewer, connection).filter((action) => accounts.includes(actingAccount(action, connection))),
+    );
+  }
+
+  /** Always null: AWS's API neither counts connections nor has their history. */
+  readOverview({ weeks }: OverviewRequest) {
+    overviewPeriod(weeks, Date.now());
+    return null;
   }
 
   async createConnection(input: CreateConnectionInput) {

@@ -2,7 +2,9 @@ import type { Around } from '../telemetry/events';
 import type { ConnectionView } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
+import type { OverviewRequest } from './overview';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
+import type { StatusChangeSource } from './status-changes';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,
@@ -29,10 +31,11 @@ export class RequestEndedError extends Error {
 
 /** Returns a service whose sessions run every call through `around`. */
 export function instrumentService<View extends ConnectionView, Options extends SessionOptions>(
-  service: SessionSource<View, Options>,
+  service: SessionSource<View, Options> & StatusChangeSource,
   around: Around,
-): SessionSource<View, Options> {
+): SessionSource<View, Options> & StatusChangeSource {
   return {
+    watchStatusChanges: service.watchStatusChanges,
     session: (viewer, options) => instrumentSession(service.session(viewer, options), { around }),
   };
 }
@@ -75,6 +78,14 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
 
   listHistory(requests: readonly HistoryRequest[]) {
     return this.run('listHistory', () => this.session.listHistory(requests));
+  }
+
+  readActions(connections: readonly ConnectionView[]) {
+    return this.run('readActions', () => this.session.readActions(connections));
+  }
+
+  readOverview(request: OverviewRequest) {
+    return this.run('readOverview', () => this.session.readOverview(request));
   }
 
   createConnection(input: CreateConnectionInput) {

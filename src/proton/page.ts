@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import { type AccountRole, ConnectionStatus, type EpochMilliseconds } from './connection';
+import {
+  type AccountRole,
+  ConnectionStatus,
+  type ConnectionView,
+  type EpochMilliseconds,
+  type Tag,
+} from './connection';
 import { ProtonFailure } from './failure';
 import { type AccountId, type ConnectionId, isConnectionId } from './identifiers';
 
@@ -116,6 +122,16 @@ export interface ConnectionFilter {
   readonly region?: string | null | undefined;
   /** An empty list does not filter. */
   readonly statuses?: readonly ConnectionStatus[] | null | undefined;
+  /** The beginning of the environment's name, as it is: no character has a meaning of its own. An empty one does not filter. */
+  readonly environmentNamePrefix?: string | null | undefined;
+  /** All of these tags must be there. An empty list does not filter. */
+  readonly tags?: readonly TagFilter[] | null | undefined;
+}
+
+/** A tag that a connection must have. Without a value, any value will do. */
+export interface TagFilter {
+  readonly key: string;
+  readonly value?: string | null | undefined;
 }
 
 /** The connections of one account, in one role or in both. */
@@ -142,11 +158,25 @@ export interface NormalizedSelection {
   readonly region: string | null;
   /** In the order of `ConnectionStatus`, without duplicates; null means any status. */
   readonly statuses: readonly ConnectionStatus[] | null;
+  /**
+   * Undefined means any name. Not null, here and in `tags`: cursors are bound to the selection's JSON, and those that were written
+   * before these two filters existed stay valid.
+   */
+  readonly environmentNamePrefix?: string | undefined;
+  /** Sorted, without duplicates; undefined means any tags. */
+  readonly tags?: readonly NormalizedTagFilter[] | undefined;
+}
+
+export interface NormalizedTagFilter {
+  readonly key: string;
+  /** Null means any value. */
+  readonly value: string | null;
 }
 
 /** Returns the canonical form of a selection. */
 export function normalizeSelection({ participation, filter }: ConnectionSelection): NormalizedSelection {
   const statuses = Object.values(ConnectionStatus).filter((status) => filter?.statuses?.includes(status));
+  const prefix = filter?.environmentNamePrefix ?? '';
   return {
     participation: participation ? { accountId: participation.accountId, role: participation.role } : null,
     managementAccountId: filter?.managementAccountId ?? null,
@@ -154,7 +184,53 @@ export function normalizeSelection({ participation, filter }: ConnectionSelectio
     environmentName: filter?.environmentName ?? null,
     region: filter?.region ?? null,
     statuses: statuses.length === 0 ? null : statuses,
+    environmentNamePrefix: prefix === '' ? undefined : prefix,
+    tags: normalizeTags(filter?.tags ?? []),
   };
+}
+
+function normalizeTags(tags: readonly TagFilter[]): NormalizedSelection['tags'] {
+  const unique = new Map(tags.map(({ key, value = null }) => [JSON.stringify([key, value]), { key, value }]));
+  if (unique.size === 0) return undefined;
+  return [...unique].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, tag]) => tag);
+}
+
+/** Whether the tags of a connection have all that a selection asks for. */
+export function hasTags(tags: readonly Tag[], wanted: readonly NormalizedTagFilter[]): boolean {
+  const values = new Map(tags.map(({ key, value }) => [key, value]));
+  return wanted.every(({ key, value }) => (value === null ? values.has(key) : values.get(key) === value));
+}
+
+/** Whether a connection has what a member of a selection asks for. */
+const MATCHES: {
+  readonly [Member in keyof NormalizedSelection]-?: (
+    connection: ConnectionView,
+    value: NonNullable<NormalizedSelection[Member]>,
+  ) => boolean;
+} = {
+  participation: ({ managementAccountId, environmentAccountId }, { accountId, role }) =>
+    (role !== 'ENVIRONMENT_ACCOUNT' && managementAccountId === accountId) ||
+    (role !== 'MANAGEMENT_ACCOUNT' && environmentAccountId === accountId),
+  managementAccountId: (connection, value) => connection.managementAccountId === value,
+  environmentAccountId: (connection, value) => connection.environmentAccountId === value,
+  environmentName: (connection, value) => connection.environmentName === value,
+  region: (connection, value) => connection.region === value,
+  statuses: ({ status }, statuses) => statuses.includes(status),
+  environmentNamePrefix: ({ environmentName }, prefix) => environmentName.startsWith(prefix),
+  tags: ({ tags }, wanted) => tags === undefined || hasTags(tags, wanted),
+};
+
+/**
+ * Whether a selection selects a connection: what a store's query does, for one connection that is not in a store. Tags that an adapter
+ * leaves out are not looked at: then the caller reads them, and checks them with `hasTags`.
+ */
+export function matches(connection: ConnectionView, selection: NormalizedSelection): boolean {
+  return (Object.keys(MATCHES) as (keyof NormalizedSelection)[]).every((member) => {
+    const value = selection[member];
+    // Each function takes the values of its own member.
+    const matchesValue = MATCHES[member] as (connection: ConnectionView, value: unknown) => boolean;
+    return value === null || value === undefined || matchesValue(connection, value);
+  });
 }
 
 /** A position in a list of connections. Lists run from the newest request to the oldest, then from the greatest id to the smallest. */

@@ -1,6 +1,9 @@
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
+import type { ConnectionAction } from './connection-actions';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
+import type { ConnectionOverview, OverviewRequest } from './overview';
+import type { StatusChangeSource } from './status-changes';
 import type {
   ConnectionIdInput,
   CreateConnectionInput,
@@ -37,7 +40,7 @@ export function mapFailure<Returned>(call: () => Returned, replace: (failure: un
 }
 
 /** The port: everything the subgraph needs from a Proton control plane. The adapters are `control-plane` and `proton-sdk`. */
-export type ProtonService = SessionSource<ConnectionView, SessionOptions>;
+export interface ProtonService extends SessionSource<ConnectionView, SessionOptions>, StatusChangeSource {}
 
 /** Opens sessions. An adapter may return more of each connection, and may take more options. */
 export interface SessionSource<View extends ConnectionView, Options extends SessionOptions> {
@@ -95,6 +98,17 @@ export interface ProtonSession<View extends ConnectionView = ConnectionView> {
   readonly listHistory: (
     requests: readonly HistoryRequest[],
   ) => Promise<readonly (Page<ConnectionEvent> | null | Error)[]>;
+
+  /** What the viewer may do with connections that this session returned; none with one that the viewer can't see. */
+  readonly readActions: (
+    connections: readonly ConnectionView[],
+  ) => MaybePromise<readonly (readonly ConnectionAction[])[]>;
+
+  /**
+   * Counts and times of a selection. Null if the adapter can't compute them.
+   * @throws ProtonFailure `VALIDATION_ERROR` for a number of weeks outside 1 to 104
+   */
+  readonly readOverview: (request: OverviewRequest) => MaybePromise<ConnectionOverview | null>;
 
   /**
    * Requests a connection, as the environment account: the account that the input names, else the account of its roles, else the

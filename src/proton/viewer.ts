@@ -70,6 +70,11 @@ export function ownAccount(viewer: Viewer): AccountId | undefined {
   return others.length === 0 ? own : undefined;
 }
 
+/** What is granted, with `read` wherever there is another permission, in the order of `Permission`. */
+export function permissionsOf(granted: ReadonlySet<Permission>): readonly Permission[] {
+  return [...ALL_PERMISSIONS].filter((permission) => grants(granted, permission));
+}
+
 function accountsGranting(viewer: Viewer, permission: Permission): AccountId[] {
   return [...viewer.onAccounts]
     .filter(([, granted]) => grants(granted, permission))

@@ -2,9 +2,11 @@ import DataLoader from 'dataloader';
 
 import type { ConnectionEvent, ConnectionView, Tag } from '../proton/connection';
 import type { ConnectionListRequest, ConnectionSelection, Page } from '../proton/page';
-import type { ConnectionReference, RoleArn } from '../proton/identifiers';
+import type { ConnectionAction } from '../proton/connection-actions';
+import type { ConnectionReference, Region, RoleArn } from '../proton/identifiers';
 import { instrumentSession } from '../proton/instrument-session';
 import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
+import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import type { Viewer } from '../proton/viewer';
 import { Turns } from './turns';
 
@@ -56,6 +58,14 @@ class Loaders {
     return (this.created.codebuildRole ??= createUncachedLoader(
       (connections: readonly ConnectionView[]) => this.session.readCodebuildRoles(connections),
       ({ id }) => id,
+    ));
+  }
+
+  get actions(): Loader<ConnectionView, readonly ConnectionAction[]> {
+    return (this.created.actions ??= createUncachedLoader(
+      async (connections: readonly ConnectionView[]) => this.session.readActions(connections),
+      // A payload and a list of the same document may have the connection in different states.
+      ({ id, status }) => `${id} ${status}`,
     ));
   }
 
@@ -114,6 +124,10 @@ function inTurns<Request, Result>(
 /** The context of every resolver: the viewer's session with the service, and the loaders that batch its reads. */
 export interface SubgraphContext {
   readonly session: ProtonSession;
+  /** Who is asking. */
+  readonly viewer: Viewer;
+  /** For trust policies: what the configuration says and a request need not. */
+  readonly trustPolicyDefaults: TrustPolicyDefaults;
   readonly loaders: Loaders;
   /** Logs the error behind a retryable failure. The payload does not show it. */
   readonly reportFault: (error: unknown) => void;
@@ -127,15 +141,27 @@ export interface RequestEnd extends SessionOptions {
   readonly isOver?: () => boolean;
 }
 
+/** What a request brings to its context. */
+export type RequestScope = Pick<
+  SubgraphContext,
+  'session' | 'viewer' | 'trustPolicyDefaults' | 'reportFault'
+>;
+
 /** The context over one session. Loaders cache what they read, so a context must not be shared by requests. */
 export class SessionContext implements SubgraphContext {
+  readonly session: ProtonSession;
+  readonly viewer: Viewer;
+  readonly trustPolicyDefaults: TrustPolicyDefaults;
   readonly loaders: Loaders;
 
   constructor(
-    readonly session: ProtonSession,
+    { session, viewer, trustPolicyDefaults }: Omit<RequestScope, 'reportFault'>,
     readonly reportFault: (error: unknown) => void,
     readonly noteFailure: (code: string) => void = () => undefined,
   ) {
+    this.session = session;
+    this.viewer = viewer;
+    this.trustPolicyDefaults = trustPolicyDefaults;
     this.loaders = new Loaders(session);
   }
 }
@@ -155,6 +181,10 @@ export function createContext(
   viewer: Viewer,
   reportFault: (error: unknown) => void,
   requestEnd: RequestEnd = {},
+  trustPolicyDefaults: TrustPolicyDefaults = DEFAULTS,
 ): SubgraphContext {
-  return new SessionContext(openSession(service, viewer, requestEnd), reportFault);
+  const session = openSession(service, viewer, requestEnd);
+  return new SessionContext({ session, viewer, trustPolicyDefaults }, reportFault);
 }
+
+const DEFAULTS: TrustPolicyDefaults = { region: 'us-east-1' as Region, provisionerRole: null };

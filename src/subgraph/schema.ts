@@ -11,7 +11,12 @@ import { ConnectionPageResolver } from './connection/connection-page';
 import { resolveConnectionReference } from './connection/environment-account-connection';
 import { ConnectionHistoryResolver } from './connection/history';
 import { ConnectionMutations } from './connection/mutations';
+import { ConnectionOverviewResolver } from './connection/overview';
 import { ConnectionQueries } from './connection/queries';
+import { ConnectionSubscriptions } from './connection/status-changes';
+import { TrustPolicyResolver } from './connection/trust-policies';
+import { ConnectionActionsResolver } from './connection/viewer-actions';
+import { ViewerResolver } from './viewer/viewer';
 
 /**
  * Makes `_entities` reject representations of unknown types with BAD_USER_INPUT. The library throws a plain error, which would be
@@ -58,6 +63,16 @@ const FEDERATION_HEADER = `extend schema
 directive @contact(name: String!, url: String, description: String) on SCHEMA
 `;
 
+/** type-graphql demands one for a subscription, although it is only for topics, and the schema has none. */
+const NO_TOPICS = {
+  publish: (topic: string): never => {
+    throw new Error(`there is no topic ${topic}`);
+  },
+  subscribe: (topic: string): never => {
+    throw new Error(`there is no topic ${topic}`);
+  },
+};
+
 export interface Subgraph {
   readonly schema: GraphQLSchema;
   /** The SDL for composition, the same as `schema/schema.graphql`. */
@@ -75,14 +90,20 @@ export function buildSubgraph(): Subgraph {
     resolvers: [
       ConnectionQueries,
       ConnectionMutations,
+      ConnectionSubscriptions,
       ConnectionPageResolver,
       ConnectionHistoryResolver,
+      ConnectionActionsResolver,
+      ConnectionOverviewResolver,
+      TrustPolicyResolver,
+      ViewerResolver,
       AccountConnectionsResolver,
     ],
     // The service validates inputs and reports all violations at once.
     validate: false,
     // The check executes an introspection query. `buildSubgraphSchema` validates the definitions.
     skipCheck: true,
+    pubSub: NO_TOPICS,
   });
   const typeDefs = getDocumentNodeFromSchema(types);
   let printed: string | undefined;

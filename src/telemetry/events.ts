@@ -26,6 +26,42 @@ export interface RequestEvent {
 /** Receives every request once, after its response has ended. */
 export type RequestObserver = (request: RequestEvent) => void;
 
+/** What brings a subscription's results to its subscriber. */
+export type SubscriptionTransport = 'websocket' | 'callback';
+
+/** A subscription that has ended, or was refused. */
+export interface SubscriptionEvent {
+  readonly transport: SubscriptionTransport;
+  /** The id of the request that opened the connection or asked for the subscription. */
+  readonly requestId: string;
+  /** The root field; undefined when the document was refused before it was known. */
+  readonly operation: string | undefined;
+  /** The operation's name in the document. */
+  readonly operationName: string | undefined;
+  /** Undefined when authentication failed. */
+  readonly subject: string | undefined;
+  /** `OK` when the client ended it; else the code of the error, or why it ended. */
+  readonly outcome: string;
+  /** Why authentication failed; never sent to the client. */
+  readonly reason?: string | undefined;
+  /** Events that were delivered. */
+  readonly events: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+}
+
+/** Receives what happens to subscriptions. */
+export interface SubscriptionObserver {
+  readonly started: (transport: SubscriptionTransport) => void;
+  /** @param lagMs from the change to its delivery */
+  readonly delivered: (transport: SubscriptionTransport, lagMs: number) => void;
+  /** Called for a subscription that had started; it comes after all else about it. */
+  readonly ended: (event: SubscriptionEvent, dropped: number) => void;
+  /** Called for one that did not start. */
+  readonly refused: (event: SubscriptionEvent) => void;
+}
+
 /** A finished call on a port. */
 export interface CallEvent {
   readonly operation: string;

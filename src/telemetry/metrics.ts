@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { CallEvent, RequestEvent } from './events';
 import { AUTHENTICATION_FAILURES, labelsAmong, LIMIT_CODES, OUTCOMES } from './outcome-codes';
 import { FastCounter, FastHistogram } from './series';
+import { createSubscriptionMetrics, type SubscriptionMetrics } from './subscription-metrics';
 
 export interface Metrics {
   /** All metrics in Prometheus' text format. */
@@ -16,6 +17,7 @@ export interface Metrics {
   readonly addOperations: (operations: Iterable<string>) => void;
   /** Store operations, whose failure counters start at 0. */
   readonly addStoreOperations: (operations: Iterable<string>) => void;
+  readonly subscriptions: SubscriptionMetrics;
   /** @param counts called at each scrape */
   readonly watchAdmission: (counts: () => { readonly inFlight: number; readonly waiting: number }) => void;
   /** @param code the SQLSTATE after which a transaction of the store was repeated; another error has no such code */
@@ -134,7 +136,20 @@ export function createMetrics(now = () => performance.now()): Metrics {
     authenticationFailures.inc({ server: reason === 'UNAUTHENTICATED' ? 'graphql' : 'endpoint', reason }, 0);
   }
 
+  function countFailure(server: RequestEvent['server'], outcome: string): void {
+    if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });
+    if (AUTHENTICATION_FAILURES.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
+  }
+
   return {
+    subscriptions: createSubscriptionMetrics({
+      registry,
+      prefix: PREFIX,
+      outcomeLabel,
+      countFailure(outcome) {
+        countFailure('graphql', outcome);
+      },
+    }),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     countRequest({ server, operation: requested, isCompiled, outcome: code, durationMs }) {
       const operation = requested?.includes(',') ? SEVERAL : operationLabel(requested);
@@ -143,9 +158,7 @@ export function createMetrics(now = () => performance.now()): Metrics {
       requests.increment(`${server} ${operation} ${outcome}`, () => ({ server, operation, outcome }));
       requestSeconds.observe(`${server} ${operation}`, () => ({ server, operation }), seconds);
       if (isCompiled) compiledOperations.increment('', () => ({}));
-      if (outcome === 'OK') return;
-      if (LIMIT_CODES.has(outcome)) limits.inc({ limit: outcome });
-      if (AUTHENTICATION_FAILURES.has(outcome)) authenticationFailures.inc({ server, reason: outcome });
+      if (outcome !== 'OK') countFailure(server, outcome);
     },
     countProtonCall({ operation, error, durationMs }) {
       const code = error === undefined ? 'none' : outcomeLabel(error);

@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 
-import type { Around, RequestEvent, RequestObserver } from './events';
+import type {
+  Around,
+  RequestEvent,
+  RequestObserver,
+  SubscriptionEvent,
+  SubscriptionObserver,
+} from './events';
 import { createMetrics, type Metrics } from './metrics';
 import { printable } from './printable';
 import { inProtonSpan, inSdkSpan, inStoreSpan, timed } from './spans';
@@ -57,6 +63,29 @@ function logRequests(logger: Logger): RequestObserver {
   };
 }
 
+/** How subscriptions end that nothing is wrong with: a browser's tab is closed, or this server stops. */
+const USUAL_ENDS: ReadonlySet<string> = new Set(['CLIENT_GONE', 'SERVER_STOPPING']);
+
+/** Writes one log line per subscription, when it has ended or was refused. */
+function logSubscriptions(logger: Logger): (event: SubscriptionEvent) => void {
+  return (event) => {
+    const level = USUAL_ENDS.has(event.outcome) ? 'info' : levelOf(event.outcome);
+    if (!logger.isLevelEnabled(level)) return;
+    const { operation, operationName, subject, reason, startedAt, ...rest } = event;
+    logger[level](
+      {
+        ...rest,
+        operation: operation ?? null,
+        operationName: operationName === undefined ? undefined : printable(operationName, MAX_CLIENT_VALUE),
+        subject: subject ?? null,
+        reason: reason === undefined ? undefined : printable(reason, MAX_REASON),
+        startedAt: new Date(startedAt).toISOString(),
+      },
+      'subscription',
+    );
+  };
+}
+
 function levelOf(outcome: string): 'info' | 'warn' | 'error' {
   if (outcome === 'OK') return 'info';
   return SERVER_FAILURES.has(outcome) ? 'error' : 'warn';
@@ -68,6 +97,7 @@ export interface Telemetry {
   /** Whether requests are traced. */
   readonly traced: boolean;
   readonly requestEnded: RequestObserver;
+  readonly subscriptions: SubscriptionObserver;
   readonly aroundProton: Around;
   readonly aroundStore: Around;
   /** Wraps each HTTP request of the AWS SDK in a span; undefined when requests are not traced. */
@@ -82,6 +112,8 @@ export interface TelemetryOptions {
 export function createTelemetry({ logger, traced }: TelemetryOptions): Telemetry {
   const metrics = createMetrics();
   const log = logRequests(logger);
+  const logSubscription = logSubscriptions(logger);
+  const { subscriptions } = metrics;
   const timedProton = timed(metrics.countProtonCall);
   const timedStore = timed(metrics.countStoreCall);
   return {
@@ -90,6 +122,18 @@ export function createTelemetry({ logger, traced }: TelemetryOptions): Telemetry
     requestEnded(request) {
       log(request);
       metrics.countRequest(request);
+    },
+    subscriptions: {
+      started: subscriptions.started,
+      delivered: subscriptions.delivered,
+      ended(event, dropped) {
+        logSubscription(event);
+        subscriptions.ended(event, dropped);
+      },
+      refused(event) {
+        logSubscription(event);
+        subscriptions.refused(event);
+      },
     },
     aroundProton: traced
       ? (operation, call) => inProtonSpan(operation, () => timedProton(operation, call))

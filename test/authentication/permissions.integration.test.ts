@@ -62,6 +62,15 @@ interface Row {
   readonly environmentAccountId: string;
 }
 
+interface ViewerOutput {
+  readonly subject: string;
+  readonly everyAccount: readonly string[];
+  readonly accounts: readonly {
+    readonly account: { readonly id: string };
+    readonly permissions: readonly string[];
+  }[];
+}
+
 const sees = (name: Name, { managementAccountId, environmentAccountId }: Row) =>
   may(name, 'read', managementAccountId) || may(name, 'read', environmentAccountId);
 
@@ -70,7 +79,8 @@ const representation = (typename: string, members: object) =>
     .map(([key, value]) => `${key}: "${String(value)}"`)
     .join(', ')} }]`;
 
-const SHOWN = 'id arn status tags { key value } codebuildRoleArn history { nodes { actor } }';
+const SHOWN =
+  'id arn status tags { key value } codebuildRoleArn history { nodes { actor } } viewerActions trustPolicies { document }';
 
 /** All ways to read one connection. Each response contains the connection's id if it is visible. */
 const READS: Readonly<Record<string, (row: Row) => string>> = {
@@ -188,6 +198,49 @@ describe('A user with an accounts claim', () => {
       expect(text).toContain(`"totalCount":${String(visible.length)}`);
     });
 
+    it('is named with its permissions, and no account beyond them', async () => {
+      const { output } = await as(
+        name,
+        '{ environmentAccountConnectionViewer { subject everyAccount accounts { account { id } permissions } } }',
+      );
+      const { data } = output as {
+        readonly data: { readonly environmentAccountConnectionViewer: ViewerOutput };
+      };
+      const { subject, everyAccount, accounts } = data.environmentAccountConnectionViewer;
+      expect(subject).toBe(name);
+      const listed = (account: string) =>
+        (['read', 'write', 'approve'] as const).filter((permission) => {
+          const single = accounts.find(({ account: { id } }) => id === account)?.permissions ?? [];
+          return [...everyAccount, ...single].includes(permission.toUpperCase());
+        });
+      const expected = (account: string) =>
+        (['read', 'write', 'approve'] as const).filter((permission) => may(name, permission, account));
+      for (const account of [...ACCOUNTS, '999999999999'])
+        expect([account, listed(account)]).toEqual([account, expected(account)]);
+      expect(accounts.filter(({ account: { id } }) => expected(id).length === 0)).toEqual([]);
+    });
+
+    it('has an overview of readable connections only', async () => {
+      const ask = (filter: string) =>
+        `{ environmentAccountConnectionOverview(${filter}weeks: 1) { byStatus { status count } oldestPendingAt medianSecondsToDecision weeks { requested } } }`;
+      const expectOverview = async (filter: string, visible: readonly Row[]) => {
+        const { text } = await as(name, ask(filter));
+        expect([filter, text]).toEqual([
+          filter,
+          expect.stringContaining(`"count":${String(visible.length)}`),
+        ]);
+        expect(text).toContain(`"weeks":[{"requested":${String(visible.length)}}]`);
+        expect(text.includes('"oldestPendingAt":null')).toBe(visible.length === 0);
+      };
+      const visible = rows.filter((row) => sees(name, row));
+      await expectOverview('', visible);
+      await expectOverview('filter: { tags: [{ key: "t" }], environmentNamePrefix: "name-" }, ', visible);
+      await expectOverview(
+        `filter: { managementAccountId: "${M}" }, `,
+        visible.filter(({ managementAccountId }) => managementAccountId === M),
+      );
+    });
+
     it.each(Object.entries(WRITES))(
       '%s needs its permission, else it is denied or the connection not found',
       async (mutation, { permission, input }) => {
@@ -204,7 +257,14 @@ describe('A user with an accounts claim', () => {
             : input;
           const ask = ({ id }: Row) =>
             `mutation { ${mutation}(input: { id: "${id}", ${role} }) { success data { ${SHOWN} } error { code message retryable violations { path } } } }`;
+          const { text: shown } = await as(name, READS['by its id']?.(row) ?? '');
+          const offered = /"viewerActions":\[([^\]]*)\]/.exec(shown)?.[1] ?? '';
+          const action = mutation.slice(0, -'EnvironmentAccountConnection'.length).toUpperCase();
           const { text } = await as(name, ask(row));
+          expect([mutation, offered.includes(`"${action}"`)]).toEqual([
+            mutation,
+            text.includes('"success":true') && sees(name, row),
+          ]);
           const account = permission === 'write' ? row.environmentAccountId : row.managementAccountId;
           const about = [mutation, management, environment, text];
           if (!sees(name, row)) {

@@ -38,6 +38,7 @@ describe('The configuration', () => {
         inFlight: 256,
         subject: { requestsPerMinute: 6_000, costPerMinute: 1_000_000 },
       },
+      subscriptions: { callbackUrls: [] },
       timing: {
         requestMs: 10_000,
         keepAliveMs: 65_000,
@@ -50,6 +51,7 @@ describe('The configuration', () => {
         controlPlane: { defaultRegion: 'us-east-1', defaultAccountId: '000000000000', connectionQuota: 1000 },
         awsServer: { host: '127.0.0.1', port: 4002, auth: { kind: 'none' } },
       },
+      trustPolicies: { region: 'us-east-1', provisionerRole: null },
       production: false,
       logLevel: 'info',
     });
@@ -68,6 +70,7 @@ describe('The configuration', () => {
       AWS_REGION: 'us-gov-west-1',
       PROTON_DEFAULT_ACCOUNT_ID: '123456789012',
       PROTON_CONNECTION_QUOTA: '7',
+      PROVISIONER_ROLE: 'ci/proton-provisioner',
       CORS_ORIGINS: 'https://studio.example.com, http://localhost:3000',
       LOG_LEVEL: 'debug',
       NODE_ENV: 'production',
@@ -87,6 +90,7 @@ describe('The configuration', () => {
         },
         awsServer: { host: '::1', port: 4002, auth: { kind: 'none' } },
       },
+      trustPolicies: { region: 'us-gov-west-1', provisionerRole: 'ci/proton-provisioner' },
       production: true,
       logLevel: 'debug',
     });
@@ -174,6 +178,8 @@ describe('The configuration', () => {
       PROTON_ENDPOINT_AUTH: 'basic',
       ACCESS_KEY_ENCRYPTION_KEY: 'short',
       PROTON_TIMEOUT_MS: '0',
+      PROTON_POLL_INTERVAL_MS: '99',
+      PROVISIONER_ROLE: 'arn:aws:iam::111111111111:role/*',
       LOG_LEVEL: 'loud',
       NODE_ENV: 'staging',
       ALLOW_UNAUTHENTICATED: 'yes',
@@ -192,6 +198,8 @@ describe('The configuration', () => {
       'PROTON_ENDPOINT_AUTH',
       'ACCESS_KEY_ENCRYPTION_KEY',
       'PROTON_TIMEOUT_MS',
+      'PROTON_POLL_INTERVAL_MS',
+      'PROVISIONER_ROLE',
     ]);
   });
 
@@ -501,6 +509,7 @@ describe('The configuration', () => {
         defaultAccountId: '111111111111',
         credentials: { kind: 'default-chain' },
         timeoutMs: 5000,
+        pollIntervalMs: 5000,
       });
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws' })).toEqual(['PROTON_ACCOUNTS']);
       expect(mistakenVariables({ PROTON_UPSTREAM: 'aws', PROTON_ACCOUNTS: '1,2' })).toEqual([
@@ -518,6 +527,7 @@ describe('The configuration', () => {
         PROTON_DEFAULT_ACCOUNT_ID: '222222222222',
         AWS_ACCOUNT_ROLE_ARN_TEMPLATE: ROLE_TEMPLATE,
         PROTON_TIMEOUT_MS: '700',
+        PROTON_POLL_INTERVAL_MS: '800',
       };
       expect(readConfig(environment).proton).toEqual({
         kind: 'sdk',
@@ -528,6 +538,7 @@ describe('The configuration', () => {
         defaultAccountId: '222222222222',
         credentials: { kind: 'role', arnTemplate: ROLE_TEMPLATE },
         timeoutMs: 700,
+        pollIntervalMs: 800,
       });
       const profiles = {
         ...remote,
@@ -622,6 +633,7 @@ describe('The configuration', () => {
       AWS_ACCOUNT_ROLE_ARN_TEMPLATE: 'none',
       AWS_ACCOUNT_PROFILE_TEMPLATE: 'none',
       PROTON_TIMEOUT_MS: '`5000`',
+      PROTON_POLL_INTERVAL_MS: '`5000`',
       LOG_LEVEL: '`info`',
       NODE_ENV: '`development`',
       ALLOW_UNAUTHENTICATED: '`false`',
@@ -638,6 +650,7 @@ describe('The configuration', () => {
       AUTH_JWT_MAX_BYTES: '`8192`',
       AUTH_JWKS_REFETCH_MS: '`30000`',
       AUTH_JWKS_RETRY_MS: '`5000`',
+      PROVISIONER_ROLE: 'none',
       MAX_BODY_BYTES: '`1048576`',
       MAX_TOKENS: '`2000`',
       MAX_DEPTH: '`12`',
@@ -650,6 +663,7 @@ describe('The configuration', () => {
       MAX_IN_FLIGHT: '`256`',
       SUBJECT_REQUESTS_PER_MINUTE: '`6000`',
       SUBJECT_COST_PER_MINUTE: '`1000000`',
+      SUBSCRIPTION_CALLBACK_URLS: 'none',
       REQUEST_TIMEOUT_MS: '`10000`',
       KEEP_ALIVE_TIMEOUT_MS: '`65000`',
       EXECUTION_TIMEOUT_MS: '`10000`',

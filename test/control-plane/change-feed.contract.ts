@@ -28,6 +28,16 @@ export async function readChanges(
   return changes;
 }
 
+/** Resolves when the feed calls those who watch it. */
+export function called({ feed }: Pick<Store, 'feed'>): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = feed.watch(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
 /** @param start returns a control plane without connections, and what ends it */
 export function describeChangeFeed(
   name: string,
@@ -75,6 +85,23 @@ export function describeChangeFeed(
       await end();
     });
 
+    it('has the connection as it was right after each change, and right before a deletion', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const head = await store.feed.head();
+      const created = await session.createConnection({
+        ...asking('one'),
+        roleArn: `arn:aws:iam::${ENVIRONMENT}:role/x`,
+        tags: [{ key: 'team', value: 'a=b' }],
+      });
+      const accepted = await session.acceptConnection(created);
+      const tagged = await session.tagConnection({ id: created.id, tags: [{ key: 'more', value: '' }] });
+      await session.deleteConnection(created);
+      const changes = await readChanges(store, head, 3);
+      expect(changes.map(({ connection }) => connection)).toEqual([created, accepted, tagged]);
+      await end();
+    });
+
     it('is read in pages, from any position', async () => {
       const { service, store, end } = await start();
       const session = service.session(unrestrictedViewer('someone'));
@@ -88,6 +115,56 @@ export function describeChangeFeed(
       expect(await readChanges(store, seventh, 5, 2)).toEqual(all.slice(7));
       expect(await store.feed.head()).toBeGreaterThanOrEqual(all.at(-1)?.position ?? 0);
       expect(await store.feed.read(await store.feed.head(), 5)).toMatchObject({ changes: [] });
+      await end();
+    });
+
+    it('calls those who watch it when there are changes to read', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const head = await store.feed.head();
+      const { id } = await session.createConnection(asking('one'));
+      const types: string[] = [];
+      await new Promise<void>((resolve, reject) => {
+        let position = head;
+        async function read(): Promise<void> {
+          const page = await store.feed.read(position, 100);
+          if (page === 'removed' || page.position === position) return;
+          position = page.position;
+          types.push(...page.changes.map(({ event }) => event.type));
+          if (types.length === 1) await session.rejectConnection({ id });
+          if (types.length === 2) await session.deleteConnection({ id });
+          if (types.length === 3) resolve();
+        }
+        let reading = Promise.resolve();
+        store.feed.watch(() => {
+          reading = reading.then(read).catch(reject);
+        });
+        // One who begins to watch reads first.
+        reading = read().catch(reject);
+      });
+      expect(types).toEqual(['CREATED', 'REJECTED', 'DELETED']);
+      await end();
+    });
+
+    it('calls each one who watches it, until that one stops', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const calls = { first: 0, second: 0 };
+      const stopFirst = store.feed.watch(() => {
+        calls.first += 1;
+      });
+      const stopSecond = store.feed.watch(() => {
+        calls.second += 1;
+      });
+      stopFirst();
+      stopFirst();
+      await Promise.all([called(store), session.createConnection(asking('one'))]);
+      expect(calls.first).toBe(0);
+      expect(calls.second).toBeGreaterThan(0);
+      stopSecond();
+      const { second } = calls;
+      await Promise.all([called(store), session.createConnection(asking('two'))]);
+      expect(calls).toEqual({ first: 0, second });
       await end();
     });
 

@@ -6,6 +6,7 @@ import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
 import { reader } from '../support/reader';
+import { describeOverviews } from './overviews.contract';
 import { describeVisibleLists } from './visible-lists.contract';
 
 const OWNER = unrestrictedViewer('owner');
@@ -118,6 +119,11 @@ describe('A connection that a viewer may not read', () => {
 });
 
 describeVisibleLists('over SQLite', () => {
+  const { service, store, clock } = createControlPlane();
+  return Promise.resolve({ service, clock, end: store.close });
+});
+
+describeOverviews('over SQLite', () => {
   const { service, store, clock } = createControlPlane();
   return Promise.resolve({ service, clock, end: store.close });
 });

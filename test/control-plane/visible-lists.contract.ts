@@ -14,6 +14,10 @@ const asking = (managementAccountId: string, environmentAccountId: string, envir
   managementAccountId,
   environmentAccountId,
   environmentName,
+  tags: [
+    { key: 'team', value: managementAccountId > environmentAccountId ? 'payments' : '' },
+    { key: `stage-${environmentName}`, value: 'prod: a/b' },
+  ],
 });
 
 /** @param start returns a control plane without connections, and what ends it */
@@ -36,6 +40,22 @@ export function describeVisibleLists(
           managementAccountId: maybe(accounts),
           environmentAccountId: maybe(accounts),
           environmentName: maybe(fc.constantFrom('name-0', 'name-1')),
+          environmentNamePrefix: maybe(fc.constantFrom('', 'name', 'name-', 'name-1', 'name_', 'n%', 'Name')),
+          tags: maybe(
+            fc.array(
+              fc.constantFrom(
+                { key: 'team' },
+                { key: 'team', value: 'payments' },
+                { key: 'team', value: '' },
+                { key: 'stage-name-0', value: null },
+                { key: 'stage-name-1', value: 'prod: a/b' },
+                { key: 'stage-name-1', value: 'prod' },
+                { key: 'tea', value: null },
+                { key: 'team","value":"', value: null },
+              ),
+              { maxLength: 3 },
+            ),
+          ),
           statuses: maybe(fc.constantFrom(['PENDING' as const], ['CONNECTED' as const, 'PENDING' as const])),
         }),
       ),
@@ -90,7 +110,7 @@ export function describeVisibleLists(
 }
 
 function isOf(connection: Connection, { participation, filter }: ConnectionSelection): boolean {
-  const { managementAccountId, environmentAccountId, environmentName, status } = connection;
+  const { managementAccountId, environmentAccountId, environmentName, status, tags } = connection;
   const fits = (wanted: string | null | undefined, value: string) => (wanted ?? value) === value;
   const asManagement =
     participation?.role !== 'ENVIRONMENT_ACCOUNT' && fits(participation?.accountId, managementAccountId);
@@ -101,6 +121,10 @@ function isOf(connection: Connection, { participation, filter }: ConnectionSelec
     fits(filter?.managementAccountId, managementAccountId) &&
     fits(filter?.environmentAccountId, environmentAccountId) &&
     fits(filter?.environmentName, environmentName) &&
+    environmentName.startsWith(filter?.environmentNamePrefix ?? '') &&
+    (filter?.tags ?? []).every(({ key, value = null }) =>
+      tags.some((tag) => tag.key === key && (value === null || tag.value === value)),
+    ) &&
     (filter?.statuses?.includes(status) ?? true)
   );
 }

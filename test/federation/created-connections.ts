@@ -22,8 +22,9 @@ export async function createConnections(
 export async function createConnection(
   url: string,
   input: CreateEnvironmentAccountConnectionInput,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<CreatedConnection> {
-  const data = await dataOf(url, CreateEnvironmentAccountConnectionDocument, { create: input });
+  const data = await dataOf(url, CreateEnvironmentAccountConnectionDocument, { create: input }, headers);
   const payload = data.createEnvironmentAccountConnection;
   if (!payload?.data) throw new Error(`not created: ${JSON.stringify(payload)}`);
   return payload.data;

@@ -18,6 +18,8 @@ const CALLS: Readonly<Record<keyof ProtonSession, (session: ProtonSession) => Pr
   readCodebuildRoles: (session) => session.readCodebuildRoles([]),
   countConnections: async (session) => session.countConnections([{}]),
   listHistory: (session) => session.listHistory([]),
+  readActions: async (session) => session.readActions([]),
+  readOverview: async (session) => session.readOverview({}),
   createConnection: (session) =>
     session.createConnection({ managementAccountId: MANAGEMENT, environmentName: 'payments' }),
   updateConnection: (session) => session.updateConnection({ id: ID }),

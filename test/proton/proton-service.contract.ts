@@ -1,5 +1,6 @@
-import type { Connection } from '../../src/proton/connection';
-import type { ConnectionSelection, Page } from '../../src/proton/page';
+import type { Connection, Tag } from '../../src/proton/connection';
+import { ConnectionAction } from '../../src/proton/connection-actions';
+import type { ConnectionSelection, Page, TagFilter } from '../../src/proton/page';
 import { connectionArn } from '../../src/proton/identifiers';
 import { ProtonFailure, type FailureCode } from '../../src/proton/failure';
 import type { ProtonService, ProtonSession } from '../../src/proton/proton-service';
@@ -451,6 +452,80 @@ export function describeProtonService(
       });
     });
 
+    describe('the actions of a viewer', () => {
+      const WRITES: Readonly<Record<ConnectionAction, (session: Session, id: string) => Promise<unknown>>> = {
+        UPDATE: (session, id) => session.updateConnection({ id, roleArn: OTHER_ROLE }),
+        TAG: (session, id) => session.tagConnection({ id, tags: [tag('new', '')] }),
+        UNTAG: (session, id) => session.untagConnection({ id, tagKeys: ['team'] }),
+        DELETE: (session, id) => session.deleteConnection({ id }),
+        ACCEPT: (session, id) => session.acceptConnection({ id }),
+        REJECT: (session, id) => session.rejectConnection({ id }),
+      };
+      const environmentWriter = viewerWith(ENVIRONMENT, 'write');
+      const managementApprover = viewerWith(MANAGEMENT, 'approve');
+
+      async function create(status: string): Promise<Connection> {
+        const created = await sessionOf(environmentWriter).createConnection({
+          ...PAYMENTS,
+          tags: [tag('team', 'payments')],
+        });
+        const approver = sessionOf(managementApprover);
+        if (status === 'CONNECTED') return approver.acceptConnection(created);
+        return status === 'REJECTED' ? approver.rejectConnection(created) : created;
+      }
+
+      it.each(['PENDING', 'CONNECTED', 'REJECTED'])(
+        'on a %s connection are the writes that succeed and change it',
+        async (status) => {
+          for (const viewer of [environmentWriter, managementApprover]) {
+            for (const action of Object.values(ConnectionAction)) {
+              const before = await create(status);
+              const { id } = before;
+              const session = sessionOf(viewer);
+              const [actions = []] = await session.readActions([before]);
+              underTest.clock.advance(1);
+              const succeeded = await WRITES[action](session, id).then(
+                () => true,
+                (error: unknown) => {
+                  expect(error).toBeInstanceOf(ProtonFailure);
+                  return false;
+                },
+              );
+              const owner = sessionOf(environmentWriter);
+              const after = await one(owner, id);
+              const isChanged = JSON.stringify(after) !== JSON.stringify(before);
+              expect([action, actions.includes(action)]).toEqual([action, succeeded && isChanged]);
+              await owner.deleteConnection({ id });
+            }
+          }
+        },
+      );
+
+      it('are none without the permission that they need', async () => {
+        const pending = await create('PENDING');
+        const others: readonly Viewer[] = [
+          accountViewer(STRANGER),
+          viewerWith(ENVIRONMENT, 'read'),
+          viewerWith(ENVIRONMENT, 'approve'),
+          viewerWith(MANAGEMENT, 'read'),
+          viewerWith(MANAGEMENT, 'write'),
+        ];
+        for (const viewer of others) expect(await sessionOf(viewer).readActions([pending])).toEqual([[]]);
+      });
+    });
+
+    describe('the overview', () => {
+      it('is null where the adapter can’t count, and checks the number of weeks all the same', async () => {
+        await environment.createConnection(PAYMENTS);
+        const overview = await environment.readOverview({ weeks: 1 });
+        const requested = { byStatus: { PENDING: 1 }, weeks: [{ requested: 1 }] };
+        if (counts) expect(overview).toMatchObject(requested);
+        else expect(overview).toBeNull();
+        const failure = await failureOf((async () => environment.readOverview({ weeks: 105 }))());
+        expect(failure.violations).toEqual([{ path: ['weeks'], message: 'must be 1 to 104' }]);
+      });
+    });
+
     describe('finding', () => {
       it('returns connections in the order of their ids and ARNs, and undefined for unknown or malformed ones', async () => {
         const a = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
@@ -555,6 +630,96 @@ export function describeProtonService(
         }
       });
 
+      it('filters by the beginning of the name, in which no character is a wildcard', async () => {
+        const names = ['pay_prod', 'pay-prod', 'payments', 'Pay'];
+        for (const environmentName of names)
+          await environment.createConnection({ ...PAYMENTS, environmentName });
+        const cases: readonly [string | null, readonly string[]][] = [
+          ['pay', ['pay_prod', 'pay-prod', 'payments']],
+          ['pay_', ['pay_prod']],
+          ['pay-prod', ['pay-prod']],
+          ['P', ['Pay']],
+          ['p%', []],
+          ['*', []],
+          ['payments-and-more', []],
+          ['\u0000', []],
+          ['', names],
+          [null, names],
+        ];
+        for (const [environmentNamePrefix, expected] of cases) {
+          const request = { filter: { environmentNamePrefix } };
+          const { items } = await page(environment, request);
+          expect([
+            environmentNamePrefix,
+            items.map(({ environmentName }) => environmentName).toSorted(),
+          ]).toEqual([environmentNamePrefix, expected.toSorted()]);
+          await expectCount(environment, request, expected.length);
+        }
+        const both = { filter: { environmentNamePrefix: 'pay', environmentName: 'Pay' } };
+        expect((await page(environment, both)).items).toEqual([]);
+        await expectCount(environment, both, 0);
+      });
+
+      it('filters by tags, of which all must be there', async () => {
+        const create = (environmentName: string, tags: readonly Tag[]) =>
+          environment.createConnection({ ...PAYMENTS, environmentName, tags });
+        const a = await create('a', [tag('team', 'payments'), tag('stage', 'prod')]);
+        const b = await create('b', [tag('team', ''), tag('stage', 'prod')]);
+        const c = await create('c', [tag('Team', 'payments')]);
+        const d = await create('d', []);
+        const cases: readonly [readonly TagFilter[] | null, readonly Connection[]][] = [
+          [[{ key: 'team' }], [a, b]],
+          [[{ key: 'team', value: null }], [a, b]],
+          [[{ key: 'team', value: 'payments' }], [a]],
+          [[{ key: 'team', value: '' }], [b]],
+          [[{ key: 'team', value: 'pay' }], []],
+          [[{ key: 'tea' }], []],
+          [
+            [{ key: 'team' }, { key: 'stage', value: 'prod' }],
+            [a, b],
+          ],
+          [
+            [
+              { key: 'team', value: '' },
+              { key: 'stage', value: 'dev' },
+            ],
+            [],
+          ],
+          [[{ key: 'team', value: 'payments' }, { key: 'team' }], [a]],
+          [
+            [
+              { key: 'team', value: 'payments' },
+              { key: 'team', value: '' },
+            ],
+            [],
+          ],
+          [[{ key: '' }], []],
+          [[{ key: 'team","value":"payments' }], []],
+          [[{ key: '%' }], []],
+          [Array.from({ length: 60 }, (_, index) => ({ key: String(index) })), []],
+          [[], [a, b, c, d]],
+          [null, [a, b, c, d]],
+        ];
+        for (const [tags, expected] of cases) {
+          const request = { filter: { tags } };
+          expect([tags, idsOf((await page(environment, request)).items)]).toEqual([tags, idsOf(expected)]);
+          await expectCount(environment, request, expected.length);
+        }
+        await environment.tagConnection({ id: d.id, tags: [tag('team', 'new')] });
+        await environment.untagConnection({ id: a.id, tagKeys: ['team'] });
+        const { items } = await page(environment, { filter: { tags: [{ key: 'team' }] } });
+        expect(idsOf(items)).toEqual(idsOf([b, d]));
+        // A second page starts where the first one ended, although most connections between them have other tags.
+        const first = await page(environment, { first: 1, filter: { tags: [{ key: 'team' }] } });
+        const rest = await page(environment, {
+          after: first.cursorAt(0),
+          filter: { tags: [{ key: 'team', value: null }] },
+        });
+        expect(idsOf([...first.items, ...rest.items])).toEqual(idsOf([b, d]));
+        expect(first.hasNextPage).toBe(true);
+        expect(rest.hasNextPage).toBe(false);
+      });
+
       it('rejects a page size outside 1 to 100 and uses the default for null', async () => {
         for (const first of [0, -1, 101, 1.5]) {
           expect(await listFailure(environment, { first })).toMatchObject({
@@ -585,6 +750,8 @@ export function describeProtonService(
         for (const other of [
           { filter: { statuses: ['PENDING'] } },
           { filter: { environmentName: 'payments-prod' } },
+          { filter: { environmentNamePrefix: 'payments' } },
+          { filter: { tags: [{ key: 'team' }] } },
           { participation: { accountId: ENVIRONMENT, role: null } },
         ] as const) {
           expect(await listFailure(environment, { ...other, after: cursor })).toMatchObject({
@@ -606,7 +773,12 @@ export function describeProtonService(
         const rest = await page(environment, {
           first: 50,
           after: cursorAt(0),
-          filter: { statuses: ['CONNECTED', 'PENDING', 'CONNECTED'], region: null },
+          filter: {
+            statuses: ['CONNECTED', 'PENDING', 'CONNECTED'],
+            region: null,
+            environmentNamePrefix: '',
+            tags: [],
+          },
         });
         expect(new Set(idsOf([...items, ...rest.items])).size).toBe(3);
       });

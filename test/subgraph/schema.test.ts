@@ -51,12 +51,13 @@ describe('The printed schema', () => {
   it('describes every type, and every root field', () => {
     const undescribed = Object.values(schema.getTypeMap()).filter(
       ({ name, description }) =>
-        !/^(_|Query$|Mutation$)|^(ID|Int|Float|String|Boolean|federation__|link__)/.test(name) &&
-        !description,
+        !/^(_|Query$|Mutation$|Subscription$)|^(ID|Int|Float|String|Boolean|federation__|link__)/.test(
+          name,
+        ) && !description,
     );
     expect(undescribed.map(({ name }) => name)).toEqual([]);
-    const roots = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
-      Object.values(type?.getFields() ?? {}),
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
+      (type) => Object.values(type?.getFields() ?? {}),
     );
     expect(roots.filter(({ name, description }) => !name.startsWith('_') && !description)).toEqual([]);
   });

@@ -21,11 +21,16 @@ export function asyncStore(store: ConnectionStore): ConnectionStore {
       await nextTurn();
       return store.listEvents(...args);
     },
+    async readOverview(...args) {
+      await nextTurn();
+      return store.readOverview(...args);
+    },
     concurrentWrites: store.concurrentWrites,
     async write(...args) {
       await nextTurn();
       return store.write(...args);
     },
+    feed: store.feed,
     close: () => store.close(),
   };
 }

@@ -38,6 +38,8 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
     readCodebuildRoles: (connections) => session.readCodebuildRoles(connections),
     countConnections: (selections) => session.countConnections(selections),
     listHistory: (requests) => session.listHistory(requests),
+    readActions: (connections) => session.readActions(connections),
+    readOverview: (request) => session.readOverview(request),
     findConnections: async (references) =>
       Promise.all(
         (await session.findConnections(references)).map(async (found) =>

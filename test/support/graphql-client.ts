@@ -34,8 +34,9 @@ export async function dataOf<Data, Variables>(
   url: string,
   document: TypedDocumentNode<Data, Variables> | DocumentNode | string,
   variables?: Variables,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Data> {
-  const { data, errors } = await request<Data, Variables>(url, document, variables);
+  const { data, errors } = await request<Data, Variables>(url, document, variables, headers);
   if (errors || !data) throw new Error(`GraphQL errors: ${JSON.stringify(errors)}`);
   return data;
 }

@@ -43,10 +43,17 @@ const MAX_DEPTH = 5;
 /** Fields with resolvers of their own. */
 const RESOLVED: ReadonlySet<string> = new Set([
   'history',
+  'viewerActions',
+  'trustPolicies',
+  'environmentAccountConnectionViewer',
+  'environmentAccountConnectionOverview',
+  'environmentAccountConnectionTrustPolicies',
   'environmentAccountConnections',
   '__schema',
   '__type',
 ]);
+/** As a root field, it is not resolved by Apollo Server alone. */
+const LIST = 'environmentAccountConnections';
 const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
 /** Writes valid documents over every field, argument, directive, alias and kind of fragment of a schema, with values for their variables. */
@@ -123,7 +130,7 @@ export class RandomOperations {
     });
     if (names.length === 0) return '__typename';
     // Rarer, because Apollo Server executes everything else in such a document as well.
-    const common = depth === 0 ? names : names.filter((name) => !RESOLVED.has(name));
+    const common = names.filter((name) => !RESOLVED.has(name) || (depth === 0 && name === LIST));
     return this.field(type, this.pick(common.length > 0 && this.chance(0.9) ? common : names), depth);
   }
 
@@ -215,6 +222,11 @@ export class RandomOperations {
         return this.chance(0.8)
           ? `environment-${String(this.integer(40))}`
           : this.pick(['', 'a b', 'é', '"\\']);
+      case 'environmentNamePrefix':
+        return this.pick(['', 'environment-', 'environment-1', 'environment_', '%', 'é']);
+      case 'provisionerRole':
+      case 'codebuildProject':
+        return this.pick(['deployer', 'deployer', '*']);
       case 'clientToken':
         return `token-${String(this.integer(5))}`;
       case 'key':

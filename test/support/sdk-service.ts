@@ -120,6 +120,7 @@ export interface SdkServiceOptions {
   readonly accounts?: readonly AccountId[];
   readonly regions?: readonly Region[];
   readonly timeoutMs?: number;
+  readonly pollIntervalMs?: number;
 }
 
 export interface SdkServiceUnderTest {
@@ -135,6 +136,7 @@ export function createSdkService({
   accounts = ACCOUNTS,
   regions = REGIONS,
   timeoutMs = 10_000,
+  pollIntervalMs = 5_000,
 }: SdkServiceOptions): SdkServiceUnderTest {
   const reports: ProtonReport[] = [];
   const service = createSdkProtonService({
@@ -144,6 +146,7 @@ export function createSdkService({
     defaultRegion: region('us-east-1'),
     defaultAccountId: account('000000000000'),
     timeoutMs,
+    pollIntervalMs,
     credentialsFor,
     report: (report) => {
       reports.push(report);

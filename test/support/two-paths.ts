@@ -98,7 +98,7 @@ export async function startPathServer({
       observed += 1;
     },
     contextFor: (_request, deadline) => {
-      const sessions = { session: () => wrapSession(proton.session(currentViewer, deadline)) };
+      const sessions = { ...proton, session: () => wrapSession(proton.session(currentViewer, deadline)) };
       return createContext(sessions, currentViewer, (fault) => faults.push(fault), deadline);
     },
   });

@@ -71,6 +71,8 @@ export interface TokenRules {
 
 export interface VerifiedToken {
   readonly viewer: Viewer;
+  /** From when on the token is refused, in milliseconds since the epoch. */
+  readonly expiresAt: number;
   /** The state of the accounts claim. The viewer has permissions only if it was read. */
   readonly claim: 'read' | 'missing' | 'malformed';
 }
@@ -98,7 +100,7 @@ export async function verifyToken(
         clockTolerance: rules.clockSkewMs / 1_000,
         requiredClaims: ['exp', 'sub'],
       });
-      return verifiedTokenOf(payload, rules.accountsClaim);
+      return verifiedTokenOf(payload, rules);
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
       throw authenticationErrorOf(error);
@@ -128,8 +130,11 @@ function keyHintOf(token: string): KeyHint {
   return { alg, kid };
 }
 
-function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedToken {
-  const { sub: subject } = payload;
+function verifiedTokenOf(
+  payload: JWTPayload,
+  { accountsClaim, clockSkewMs }: Pick<TokenRules, 'accountsClaim' | 'clockSkewMs'>,
+): VerifiedToken {
+  const { sub: subject, exp = 0 } = payload;
   if (typeof subject !== 'string' || !SUBJECT.test(subject) || subject.trim() === '') {
     throw new AuthenticationError('the sub of the token is not a string of 1 to 255 printable characters');
   }
@@ -137,6 +142,7 @@ function verifiedTokenOf(payload: JWTPayload, accountsClaim: string): VerifiedTo
   const permissions = readAccountsClaim(claim);
   return {
     viewer: permissions ? { subject, ...permissions } : viewerWithoutPermissions(subject),
+    expiresAt: exp * 1_000 + clockSkewMs,
     claim: permissions ? 'read' : claim === undefined ? 'missing' : 'malformed',
   };
 }

@@ -1,26 +1,20 @@
 import { ROLE_MEMBERS, type Connection, type ConnectionEventType } from '../../proton/connection';
+import { hasEffect, statusFailure } from '../../proton/connection-actions';
 import type { ConnectionId } from '../../proton/identifiers';
 import type { UpdateConnectionRequest } from '../../proton/validation/parse-inputs';
 import { checkRolesFit } from '../../proton/validation/roles';
 import { Violations } from '../../proton/validation/violations';
 import type { Decision } from '../store';
-import {
-  asEnvironmentAccount,
-  asManagementAccount,
-  conflictWithRejected,
-  eventOf,
-  laterOf,
-  refuse,
-  type DecisionContext,
-} from './decision-context';
+import { eventOf, ifPermitted, laterOf, refuse, type DecisionContext } from './decision-context';
 
 /** Sets the given roles. Fails for a rejected connection; equal roles change nothing. */
 export function decideUpdate(context: DecisionContext, { id, ...roles }: UpdateConnectionRequest) {
-  return asEnvironmentAccount(context, id, 'Updating', (current) => {
+  return ifPermitted(context, id, 'UPDATE', (current) => {
     const violations = new Violations();
     checkRolesFit(violations, roles, current);
     if (violations.any) return refuse(violations.asFailure());
-    if (current.status === 'REJECTED') return conflictWithRejected(current, 'updated');
+    const failure = statusFailure('UPDATE', current);
+    if (failure) return refuse(failure);
     const given = ROLE_MEMBERS.filter((member) => roles[member] !== null);
     if (given.every((member) => roles[member] === current[member]))
       return { kind: 'keep', connection: current };
@@ -35,25 +29,26 @@ export function decideUpdate(context: DecisionContext, { id, ...roles }: UpdateC
 
 /** Makes a `PENDING` connection `CONNECTED`. Fails for a rejected one. */
 export function decideAccept(context: DecisionContext, id: ConnectionId) {
-  return asManagementAccount(context, id, 'Accepting', (current) => {
-    if (current.status === 'REJECTED') return conflictWithRejected(current, 'accepted');
-    if (current.status === 'CONNECTED') return { kind: 'keep', connection: current };
+  return ifPermitted(context, id, 'ACCEPT', (current) => {
+    const failure = statusFailure('ACCEPT', current);
+    if (failure) return refuse(failure);
+    if (!hasEffect('ACCEPT', current)) return { kind: 'keep', connection: current };
     return replace(context, 'ACCEPTED', current, { status: 'CONNECTED' });
   });
 }
 
 /** Makes a `PENDING` or `CONNECTED` connection `REJECTED`. */
 export function decideReject(context: DecisionContext, id: ConnectionId) {
-  return asManagementAccount(context, id, 'Rejecting', (current) =>
-    current.status === 'REJECTED'
-      ? { kind: 'keep', connection: current }
-      : replace(context, 'REJECTED', current, { status: 'REJECTED' }),
+  return ifPermitted(context, id, 'REJECT', (current) =>
+    hasEffect('REJECT', current)
+      ? replace(context, 'REJECTED', current, { status: 'REJECTED' })
+      : { kind: 'keep', connection: current },
   );
 }
 
 /** Deletes a connection. Succeeds when there is none. */
 export function decideDelete(context: DecisionContext, id: ConnectionId) {
-  const decide = asEnvironmentAccount(context, id, 'Deleting', (current) => ({
+  const decide = ifPermitted(context, id, 'DELETE', (current) => ({
     kind: 'delete',
     connection: current,
     event: eventOf(context, 'DELETED', laterOf(context.now(), current), {

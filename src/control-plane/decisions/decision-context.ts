@@ -5,10 +5,10 @@ import type {
   ConnectionStatus,
   EpochMilliseconds,
 } from '../../proton/connection';
+import { permissionFailure, type ConnectionAction } from '../../proton/connection-actions';
 import { ProtonFailure } from '../../proton/failure';
-import type { AccountId, ConnectionId } from '../../proton/identifiers';
-import { missingPermission, rejectedIsFinal } from '../../proton/failure-messages';
-import { may, type Permission, type Viewer } from '../../proton/viewer';
+import type { ConnectionId } from '../../proton/identifiers';
+import type { Viewer } from '../../proton/viewer';
 import type { Decision } from '../store';
 
 /**
@@ -31,52 +31,25 @@ type Refusal = Extract<Decision, { kind: 'refuse' }>;
 
 type DecideCurrent = (current: Connection) => Decision;
 
-/** A decision of the environment account: the viewer must see the connection and have `write` on that account. */
-export function asEnvironmentAccount(
-  context: DecisionContext,
+/**
+ * A decision on a connection that the viewer sees and has the permission for. To a viewer who does not see the connection, it does not
+ * exist.
+ */
+export function ifPermitted(
+  { viewer, sees }: DecisionContext,
   id: ConnectionId,
-  what: string,
+  action: ConnectionAction,
   decide: DecideCurrent,
 ) {
-  return ifVisible(context, id, (current) => {
-    const account = current.environmentAccountId;
-    return may(context.viewer, 'write', account)
-      ? decide(current)
-      : denied(`${what} a connection`, 'write', 'environment account', account);
-  });
-}
-
-/** A decision of the management account: the viewer must see the connection and have `approve` on that account. */
-export function asManagementAccount(
-  context: DecisionContext,
-  id: ConnectionId,
-  what: string,
-  decide: DecideCurrent,
-) {
-  return ifVisible(context, id, (current) => {
-    const account = current.managementAccountId;
-    return may(context.viewer, 'approve', account)
-      ? decide(current)
-      : denied(`${what} a connection`, 'approve', 'management account', account);
-  });
-}
-
-/** To a viewer who does not see the connection, it does not exist. */
-function ifVisible({ sees }: DecisionContext, id: ConnectionId, decide: DecideCurrent) {
-  return (current: Connection | undefined): Decision =>
-    current && sees(current) ? decide(current) : refuse(ProtonFailure.notFound(id));
+  return (current: Connection | undefined): Decision => {
+    if (!current || !sees(current)) return refuse(ProtonFailure.notFound(id));
+    const failure = permissionFailure(viewer, action, current);
+    return failure ? refuse(failure) : decide(current);
+  };
 }
 
 export function refuse(failure: ProtonFailure): Refusal {
   return { kind: 'refuse', failure };
-}
-
-export function denied(what: string, permission: Permission, role: string, accountId: AccountId): Refusal {
-  return refuse(missingPermission(what, permission, role, accountId));
-}
-
-export function conflictWithRejected({ id }: Connection, participle: string): Refusal {
-  return refuse(rejectedIsFinal(id, participle));
 }
 
 /** `lastModifiedAt` never decreases, even when the clock is set back. */

@@ -3,11 +3,11 @@ import { ProtonFailure } from '../../proton/failure';
 import type { ConnectionId } from '../../proton/identifiers';
 import { MAX_TAGS, TOO_MANY_TAGS } from '../../proton/validation/parse-inputs';
 import type { Decision } from '../store';
-import { asEnvironmentAccount, eventOf, laterOf, refuse, type DecisionContext } from './decision-context';
+import { eventOf, ifPermitted, laterOf, refuse, type DecisionContext } from './decision-context';
 
 /** Adds tags, or replaces their values. A connection has at most 50. */
 export function decideTag(context: DecisionContext, id: ConnectionId, given: readonly Tag[]) {
-  return asEnvironmentAccount(context, id, 'Tagging', (current) => {
+  return ifPermitted(context, id, 'TAG', (current) => {
     const tags = new Map(current.tags.map(({ key, value }) => [key, value]));
     const hasChange = given.some(({ key, value }) => tags.get(key) !== value);
     if (!hasChange) return { kind: 'keep', connection: current };
@@ -26,7 +26,7 @@ export function decideTag(context: DecisionContext, id: ConnectionId, given: rea
 
 /** Removes the tags with these keys. Missing ones are ignored. */
 export function decideUntag(context: DecisionContext, id: ConnectionId, tagKeys: ReadonlySet<string>) {
-  return asEnvironmentAccount(context, id, 'Untagging', (current) => {
+  return ifPermitted(context, id, 'UNTAG', (current) => {
     const tags = current.tags.filter(({ key }) => !tagKeys.has(key));
     return tags.length === current.tags.length
       ? { kind: 'keep', connection: current }

@@ -1,8 +1,9 @@
 import { ProtonFailure } from '../../proton/failure';
 import { StoreOpenError, type StoreError } from '../store-errors';
 import type { Store } from '../store';
-import { openDatabase, type Database, type DatabaseOptions } from './database';
+import { openDatabase, type Database, type DatabaseOptions, type PostgresConnection } from './database';
 import { PostgresStoreError, reading } from './errors';
+import { announcementsOn } from './feed/announcements';
 import { feedOn } from './feed/feed';
 import { startHousekeeping } from './feed/housekeeping';
 import { healthOn } from './health';
@@ -24,6 +25,13 @@ export interface PostgresStoreOptions extends DatabaseOptions {
   readonly report?: ((error: StoreError | undefined) => void) | undefined;
   /** Receives the SQLSTATE, or Node's code, of each error after which a transaction is repeated. */
   readonly retried?: ((code: string) => void) | undefined;
+  /**
+   * Where one session listens for the changes of other processes, while the feed is watched. By default no one listens, and this
+   * process's changes are not announced to others.
+   */
+  readonly listenConnection?: PostgresConnection | undefined;
+  /** Receives the first error of an outage, after which this process doesn't listen, and undefined when it listens again. */
+  readonly listening?: ((error: Error | undefined) => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
 }
@@ -34,9 +42,17 @@ export interface PostgresStoreOptions extends DatabaseOptions {
  * @throws StoreOpenError when the server can't be reached, is too old, or lacks a step of the schema that must not be applied
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { report = () => undefined, retried = () => undefined, now = Date.now, readOnlyAllowed } = options;
+  const {
+    report = () => undefined,
+    retried = () => undefined,
+    listening = () => undefined,
+    listenConnection,
+    now = Date.now,
+    readOnlyAllowed,
+  } = options;
   const database = await explainingStart(options, () => openMigrated(options));
-  const housekeeping = startHousekeeping(database, now);
+  const announcements = announcementsOn({ database, listenConnection, listening });
+  const housekeeping = startHousekeeping({ database, now, sequenced: announcements.announce });
   const reads = readsOn(database);
   const write = writerOn({ database, changed: housekeeping.changed, retried });
   const observed = observer(report);
@@ -46,6 +62,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     listConnections: observed(reads.listConnections),
     countConnections: observed(reads.countConnections),
     listEvents: observed(reads.listEvents),
+    readOverview: observed(reads.readOverview),
     countByStatus: observed(() => reading(countByStatus)),
     concurrentWrites: 2,
     write: observed(async (writes, waitedMs) => {
@@ -58,10 +75,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     accessKeys: accessKeysOn(database),
     imports: importsOn(database, { changed: housekeeping.changed }),
     exports: exportsOn(database),
-    feed: feedOn(database, now),
+    feed: { ...feedOn(database, { now, sequenced: announcements.announce }), watch: announcements.add },
     health: healthOn({ database, readOnlyAllowed }),
     pool: database.counts,
     async close() {
+      announcements.clear();
       await housekeeping.stop();
       await database.close();
     },

@@ -25,6 +25,8 @@ export interface DatabaseHandle {
   readonly imports: ImportStore;
   readonly exports: ExportStore;
   readonly feed: SqliteFeed;
+  /** A number that changes when another connection commits, also one of another process. */
+  readonly dataVersion: () => number;
   /** @throws SQLite's error, or SqliteStoreError, unless a row can be read and the schema is this version's */
   readonly tryReading: () => void;
   /** Commits a transaction that changes no content but writes to the disk. @throws like tryReading; `SQLITE_BUSY` without waiting */
@@ -35,10 +37,16 @@ export interface DatabaseHandle {
   readonly close: () => void;
 }
 
+export interface HandleOptions extends OpenOptions {
+  /** Called after each commit of this handle. */
+  readonly committed?: (() => void) | undefined;
+}
+
 /** @throws StoreOpenError when the file can't be used as a store */
-export function openHandle(location: string, lockTimeoutMs: number, options: OpenOptions): DatabaseHandle {
+export function openHandle(location: string, lockTimeoutMs: number, options: HandleOptions): DatabaseHandle {
   const database = openDatabase(location, options);
   const version = pin(database.prepare('PRAGMA user_version').pluck(true));
+  const dataVersion = pin(database.prepare<[], number>('PRAGMA data_version').pluck(true));
   const anyRow = pin(database.prepare('SELECT id FROM connections LIMIT 1'));
   const setSameVersion = pin(database.prepare(`PRAGMA user_version = ${String(MIGRATIONS.length)}`));
   // SQLite creates the log at the first read, and filesAt needs it.
@@ -64,6 +72,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
       // A commit into a file that has lost its name must not be acknowledged: no later process would find it.
       if (files.state() === 'log gone') saveLog();
       else refuseChangedFiles(files);
+      options.committed?.();
     },
   });
   const rows = rowCacheOn(database);
@@ -83,6 +92,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Ope
     }),
     exports: exportsOn(database),
     feed: feedOn(database),
+    dataVersion: () => dataVersion.get() ?? 0,
     tryReading() {
       checkVersion();
       anyRow.get();

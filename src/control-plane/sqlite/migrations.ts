@@ -99,4 +99,41 @@ export const MIGRATIONS: readonly string[] = [
   -- A page of a history starts at the event whose id is in the cursor.
   CREATE INDEX connection_events_by_id ON connection_events (connection_id, id);
   `,
+  `
+  -- The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
+  ALTER TABLE connection_events ADD COLUMN snapshot TEXT;
+  `,
+  `
+  -- For lists by the beginning of a name and by tags: what is checked of each row, in the order of lists.
+  CREATE INDEX connections_by_request_with_name_and_tags
+    ON connections (requested_at, id, environment_name, tags);
+
+  -- The first decision on each connection that exists, for overviews. A connection is PENDING once, so there is one at most. It is in the
+  -- history too, but looking a million up there and in connections takes ten seconds.
+  CREATE TABLE connection_decisions (
+    id TEXT NOT NULL PRIMARY KEY REFERENCES connections (id) ON DELETE CASCADE,
+    management_account_id TEXT NOT NULL,
+    environment_account_id TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    decision TEXT NOT NULL,
+    decided_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER connection_decided AFTER INSERT ON connection_events
+    WHEN new.type IN ('ACCEPTED', 'REJECTED') AND new.previous_status = 'PENDING'
+    BEGIN
+      INSERT OR IGNORE INTO connection_decisions
+        SELECT id, management_account_id, environment_account_id, requested_at, new.type, new.occurred_at
+        FROM connections WHERE id = new.connection_id;
+    END;
+  INSERT OR IGNORE INTO connection_decisions
+    SELECT connections.id, management_account_id, environment_account_id, requested_at, event.type, event.occurred_at
+    FROM connections JOIN connection_events AS event ON event.connection_id = connections.id
+    WHERE event.type IN ('ACCEPTED', 'REJECTED') AND event.previous_status = 'PENDING'
+    ORDER BY event.sequence;
+  CREATE INDEX decisions_by_time ON connection_decisions (decided_at, requested_at, id, decision);
+  CREATE INDEX decisions_by_management_account
+    ON connection_decisions (management_account_id, decided_at, requested_at, id, decision);
+  CREATE INDEX decisions_by_environment_account ON connection_decisions
+    (environment_account_id, decided_at, requested_at, id, decision, management_account_id);
+  `,
 ];

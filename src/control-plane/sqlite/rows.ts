@@ -1,7 +1,11 @@
-import type { ConnectionEvent } from '../../proton/connection';
+import type { Connection, ConnectionEvent } from '../../proton/connection';
+import { snapshotOf } from '../connection-rows';
 import type { ConnectionEventRow } from './schema';
 
-export function eventOf(row: ConnectionEventRow): ConnectionEvent {
+/** The columns that `eventOf` reads, and `sequence`. */
+export const EVENT_COLUMNS = 'sequence, id, connection_id, type, status, previous_status, actor, occurred_at';
+
+export function eventOf(row: Omit<ConnectionEventRow, 'snapshot'>): ConnectionEvent {
   return {
     id: row.id,
     connectionId: row.connection_id,
@@ -13,7 +17,11 @@ export function eventOf(row: ConnectionEventRow): ConnectionEvent {
   };
 }
 
-export function eventRowOf(event: ConnectionEvent): Omit<ConnectionEventRow, 'sequence'> {
+/** @param connection right after the event; right before a deletion */
+export function eventRowOf(
+  event: ConnectionEvent,
+  connection: Connection,
+): Omit<ConnectionEventRow, 'sequence'> {
   return {
     id: event.id,
     connection_id: event.connectionId,
@@ -22,5 +30,6 @@ export function eventRowOf(event: ConnectionEvent): Omit<ConnectionEventRow, 'se
     previous_status: event.previousStatus,
     actor: event.actor,
     occurred_at: event.occurredAt,
+    snapshot: event.status === event.previousStatus ? null : snapshotOf(connection),
   };
 }

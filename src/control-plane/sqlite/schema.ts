@@ -12,6 +12,8 @@ export interface ConnectionEventRow {
   readonly previous_status: ConnectionStatus | null;
   readonly actor: string;
   readonly occurred_at: number;
+  /** See `snapshotOf`; null for events that are no status changes, and for those of earlier versions. */
+  readonly snapshot: string | null;
 }
 
 export interface ClientTokenRow {

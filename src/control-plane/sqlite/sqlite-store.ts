@@ -1,9 +1,11 @@
 import type { MaybePromise } from '../../proton/proton-service';
 import type { Store } from '../store';
+import { createWatchers } from '../watchers';
 import { openHandle, type DatabaseHandle } from './database-handle';
 import type { SqliteStoreError } from './errors';
 import { createReopeningHandle } from './reopening-handle';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './transactions';
+import { watchFile } from './watch-file';
 
 export interface SqliteStoreOptions {
   /** A path, or `:memory:`. */
@@ -30,12 +32,15 @@ export function openSqliteStore({
   walCheck,
   report = () => undefined,
 }: SqliteStoreOptions): Store {
+  const watchers = createWatchers(() => watchFile(current, watchers.signal));
+  const committed = watchers.signal;
   const { read, write, health, current, close } = createReopeningHandle({
-    handle: openHandle(location, lockTimeoutMs, { trace, walCheck }),
+    handle: openHandle(location, lockTimeoutMs, { trace, walCheck, committed }),
     reopen:
       location === ':memory:'
         ? undefined
-        : (fullCheck) => openHandle(location, lockTimeoutMs, { trace, reopening: true, fullCheck }),
+        : (fullCheck) =>
+            openHandle(location, lockTimeoutMs, { trace, reopening: true, fullCheck, committed }),
     lockTimeoutMs,
     report,
   });
@@ -49,6 +54,7 @@ export function openSqliteStore({
     listConnections: (queries, options) => read(({ reads }) => reads.listConnections(queries, options)),
     countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
     listEvents: (queries) => readLater(({ reads }) => reads.listEvents(queries)),
+    readOverview: (query, options) => read(({ reads }) => reads.readOverview(query, options)),
     countByStatus: () => readLater(({ reads }) => reads.countByStatus()),
     // A file has one lock for all writers.
     concurrentWrites: 1,
@@ -69,10 +75,12 @@ export function openSqliteStore({
       read: (after, limit) => readLater(({ feed }) => feed.read(after, limit)),
       // A change gets its position in the transaction that makes it.
       lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
+      watch: watchers.add,
     },
     health: () => Promise.resolve(health()),
     pool: undefined,
     close() {
+      watchers.clear();
       close();
       return Promise.resolve();
     },

@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import { createErrorFormatter } from '../format-error';
 import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { DocumentLimits } from '../limits/document-limits';
-import { documentShapeRule } from '../limits/document-shape';
+import { documentChecks } from '../limits/document-checks';
 import type { OperationLimits } from '../limits/operation-limits';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
@@ -45,6 +45,7 @@ export function createApolloServer(
     documentLimitsPlugin(operationLimits, prepared),
     errorReportingPlugin(limits.validationErrors),
   ];
+  const { maxTokens, rules, maxErrors, hideSuggestions } = documentChecks(limits, introspectionEnabled);
   return new ApolloServer<GraphqlContext>({
     schema,
     plugins,
@@ -55,11 +56,11 @@ export function createApolloServer(
     allowBatchedHttpRequests: false,
     // Automatic persisted queries would let any client fill a cache that gateways do not use.
     persistedQueries: false,
-    parseOptions: { maxLexicalTokens: limits.tokens },
-    validationRules: [documentShapeRule(limits)],
+    parseOptions: { maxLexicalTokens: maxTokens },
+    validationRules: [...rules],
     // Apollo's `hideSchemaDetailsFromClientErrors` runs a regular expression with quadratic time over the client's text.
-    validationOptions: { maxErrors: limits.validationErrors, hideSuggestions: !introspectionEnabled },
-    executionOptions: { maxCoercionErrors: limits.validationErrors },
+    validationOptions: { maxErrors, hideSuggestions },
+    executionOptions: { maxCoercionErrors: maxErrors },
     formatError: createErrorFormatter({ suggestions: introspectionEnabled }),
     logger: withoutUnexpectedErrors(logger.child({ component: 'apollo' })),
   });

@@ -1,5 +1,5 @@
 import { HeaderMap, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 
 import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { OperationLimits } from '../limits/operation-limits';
@@ -22,6 +22,7 @@ export function documentLimitsPlugin(
       record.operation = described.label;
       record.operationName = described.name;
       const cost = limits.check(described, request.variables ?? {});
+      if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw graphqlErrorOf(subscriptionRefused());
       try {
         await admit(cost);
       } catch (error) {
@@ -39,6 +40,15 @@ export function documentLimitsPlugin(
     },
   };
   return { requestDidStart: () => Promise.resolve(listener) };
+}
+
+/** A response of HTTP is one result. */
+function subscriptionRefused(): RequestError {
+  return new RequestError(
+    400,
+    'SUBSCRIPTION_NOT_SUPPORTED',
+    'A subscription needs a WebSocket, with the protocol graphql-transport-ws, at this same URL.',
+  );
 }
 
 /** Converts an HTTP error to the GraphQL error that makes Apollo Server send the same response. */

@@ -1,7 +1,6 @@
 import type { ApolloServerPlugin, GraphQLRequestListener } from '@apollo/server';
-import type { GraphQLFormattedError } from 'graphql';
 
-import { hiddenCause, isInternalError } from '../format-error';
+import { extensionCodeOf, hiddenCause, isInternalError, withoutNotice } from '../format-error';
 import type { GraphqlContext } from '../graphql-context';
 
 /**
@@ -47,22 +46,4 @@ function reporter(maxValidationErrors: number): GraphQLRequestListener<GraphqlCo
       return Promise.resolve();
     },
   };
-}
-
-/** How graphql-js begins these notices. */
-const NOTICES = ['Too many validation errors', 'Too many errors processing variables'];
-
-function withoutNotice(
-  errors: readonly GraphQLFormattedError[],
-  maxValidationErrors: number,
-): readonly GraphQLFormattedError[] {
-  const last = errors.at(-1);
-  const isNotice =
-    errors.length === maxValidationErrors + 1 && NOTICES.some((start) => last?.message.startsWith(start));
-  return isNotice ? errors.slice(0, -1) : errors;
-}
-
-function extensionCodeOf(error: GraphQLFormattedError | undefined): string | undefined {
-  const code = error?.extensions?.['code'];
-  return typeof code === 'string' ? code : undefined;
 }

@@ -4,7 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createGraphqlContext, type GraphqlContext } from '../../graphql/graphql-context';
 import type { PreparedDocuments } from '../../graphql/compiled/prepared-documents';
 import { RequestError } from '../../graphql/request-error';
-import type { SubgraphContext } from '../../subgraph/context';
+import type { RequestScope } from '../../subgraph/context';
+import { subscriptionExtension } from '../callback/callback-request';
+import type { StartCallback } from '../callback/start-callback';
 import { overloaded, OVERLOADED, sendInternalError } from '../errors';
 import { inGraphqlSpan } from '../request-log/request-spans';
 import { createExecutionDeadlines, type ExecutionDeadline } from './execution-deadline';
@@ -13,10 +15,7 @@ import { createExecutionDeadlines, type ExecutionDeadline } from './execution-de
 export type ContextFor = (
   request: FastifyRequest,
   deadline: ExecutionDeadline,
-) => RequestSession | Promise<RequestSession>;
-
-/** A request's session, and where its unexpected errors are logged. */
-type RequestSession = Pick<SubgraphContext, 'session' | 'reportFault'>;
+) => RequestScope | Promise<RequestScope>;
 
 export interface GraphqlRouteOptions {
   readonly path: string;
@@ -34,6 +33,8 @@ export interface GraphqlRouteOptions {
   ) => ApolloServer<GraphqlContext> | Promise<ApolloServer<GraphqlContext>>;
   /** Documents that are executed without Apollo Server. */
   readonly prepared: PreparedDocuments;
+  /** Responds to requests of routers for subscriptions by callback. Undefined if there are none. */
+  readonly startCallback: StartCallback | undefined;
 }
 
 /**
@@ -44,11 +45,11 @@ export interface GraphqlRouteOptions {
  */
 export function addGraphqlRoute(
   server: FastifyInstance,
-  { path, contextFor, chargeCost, executionMs, serverFor, prepared }: GraphqlRouteOptions,
+  { path, contextFor, chargeCost, executionMs, serverFor, prepared, startCallback }: GraphqlRouteOptions,
 ): void {
   const startDeadline = createExecutionDeadlines(executionMs);
 
-  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestSession) {
+  function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestScope) {
     let admission: { readonly result: void | Promise<void> } | undefined;
     return createGraphqlContext(context, request.record, (cost) => {
       admission ??= { result: admit(request, deadline, cost) };
@@ -131,6 +132,10 @@ export function addGraphqlRoute(
     url: path,
     handler(request, reply) {
       const deadline = startDeadline(reply.raw, request.receivedAt);
+      if (startCallback && subscriptionExtension(request.body) !== undefined) {
+        const started = startCallback(request, deadline, async (cost) => admit(request, deadline, cost));
+        return respondLater(request, reply, deadline, started);
+      }
       const subgraphContext = contextFor(request, deadline);
       if (subgraphContext instanceof Promise) {
         const executed = subgraphContext.then((context) =>

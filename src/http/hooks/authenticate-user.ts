@@ -14,12 +14,15 @@ import { AuthenticationError } from '../../authentication/headers';
 import { TooManyWaitingError } from '../../authentication/user/verification-keys';
 import { RequestError } from '../../graphql/request-error';
 import { isForPublicFile } from './public-file';
+import { upgradeOf } from '../websocket/upgrade-requests';
 import { asksForServiceDefinition } from './service-definition';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The viewer; undefined until authentication, and for a router's request without a user's token. */
     viewer: Viewer | undefined;
+    /** From when on the user's token is refused, in milliseconds since the epoch; undefined without a token. */
+    tokenExpiresAt: number | undefined;
   }
 }
 
@@ -40,6 +43,7 @@ export function addUserAuthentication(
 ): void {
   const { router, user } = authentication;
   server.decorateRequest('viewer', undefined);
+  server.decorateRequest('tokenExpiresAt', undefined);
   if (!user) {
     const viewer = viewerWithoutUser(authentication);
     server.addHook('onRequest', (request, _reply, done) => {
@@ -69,6 +73,7 @@ export function addUserAuthentication(
       if (token?.claim === 'malformed') {
         logger.warn({ requestId: request.id, subject: token.viewer.subject }, MALFORMED_CLAIM);
       }
+      request.tokenExpiresAt = token?.expiresAt;
       return token?.viewer;
     } catch (error) {
       if (error instanceof TooManyWaitingError) throw notReady(RETRY_MS);
@@ -90,6 +95,11 @@ export function addUserAuthentication(
       return;
     }
     if (!user.keys.ready()) throw notReady(user.keys.retryMs);
+    // The token of a WebSocket may come with its first message.
+    if (upgradeOf(request.raw)) {
+      request.viewer = PUBLIC_VIEWER;
+      return;
+    }
     const viewer = await authenticate(request, user);
     if (viewer) setViewer(request, viewer);
     else if (!router) throw refuse(request, 'there is no token');

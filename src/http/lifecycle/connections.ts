@@ -14,6 +14,15 @@ export interface OpenConnections {
   /** Closes idle connections, and from now on each connection as soon as it is idle. */
   readonly closeIdle: () => void;
   readonly destroyAll: () => void;
+  /** Says how to close a connection, with the others, that has become something else than HTTP. */
+  readonly upgraded: (socket: Socket, connection: UpgradedConnection) => void;
+}
+
+/** A connection that does not speak HTTP any more. */
+export interface UpgradedConnection {
+  /** Closes it, after what its client must still get. */
+  readonly close: () => void | Promise<void>;
+  readonly destroy: () => void;
 }
 
 export interface IdleTiming {
@@ -31,6 +40,7 @@ interface Shared {
   readonly open: Set<ActiveConnection>;
   readonly idleTimeouts: SharedTimeouts;
   readonly emptyLineTimeouts: SharedTimeouts;
+  readonly upgraded: Map<Socket, UpgradedConnection>;
   /** Whether each connection is closed as soon as it is idle. */
   isClosing: boolean;
 }
@@ -67,6 +77,12 @@ class ActiveConnection implements ResponseListener {
     this.idleTimeout?.clear();
     onResponseEnd(response, this);
     if (this.bytesReadWhenIdle === Infinity) this.bytesReadWhenIdle = 0;
+  }
+
+  /** HTTP has ended on this connection: it is neither idle nor busy with a request. */
+  detach(): void {
+    this.idleTimeout?.clear();
+    this.shared.open.delete(this);
   }
 
   responseEnded({ req }: ServerResponse): void {
@@ -116,6 +132,7 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     open: new Set(),
     idleTimeouts: new SharedTimeouts(keepAliveMs + TRANSIT_MS),
     emptyLineTimeouts: new SharedTimeouts(2 * headerMs),
+    upgraded: new Map(),
     isClosing: false,
   };
 
@@ -128,6 +145,14 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     };
     socket[CONNECTION] = new ActiveConnection(socket, shared);
   });
+  server.on('upgrade', ({ socket }: { readonly socket: WatchedSocket }) => {
+    socket[CONNECTION]?.detach();
+    // Until it is decided what becomes of it.
+    shared.upgraded.set(socket, { close: () => undefined, destroy: () => socket.destroy() });
+    socket.once('close', () => {
+      shared.upgraded.delete(socket);
+    });
+  });
   server.on('request', ({ socket }: { readonly socket: WatchedSocket }, response) => {
     socket[CONNECTION]?.requestArrived(response);
   });
@@ -137,9 +162,16 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     closeIdle() {
       shared.isClosing = true;
       for (const connection of shared.open) connection.closeIfIdle();
+      for (const connection of shared.upgraded.values()) void connection.close();
     },
     destroyAll() {
       for (const connection of shared.open) connection.cutOff();
+      for (const connection of shared.upgraded.values()) connection.destroy();
+    },
+    upgraded(socket, connection) {
+      // Its socket may have closed meanwhile.
+      if (shared.upgraded.has(socket)) shared.upgraded.set(socket, connection);
+      if (shared.isClosing) void connection.close();
     },
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { FastifyInstance } from 'fastify';
 
-import { closeUnreadResponses, watchConnections } from './connections';
+import { closeUnreadResponses, watchConnections, type OpenConnections } from './connections';
 import { listen, type Address, type AddressVariables } from './listen';
 import { DEFAULT_TIMING, type ServerTiming } from './server-options';
 
@@ -30,6 +30,8 @@ export interface ServerLifecycle {
  */
 const IDLE_GRACE_MS = 200;
 
+export interface UpgradableLifecycle extends ServerLifecycle, Pick<OpenConnections, 'upgraded'> {}
+
 export interface LifecycleOptions extends Partial<ServerTiming> {
   /** The variables that set the address, for error messages. */
   readonly variables?: AddressVariables;
@@ -46,7 +48,7 @@ export function createLifecycle(
     keepAliveMs = DEFAULT_TIMING.keepAliveMs,
     stopGraceMs = DEFAULT_TIMING.stopGraceMs,
   }: LifecycleOptions = {},
-): ServerLifecycle {
+): UpgradableLifecycle {
   let isDraining = false;
   const connections = watchConnections(server.server, { keepAliveMs, headerMs });
   closeUnreadResponses(server, requestMs);
@@ -76,6 +78,7 @@ export function createLifecycle(
 
   return {
     start: () => listen(server, address, variables),
+    upgraded: connections.upgraded,
     drain() {
       isDraining = true;
     },

@@ -23,6 +23,8 @@ export class RequestRecord implements OperationRecord, ResponseListener {
   failure: string | undefined;
   isCompiled = false;
   isFaultReported = false;
+  /** Whether the connection has become a WebSocket. */
+  isUpgraded = false;
   /** Why authentication failed; never sent to the client. */
   reason: string | undefined;
   /** What was wrong with the HTTP of a request that never arrived completely, and the status of the response, if there was one. */
@@ -61,11 +63,12 @@ function requestEvent(
     isCompiled: record.isCompiled,
     subject: record.subject,
     // An unfinished response was cut off by this server, by malformed HTTP, or by the client.
-    outcome: response.writableFinished
-      ? (record.failure ?? OK)
-      : (closeReasonOf(response.req.socket) ?? record.malformed?.outcome ?? CLIENT_GONE),
+    outcome:
+      response.writableFinished || record.isUpgraded
+        ? (record.failure ?? OK)
+        : (closeReasonOf(response.req.socket) ?? record.malformed?.outcome ?? CLIENT_GONE),
     reason: record.reason,
-    status: response.headersSent ? response.statusCode : record.malformed?.status,
+    status: record.isUpgraded ? 101 : response.headersSent ? response.statusCode : record.malformed?.status,
     durationMs: performance.now() - record.arrivedAt,
     trace: record.span?.spanContext(),
   };

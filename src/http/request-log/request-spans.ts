@@ -46,7 +46,8 @@ export function traceRequests(server: FastifyInstance, path: string): void {
       if (record.operation !== undefined) span.setAttribute('proton_subgraph.operation', record.operation);
       const errorType = record.malformed?.outcome ?? record.failure;
       if (errorType !== undefined) span.setAttribute('error.type', errorType);
-      if (!reply.raw.writableFinished || reply.raw.statusCode >= 500) {
+      if (record.isUpgraded) span.setAttribute('http.response.status_code', 101);
+      else if (!reply.raw.writableFinished || reply.raw.statusCode >= 500) {
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       span.end();

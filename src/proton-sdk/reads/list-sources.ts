@@ -1,4 +1,4 @@
-import { AccountRole, type ConnectionView, type EpochMilliseconds } from '../../proton/connection';
+import { AccountRole, type EpochMilliseconds } from '../../proton/connection';
 import type { NormalizedSelection } from '../../proton/page';
 import type { AccountId } from '../../proton/identifiers';
 import { environmentNameRule } from '../../proton/validation/values';
@@ -48,31 +48,6 @@ function accountsAndRoles(
   const participant = searchable(participation?.accountId ?? null);
   const searched = participant === undefined ? accounts : [participant];
   return searched.flatMap((account) => roles.map((role) => [account, role] as const));
-}
-
-/** Whether a connection is part of a selection. Proton filters only by environment name and status. */
-export function isSelected(connection: ConnectionView, selection: NormalizedSelection): boolean {
-  const { participation, managementAccountId, environmentAccountId } = selection;
-  const { environmentName, region, statuses } = selection;
-  const fits = (wanted: string | null, value: string) => wanted === null || wanted === value;
-  return (
-    fits(managementAccountId, connection.managementAccountId) &&
-    fits(environmentAccountId, connection.environmentAccountId) &&
-    fits(environmentName, connection.environmentName) &&
-    fits(region, connection.region) &&
-    (statuses?.includes(connection.status) ?? true) &&
-    (participation === null || takesPart(connection, participation))
-  );
-}
-
-function takesPart(
-  { managementAccountId, environmentAccountId }: ConnectionView,
-  { accountId, role }: NonNullable<NormalizedSelection['participation']>,
-): boolean {
-  return (
-    (role !== 'ENVIRONMENT_ACCOUNT' && managementAccountId === accountId) ||
-    (role !== 'MANAGEMENT_ACCOUNT' && environmentAccountId === accountId)
-  );
 }
 
 /** The token of a page. Everything on the pages before it was requested at `requestedAt` or later. */

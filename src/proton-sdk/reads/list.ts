@@ -1,9 +1,11 @@
-import type { ConnectionView } from '../../proton/connection';
+import type { ConnectionView, Tag } from '../../proton/connection';
 import {
   connectionCursors,
   type ConnectionListRequest,
   type ConnectionPosition,
   DEFAULT_PAGE_SIZE,
+  hasTags,
+  matches,
   type NormalizedSelection,
   normalizeSelection,
   type Page,
@@ -14,8 +16,9 @@ import { asError } from '../../proton/failure';
 import type { ListSource } from '../calls';
 import { createLruMap, type LruMap } from '../lru-map';
 import { admit, type SessionScope } from '../session-scope';
+import { readTags } from './details';
 import { byPosition, createListReader, ListOrderError, type ListCalls, type ListReader } from './list-reader';
-import { createPageTokens, isSelected, type PageTokens, sourcesFor } from './list-sources';
+import { createPageTokens, type PageTokens, sourcesFor } from './list-sources';
 
 /** What the adapter remembers about Proton's lists across requests. */
 export interface ListCache {
@@ -35,11 +38,15 @@ export function createListCache(): ListCache {
  * all requests use the same size for the first page.
  */
 export async function listConnections(
-  { calls, ...scope }: SessionScope,
+  scope: SessionScope,
   cache: ListCache,
   requests: readonly ConnectionListRequest[],
 ): Promise<readonly (Page<ConnectionView> | Error)[]> {
-  const sharing = { ...scope, calls: readPagesOnce(calls) };
+  const sharing: ListScope = {
+    ...scope,
+    calls: readPagesOnce(scope.calls),
+    readTags: (connections) => readTags(scope, connections),
+  };
   const firstPageSize = 1 + Math.max(0, ...requests.map(({ first }) => first ?? DEFAULT_PAGE_SIZE));
   return Promise.all(
     requests.map((request) => listOne(sharing, cache, request, firstPageSize).catch(asError)),
@@ -47,7 +54,12 @@ export async function listConnections(
 }
 
 /** What reading lists needs of a session. */
-type ListScope = Omit<SessionScope, 'calls'> & { readonly calls: ListCalls };
+type ListScope = Omit<SessionScope, 'calls'> & {
+  readonly calls: ListCalls;
+  readonly readTags: (
+    connections: readonly ConnectionView[],
+  ) => Promise<readonly (readonly Tag[] | null | Error)[]>;
+};
 
 function readPagesOnce(calls: ListCalls): ListCalls {
   const pages = new Map<string, ReturnType<ListCalls['list']>>();
@@ -98,7 +110,8 @@ async function readMerged(
 ): Promise<readonly ConnectionView[]> {
   for (;;) {
     try {
-      return await merge(readersFor(scope, cache, query), query.limit);
+      const readers = readersFor(scope, cache, query);
+      return await merge(readers, query.limit, tagCheck(scope, query.selection));
     } catch (error) {
       if (!(error instanceof ListOrderError)) throw error;
       // Try again, and read the whole of this list to sort it.
@@ -120,7 +133,7 @@ function readersFor(
       after,
       firstPageSize,
       includes: (connection) =>
-        admit(scope, source, connection) !== undefined && isSelected(connection, selection),
+        admit(scope, source, connection) !== undefined && matches(connection, selection),
       readAll: unordered.get(keyOf(source)) ?? false,
     }),
   );
@@ -130,18 +143,46 @@ function keyOf({ accountId, region, role }: ListSource): string {
   return `${accountId} ${region} ${role}`;
 }
 
+/** Returns those of some connections that belong to a list. */
+type Check = (connections: readonly ConnectionView[]) => Promise<readonly ConnectionView[]>;
+
+/**
+ * Checks the tags that a selection asks for; undefined if it asks for none. AWS's lists have no tags: this takes a call for each
+ * connection, until the page is full or the time of the request is up.
+ */
+function tagCheck({ readTags }: ListScope, { tags: wanted }: NormalizedSelection): Check | undefined {
+  if (!wanted) return undefined;
+  return async (connections) => {
+    const read = await readTags(connections);
+    return connections.flatMap((connection, index) => {
+      const tags = read[index];
+      if (tags instanceof Error) throw tags;
+      // Null: it was deleted meanwhile.
+      return tags && hasTags(tags, wanted) ? [{ ...connection, tags }] : [];
+    });
+  };
+}
+
 /** Merges ordered lists. A connection may be in two of them, because it is in the lists of both its accounts; it is returned once. */
-async function merge(readers: readonly ListReader[], limit: number): Promise<readonly ConnectionView[]> {
+async function merge(
+  readers: readonly ListReader[],
+  limit: number,
+  check: Check | undefined,
+): Promise<readonly ConnectionView[]> {
   const merged: ConnectionView[] = [];
+  let last: ConnectionView | undefined;
   while (merged.length < limit) {
     // The next connection is known only when every list has one ready. Lists that don't are read concurrently.
     await Promise.all(readers.filter(({ ready }) => ready.length === 0).map((reader) => reader.fill()));
     const open = readers.filter((reader) => !reader.exhausted());
     if (open.length === 0) break;
-    while (merged.length < limit && open.every(({ ready }) => ready.length > 0)) {
+    const next: ConnectionView[] = [];
+    while (merged.length + next.length < limit && open.every(({ ready }) => ready.length > 0)) {
       const first = open.reduce((a, b) => (comesFirst(b, a) ? b : a)).ready.shift();
-      if (first && first.id !== merged.at(-1)?.id) merged.push(first);
+      if (first && first.id !== last?.id) next.push(first);
+      last = first ?? last;
     }
+    merged.push(...(check ? await check(next) : next));
   }
   return merged;
 }

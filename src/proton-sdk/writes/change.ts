@@ -1,6 +1,6 @@
 import type { ConnectionView } from '../../proton/connection';
+import { participleOf, statusFailure, type ConnectionAction } from '../../proton/connection-actions';
 import { ProtonFailure } from '../../proton/failure';
-import { rejectedIsFinal } from '../../proton/failure-messages';
 import { connectionArn } from '../../proton/identifiers';
 import type {
   ConnectionIdInput,
@@ -20,10 +20,9 @@ import { Violations } from '../../proton/validation/violations';
 import type { SessionScope } from '../session-scope';
 import {
   admitWritten,
-  checkMayWrite,
+  checkPermitted,
   findForWrite,
-  findToApprove,
-  findToChange,
+  findPermitted,
   givenRoles,
   notFound,
   targetFor,
@@ -36,7 +35,7 @@ export async function updateConnection(
   input: UpdateConnectionInput,
 ): Promise<ConnectionView> {
   const { id, ...roles } = parseUpdate(input);
-  const connection = await findToChange(scope, id, 'Updating');
+  const connection = await findPermitted(scope, id, 'UPDATE');
   const violations = new Violations();
   checkRolesFit(violations, roles, connection);
   if (violations.any) throw violations.asFailure();
@@ -44,7 +43,7 @@ export async function updateConnection(
   const updated = await scope.calls.update(
     targetFor(scope, environmentAccountId, region),
     { id, ...givenRoles(roles) },
-    { ...notFound(id), ConflictException: conflictOf(connection, 'updated') },
+    { ...notFound(id), ConflictException: conflictOf(connection, 'UPDATE') },
   );
   return admitWritten(scope, environmentAccountId, updated);
 }
@@ -54,11 +53,11 @@ export async function acceptConnection(
   input: ConnectionIdInput,
 ): Promise<ConnectionView> {
   const id = parseId(input);
-  const connection = await findToApprove(scope, id, 'Accepting');
+  const connection = await findPermitted(scope, id, 'ACCEPT');
   const target = targetFor(scope, connection.managementAccountId, connection.region);
   return scope.calls.accept(target, id, {
     ...notFound(id),
-    ConflictException: conflictOf(connection, 'accepted'),
+    ConflictException: conflictOf(connection, 'ACCEPT'),
   });
 }
 
@@ -67,11 +66,11 @@ export async function rejectConnection(
   input: ConnectionIdInput,
 ): Promise<ConnectionView> {
   const id = parseId(input);
-  const connection = await findToApprove(scope, id, 'Rejecting');
+  const connection = await findPermitted(scope, id, 'REJECT');
   const target = targetFor(scope, connection.managementAccountId, connection.region);
   return scope.calls.reject(target, id, {
     ...notFound(id),
-    ConflictException: conflictOf(connection, 'rejected'),
+    ConflictException: conflictOf(connection, 'REJECT'),
   });
 }
 
@@ -83,7 +82,7 @@ export async function deleteConnection(
   const id = parseId(input);
   const connection = await findForWrite(scope, id);
   if (!connection) return undefined;
-  checkMayWrite(scope, connection, 'Deleting');
+  checkPermitted(scope, connection, 'DELETE');
   await scope.calls.delete(targetFor(scope, connection.environmentAccountId, connection.region), id);
   scope.knownLocations.delete(id);
   return connection;
@@ -91,7 +90,7 @@ export async function deleteConnection(
 
 export async function tagConnection(scope: SessionScope, input: TagConnectionInput): Promise<ConnectionView> {
   const { id, tags } = parseTag(input);
-  const connection = await findToChange(scope, id, 'Tagging');
+  const connection = await findPermitted(scope, id, 'TAG');
   const target = targetFor(scope, connection.environmentAccountId, connection.region);
   await scope.calls.tag(target, connectionArn(connection), tags, {
     ...notFound(id),
@@ -106,16 +105,16 @@ export async function untagConnection(
   input: UntagConnectionInput,
 ): Promise<ConnectionView> {
   const { id, tagKeys } = parseUntag(input);
-  const connection = await findToChange(scope, id, 'Untagging');
+  const connection = await findPermitted(scope, id, 'UNTAG');
   const target = targetFor(scope, connection.environmentAccountId, connection.region);
   await scope.calls.untag(target, connectionArn(connection), [...tagKeys], notFound(id));
   return connection;
 }
 
-/** @param change what was tried, as in "updated" */
-function conflictOf({ id, status }: ConnectionView, change: string): () => ProtonFailure {
+function conflictOf(connection: ConnectionView, action: ConnectionAction): () => ProtonFailure {
   return () =>
-    status === 'REJECTED'
-      ? rejectedIsFinal(id, change)
-      : ProtonFailure.conflict(`The connection ${id} is in no state to be ${change}. Look at it again.`);
+    statusFailure(action, connection) ??
+    ProtonFailure.conflict(
+      `The connection ${connection.id} is in no state to be ${participleOf(action)}. Look at it again.`,
+    );
 }

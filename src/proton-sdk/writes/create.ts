@@ -8,7 +8,7 @@ import type { CreateConnectionRequest } from '../../proton/validation/parse-inpu
 import { rejectedByProton } from '../error-mapping';
 import { admit, type SessionScope } from '../session-scope';
 import type { CallTarget } from '../transport/clients';
-import { admitWritten, checkMayWrite, givenRoles, targetFor } from './write-scope';
+import { admitWritten, checkMayCreate, givenRoles, targetFor } from './write-scope';
 
 /** Creates a connection. */
 export async function createConnection(
@@ -16,7 +16,7 @@ export async function createConnection(
   request: CreateConnectionRequest,
 ): Promise<ConnectionView> {
   const { environmentAccountId, region, managementAccountId, environmentName, tags, clientToken } = request;
-  checkMayWrite(scope, request, 'Creating');
+  checkMayCreate(scope, request);
   const target = targetFor(scope, environmentAccountId, region);
   const conflict = liveConnectionExists(request, undefined);
   try {

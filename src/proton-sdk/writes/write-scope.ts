@@ -1,4 +1,5 @@
 import type { ConnectionRoles, ConnectionView } from '../../proton/connection';
+import { permissionFailure, type ConnectionAction } from '../../proton/connection-actions';
 import { ProtonFailure } from '../../proton/failure';
 import { missingPermission } from '../../proton/failure-messages';
 import type { AccountId, ConnectionId, Region } from '../../proton/identifiers';
@@ -24,45 +25,35 @@ export async function findForWrite(
   return connection;
 }
 
-/**
- * Finds a connection that the viewer may change as its environment account.
- * @param action as in "Updating"
- */
-export async function findToChange(
+/** Finds a connection that the viewer has the permission to act on. */
+export async function findPermitted(
   scope: SessionScope,
   id: ConnectionId,
-  action: string,
+  action: ConnectionAction,
 ): Promise<ConnectionView> {
   const connection = await findForWrite(scope, id);
   if (!connection) throw ProtonFailure.notFound(id);
-  checkMayWrite(scope, connection, action);
+  checkPermitted(scope, connection, action);
   return connection;
 }
 
-/**
- * Finds a connection that the viewer may accept or reject as its management account.
- * @param action as in "Accepting"
- */
-export async function findToApprove(
-  scope: SessionScope,
-  id: ConnectionId,
-  action: string,
-): Promise<ConnectionView> {
-  const connection = await findForWrite(scope, id);
-  if (!connection) throw ProtonFailure.notFound(id);
-  const { managementAccountId } = connection;
-  if (may(scope.viewer, 'approve', managementAccountId)) return connection;
-  throw missingPermission(`${action} a connection`, 'approve', 'management account', managementAccountId);
+/** @throws ProtonFailure `ACCESS_DENIED` if the viewer lacks the permission for the action */
+export function checkPermitted(
+  { viewer }: Pick<SessionScope, 'viewer'>,
+  connection: ConnectionView,
+  action: ConnectionAction,
+): void {
+  const failure = permissionFailure(viewer, action, connection);
+  if (failure) throw failure;
 }
 
-/** @throws ProtonFailure `ACCESS_DENIED` if the viewer may not write to the environment account */
-export function checkMayWrite(
+/** @throws ProtonFailure `ACCESS_DENIED` if the viewer may not create connections of the environment account */
+export function checkMayCreate(
   { viewer }: Pick<SessionScope, 'viewer'>,
   { environmentAccountId }: Pick<ConnectionView, 'environmentAccountId'>,
-  action: string,
 ): void {
   if (may(viewer, 'write', environmentAccountId)) return;
-  throw missingPermission(`${action} a connection`, 'write', 'environment account', environmentAccountId);
+  throw missingPermission('Creating a connection', 'write', 'environment account', environmentAccountId);
 }
 
 /** @throws ProtonFailure `ACCESS_DENIED` if there are no credentials for the account */

@@ -1,10 +1,19 @@
 import { Ctx, Field, FieldResolver, InputType, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
 
 import { ConnectionStatus, type ConnectionView } from '../../proton/connection';
-import type { ConnectionFilter, ConnectionSelection, Page } from '../../proton/page';
+import type { ConnectionFilter, ConnectionSelection, Page, TagFilter } from '../../proton/page';
 import type { SubgraphContext } from '../context';
 import { PageInfo, toGraphQLPage } from '../pagination';
 import { EnvironmentAccountConnection, toGraphQLConnection } from './environment-account-connection';
+
+@InputType({ description: 'A tag that a connection must have.' })
+export class EnvironmentAccountConnectionTagFilter implements TagFilter {
+  @Field(() => String)
+  readonly key!: string;
+
+  @Field(() => String, { nullable: true, description: 'Any value when omitted; `""` is the empty value.' })
+  readonly value?: string | null;
+}
 
 @InputType({
   description:
@@ -28,6 +37,20 @@ export class EnvironmentAccountConnectionFilter implements ConnectionFilter {
     description: 'Any of these; an empty list counts as omitted.',
   })
   readonly statuses?: readonly ConnectionStatus[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Environment names that begin with this. Every character stands for itself; an empty text counts as omitted.',
+  })
+  readonly environmentNamePrefix?: string | null;
+
+  @Field(() => [EnvironmentAccountConnectionTagFilter], {
+    nullable: true,
+    description:
+      'Connections that have all of these tags; a tag without a value matches any value. An empty list counts as omitted.',
+  })
+  readonly tags?: readonly EnvironmentAccountConnectionTagFilter[] | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A connection in a list, with its cursor.' })

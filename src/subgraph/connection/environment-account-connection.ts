@@ -111,6 +111,8 @@ export class EnvironmentAccountConnection {
 /** The source of a connection's fields. Fields that read more from the service need the connection itself. */
 export interface GraphQLConnection extends EnvironmentAccountConnection {
   readonly connection: ConnectionView;
+  /** Whether the connection has been deleted, and this is its last state. */
+  readonly isDeleted?: boolean;
 }
 
 export function toGraphQLConnection(connection: ConnectionView): GraphQLConnection {

@@ -91,8 +91,12 @@ export class ConnectionMutations {
     input: DeleteEnvironmentAccountConnectionInput,
     @Ctx() context: SubgraphContext,
   ): Promise<DeleteEnvironmentAccountConnectionPayload> {
-    const payload = await toPayload(context.session.deleteConnection(input), context);
-    return { ...payload, deletedId: payload.success ? input.id : null };
+    const { data, ...payload } = await toPayload(context.session.deleteConnection(input), context);
+    return {
+      ...payload,
+      data: data && Object.assign(data, { isDeleted: true }),
+      deletedId: payload.success ? input.id : null,
+    };
   }
 
   @Mutation(() => TagEnvironmentAccountConnectionPayload, {

@@ -120,6 +120,9 @@ export function describeImports(
       await importAll(plane.store, records);
       const changes = await readChanges(plane.store, head, 3);
       expect(new Set(changes.map(({ event }) => event.id)).size).toBe(3);
+      expect(changes.map(({ connection }) => connection)).toEqual(
+        expect.arrayContaining(await exported(plane.store)),
+      );
       for (const { version, event } of changes) {
         expect({ version, ...event }).toMatchObject({
           version: 1,

@@ -1,10 +1,18 @@
+import { EventEmitter, once } from 'node:events';
+
 import { Client } from 'pg';
 
 import { openDatabase } from '../../../src/control-plane/postgres/database';
 import { deleteChanges, deleteTokens } from '../../../src/control-plane/postgres/feed/expired-rows';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
-import { connectionTo, controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import {
+  connectionTo,
+  controlPlaneOn,
+  emptyTables,
+  openTestStore,
+  type StoreOverrides,
+} from '../../support/postgres-store';
 import { ENVIRONMENT, MANAGEMENT } from '../../support/proton';
 import { describeChangeFeed, readChanges } from '../change-feed.contract';
 
@@ -12,11 +20,14 @@ import { describeChangeFeed, readChanges } from '../change-feed.contract';
 const ACCEPTED_EVENTS = `INSERT INTO connection_events
   SELECT connection_id, 2, gen_random_uuid(), 'ACCEPTED', 'CONNECTED', 'PENDING', actor, occurred_at FROM connection_events`;
 
+const END_LISTENERS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
+
 describeWithPostgres('On PostgreSQL', () => {
   const database = usePostgres();
 
-  async function start() {
-    const store = await openTestStore(database.url);
+  async function start(overrides?: StoreOverrides) {
+    const store = await openTestStore(database.url, overrides);
     await emptyTables(database);
     return { ...controlPlaneOn(store), end: store.close };
   }
@@ -39,6 +50,26 @@ describeWithPostgres('On PostgreSQL', () => {
       expect(await readChanges(store, 1, 1)).toMatchObject([
         { position: 2, version: 2, event: { type: 'ACCEPTED' } },
       ]);
+      await end();
+    });
+
+    it('shows the connection as it now is for a change of an earlier version, and leaves out one that is gone', async () => {
+      const { service, store, end } = await start();
+      const session = service.session(unrestrictedViewer('someone'));
+      const kept = await session.createConnection(asking('kept'));
+      const gone = await session.createConnection(asking('gone'));
+      await readChanges(store, 0, 2);
+      const accepted = await session.acceptConnection(kept);
+      await session.deleteConnection(gone);
+      await readChanges(store, 2, 2);
+      await database.query('UPDATE connection_events SET snapshot = NULL');
+      const page = await store.feed.read(0, 10);
+      if (page === 'removed') throw new Error('nothing was removed');
+      expect(page.changes.map(({ connection }) => connection)).toEqual([
+        { ...accepted, status: 'PENDING' },
+        accepted,
+      ]);
+      expect(page.position).toBe(4);
       await end();
     });
 
@@ -105,6 +136,64 @@ describeWithPostgres('On PostgreSQL', () => {
       // Whatever removed it, a missing change is noticed.
       await database.query('DELETE FROM feed WHERE position = 3');
       expect(await store.feed.read(1, 10)).toBe('removed');
+      await end();
+    });
+
+    it('calls those who watch it after another process has written, by polling alone', async () => {
+      const { store, end } = await start();
+      const other = controlPlaneOn(await openTestStore(database.url));
+      const seen = new Promise<number>((resolve, reject) => {
+        store.feed.watch(() => {
+          store.feed.head().then((head) => {
+            if (head > 0) resolve(head);
+          }, reject);
+        });
+      });
+      await other.service.session(unrestrictedViewer('someone')).createConnection(asking('one'));
+      expect(await seen).toBe(1);
+      await other.store.close();
+      await end();
+    });
+
+    it('calls those who watch it when another process announces a change, before it polls', async () => {
+      const listenConnection = connectionTo(database.url);
+      const other = controlPlaneOn(await openTestStore(database.url, { listenConnection }));
+      // Polling is the only thing that repeats.
+      jest.useFakeTimers({
+        doNotFake: ['setTimeout', 'setImmediate', 'nextTick', 'queueMicrotask', 'Date', 'performance'],
+      });
+      const { store, end } = await start({ listenConnection });
+      try {
+        const calls = new EventEmitter();
+        store.feed.watch(() => calls.emit('call'));
+        // From now on it listens.
+        await once(calls, 'call');
+        await Promise.all([
+          once(calls, 'call'),
+          other.service.session(unrestrictedViewer('someone')).createConnection(asking('one')),
+        ]);
+        expect(await store.feed.head()).toBe(1);
+      } finally {
+        jest.useRealTimers();
+        await other.store.close();
+        await end();
+      }
+    });
+
+    it('reports a lost session that listened, and listens again', async () => {
+      const states = new EventEmitter();
+      const { store, end } = await start({
+        listenConnection: connectionTo(database.url),
+        listening: (error) => states.emit(error === undefined ? 'listening' : 'lost', error),
+      });
+      const calls = new EventEmitter();
+      const stop = store.feed.watch(() => calls.emit('call'));
+      const lost = once(states, 'lost');
+      const again = once(states, 'listening');
+      while ((await database.query(END_LISTENERS)).length === 0) await once(calls, 'call');
+      expect(await lost).toMatchObject([{ code: '57P01' }]);
+      await again;
+      stop();
       await end();
     });
 

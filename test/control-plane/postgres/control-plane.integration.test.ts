@@ -2,6 +2,7 @@ import type { Store } from '../../../src/control-plane/store';
 import { describeProtonService } from '../../proton/proton-service.contract';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import { describeOverviews } from '../overviews.contract';
 import { describeVisibleLists } from '../visible-lists.contract';
 
 describeWithPostgres('On PostgreSQL', () => {
@@ -28,6 +29,12 @@ describeWithPostgres('On PostgreSQL', () => {
     );
 
     describeVisibleLists('over PostgreSQL', async () => {
+      await emptyTables(database);
+      const { service, clock } = controlPlaneOn(store);
+      return { service, clock, end: service.drained };
+    });
+
+    describeOverviews('over PostgreSQL', async () => {
       await emptyTables(database);
       const { service, clock } = controlPlaneOn(store);
       return { service, clock, end: service.drained };

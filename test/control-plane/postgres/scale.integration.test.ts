@@ -21,7 +21,8 @@ import { START } from '../../support/proton';
 const PAGE = 20;
 const BUFFERS_OF_A_PAGE = 600;
 
-type Filter = NonNullable<ConnectionSelection['filter']>;
+/** The filters by the value of a column. */
+type Filter = Omit<NonNullable<ConnectionSelection['filter']>, 'environmentNamePrefix' | 'tags'>;
 
 /** For each filter: values that are frequent, rare, absent, and only on old rows. */
 const VALUES = {

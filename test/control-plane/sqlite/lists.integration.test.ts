@@ -26,7 +26,8 @@ const PAGE = 21;
 const ROWS_PER_STATEMENT = 256;
 const ROWS_PER_COUNTING_STATEMENT = 1_024;
 
-type Filter = NonNullable<ConnectionSelection['filter']>;
+/** The filters by the value of a column. */
+type Filter = Omit<NonNullable<ConnectionSelection['filter']>, 'environmentNamePrefix' | 'tags'>;
 
 /** For each filter: frequent, rare and absent values. */
 const VALUES = {

@@ -11,7 +11,13 @@ export interface ActionButtonProps {
 }
 
 /** A button that changes something. When it can't, it is disabled and its description says why. */
-export function ActionButton({ children, reason, onClick, variant = 'normal', loading = false }: ActionButtonProps) {
+export function ActionButton({
+  children,
+  reason,
+  onClick,
+  variant = 'normal',
+  loading = false,
+}: ActionButtonProps) {
   const isOffline = useConnectionState() === 'offline';
   const why = isOffline ? 'The server does not respond. Nothing can be changed until it does.' : reason;
   return (

@@ -11,23 +11,33 @@ export type FinalAction = 'reject' | 'withdraw' | 'delete';
 
 interface Wording {
   readonly verb: string;
+  /** What one connection loses. */
   readonly consequence: string;
+  /** What each of several loses. */
+  readonly consequences: string;
 }
 
 const WORDING: Readonly<Record<FinalAction, Wording>> = {
   reject: {
     verb: 'Reject',
-    consequence: 'This rejects the request for good. It can never be accepted: the environment account has to ask again.',
+    consequence:
+      'This rejects the request for good. It can never be accepted: the environment account has to ask again.',
+    consequences:
+      'This rejects each of them for good. None can be accepted later: the environment accounts have to ask again.',
   },
   withdraw: {
     verb: 'Withdraw',
     consequence:
       'This withdraws the connection for good. The management account can no longer provision the environment, and the environment account has to ask again.',
+    consequences:
+      'This withdraws each of them for good. The management accounts can no longer provision the environments, and the environment accounts have to ask again.',
   },
   delete: {
     verb: 'Delete',
     consequence:
       'This deletes the connection for good. The management account can no longer provision the environment.',
+    consequences:
+      'This deletes each of them for good. The management accounts can no longer provision the environments.',
   },
 };
 
@@ -42,8 +52,8 @@ export interface ConfirmDialogProps {
 export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogProps) {
   const { reject, remove } = useActions();
   const [sending, setSending] = useState(false);
-  const { verb, consequence } = WORDING[action];
-  const noun = connections.length === 1 ? 'connection' : 'connections';
+  const { verb, consequence, consequences } = WORDING[action];
+  const isOne = connections.length === 1;
   const confirm = async (): Promise<void> => {
     setSending(true);
     onClose(await (action === 'delete' ? remove : reject)(connections));
@@ -54,7 +64,7 @@ export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogPro
   return (
     <Modal
       visible
-      header={`${verb} ${connections.length === 1 ? 'this' : String(connections.length)} ${noun}?`}
+      header={`${verb} ${isOne ? 'this connection' : `${String(connections.length)} connections`}?`}
       closeAriaLabel="Close"
       onDismiss={cancel}
       footer={
@@ -71,7 +81,7 @@ export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogPro
       }
     >
       <SpaceBetween size="s">
-        <Box>{consequence}</Box>
+        <Box>{isOne ? consequence : consequences}</Box>
         <ul className="plain-list">
           {connections.map(({ id, environmentName, environmentAccountId, managementAccountId }) => (
             <li key={id}>

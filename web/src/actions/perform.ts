@@ -30,10 +30,10 @@ export async function perform<Data, Variables extends OperationVariables>(
   optimistic?: object,
 ): Promise<Result<Data>> {
   try {
-    const { data } = await client.mutate<Payload<Data>>({
-      mutation: mutation as TypedDocumentNode<Payload<Data>>,
+    const { data } = await client.mutate({
+      mutation: mutation,
       variables,
-      ...(optimistic && { optimisticResponse: optimistic as Payload<Data> }),
+      ...(optimistic && { optimisticResponse: optimistic }),
     });
     const error = data?.outcome?.error;
     if (!error) return { ok: true, data: data?.outcome?.data };

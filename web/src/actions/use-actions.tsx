@@ -31,8 +31,7 @@ function createActions({ client, refresh }: Services, notifier: Notifier): Actio
     async (connections: readonly Connection[]): Promise<readonly Connection[]> => {
       const [only] = connections;
       // One request is not repeated behind the reader's back: the row goes back, and a message says why.
-      const results =
-        only && connections.length === 1 ? [await act(only)] : await forEach(connections, act);
+      const results = only && connections.length === 1 ? [await act(only)] : await forEach(connections, act);
       refresh();
       const withResults = connections.map((connection, index) => ({ connection, result: results[index] }));
       notifyOfResults(notifier, name, withResults);
@@ -41,7 +40,12 @@ function createActions({ client, refresh }: Services, notifier: Notifier): Actio
   const input = ({ id }: Connection) => ({ input: { id } });
   return {
     accept: run('accept', (connection) =>
-      perform(client, ACCEPT, input(connection), connection.viewerActions.includes('ACCEPT') ? accepted(connection) : undefined),
+      perform(
+        client,
+        ACCEPT,
+        input(connection),
+        connection.viewerActions.includes('ACCEPT') ? accepted(connection) : undefined,
+      ),
     ),
     reject: run('reject', (connection) => perform(client, REJECT, input(connection))),
     remove: run('delete', (connection) => perform(client, DELETE, input(connection))),

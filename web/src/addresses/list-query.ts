@@ -28,7 +28,9 @@ export function otherAccountKey(list: ListName): 'environmentAccountId' | 'manag
 /** Reads a list's address; what it does not know is left out. */
 export function readListQuery(query: URLSearchParams, list: ListName): ListQuery {
   return {
-    statuses: STATUSES.filter((status) => query.getAll('status').some((value) => value.toUpperCase() === status)),
+    statuses: STATUSES.filter((status) =>
+      query.getAll('status').some((value) => value.toUpperCase() === status),
+    ),
     region: query.get('region') ?? undefined,
     environment: query.get('environment') ?? undefined,
     otherAccount: query.get(otherAccountKey(list)) ?? undefined,

@@ -25,7 +25,9 @@ export function LoadFailure({ failure, hasData, retry }: LoadFailureProps) {
       action={<Button onClick={retry}>Try again</Button>}
     >
       <ForeignText>{failure.message}</ForeignText>
-      {failure.kind === 'busy' && <Countdown seconds={failure.retryAfterS ?? DEFAULT_RETRY_S} onEnd={retry} />}
+      {failure.kind === 'busy' && (
+        <Countdown seconds={failure.retryAfterS ?? DEFAULT_RETRY_S} onEnd={retry} />
+      )}
     </Alert>
   );
 }

@@ -42,7 +42,9 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
     };
   }, [permissions, everyAccount, inUse, named]);
 
-  return <ViewerContext value={viewer}>{children(data !== undefined || failure !== undefined)}</ViewerContext>;
+  return (
+    <ViewerContext value={viewer}>{children(data !== undefined || failure !== undefined)}</ViewerContext>
+  );
 }
 
 export function useViewer(): Viewer {

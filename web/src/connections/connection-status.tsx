@@ -5,5 +5,9 @@ import { STATUS_LABELS } from './connection';
 const TYPES = { PENDING: 'pending', CONNECTED: 'success', REJECTED: 'stopped' } as const;
 
 export function ConnectionStatus({ status }: { readonly status: EnvironmentAccountConnectionStatus }) {
-  return <StatusIndicator type={TYPES[status]}>{STATUS_LABELS[status]}</StatusIndicator>;
+  return (
+    <StatusIndicator wrapText={false} type={TYPES[status]}>
+      {STATUS_LABELS[status]}
+    </StatusIndicator>
+  );
 }

@@ -25,7 +25,7 @@ const BUSY = [429, 503];
 export function toFailure(error: unknown): Failure {
   if (CombinedGraphQLErrors.is(error)) {
     const [first] = error.errors;
-    const kind = KIND_OF_CODE[String(first?.extensions?.['code'])] ?? 'other';
+    const kind = KIND_OF_CODE[String(first?.extensions?.code)] ?? 'other';
     return { kind, message: first?.message ?? error.message };
   }
   if (ServerError.is(error) || ServerParseError.is(error)) return fromResponse(error);

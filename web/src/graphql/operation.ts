@@ -2,7 +2,11 @@ import { parse, separateOperations } from 'graphql';
 import type * as generated from '../../../generated/console/graphql';
 
 type Documents = typeof generated;
-type OperationName = keyof Documents extends infer Key ? (Key extends `${infer Name}Document` ? Exclude<Name, `${string}Fields` | 'ConnectionRow' | ''> : never) : never;
+type OperationName = keyof Documents extends infer Key
+  ? Key extends `${infer Name}Document`
+    ? Exclude<Name, `${string}Fields` | 'ConnectionRow' | ''>
+    : never
+  : never;
 
 const files = import.meta.glob<string>('../**/*.graphql', { query: '?raw', import: 'default', eager: true });
 const operations = separateOperations(parse(Object.values(files).join('\n')));
@@ -14,5 +18,5 @@ const operations = separateOperations(parse(Object.values(files).join('\n')));
 export function operation<Name extends OperationName>(name: Name): Documents[`${Name}Document`] {
   const document = operations[name];
   if (!document) throw new Error(`No .graphql file has the operation ${name}`);
-  return document as unknown as Documents[`${Name}Document`];
+  return document;
 }

@@ -4,13 +4,15 @@ import type { ListName } from '../addresses/addresses';
 import { ROLES, type Connection } from '../connections/connection';
 import { ConnectionStatus } from '../connections/connection-status';
 import { ForeignText } from '../text/foreign-text';
-import { duration, inFull } from '../text/time';
+import { duration, inFull, secondsSince } from '../text/time';
 import { TimeAgo } from '../text/time-ago';
 
 export interface Column {
   readonly id: string;
   readonly header: string;
-  readonly width: number;
+  /** In pixels. Longer text wraps. */
+  readonly minWidth?: number;
+  readonly maxWidth?: number;
   readonly isRowHeader?: boolean;
   readonly cell: (connection: Connection) => ReactNode;
 }
@@ -28,13 +30,11 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
   const environmentAccount: Column = {
     id: 'environmentAccount',
     header: 'Environment account',
-    width: 190,
     cell: ({ environmentAccountId }) => environmentAccountId,
   };
   const managementAccount: Column = {
     id: 'managementAccount',
     header: 'Management account',
-    width: 190,
     cell: ({ managementAccountId }) => managementAccountId,
   };
   const [other, own] =
@@ -43,7 +43,8 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
     {
       id: 'environment',
       header: 'Environment',
-      width: 220,
+      minWidth: 140,
+      maxWidth: 320,
       isRowHeader: true,
       cell: (connection) => (
         <Link
@@ -57,13 +58,23 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
         </Link>
       ),
     },
-    { id: 'status', header: 'Status', width: 140, cell: ({ status }) => <ConnectionStatus status={status} /> },
+    {
+      id: 'status',
+      header: 'Status',
+      minWidth: 150,
+      cell: ({ status }) => <ConnectionStatus status={status} />,
+    },
     other,
     ...(allAccounts ? [own] : []),
-    { id: 'region', header: 'Region', width: 140, cell: ({ region }) => region },
-    { id: 'roles', header: 'Roles', width: 150, cell: (connection) => rolesOf(connection) },
-    { id: 'tags', header: 'Tags', width: 220, cell: ({ tags }) => <Tags tags={tags} /> },
-    { id: 'requested', header: 'Requested', width: 170, cell: (connection) => <Requested {...connection} /> },
+    { id: 'region', header: 'Region', minWidth: 120, cell: ({ region }) => region },
+    { id: 'roles', header: 'Roles', minWidth: 110, cell: (connection) => rolesOf(connection) },
+    { id: 'tags', header: 'Tags', minWidth: 150, maxWidth: 320, cell: ({ tags }) => <Tags tags={tags} /> },
+    {
+      id: 'requested',
+      header: 'Requested',
+      minWidth: 150,
+      cell: (connection) => <Requested {...connection} />,
+    },
   ];
 }
 
@@ -80,10 +91,9 @@ function Tags({ tags }: Pick<Connection, 'tags'>) {
 
 function Requested({ status, createdAt }: Connection) {
   if (status !== 'PENDING') return <TimeAgo at={createdAt} />;
-  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(createdAt)) / 1_000));
   return (
     <time dateTime={createdAt} title={inFull(createdAt)}>
-      waiting {duration(seconds)}
+      waiting {duration(secondsSince(createdAt))}
     </time>
   );
 }

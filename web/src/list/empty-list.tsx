@@ -26,15 +26,18 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
       );
     case 'nothing-left':
       return (
-        <Empty title="Nothing left on this page" action={<Button onClick={onFirst}>Go to the first page</Button>}>
+        <Empty
+          title="Nothing left on this page"
+          action={<Button onClick={onFirst}>Go to the first page</Button>}
+        >
           The connections that were here are gone or no longer match.
         </Empty>
       );
     case 'nothing-visible':
       return (
         <Empty title={`Nothing of ${account ?? 'any account'} is visible to you`}>
-          To see its connections takes the permission “read” on the account. Who manages the permissions of this
-          service can grant it.
+          To see its connections takes the permission “read” on the account. Who manages the permissions of
+          this service can grant it.
         </Empty>
       );
     case 'nothing-yet':
@@ -45,13 +48,14 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
         >
           <SpaceBetween size="xs">
             <span>
-              With a connection, an environment account allows a management account to provision one environment in it.
-              The environment account asks, and the management account accepts.
+              With a connection, an environment account allows a management account to provision one
+              environment in it. The environment account asks, and the management account accepts.
             </span>
             <span>From a shell, with the aws CLI:</span>
             <Box variant="code">
-              aws proton create-environment-account-connection --management-account-id {account ?? 'ACCOUNT'}{' '}
-              --environment-name NAME --role-arn ARN
+              aws proton create-environment-account-connection --management-account-id{' '}
+              {list === 'received' && account !== undefined ? account : 'ACCOUNT'} --environment-name NAME
+              --role-arn ARN
             </Box>
           </SpaceBetween>
         </Empty>

@@ -29,7 +29,12 @@ export function ListFilter({ list, value, onChange, shown }: ListFilterProps) {
       filteringEmpty="No suggestions"
       filteringProperties={[
         { key: 'status', propertyLabel: 'Status', groupValuesLabel: 'Status values', operators: ['='] },
-        { key: 'environment', propertyLabel: 'Environment', groupValuesLabel: 'Environments', operators: ['=', '^'] },
+        {
+          key: 'environment',
+          propertyLabel: 'Environment',
+          groupValuesLabel: 'Environments',
+          operators: ['=', '^'],
+        },
         { key: 'otherAccount', propertyLabel: other, groupValuesLabel: `${other}s`, operators: ['='] },
         { key: 'region', propertyLabel: 'Region', groupValuesLabel: 'Regions', operators: ['='] },
         { key: 'tag', propertyLabel: 'Tag', groupValuesLabel: 'Tags, as key or key:value', operators: ['='] },
@@ -44,10 +49,22 @@ function suggestions(list: ListName, shown: readonly Connection[]): PropertyFilt
     [...new Set(values)].sort().map((value) => ({ propertyKey, value }));
   return [
     ...Object.values(STATUS_LABELS).map((value) => ({ propertyKey: 'status', value })),
-    ...distinct('environment', shown.map(({ environmentName }) => environmentName)),
-    ...distinct('otherAccount', shown.map((connection) => connection[otherAccountKey(list)])),
-    ...distinct('region', shown.map(({ region }) => region)),
-    ...distinct('tag', shown.flatMap(({ tags }) => (tags ?? []).map(writeTag))),
+    ...distinct(
+      'environment',
+      shown.map(({ environmentName }) => environmentName),
+    ),
+    ...distinct(
+      'otherAccount',
+      shown.map((connection) => connection[otherAccountKey(list)]),
+    ),
+    ...distinct(
+      'region',
+      shown.map(({ region }) => region),
+    ),
+    ...distinct(
+      'tag',
+      shown.flatMap(({ tags }) => (tags ?? []).map(writeTag)),
+    ),
   ];
 }
 

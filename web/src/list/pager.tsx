@@ -12,11 +12,21 @@ export interface PagerProps {
 
 /** Goes from page to page. There are no page numbers to choose from: pages follow each other by cursors. */
 export function Pager({ page, onFirst, onPrevious, onNext }: PagerProps) {
-  const button = (label: string, iconName: 'angle-left-double' | 'angle-left' | 'angle-right', go?: () => void) => (
-    <Button variant="icon" iconName={iconName} ariaLabel={label} disabled={go === undefined} onClick={() => go?.()} />
+  const button = (
+    label: string,
+    iconName: 'angle-left-double' | 'angle-left' | 'angle-right',
+    go?: () => void,
+  ) => (
+    <Button
+      variant="icon"
+      iconName={iconName}
+      ariaLabel={label}
+      disabled={go === undefined}
+      onClick={() => go?.()}
+    />
   );
   return (
-    <nav aria-label="Pages" className="pager">
+    <div role="group" aria-label="Pages" className="pager">
       <SpaceBetween direction="horizontal" size="xxs" alignItems="center">
         {button('First page', 'angle-left-double', onFirst)}
         {button('Previous page', 'angle-left', onPrevious)}
@@ -25,6 +35,6 @@ export function Pager({ page, onFirst, onPrevious, onNext }: PagerProps) {
         </Box>
         {button('Next page', 'angle-right', onNext)}
       </SpaceBetween>
-    </nav>
+    </div>
   );
 }

@@ -45,8 +45,18 @@ export function usePages(filter: EnvironmentAccountConnectionFilter, rows: numbe
     ...result,
     pager: {
       page: known?.number,
-      onFirst: after === null ? undefined : () => { goTo(null); },
-      onPrevious: after === null || !known ? undefined : () => { goTo(known.previous); },
+      onFirst:
+        after === null
+          ? undefined
+          : () => {
+              goTo(null);
+            },
+      onPrevious:
+        after === null || !known
+          ? undefined
+          : () => {
+              goTo(known.previous);
+            },
       onNext:
         hasNext && endCursor != null
           ? () => {

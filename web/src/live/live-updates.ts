@@ -14,44 +14,35 @@ const RESUBSCRIBE_MS = 5_000;
 
 /**
  * Keeps what is on the page current: by a subscription, and by reading again at intervals.
- * @returns stops it
+ * It runs for as long as the page does.
  */
 export function startLiveUpdates(
   client: ApolloClient,
   session: Session,
   monitor: ConnectionMonitor,
-): () => void {
-  const refresher = new Refresher(client, monitor);
-  const subscription = keepSubscribed(client, session, () => {
-    refresher.soon();
-  });
-  const again = (): void => {
+): { readonly refresh: () => void } {
+  const refresher = new Refresher(client, monitor, session);
+  const refresh = (): void => {
     refresher.soon();
   };
-  const onVisibility = (): void => {
-    if (document.visibilityState === 'visible') refresher.soon();
-  };
+  keepSubscribed(client, session, refresh);
   // A subscription that is back has missed what happened in between; one that broke may be the first sign of it.
-  const unsubscribe = monitor.subscribe(again);
-  window.addEventListener('online', again);
-  document.addEventListener('visibilitychange', onVisibility);
+  monitor.subscribe(refresh);
+  session.subscribe(refresh);
+  window.addEventListener('online', refresh);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') refresh();
+  });
   refresher.plan();
-  return () => {
-    unsubscribe();
-    window.removeEventListener('online', again);
-    document.removeEventListener('visibilitychange', onVisibility);
-    subscription();
-    refresher.stop();
-  };
+  return { refresh };
 }
 
 /** Subscribes to every visible change of status, again after the server ends the subscription. */
-function keepSubscribed(client: ApolloClient, session: Session, onChange: () => void): () => void {
+function keepSubscribed(client: ApolloClient, session: Session, onChange: () => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let end: (() => void) | undefined;
-  let stopped = false;
   const start = (): void => {
-    if (stopped || session.state() !== 'signed-in') return;
+    if (session.state() !== 'signed-in') return;
     const subscription = client
       .subscribe({ query: operation('StatusChanged') })
       .subscribe({ next: onChange, error: later, complete: later });
@@ -64,17 +55,11 @@ function keepSubscribed(client: ApolloClient, session: Session, onChange: () => 
     timer = setTimeout(start, RESUBSCRIBE_MS);
   };
   start();
-  const unsubscribe = session.subscribe(() => {
+  session.subscribe(() => {
     end?.();
     clearTimeout(timer);
     start();
   });
-  return () => {
-    stopped = true;
-    unsubscribe();
-    clearTimeout(timer);
-    end?.();
-  };
 }
 
 /** Reads again what the page shows. */
@@ -83,11 +68,11 @@ class Refresher {
   #lastAt = Number.NEGATIVE_INFINITY;
   #offlineWaitMs: number = POLL_MS.offline;
   #reading = false;
-  #stopped = false;
 
   constructor(
     private readonly client: ApolloClient,
     private readonly monitor: ConnectionMonitor,
+    private readonly session: Session,
   ) {}
 
   /** Reads now, or as soon as the last reading is long enough ago. */
@@ -100,14 +85,9 @@ class Refresher {
     this.#schedule(this.#interval());
   }
 
-  stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-  }
-
   #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.#read(), delayMs);
+    this.#timer = setTimeout(() => void this.#read(), delayMs);
   }
 
   #interval(): number {
@@ -121,7 +101,7 @@ class Refresher {
 
   async #read(): Promise<void> {
     this.#lastAt = performance.now();
-    if (!this.#reading) {
+    if (!this.#reading && this.session.state() === 'signed-in') {
       this.#reading = true;
       // Failures appear where the data is shown, and in the monitor.
       await this.client.refetchQueries({ include: 'active' }).catch(() => undefined);

@@ -19,8 +19,7 @@ export function createSocket(url: string, session: Session, monitor: ConnectionM
   let silence: ReturnType<typeof setTimeout> | undefined;
   return createClient({
     url,
-    connectionParams: () =>
-      session.token === undefined ? {} : { authorization: `Bearer ${session.token}` },
+    connectionParams: () => (session.token === undefined ? {} : { authorization: `Bearer ${session.token}` }),
     keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,

@@ -1,6 +1,6 @@
 import type { OperationVariables, TypedDocumentNode } from '@apollo/client';
 import { useQuery } from '@apollo/client/react';
-import { useRef } from 'react';
+import { useState } from 'react';
 import { toFailure, type Failure } from '../graphql/failure';
 
 export interface LiveResult<Data> {
@@ -18,12 +18,12 @@ export function useLiveQuery<Data, Variables extends OperationVariables>(
   variables: Variables,
   { skip = false }: { readonly skip?: boolean } = {},
 ): LiveResult<Data> {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- useQuery's overloads depend on whether variables are required, which is not known here
-  const result = useQuery<Data, any>(query, { variables, skip });
+  const result = useQuery(query as TypedDocumentNode<Data>, { variables, skip });
   const key = JSON.stringify(variables);
-  const last = useRef<{ readonly key: string; readonly data: Data } | undefined>(undefined);
-  if (result.data !== undefined) last.current = { key, data: result.data as Data };
-  const data = last.current?.key === key ? last.current.data : undefined;
+  const [last, setLast] = useState<{ readonly key: string; readonly data: Data }>();
+  const read = result.data;
+  if (read !== undefined && (last?.data !== read || last.key !== key)) setLast({ key, data: read });
+  const data = read ?? (last?.key === key ? last.data : undefined);
   return {
     data: skip ? undefined : data,
     failure: result.error ? toFailure(result.error) : undefined,

@@ -20,6 +20,11 @@ export function ago(at: string): string {
   return 'just now';
 }
 
+/** Whole seconds since an instant; 0 if it is yet to come. @param at RFC 3339 */
+export function secondsSince(at: string): number {
+  return Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
+}
+
 /** An instant in full, in UTC. @param at RFC 3339 */
 export function inFull(at: string): string {
   return `${FULL.format(new Date(at))} UTC`;

@@ -1,13 +1,17 @@
 import type { ChangeFeed, StatusChange } from '../../change-feed';
+import { connectionOfSnapshot, snapshotArguments } from '../../connection-rows';
 import type { Database } from '../database';
 import { reading } from '../errors';
-import { eventOf, type EventTuple } from '../queries/events';
+import { sequence } from './sequencer';
+import type { EventTuple } from '../queries/events';
 
-const HEAD = 'SELECT position FROM feed_head WHERE id = 1';
+const HEAD = 'SELECT position, EXISTS (SELECT 1 FROM unsequenced) FROM feed_head WHERE id = 1';
 
 /** One row without a change when there is none after the position. */
 const CHANGES = `SELECT head.position, change.position, change.version,
-    event.id, event.connection_id, event.type, event.status, event.previous_status, event.actor, event.occurred_at
+    event.id, event.connection_id, event.type, event.status, event.previous_status, event.actor, event.occurred_at,
+    coalesce(event.snapshot,
+      (SELECT json_build_object(${snapshotArguments('connections')})::text FROM connections WHERE id = event.connection_id))
   FROM feed_head AS head
   LEFT JOIN LATERAL (
     SELECT position, connection_id, version FROM feed WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint
@@ -27,15 +31,33 @@ const LAG = `SELECT count(*), min(event.occurred_at)
 
 type ChangeRow =
   | readonly [head: number, position: null, ...unknown[]]
-  | readonly [head: number, position: number, version: number, ...event: EventTuple];
+  | readonly [head: number, position: number, version: number, ...event: EventTuple, snapshot: string | null];
 
-/** @param now milliseconds since the epoch */
-export function feedOn(database: Database, now: () => number): ChangeFeed {
+export interface FeedOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called when this process has given changes their positions. */
+  readonly sequenced: () => void;
+}
+
+export function feedOn(database: Database, { now, sequenced }: FeedOptions): Omit<ChangeFeed, 'watch'> {
+  async function readHead() {
+    const [[position, isBehind] = [0, false]] = (await database.run({ text: HEAD })) as readonly [
+      number,
+      boolean,
+    ][];
+    return { position, isBehind };
+  }
+
   return {
     head: () =>
       reading(async () => {
-        const [[position] = [0]] = (await database.run({ text: HEAD })) as readonly [number][];
-        return position;
+        const { position, isBehind } = await readHead();
+        if (!isBehind) return position;
+        // A standby can't give positions.
+        const count = await sequence(database, now()).catch(() => 0);
+        if (count > 0) sequenced();
+        return (await readHead()).position;
       }),
 
     read: (after, limit) =>
@@ -43,13 +65,17 @@ export function feedOn(database: Database, now: () => number): ChangeFeed {
         const rows = (await database.run({ text: CHANGES, values: [after, limit] })) as readonly ChangeRow[];
         const changes = rows.flatMap((row): StatusChange[] => {
           if (row[1] === null) return [];
-          const [, position, version, ...event] = row;
-          return [{ position, version, event: eventOf(event) }];
+          const [, position, version, id, connectionId, type, status, previousStatus, actor, occurredAt] =
+            row;
+          const snapshot = row[10];
+          if (snapshot === null) return [];
+          const event = { id, connectionId, type, status, previousStatus, actor, occurredAt };
+          return [{ position, version, event, connection: connectionOfSnapshot(snapshot, event) }];
         });
         const [[head] = [0]] = rows;
-        // Positions have no gaps, so a missing one shows that changes were removed.
-        const position = changes.at(-1)?.position ?? after;
-        const isRemoved = changes.length === 0 ? head > after : position - after !== changes.length;
+        // Positions have no gaps, so a missing one shows that changes were removed. A smaller head shows that the database lost some.
+        const position = rows.at(-1)?.[1] ?? after;
+        const isRemoved = position === after ? head !== after : position - after !== rows.length;
         return isRemoved ? 'removed' : { changes, position };
       }),
 

@@ -3,12 +3,21 @@ import type { Database } from '../database';
 import { deleteChanges, deleteTokens } from './expired-rows';
 import { hasUnsequenced, sequence } from './sequencer';
 
-/** How long after a commit its changes get their positions at the latest, unless the database is slow, in milliseconds. */
+/** Changes get their positions right after their commit, but not more often than this, in milliseconds. */
 const SEQUENCE_MS = 20;
 /** How often to look for changes that a process left behind when it ended, in milliseconds. */
 const SWEEP_MS = 1_000;
 /** How often old rows are deleted, in milliseconds. */
 const CLEANUP_MS = 60_000;
+
+export interface HousekeepingOptions {
+  readonly database: Database;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called when this process has given changes their positions. */
+  readonly sequenced: () => void;
+}
+
 export interface Housekeeping {
   /** Gives changes their positions soon. Called after each commit of changes. */
   readonly changed: () => void;
@@ -21,13 +30,13 @@ export interface Housekeeping {
 /**
  * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
  * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
- * @param now milliseconds since the epoch
  */
-export function startHousekeeping(database: Database, now: () => number): Housekeeping {
+export function startHousekeeping({ database, now, sequenced }: HousekeepingOptions): Housekeeping {
   let sequencing: Promise<void> | undefined;
   let cleaning: Promise<void> | undefined;
   let soon: NodeJS.Timeout | undefined;
   let isDue = false;
+  let startedAt = -Infinity;
   let stopped = false;
   let expiredAt = -Infinity;
   let tokensExpiredAt = -Infinity;
@@ -36,11 +45,12 @@ export function startHousekeeping(database: Database, now: () => number): Housek
     soon = undefined;
     if (stopped || sequencing) return;
     isDue = false;
+    startedAt = performance.now();
     sequencing = sequence(database, now())
-      .then(
-        () => undefined,
-        () => undefined,
-      )
+      .then((count) => {
+        if (count > 0) sequenced();
+      })
+      .catch(() => undefined)
       .finally(() => {
         sequencing = undefined;
         if (isDue) changed();
@@ -49,7 +59,7 @@ export function startHousekeeping(database: Database, now: () => number): Housek
 
   function changed(): void {
     isDue = true;
-    if (!stopped) soon ??= setTimeout(start, SEQUENCE_MS);
+    if (!stopped) soon ??= setTimeout(start, Math.max(0, startedAt + SEQUENCE_MS - performance.now()));
   }
 
   async function sweep(): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { CONNECTION_COLUMNS } from '../../connection-rows';
+import { CONNECTION_COLUMNS, snapshotArguments } from '../../connection-rows';
 import type { ConnectionView } from '../../../proton/connection';
 import {
   IMPORT_ACTOR,
@@ -45,10 +45,13 @@ const COMPLETE = `UPDATE connections SET codebuild_role_arn = staged.codebuild_r
   WHERE staged.import_id = $1::uuid AND staged.verdict = 'completed'
     AND connections.id = coalesce(staged.target_id, staged.id)`;
 
+const SNAPSHOT = snapshotArguments('connections');
+
 const ADD_EVENTS = `INSERT INTO connection_events
-    (connection_id, version, id, type, status, previous_status, actor, occurred_at)
+    (connection_id, version, id, type, status, previous_status, actor, occurred_at, snapshot)
   SELECT connections.id, connections.version, staged.event_id, 'IMPORTED', connections.status,
-    CASE staged.verdict WHEN 'completed' THEN connections.status END, $2::text, $3::bigint
+    CASE staged.verdict WHEN 'completed' THEN connections.status END, $2::text, $3::bigint,
+    CASE staged.verdict WHEN 'new' THEN json_build_object(${SNAPSHOT})::text END
   FROM import_records AS staged JOIN connections ON connections.id = coalesce(staged.target_id, staged.id)
   WHERE staged.import_id = $1::uuid AND staged.verdict IN ('new', 'completed')`;
 

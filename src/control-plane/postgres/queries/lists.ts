@@ -20,7 +20,7 @@ const FEW_WALKS = 10;
 /** Reads a list, newest request first; undefined when it has no rows. It may return more rows than the query's limit. */
 export function listStatement(query: ListQuery): Query | undefined {
   const parameters = new Parameters();
-  const walks = armsOf(query).map(({ columns }) => walkOf(columns, query.after, parameters));
+  const walks = armsOf(query).map((arm) => walkOf(arm, query.after, parameters));
   if (walks.length === 0) return undefined;
   const limit = LIMITS.find((limit) => limit >= query.limit) ?? query.limit;
   return { text: pageText(walks, limit), values: parameters.values };

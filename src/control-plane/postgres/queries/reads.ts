@@ -7,9 +7,13 @@ import type { Query } from '../session';
 import { countStatement } from './counts';
 import { eventsOf, eventsStatement } from './events';
 import { COLUMNS, listStatement } from './lists';
+import { overviewOf, overviewStatements } from './overviews';
 import { shareFinds } from './shared-finds';
 
-type Reads = Pick<ConnectionStore, 'findConnections' | 'listConnections' | 'countConnections' | 'listEvents'>;
+type Reads = Pick<
+  ConnectionStore,
+  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents' | 'readOverview'
+>;
 
 const FIND = `SELECT ${COLUMNS} FROM connections WHERE id = ANY ($1::uuid[])`;
 /** The rows of other accounts are never read, so that the time of a read does not reveal them. */
@@ -51,6 +55,9 @@ export function readsOn(database: Database): Reads {
     async countConnections(queries, options) {
       const results = await reading(() => readEach(queries.map(countStatement), options));
       return results.map((rows) => (rows as readonly [number][])[0]?.[0] ?? 0);
+    },
+    async readOverview(query, options) {
+      return overviewOf(query, await reading(() => readEach(overviewStatements(query), options)));
     },
     async listEvents(queries) {
       if (queries.length === 0) return [];

@@ -1,7 +1,8 @@
 import { ConnectionStatus } from '../../../proton/connection';
 import type { ConnectionPosition } from '../../../proton/page';
-import type { Conditions, ListColumn } from '../../selected-rows';
+import type { Conditions, ListColumn, Narrowing } from '../../selected-rows';
 import type { Parameters } from '../session';
+import { prefixTexts, tagTexts, type Arm } from './arms';
 
 /** The rows that have the same values in the first columns of an index, read along that index, newest request first. */
 export interface Walk {
@@ -54,10 +55,13 @@ const NEWEST = { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-fff
  * one index, so no other index has the rows in this order. What else is checked is an expression, which no index is made for.
  */
 export function walkOf(
-  conditions: Conditions,
+  { columns: conditions, narrowing }: Arm,
   after: ConnectionPosition | undefined,
   parameters: Parameters,
 ): Walk {
+  // An environment account has few rows, so that it needs no range of names.
+  if (narrowing.namePrefix !== undefined && !conditions.has('environment_account_id'))
+    return walkByName(conditions, narrowing, after, parameters);
   const index =
     INDEXES.find(({ columns }) => columns.every((column) => conditions.has(column))) ?? BY_REQUEST;
   const indexed = index.byStatus ? [...index.columns, 'status' as const] : index.columns;
@@ -72,7 +76,13 @@ export function walkOf(
   });
   const checks = [...conditions]
     .filter(([column]) => !indexed.includes(column))
-    .map(([column, given]) => `connections.${column} || '' = ANY (${parameters.add(given, 'text[]')})`);
+    .map(([column, given]) => checkText(column, given, parameters));
+  if (narrowing.namePrefix !== undefined) {
+    checks.push(
+      `starts_with(connections.environment_name || '', ${parameters.add(narrowing.namePrefix, 'text')})`,
+    );
+  }
+  checks.push(...tagTexts(narrowing, parameters));
 
   // Equal values are enough where they select few rows: the planner has good reasons then.
   const equal = index === BY_ENVIRONMENT_ACCOUNT || index === BY_ACCOUNTS ? indexed.length : 0;
@@ -100,6 +110,51 @@ export function walkOf(
     },
     order: ordered.map((name) => `${name} DESC`).join(', '),
   };
+}
+
+/**
+ * Reads all names with the prefix, of all connections or of a management account, along an index of names, and sorts their rows. In the
+ * order of lists, a prefix that few names have would be looked for in the whole table.
+ */
+function walkByName(
+  conditions: Conditions,
+  narrowing: Narrowing,
+  after: ConnectionPosition | undefined,
+  parameters: Parameters,
+): Walk {
+  const tables: string[] = [];
+  const accounts = conditions.get('management_account_id') ?? [];
+  const same: string[] = [];
+  if (accounts.length > 0) {
+    tables.push(`unnest(${parameters.add(accounts, 'text[]')}) AS each_account(value)`);
+    same.push('connections.management_account_id = each_account.value');
+  }
+  const checks = [...conditions]
+    .filter(([column]) => column !== 'management_account_id')
+    .map(([column, given]) => checkText(column, given, parameters));
+  const { requestedAt, id } = after ?? NEWEST;
+  // An expression, so that the planner finds no index with this order.
+  const position = ['connections.requested_at + 0', 'connections.id'];
+  const before = `${rowText(position)} < ${rowText([parameters.add(requestedAt, 'bigint'), parameters.add(id, 'uuid')])}`;
+  const all = [
+    ...same,
+    ...prefixTexts(narrowing, parameters),
+    before,
+    ...checks,
+    ...tagTexts(narrowing, parameters),
+  ];
+  return {
+    tables,
+    count: Math.max(1, accounts.length),
+    hasChecks: true,
+    where: () => all.join(' AND '),
+    order: position.map((part) => `${part} DESC`).join(', '),
+  };
+}
+
+/** A condition that no index is made for. */
+function checkText(column: ListColumn, values: readonly string[], parameters: Parameters): string {
+  return `connections.${column} || '' = ANY (${parameters.add(values, 'text[]')})`;
 }
 
 function rowText(values: readonly string[]): string {

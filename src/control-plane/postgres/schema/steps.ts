@@ -132,6 +132,8 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     UNIQUE (import_id, id),
     UNIQUE (import_id, environment_account_id, region, management_account_id, environment_name, live)
   )`,
+  // The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
+  'ALTER TABLE connection_events ADD COLUMN IF NOT EXISTS snapshot text',
 ].map((statement, index) => ({ step: index + 1, statement }));
 
 /** The tables that keep count of the steps. They are made before the first step, by as many servers as start at once. */

@@ -27,6 +27,8 @@ export interface GroupChanges {
 export interface NumberedEvent {
   readonly version: number;
   readonly event: ConnectionEvent;
+  /** Right after the event; right before a deletion. */
+  readonly connection: Connection;
 }
 
 export interface GroupOutcome {
@@ -88,7 +90,7 @@ class GroupState {
     const after = decision.kind === 'delete' ? undefined : connection;
     const version = this.versionOf(connection.id) + 1;
     this.changed.set(connection.id, { connection: after, version });
-    this.events.push({ version, event });
+    this.events.push({ version, event, connection });
     const isLive = after !== undefined && after.status !== 'REJECTED';
     const identity = identityKeyOf(connection);
     if (isLive) this.live.set(identity, connection.id);

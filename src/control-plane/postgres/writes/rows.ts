@@ -1,4 +1,4 @@
-import { rowOf } from '../../connection-rows';
+import { rowOf, snapshotOf } from '../../connection-rows';
 import type { Query } from '../session';
 import type { GroupChanges, NumberedEvent } from './group';
 import type { StoredVersion } from './facts';
@@ -25,8 +25,9 @@ const PUT_TOKENS = `INSERT INTO client_tokens (environment_account_id, region, t
     fingerprint = excluded.fingerprint, connection_id = excluded.connection_id, created_at = excluded.created_at`;
 
 const ADD_EVENTS = `INSERT INTO connection_events
-    (connection_id, version, id, type, status, previous_status, actor, occurred_at)
-  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])`;
+    (connection_id, version, id, type, status, previous_status, actor, occurred_at, snapshot)
+  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+    $9::text[])`;
 
 const ADD_CHANGES = `INSERT INTO unsequenced (connection_id, version)
   SELECT * FROM unnest($1::uuid[], $2::bigint[])`;
@@ -129,5 +130,6 @@ function eventColumns(events: readonly NumberedEvent[]): readonly (readonly unkn
     // PostgreSQL has no text with a NUL, which a token's subject may contain.
     events.map(({ event }) => event.actor.replaceAll('\0', '\uFFFD')),
     events.map(({ event }) => event.occurredAt),
+    events.map((event) => (isStatusChange(event) ? snapshotOf(event.connection) : null)),
   ];
 }

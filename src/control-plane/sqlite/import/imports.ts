@@ -13,7 +13,7 @@ import {
 import { compareInFile } from '../../import/staged-records';
 import { importFailure } from '../errors';
 import { pin } from '../pin-native';
-import { CONNECTION_COLUMNS } from '../../connection-rows';
+import { CONNECTION_COLUMNS, snapshotArguments } from '../../connection-rows';
 import type { Transactions } from '../transactions';
 import { stagedComparisonOn } from './compare-staged';
 import { stagingOn } from './staging';
@@ -132,9 +132,10 @@ function stagedWriterOn(database: BetterSqlite3.Database, { now }: ImportDepende
   );
   const addEvents = pin(
     database.prepare(
-      `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at)
+      `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at, snapshot)
        SELECT event_id, coalesce(target_id, id), 'IMPORTED', coalesce(target_status, status),
-         CASE verdict WHEN 'completed' THEN coalesce(target_status, status) END, ?, ?
+         CASE verdict WHEN 'completed' THEN coalesce(target_status, status) END, ?, ?,
+         CASE verdict WHEN 'new' THEN json_object(${snapshotArguments('staged')}) END
        FROM temp.staged WHERE verdict IN ('new', 'completed') ORDER BY record`,
     ),
   );

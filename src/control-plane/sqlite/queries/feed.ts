@@ -1,9 +1,10 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { FeedPage, StatusChange } from '../../change-feed';
+import { connectionOfSnapshot, snapshotArguments } from '../../connection-rows';
 import { reading } from '../errors';
 import { pin } from '../pin-native';
-import { eventOf } from '../rows';
+import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 
 /** Events that a read visits at most: those of tags and roles are not in the feed. */
@@ -15,7 +16,7 @@ const EVENTS_PER_READ = 256;
  */
 export interface SqliteFeed {
   readonly head: () => number;
-  readonly read: (after: number, limit: number) => FeedPage;
+  readonly read: (after: number, limit: number) => FeedPage | 'removed';
 }
 
 export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
@@ -24,7 +25,10 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
   );
   const following = pin(
     database.prepare<[after: number, limit: number], ConnectionEventRow & { readonly version: number }>(
-      `SELECT *, (
+      `SELECT ${EVENT_COLUMNS}, CASE WHEN status IS NOT previous_status THEN coalesce(
+         snapshot,
+         (SELECT json_object(${snapshotArguments('connections')}) FROM connections WHERE id = event.connection_id)
+       ) END AS snapshot, (
          SELECT count(*) FROM connection_events AS earlier
          WHERE earlier.connection_id = event.connection_id AND earlier.sequence <= event.sequence
        ) AS version
@@ -32,15 +36,23 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
     ),
   );
 
-  function read(after: number, limit: number): FeedPage {
+  function read(after: number, limit: number): FeedPage | 'removed' {
     const changes: StatusChange[] = [];
     let position = after;
     for (const row of following.all(after, EVENTS_PER_READ)) {
       if (changes.length === limit) break;
       position = row.sequence;
-      if (row.status === row.previous_status) continue;
-      changes.push({ position, version: row.version, event: eventOf(row) });
+      if (row.snapshot === null) continue;
+      const event = eventOf(row);
+      changes.push({
+        position,
+        version: row.version,
+        event,
+        connection: connectionOfSnapshot(row.snapshot, event),
+      });
     }
+    // An older backup was restored meanwhile.
+    if (position === after && (newest.get() ?? 0) < after) return 'removed';
     return { changes, position };
   }
 

@@ -1,7 +1,14 @@
 import type { AccountRole } from '../../../proton/connection';
 import type { CountQuery } from '../../store';
 import { ACCOUNT_COLUMN } from '../../connection-rows';
-import { conditionsOf, sufficientAccounts, type Conditions, type ListColumn } from '../../selected-rows';
+import {
+  conditionsOf,
+  endOfPrefix,
+  sufficientAccounts,
+  type Conditions,
+  type ListColumn,
+  type Narrowing,
+} from '../../selected-rows';
 
 /** An index over `columns`, then `requested_at` and `id`: rows with equal columns are in the order of lists. */
 interface ListIndex {
@@ -9,11 +16,27 @@ interface ListIndex {
   readonly columns: readonly ListColumn[];
 }
 
-/** A range of an index that contains the rows of a branch. `remaining` is checked row by row. */
+/** A range of an index that contains the rows of a branch. `remaining` and `checks` are checked row by row. */
 export interface IndexRange {
   readonly index: string;
   readonly equal: readonly (readonly [ListColumn, string])[];
+  /**
+   * The beginning of the names in the range, of an index that has `environment_name` next. Its rows are in the order of names. Undefined
+   * for a range in the order of lists.
+   */
+  readonly namePrefix: string | undefined;
   readonly remaining: readonly RemainingCondition[];
+  readonly checks: Narrowing;
+}
+
+/** The parameters of a range's remaining conditions and checks, in the order of `conditionsOn`. */
+export function remainingValuesOf({ remaining, checks }: IndexRange): readonly string[] {
+  const { namePrefix, tagTexts } = checks;
+  return [
+    ...remaining.flatMap(({ values }) => values),
+    ...(namePrefix === undefined ? [] : [namePrefix, endOfPrefix(namePrefix)]),
+    ...(tagTexts.length === 0 ? [] : [JSON.stringify(tagTexts)]),
+  ];
 }
 
 /** A condition on a column that the range's index lacks. */
@@ -23,6 +46,9 @@ export interface RemainingCondition {
   /** The index of this column, in which the row is looked up. */
   readonly index: string;
 }
+
+/** The index that has what checks need of each row. */
+export const CHECKED_INDEX = 'connections_by_request_with_name_and_tags';
 
 /** The indexes that lists use. Each column has one, and each account column has one with every other column. */
 const LIST_INDEXES: readonly ListIndex[] = [
@@ -66,6 +92,36 @@ export function* branchesOf(query: CountQuery): Iterable<Conditions> {
  */
 export function alternativesFor(
   branch: Conditions,
+  narrowing: Narrowing,
+  visibleTo: 'every' | ReadonlySet<string>,
+): readonly IndexRange[][] {
+  const { namePrefix } = narrowing;
+  return [
+    ...rangesInOrder(branch, narrowing, visibleTo),
+    ...(namePrefix === undefined ? [] : [rangesByName(branch, { ...narrowing, namePrefix }, visibleTo)]),
+  ];
+}
+
+/** The ranges of names with a prefix: best when few names have it. In the order of lists, rows are found at once when many have it. */
+function rangesByName(
+  branch: Conditions,
+  { namePrefix, tagTexts }: Narrowing & { readonly namePrefix: string },
+  visibleTo: 'every' | ReadonlySet<string>,
+): IndexRange[] {
+  const index = LIST_INDEXES.toReversed().find(
+    ({ columns }) =>
+      columns.at(-1) === 'environment_name' &&
+      columns.slice(0, -1).every((column) => branch.has(column)) &&
+      (visibleTo === 'every' || isLimitedTo(columns, branch, visibleTo)),
+  );
+  if (!index) throw new Error('each viewer can use an index of names');
+  const named = { name: index.name, columns: index.columns.slice(0, -1) };
+  return rangesOf(named, branch, { namePrefix: undefined, tagTexts }, namePrefix);
+}
+
+function rangesInOrder(
+  branch: Conditions,
+  narrowing: Narrowing,
   visibleTo: 'every' | ReadonlySet<string>,
 ): readonly IndexRange[][] {
   const usable = LIST_INDEXES.filter(
@@ -74,7 +130,9 @@ export function alternativesFor(
       (visibleTo === 'every' || isLimitedTo(columns, branch, visibleTo)),
   );
   const width = Math.max(...usable.map(({ columns }) => columns.length));
-  return usable.filter(({ columns }) => columns.length === width).map((index) => rangesOf(index, branch));
+  return usable
+    .filter(({ columns }) => columns.length === width)
+    .map((index) => rangesOf(index, branch, narrowing));
 }
 
 /** Whether the index columns alone limit the rows to these accounts. */
@@ -89,7 +147,12 @@ function isLimitedTo(
 }
 
 /** One range for each combination of values: several only when the index has `status`. */
-function rangesOf({ name, columns }: ListIndex, branch: Conditions): IndexRange[] {
+function rangesOf(
+  { name, columns }: ListIndex,
+  branch: Conditions,
+  checks: Narrowing,
+  namePrefix?: string,
+): IndexRange[] {
   const remaining = [...branch]
     .filter(([column]) => !columns.includes(column))
     .map(([column, values]) => ({ column, values, index: indexOf(column) }));
@@ -98,11 +161,11 @@ function rangesOf({ name, columns }: ListIndex, branch: Conditions): IndexRange[
     const values = branch.get(column) ?? [];
     equals = equals.flatMap((equal) => values.map((value) => [...equal, [column, value] as const]));
   }
-  return equals.map((equal) => ({ index: name, equal, remaining }));
+  return equals.map((equal) => ({ index: name, equal, namePrefix, remaining, checks }));
 }
 
 /** The name of the index of one column. */
-function indexOf(column: ListColumn): string {
+export function indexOf(column: ListColumn): string {
   const index = LIST_INDEXES.find(({ columns }) => columns.length === 1 && columns[0] === column);
   if (!index) throw new Error(`${column} has no index`);
   return index.name;

@@ -1,7 +1,9 @@
 import type { StoredConnection } from '../../../proton/connection';
 import type { ConnectionId } from '../../../proton/identifiers';
 import type { ListQuery } from '../../store';
-import { alternativesFor, branchesOf, type IndexRange } from './list-branches';
+import { narrowingOf } from '../../selected-rows';
+import { alternativesFor, branchesOf, remainingValuesOf, type IndexRange } from './list-branches';
+import { isPrefixRange, type NamePosition, type PrefixRange, type PrefixReads } from './prefix-reads';
 import { isOlder, NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
@@ -40,6 +42,12 @@ class NewestRows {
   }
 }
 
+/** The statements of ranges of both kinds. */
+export interface RangeReaders {
+  readonly inOrder: (range: IndexRange) => RangeReads;
+  readonly byName: (range: PrefixRange) => PrefixReads;
+}
+
 /** Reads the rows with the ids that `find` returns, in any order. */
 type ReadRows = (find: () => readonly ConnectionId[]) => readonly StoredConnection[];
 
@@ -53,7 +61,7 @@ type ReadRows = (find: () => readonly ConnectionId[]) => readonly StoredConnecti
  * - A cursor is a position, so it works even after its row was deleted.
  */
 export function listsOf(
-  readsOf: (range: IndexRange) => RangeReads,
+  readers: RangeReaders,
   rows: RowCache,
 ): (queries: readonly ListQuery[]) => Steps<(readonly StoredConnection[])[]> {
   return function* (queries) {
@@ -62,7 +70,7 @@ export function listsOf(
       // Only between two lists or steps: the end of a list that one step reads must not depend on the time that it took.
       if (lists.length > 0) yield;
       const viewable = viewableBy(query.visibleTo);
-      lists.push(yield* list(readsOf, (find) => rows.read(find, viewable), query));
+      lists.push(yield* list(readers, (find) => rows.read(find, viewable), query));
     }
     return lists;
   };
@@ -73,13 +81,15 @@ export function listsOf(
  * read.
  */
 function* list(
-  readsOf: (range: IndexRange) => RangeReads,
+  readers: RangeReaders,
   readRows: ReadRows,
   query: ListQuery,
 ): Steps<readonly StoredConnection[]> {
   const found = new NewestRows(query.limit);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
+  const narrowing = narrowingOf(query.selection);
+  if (!narrowing) return [];
   let isFirst = true;
 
   function* step(alternatives: readonly Alternative[], unread: (readonly Alternative[])[]): Steps<void> {
@@ -93,8 +103,8 @@ function* list(
 
   let unread: (readonly Alternative[])[] = [];
   for (const branch of branchesOf(query)) {
-    const alternatives = alternativesFor(branch, visibleTo).map(
-      (ranges) => new Alternative(readsOf, ranges, query),
+    const alternatives = alternativesFor(branch, narrowing, visibleTo).map(
+      (ranges) => new Alternative(readers, ranges, query),
     );
     yield* step(alternatives, unread);
   }
@@ -108,10 +118,14 @@ function* list(
 
 /** Reads the ranges of one alternative in turn. */
 class Alternative {
-  private readonly unread: RangeReader[];
+  private readonly unread: StepReader[];
 
-  constructor(readsOf: (range: IndexRange) => RangeReads, ranges: readonly IndexRange[], query: ListQuery) {
-    this.unread = ranges.map((range) => new RangeReader(readsOf(range), range, query));
+  constructor({ inOrder, byName }: RangeReaders, ranges: readonly IndexRange[], query: ListQuery) {
+    this.unread = ranges.map((range) =>
+      isPrefixRange(range)
+        ? new PrefixReader(byName(range), query)
+        : new RangeReader(inOrder(range), range, query),
+    );
   }
 
   /** @returns whether all rows that belong on the page have been read */
@@ -122,8 +136,13 @@ class Alternative {
   }
 }
 
+interface StepReader {
+  /** @returns whether all rows of the range that belong on the page have been read */
+  readonly step: (found: NewestRows, readRows: ReadRows) => boolean;
+}
+
 /** Reads one range from the newest row to the oldest. */
-class RangeReader {
+class RangeReader implements StepReader {
   private readonly equal: readonly string[];
   private readonly remaining: readonly string[];
   private readonly limit: number;
@@ -131,11 +150,11 @@ class RangeReader {
 
   constructor(
     private readonly reads: RangeReads,
-    { equal, remaining }: IndexRange,
+    range: IndexRange,
     { after, limit }: ListQuery,
   ) {
-    this.equal = equal.map(([, value]) => value);
-    this.remaining = remaining.flatMap(({ values }) => values);
+    this.equal = range.equal.map(([, value]) => value);
+    this.remaining = remainingValuesOf(range);
     this.limit = limit;
     this.after = after ?? NEWEST;
   }
@@ -152,5 +171,29 @@ class RangeReader {
     if (end === undefined || rows.length === this.limit) return true;
     this.after = end;
     return false;
+  }
+}
+
+/** Reads one range in the order of names, all of it: the newest row may be anywhere. */
+class PrefixReader implements StepReader {
+  private readonly limit: number;
+  private readonly pageAfter: Position;
+  private after: NamePosition;
+
+  constructor(
+    private readonly reads: PrefixReads,
+    { after, limit }: ListQuery,
+  ) {
+    this.limit = limit;
+    this.pageAfter = after ?? NEWEST;
+    this.after = reads.start;
+  }
+
+  step(found: NewestRows, readRows: ReadRows): boolean {
+    const end = this.reads.endOfStep(this.after, ROWS_PER_STEP);
+    const between = { after: this.pageAfter, oldest: found.oldest ?? OLDEST };
+    for (const row of readRows(() => this.reads.ids(this.after, end, between, this.limit))) found.add(row);
+    if (end) this.after = end;
+    return end === undefined;
   }
 }

@@ -2,7 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
-import type { IndexRange, RemainingCondition } from './list-branches';
+import { CHECKED_INDEX, type IndexRange, type RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
 export interface Position {
@@ -38,28 +38,43 @@ export interface RangeReads {
     oldest: Position,
     remaining: readonly string[],
   ) => number;
+  /** When the oldest row down to `oldest` (inclusive) that meets the remaining conditions was requested. Null when there is none. */
+  readonly oldestRequest: (
+    equal: readonly string[],
+    after: Position,
+    oldest: Position,
+    remaining: readonly string[],
+  ) => number | null;
 }
 
 /** Prepares the statements of each shape once. Shapes are combinations of an index and remaining conditions, so they are few. */
 export function rangeReads(database: BetterSqlite3.Database): (range: IndexRange) => RangeReads {
   const prepared = new Map<string, RangeReads>();
   return (range) => {
-    const key = [
-      range.index,
-      ...range.remaining.map(({ column, values }) => column + String(values.length)),
-    ].join();
+    const key = shapeOf(range);
     let reads = prepared.get(key);
     if (!reads) prepared.set(key, (reads = prepareReads(database, range)));
     return reads;
   };
 }
 
-function prepareReads(database: BetterSqlite3.Database, { index, equal, remaining }: IndexRange): RangeReads {
+/** Equal for ranges with the same statements. */
+export function shapeOf({ index, remaining, checks: { namePrefix, tagTexts } }: IndexRange): string {
+  return [
+    index,
+    ...remaining.map(({ column, values }) => column + String(values.length)),
+    namePrefix === undefined ? '' : 'prefix',
+    tagTexts.length === 0 ? '' : 'tags',
+  ].join();
+}
+
+function prepareReads(database: BetterSqlite3.Database, range: IndexRange): RangeReads {
+  const { equal } = range;
   const older = [...equal.map(([column]) => `${column} = ?`), '(requested_at, id) < (?, ?)'].join(' AND ');
   // The query names its index: without statistics, SQLite would only guess.
-  const from = `FROM connections INDEXED BY ${index} WHERE ${older}`;
+  const from = `FROM connections INDEXED BY ${indexToWalk(range)} WHERE ${older}`;
   const order = 'ORDER BY requested_at DESC, id DESC';
-  const conditions = ['', '(requested_at, id) >= (?, ?)', ...remaining.map(meets)].join(' AND ');
+  const conditions = ['', '(requested_at, id) >= (?, ?)', ...conditionsOn(range)].join(' AND ');
 
   const last = pin(
     database.prepare<unknown[], Position>(
@@ -70,12 +85,17 @@ function prepareReads(database: BetterSqlite3.Database, { index, equal, remainin
     database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} LIMIT ?`).pluck(true),
   );
   const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
+  const oldestRequest = pin(
+    database.prepare<unknown[], number | null>(`SELECT min(requested_at) ${from}${conditions}`).pluck(true),
+  );
   return {
     endOfStep: (equal, after, rows) => last.get(...equal, ...valuesOf(after), rows - 1),
     ids: (equal, after, oldest, remaining, limit) =>
       ids.all(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining, limit),
     count: (equal, after, oldest, remaining) =>
       count.get(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining) ?? 0,
+    oldestRequest: (equal, after, oldest, remaining) =>
+      oldestRequest.get(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining) ?? null,
   };
 }
 
@@ -83,12 +103,54 @@ function valuesOf({ requestedAt, id }: Position): readonly [number, string] {
   return [requestedAt, id];
 }
 
+/** A range of all rows is walked along the index that checks need anyway. */
+function indexToWalk({
+  index,
+  equal,
+  checks: { namePrefix, tagTexts },
+}: Pick<IndexRange, 'index' | 'equal' | 'checks'>): string {
+  const isChecked = namePrefix !== undefined || tagTexts.length > 0;
+  return isChecked && equal.length === 0 && index === 'connections_by_request' ? CHECKED_INDEX : index;
+}
+
+/**
+ * The conditions that rows of the range must meet; `remainingValuesOf` has their parameters.
+ * @param table has `requested_at` and `id` of each row
+ */
+export function conditionsOn(
+  range: Pick<IndexRange, 'index' | 'equal' | 'remaining' | 'checks'>,
+  table = 'connections',
+): readonly string[] {
+  const { remaining, checks } = range;
+  const isWalked = indexToWalk(range) === CHECKED_INDEX;
+  const checkedTable = isWalked ? table : 'other';
+  const checked = [
+    ...(checks.namePrefix === undefined
+      ? []
+      : [`${checkedTable}.environment_name >= ? AND ${checkedTable}.environment_name < ?`]),
+    ...(checks.tagTexts.length === 0
+      ? []
+      : [
+          `NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE instr(${checkedTable}.tags, wanted.value) = 0)`,
+        ]),
+  ];
+  const isChecked = checked.length > 0 && !isWalked;
+  return [
+    ...remaining.map((condition) => meets(condition, table)),
+    ...(isChecked ? [sameRow(table, CHECKED_INDEX, checked.join(' AND '))] : checked),
+  ];
+}
+
 /**
  * Looks a row up in the index of the column instead of the table: rows that follow each other in one index are close to each other in
  * the other, but anywhere in the table. In a table of a million rows that takes a seventh of the time.
  */
-function meets({ column, values, index }: RemainingCondition): string {
+function meets({ column, values, index }: RemainingCondition, table: string): string {
   const isOne = values.length === 1 ? '= ?' : `IN (${values.map(() => '?').join(', ')})`;
-  return `EXISTS (SELECT 1 FROM connections AS other INDEXED BY ${index} WHERE other.${column} ${isOne}
-    AND other.requested_at = connections.requested_at AND other.id = connections.id)`;
+  return sameRow(table, index, `other.${column} ${isOne}`);
+}
+
+function sameRow(table: string, index: string, condition: string): string {
+  return `EXISTS (SELECT 1 FROM connections AS other INDEXED BY ${index} WHERE ${condition}
+    AND other.requested_at = ${table}.requested_at AND other.id = ${table}.id)`;
 }

@@ -8,10 +8,12 @@ import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../..
 import { importFailure, reading } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
-import { eventOf } from '../rows';
+import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 import { countsOf } from './counts';
 import { listsOf } from './lists';
+import { overviewsOf } from './overviews';
+import { prefixReads } from './prefix-reads';
 import { rangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import { createStepRunner, type Steps } from './step-runner';
@@ -19,7 +21,7 @@ import { viewableBy } from './visibility';
 
 export interface StoreReads extends Pick<
   ConnectionStore,
-  'findConnections' | 'listConnections' | 'countConnections'
+  'findConnections' | 'listConnections' | 'countConnections' | 'readOverview'
 > {
   readonly listEvents: (queries: readonly EventQuery[]) => readonly (readonly ConnectionEvent[] | null)[];
   /** The number of connections of each status, of all accounts. For metrics. */
@@ -27,19 +29,20 @@ export interface StoreReads extends Pick<
 }
 
 export function readsOf(database: BetterSqlite3.Database, rows: RowCache): StoreReads {
-  const readsOfRange = rangeReads(database);
-  const lists = listsOf(readsOfRange, rows);
-  const countOf = countsOf(database, readsOfRange);
+  const readers = { inOrder: rangeReads(database), byName: prefixReads(database) };
+  const lists = listsOf(readers, rows);
+  const countOf = countsOf(database, readers);
+  const overviewOf = overviewsOf(database, readers, countOf);
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
-      'SELECT * FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?',
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?`,
     ),
   );
   const eventsUntil = pin(
     database.prepare<[EventQuery], ConnectionEventRow>(
       // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
-      `SELECT * FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
          SELECT sequence FROM connection_events WHERE connection_id = @connectionId AND id = @before
        ) ORDER BY sequence DESC LIMIT @limit + 1`,
     ),
@@ -74,6 +77,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
     findConnections: (ids, visibleTo) => reading(() => rows.find(ids, viewableBy(visibleTo))),
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
     countConnections: (queries, options = {}) => reading(() => run(counts(queries), options)),
+    readOverview: (query, options = {}) => reading(() => run(overviewOf(query), options)),
     countByStatus: () => reading(() => run(countsByStatus(), {})),
     listEvents: (queries) => reading(() => queries.map(eventsOf)),
   };

@@ -55,8 +55,8 @@ export function writerOn(
   const remove = pin(database.prepare<[ConnectionId]>('DELETE FROM connections WHERE id = ?'));
   const addEvent = pin(
     database.prepare<[Omit<ConnectionEventRow, 'sequence'>]>(
-      `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at)
-       VALUES (@id, @connection_id, @type, @status, @previous_status, @actor, @occurred_at)`,
+      `INSERT INTO connection_events (id, connection_id, type, status, previous_status, actor, occurred_at, snapshot)
+       VALUES (@id, @connection_id, @type, @status, @previous_status, @actor, @occurred_at, @snapshot)`,
     ),
   );
 
@@ -84,7 +84,7 @@ export function writerOn(
         remove.run(connection.id);
         break;
     }
-    addEvent.run(eventRowOf(decision.event));
+    addEvent.run(eventRowOf(decision.event, connection));
     return { connection };
   };
 }

@@ -1,0 +1,127 @@
+import type BetterSqlite3 from 'better-sqlite3';
+
+import type { ConnectionId } from '../../../proton/identifiers';
+import { endOfPrefix } from '../../selected-rows';
+import { pin } from '../pin-native';
+import { remainingValuesOf, type IndexRange } from './list-branches';
+import { conditionsOn, NEWEST, shapeOf, type Position } from './range-reads';
+
+/** A range of an index in which names come before the position: all rows whose names begin with a prefix. */
+export interface PrefixRange extends IndexRange {
+  readonly namePrefix: string;
+}
+
+export function isPrefixRange(range: IndexRange): range is PrefixRange {
+  return range.namePrefix !== undefined;
+}
+
+/** The position of a row in such an index. */
+export interface NamePosition extends Position {
+  readonly name: string;
+}
+
+/** Rows after a position of lists (exclusive), to another one (inclusive). */
+export interface Between {
+  readonly after: Position;
+  readonly oldest: Position;
+}
+
+/** The statements for one range of this kind. They read from `after` (exclusive) backwards, along indexes alone. */
+export interface PrefixReads {
+  /** The position before all rows. */
+  readonly start: NamePosition;
+  /** The position of the last one of the next `rows` rows. Undefined when fewer are left. */
+  readonly endOfStep: (after: NamePosition, rows: number) => NamePosition | undefined;
+  /** The ids of the newest rows up to `end` (inclusive; undefined is the end of the range) that lie between two positions of lists. */
+  readonly ids: (
+    after: NamePosition,
+    end: NamePosition | undefined,
+    between: Between,
+    limit: number,
+  ) => ConnectionId[];
+  /** The number of these rows. */
+  readonly count: (after: NamePosition, end: NamePosition | undefined, between: Between) => number;
+}
+
+interface Statements {
+  readonly last: BetterSqlite3.Statement<unknown[], NamePosition>;
+  readonly ids: BetterSqlite3.Statement<unknown[], ConnectionId>;
+  readonly count: BetterSqlite3.Statement<unknown[], number>;
+}
+
+/** Prepares the statements of each shape once. */
+export function prefixReads(database: BetterSqlite3.Database): (range: PrefixRange) => PrefixReads {
+  const prepared = new Map<string, Statements>();
+  return (range) => {
+    const key = shapeOf(range);
+    let statements = prepared.get(key);
+    if (!statements) prepared.set(key, (statements = prepare(database, range)));
+    return readsOn(statements, range);
+  };
+}
+
+const KEY = '(environment_name, requested_at, id)';
+
+function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statements {
+  const equal = range.equal.map(([column]) => `${column} = ?`);
+  const from = `FROM connections INDEXED BY ${range.index} WHERE ${[...equal, `${KEY} < (?, ?, ?)`, `${KEY} >= (?, ?, ?)`].join(' AND ')}`;
+  const conditions = [
+    '',
+    ...conditionsOn(range),
+    '(requested_at, id) < (?, ?)',
+    '(requested_at, id) >= (?, ?)',
+  ].join(' AND ');
+  return {
+    last: pin(
+      database.prepare<unknown[], NamePosition>(
+        `SELECT environment_name AS name, requested_at AS requestedAt, id ${from}
+         ORDER BY environment_name DESC, requested_at DESC, id DESC LIMIT 1 OFFSET ?`,
+      ),
+    ),
+    ids: pin(
+      database
+        .prepare<unknown[], ConnectionId>(
+          `SELECT id ${from}${conditions}
+           ORDER BY requested_at DESC, id DESC LIMIT ?`,
+        )
+        .pluck(true),
+    ),
+    count: pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true)),
+  };
+}
+
+function readsOn(statements: Statements, range: PrefixRange): PrefixReads {
+  const equal = range.equal.map(([, value]) => value);
+  const remaining = remainingValuesOf(range);
+  const first: NamePosition = { name: range.namePrefix, requestedAt: Number.MIN_SAFE_INTEGER, id: '' };
+  return {
+    start: { ...NEWEST, name: endOfPrefix(range.namePrefix) },
+    endOfStep: (after, rows) =>
+      statements.last.get(...equal, ...valuesOf(after), ...valuesOf(first), rows - 1),
+    ids: (after, end = first, between, limit) =>
+      statements.ids.all(
+        ...equal,
+        ...valuesOf(after),
+        ...valuesOf(end),
+        ...remaining,
+        ...boundsOf(between),
+        limit,
+      ),
+    count: (after, end = first, between) =>
+      statements.count.get(
+        ...equal,
+        ...valuesOf(after),
+        ...valuesOf(end),
+        ...remaining,
+        ...boundsOf(between),
+      ) ?? 0,
+  };
+}
+
+function boundsOf({ after, oldest }: Between): readonly [number, string, number, string] {
+  return [after.requestedAt, after.id, oldest.requestedAt, oldest.id];
+}
+
+function valuesOf({ name, requestedAt, id }: NamePosition): readonly [string, number, string] {
+  return [name, requestedAt, id];
+}

@@ -1,0 +1,144 @@
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+
+import type { Viewer } from '../../proton/viewer';
+import type { SubscriptionObserver, SubscriptionTransport } from '../../telemetry/events';
+import type { AcceptedSubscription } from './accept-subscription';
+
+/** Where the results of a subscription go. */
+export interface SubscriptionSink {
+  /** Takes the next result. While its promise is pending, later results wait. If it rejects, the client is gone. */
+  readonly next: (result: FormattedExecutionResult) => void | Promise<void>;
+  /** Called once, last, when the subscription is ended by this side. @param errors at least one */
+  readonly ended: (errors: readonly GraphQLFormattedError[]) => void;
+}
+
+export interface SubscriberInfo {
+  readonly viewer: Viewer;
+  readonly transport: SubscriptionTransport;
+  /** The id of the request that opened the connection or asked for the subscription. */
+  readonly requestId: string;
+}
+
+/** Why a transport ends a subscription: `OK` when the client has completed it. */
+export type EndOutcome = 'OK' | 'CLIENT_GONE' | 'UNAUTHENTICATED' | 'SERVER_STOPPING';
+
+export interface SubscriberOptions extends SubscriberInfo {
+  readonly subscription: AcceptedSubscription;
+  readonly sink: SubscriptionSink;
+  readonly observe: SubscriptionObserver;
+  /** Results that may wait. */
+  readonly maxWaiting: number;
+  /** Called once, when it has ended. */
+  readonly left: (subscriber: Subscriber) => void;
+}
+
+interface Delivery {
+  readonly result: FormattedExecutionResult;
+  /** Milliseconds since the epoch. */
+  readonly occurredAt: number;
+}
+
+/** One subscription: the results that wait for their client, and what is reported about it at the end. */
+export class Subscriber {
+  /** Changes up to this position were committed before it started. */
+  after = Infinity;
+  private waiting: Delivery[] | undefined;
+  private isBusy = false;
+  private isOver = false;
+  private events = 0;
+  private readonly startedAt = Date.now();
+
+  constructor(private readonly options: SubscriberOptions) {
+    options.observe.started(options.transport);
+  }
+
+  /** Delivers a result, after those that wait. Ends the subscription when too many do. */
+  push(delivery: Delivery): void {
+    if (this.isOver) return;
+    if (!this.isBusy) {
+      this.deliver(delivery);
+      return;
+    }
+    this.waiting ??= [];
+    if (this.waiting.length >= this.options.maxWaiting) this.overflow(1);
+    else this.waiting.push(delivery);
+  }
+
+  /** Ends it because its results come faster than they can be delivered. @param missed results that have no place any more */
+  overflow(missed: number): void {
+    this.fail({ message: OVERFLOW, extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }, missed);
+  }
+
+  /** Ends it with an error. */
+  fail(error: GraphQLFormattedError & { readonly extensions: { readonly code: string } }, missed = 0): void {
+    if (!this.close(error.extensions.code, missed)) return;
+    this.options.sink.ended([error]);
+  }
+
+  /** Ends it for its transport, whose sink is not called any more. */
+  stop(outcome: EndOutcome): void {
+    this.close(outcome, 0);
+  }
+
+  private deliver(delivery: Delivery): void {
+    let taken: void | Promise<void>;
+    try {
+      taken = this.options.sink.next(delivery.result);
+    } catch {
+      this.stop('CLIENT_GONE');
+      return;
+    }
+    if (!taken) {
+      this.delivered(delivery);
+      return;
+    }
+    this.isBusy = true;
+    taken.then(
+      () => {
+        this.isBusy = false;
+        this.delivered(delivery);
+        const next = this.waiting?.shift();
+        if (next && !this.isOver) this.deliver(next);
+      },
+      () => {
+        this.stop('CLIENT_GONE');
+      },
+    );
+  }
+
+  private delivered({ occurredAt }: Delivery): void {
+    this.events += 1;
+    this.options.observe.delivered(this.options.transport, Math.max(0, Date.now() - occurredAt));
+  }
+
+  /** @returns false if it had ended before */
+  private close(outcome: string, missed: number): boolean {
+    if (this.isOver) return false;
+    this.isOver = true;
+    const { subscription, viewer, transport, requestId, observe, left } = this.options;
+    const dropped = (this.waiting?.length ?? 0) + missed;
+    this.waiting = undefined;
+    left(this);
+    const { startedAt, events } = this;
+    const { label: operation, name: operationName } = subscription;
+    const durationMs = Date.now() - startedAt;
+    observe.ended(
+      {
+        transport,
+        requestId,
+        operation,
+        operationName,
+        subject: viewer.subject,
+        outcome,
+        events,
+        startedAt,
+        durationMs,
+      },
+      dropped,
+    );
+    return true;
+  }
+}
+
+const OVERFLOW =
+  'The events come faster than they are received. Subscribe again, and read the connections once, to see what was missed.';

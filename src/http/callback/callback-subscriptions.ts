@@ -1,0 +1,151 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+import { atExpiry } from '../../authentication/user/at-expiry';
+import { RequestError } from '../../graphql/request-error';
+import type { AcceptedSubscription } from '../../graphql/subscriptions/accept-subscription';
+import type { SubscriberInfo, EndOutcome } from '../../graphql/subscriptions/subscriber';
+import type { RunningSubscription, Subscriptions } from '../../graphql/subscriptions/subscriptions';
+import { overloaded } from '../errors';
+import { CallbackChannel, DEFAULT_RETRIES, type CallbackTarget, type RetryTimes } from './callback-channel';
+import { createCallbackClient } from './callback-client';
+
+export interface CallbackOptions {
+  readonly subscriptions: Subscriptions;
+  /** How many may run at a time. */
+  readonly maxSubscriptions: number;
+  /** How long a message may take, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly retries?: RetryTimes;
+}
+
+/** Who waits for the start of a subscription, and until when its viewer may read. */
+export interface CallbackStart extends Omit<SubscriberInfo, 'transport'> {
+  /** When the user's token expires, in milliseconds since the epoch; undefined if there is none. */
+  readonly expiresAt: number | undefined;
+  /** Aborted when the router no longer waits for the response. */
+  readonly signal: AbortSignal;
+}
+
+/** Subscriptions whose events are posted to a router. */
+export interface CallbackSubscriptions {
+  /**
+   * Asks the router whether it waits for the subscription, and starts it.
+   * @throws RequestError 400 `CALLBACK_FAILED` if the router does not say so, 503 `OVERLOADED`; SubscriptionRefused
+   */
+  readonly start: (
+    subscription: AcceptedSubscription,
+    target: CallbackTarget,
+    start: CallbackStart,
+  ) => Promise<void>;
+  /** How many run. */
+  readonly count: () => number;
+  /** Starts no more, and completes those that run. Resolves when their routers know, or after the grace. */
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** For each message, from the first byte sent to the last one received. */
+const TIMEOUT_MS = 5_000;
+
+interface Running {
+  readonly end: (outcome: EndOutcome, error: GraphQLFormattedError) => Promise<void>;
+}
+
+export function createCallbackSubscriptions({
+  subscriptions,
+  maxSubscriptions,
+  timeoutMs = TIMEOUT_MS,
+  retries = DEFAULT_RETRIES,
+}: CallbackOptions): CallbackSubscriptions {
+  const client = createCallbackClient(timeoutMs);
+  const running = new Set<Running>();
+  let starting = 0;
+  let isStopping = false;
+
+  async function run(
+    subscription: AcceptedSubscription,
+    target: CallbackTarget,
+    { expiresAt, signal, ...info }: CallbackStart,
+  ): Promise<void> {
+    let started: RunningSubscription | undefined;
+    let clearExpiry = (): void => undefined;
+    const channel = new CallbackChannel(client, target, retries, (reason) => {
+      // A client that leaves its router is noticed when the router does not know the subscription any more.
+      close(reason === 'router_left' ? 'OK' : 'CLIENT_GONE');
+    });
+    const own: Running = {
+      end(outcome, error) {
+        close(outcome);
+        return channel.complete([error]);
+      },
+    };
+    function close(outcome: EndOutcome): void {
+      started?.stop(outcome);
+      forget();
+    }
+    function forget(): void {
+      clearExpiry();
+      running.delete(own);
+    }
+
+    starting += 1;
+    const isConfirmed = await channel.check(signal).finally(() => (starting -= 1));
+    if (!isConfirmed) throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
+    running.add(own);
+    channel.startHeartbeat();
+    try {
+      started = await subscriptions.start(
+        subscription,
+        { ...info, transport: 'callback' },
+        {
+          next: (result) => channel.next(result),
+          ended(errors) {
+            forget();
+            void channel.complete(errors);
+          },
+        },
+      );
+    } catch (error) {
+      forget();
+      channel.close();
+      throw error;
+    }
+    // The router, or this server, may have ended it meanwhile.
+    if (signal.aborted || isStopping || !running.has(own)) {
+      close('CLIENT_GONE');
+      channel.close();
+      throw overloaded();
+    }
+    clearExpiry = atExpiry(expiresAt, () => {
+      void own.end('UNAUTHENTICATED', EXPIRED);
+    });
+  }
+
+  return {
+    async start(subscription, target, start) {
+      if (isStopping || running.size + starting >= maxSubscriptions) throw overloaded();
+      await run(subscription, target, start);
+    },
+    count: () => running.size,
+    async stop(graceMs) {
+      isStopping = true;
+      const ended = Promise.all([...running].map(({ end }) => end('SERVER_STOPPING', STOPPING)));
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)));
+      await Promise.race([ended, grace]);
+      clearTimeout(timer);
+      client.close();
+    },
+  };
+}
+
+const FAILED = 'The callback URL did not confirm that it waits for this subscription.';
+
+const EXPIRED: GraphQLFormattedError = {
+  message: 'The token has expired. Subscribe again with a new one.',
+  extensions: { code: 'UNAUTHENTICATED' },
+};
+
+const STOPPING: GraphQLFormattedError = {
+  message: 'The server is stopping. Subscribe again.',
+  extensions: { code: 'SERVER_STOPPING' },
+};

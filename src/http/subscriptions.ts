@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify';
+
+import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
+import { createCallbackSubscriptions } from './callback/callback-subscriptions';
+import { createStartCallback, type StartCallback } from './callback/start-callback';
+import { routeUpgrades } from './websocket/upgrade-requests';
+import { addWebSockets, type WebSocketLimits, type WebSocketOptions } from './websocket/websockets';
+
+/** How subscriptions are executed and delivered. */
+export interface SubscriptionOptions extends Pick<
+  SubscriptionsOptions,
+  'source' | 'openSession' | 'trustPolicyDefaults' | 'observe' | 'maxWaiting'
+> {
+  /** The URLs that a router may name for callbacks. */
+  readonly callbackUrls: readonly string[];
+  /** With 0 as `maxSockets` there are no WebSockets. */
+  readonly sockets: WebSocketLimits;
+}
+
+/** What the server provides for them. */
+type ServerParts = Omit<SubscriptionsOptions, keyof SubscriptionOptions> &
+  Pick<WebSocketOptions, 'rateLimits' | 'authentication' | 'origins' | 'upgraded'>;
+
+export interface SubscriptionTransports {
+  readonly startCallback: StartCallback;
+  /** How many WebSockets are open. */
+  readonly openSockets: () => number;
+  /** Ends the subscriptions by callback. The lifecycle of the server ends WebSockets. */
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** Subscriptions by callback that run at a time. */
+const MAX_CALLBACKS = 10_000;
+
+/**
+ * Adds subscriptions to a server, over WebSockets and by HTTP callback.
+ * @param server with all its hooks that decide about a request
+ */
+export function addSubscriptions(
+  server: FastifyInstance,
+  { callbackUrls: urls, sockets: limits, ...given }: SubscriptionOptions,
+  { rateLimits, authentication, origins, upgraded, ...parts }: ServerParts,
+): SubscriptionTransports {
+  const subscriptions = createSubscriptions({ ...given, ...parts });
+  const callbacks = createCallbackSubscriptions({ subscriptions, maxSubscriptions: MAX_CALLBACKS });
+  let openSockets = () => 0;
+  if (limits.maxSockets > 0) {
+    const { observe } = given;
+    const { schema, reportFault } = parts;
+    routeUpgrades(server);
+    const sockets = addWebSockets(server, {
+      schema,
+      subscriptions,
+      rateLimits,
+      authentication,
+      origins,
+      limits,
+      observe,
+      reportFault,
+      upgraded,
+    });
+    openSockets = sockets.count;
+  }
+  return {
+    startCallback: createStartCallback({ subscriptions, callbacks, urls }),
+    openSockets,
+    stop: callbacks.stop,
+  };
+}

@@ -1,0 +1,58 @@
+import type { ConnectionStatus, ConnectionView, EpochMilliseconds } from './connection';
+import type { ProtonFailure } from './failure';
+import { matches, type NormalizedSelection } from './page';
+import { maySee, type Viewer } from './viewer';
+
+/** A change of a connection's status. */
+export interface ConnectionStatusChange<View extends ConnectionView = ConnectionView> {
+  /** Greater than those of earlier changes of the same source. */
+  readonly position: number;
+  /** The connection right after the change; for a deletion, right before it. */
+  readonly connection: View;
+  /** Null when the connection was created. */
+  readonly previousStatus: ConnectionStatus | null;
+  /** Null when the connection was deleted. */
+  readonly status: ConnectionStatus | null;
+  readonly occurredAt: EpochMilliseconds;
+  /** The id of the event in the connection's history, or one that stands for it. */
+  readonly eventId: string;
+}
+
+export interface StatusChangeListener {
+  /**
+   * Receives all changes, also those that the viewer may not see: whether one concerns a subscription, `concerns` decides. The changes
+   * of a connection come in order. While a returned promise is pending, the source may wait with the next ones, but not for long.
+   */
+  readonly changed: (changes: readonly ConnectionStatusChange[]) => void | Promise<void>;
+  /** Called at most once, and last: changes may be missing from now on. */
+  readonly ended: (failure: ProtonFailure) => void;
+}
+
+/** Where changes of status come from. */
+export interface StatusChangeSource {
+  /**
+   * Watches the changes of all connections. A source looks for changes only while it is watched, and once for all who watch it.
+   * @param viewer whose credentials an adapter may need
+   */
+  readonly watchStatusChanges: (viewer: Viewer, listener: StatusChangeListener) => StatusWatch;
+}
+
+export interface StatusWatch {
+  /**
+   * Resolves with a position such that the listener gets every change that is committed after this resolves, with a greater position.
+   * Changes with smaller positions may come too.
+   * @throws ProtonFailure `UNAVAILABLE`
+   */
+  readonly position: () => Promise<number>;
+  /** The listener is not called any more. */
+  readonly stop: () => void;
+}
+
+/** Whether a viewer may see a change that a filter selects. The filter looks at the connection as the change shows it. */
+export function concerns(
+  viewer: Viewer,
+  selection: NormalizedSelection,
+  { connection }: Pick<ConnectionStatusChange, 'connection'>,
+): boolean {
+  return maySee(viewer, connection) && matches(connection, selection);
+}

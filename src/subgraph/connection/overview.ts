@@ -1,0 +1,95 @@
+import { Arg, Ctx, Directive, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+
+import { ConnectionStatus, type EpochMilliseconds } from '../../proton/connection';
+import { DEFAULT_WEEKS, type ConnectionOverview } from '../../proton/overview';
+import type { SubgraphContext } from '../context';
+import { EnvironmentAccountConnectionFilter } from './connection-page';
+import { DateTime } from './environment-account-connection';
+
+@ObjectType({ simpleResolvers: true, description: 'How many connections have a status.' })
+export class EnvironmentAccountConnectionStatusCount {
+  @Field(() => ConnectionStatus)
+  readonly status!: ConnectionStatus;
+
+  @Field(() => Int)
+  readonly count!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What happened in one week.' })
+export class EnvironmentAccountConnectionWeek {
+  @Field(() => DateTime, { description: 'Monday, 00:00 UTC.' })
+  readonly startsAt!: EpochMilliseconds;
+
+  @Field(() => Int, { description: 'Connections that were requested in the week.' })
+  readonly requested!: number;
+
+  @Field(() => Int, { description: 'Connections whose first decision was to accept them, in the week.' })
+  readonly accepted!: number;
+
+  @Field(() => Int, { description: 'Connections whose first decision was to reject them, in the week.' })
+  readonly rejected!: number;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Counts and times of connections. Deleted connections do not count.',
+})
+export class EnvironmentAccountConnectionOverview {
+  @Field(() => [EnvironmentAccountConnectionStatusCount], {
+    description: 'Every status, in the order of the enum.',
+  })
+  readonly byStatus!: readonly EnvironmentAccountConnectionStatusCount[];
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description:
+      'When the pending connection that has waited longest was requested; null when none is pending.',
+  })
+  readonly oldestPendingAt!: EpochMilliseconds | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The median time from the request to the first decision, of the connections that were first accepted or rejected in these weeks; null when there are none.',
+  })
+  readonly medianSecondsToDecision!: number | null;
+
+  @Field(() => [EnvironmentAccountConnectionWeek], {
+    description: 'In the order of time; the last one is the week of today.',
+  })
+  readonly weeks!: readonly EnvironmentAccountConnectionWeek[];
+}
+
+@Resolver()
+export class ConnectionOverviewResolver {
+  @Query(() => EnvironmentAccountConnectionOverview, {
+    nullable: true,
+    description:
+      "Counts and times among the connections that the caller can see and that match the filter. `weeks` must be 1 to 104. Null when the back end can't compute them.",
+  })
+  @Directive('@cost(weight: 50)')
+  async environmentAccountConnectionOverview(
+    @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
+    filter: EnvironmentAccountConnectionFilter | null | undefined,
+    @Arg('weeks', () => Int, { nullable: true, defaultValue: DEFAULT_WEEKS })
+    weeks: number | null | undefined,
+    @Ctx() { session }: SubgraphContext,
+  ): Promise<EnvironmentAccountConnectionOverview | null> {
+    const overview = await session.readOverview({ filter, weeks });
+    return overview && toGraphQLOverview(overview);
+  }
+}
+
+function toGraphQLOverview({
+  byStatus,
+  oldestPendingAt,
+  medianDecisionMs,
+  weeks,
+}: ConnectionOverview): EnvironmentAccountConnectionOverview {
+  return {
+    byStatus: Object.values(ConnectionStatus).map((status) => ({ status, count: byStatus[status] })),
+    oldestPendingAt,
+    medianSecondsToDecision: medianDecisionMs === null ? null : Math.round(medianDecisionMs / 1_000),
+    weeks,
+  };
+}

@@ -1,0 +1,218 @@
+import { CallbackChannel, type ChannelEnd } from '../../../src/http/callback/callback-channel';
+import { createCallbackClient, type CallbackClient } from '../../../src/http/callback/callback-client';
+import { startCallbackRouter, type CallbackRouter } from './router';
+
+/** Short, so that tests don't wait. */
+const TIMEOUT_MS = 200;
+const RETRIES = { pausesMs: [1, 1, 1, 1, 1] };
+
+describe('The messages to a router', () => {
+  let router: CallbackRouter;
+  let client: CallbackClient;
+  const open: CallbackChannel[] = [];
+
+  beforeEach(async () => {
+    router = await startCallbackRouter();
+    client = createCallbackClient(TIMEOUT_MS);
+  });
+
+  afterEach(async () => {
+    for (const channel of open.splice(0)) channel.close();
+    client.close();
+    await router.stop();
+  });
+
+  interface OpenChannel {
+    readonly channel: CallbackChannel;
+    readonly ended: Promise<ChannelEnd>;
+  }
+
+  function openChannel(heartbeatIntervalMs = 0, origin = router.origin): OpenChannel {
+    let end: (reason: ChannelEnd) => void = () => undefined;
+    const ended = new Promise<ChannelEnd>((resolve) => (end = resolve));
+    const target = { url: new URL('/callback/1', origin), id: 's-1', verifier: 'v-1', heartbeatIntervalMs };
+    const channel = new CallbackChannel(client, target, RETRIES, (reason) => {
+      end(reason);
+    });
+    open.push(channel);
+    return { channel, ended };
+  }
+
+  const never = new AbortController().signal;
+
+  it('have the form of the protocol', async () => {
+    const { channel } = openChannel();
+    expect(await channel.check(never)).toBe(true);
+    await channel.next({ data: { a: 1 } });
+    await channel.complete([{ message: 'over' }]);
+    const identity = { kind: 'subscription', id: 's-1', verifier: 'v-1' };
+    expect(router.requests.map(({ message }) => message)).toEqual([
+      { ...identity, action: 'check' },
+      { ...identity, action: 'next', payload: { data: { a: 1 } } },
+      { ...identity, action: 'complete', errors: [{ message: 'over' }] },
+    ]);
+    for (const { method, path, headers } of router.requests) {
+      expect([method, path]).toEqual(['POST', '/callback/1']);
+      expect(headers).toMatchObject({
+        'content-type': 'application/json',
+        'subscription-protocol': 'callback/1.0',
+      });
+      expect(Object.keys(headers).sort()).toEqual([
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'subscription-protocol',
+      ]);
+    }
+  });
+
+  it('go in order over one connection, each when the router has taken the one before', async () => {
+    const { channel } = openChannel();
+    let atWork = 0;
+    router.answerBy((_request, response) => {
+      atWork += 1;
+      expect(atWork).toBe(1);
+      setImmediate(() => {
+        atWork -= 1;
+        response.writeHead(204).end();
+      });
+    });
+    const events = Array.from({ length: 50 }, (_, index) => ({ data: { index } }));
+    await Promise.all(events.map((event) => channel.next(event)));
+    expect(router.messages().map(({ payload }) => payload)).toEqual(events);
+    expect(new Set(router.requests.map(({ connection }) => connection)).size).toBe(1);
+  });
+
+  it('are repeated after an error of the router, without changing their order', async () => {
+    const { channel } = openChannel();
+    const failures = [500, 503, 502];
+    router.answerBy((_request, response) => response.writeHead(failures.pop() ?? 204).end());
+    await Promise.all([channel.next(1), channel.next(2)]);
+    expect(router.messages().map(({ payload }) => payload)).toEqual([1, 1, 1, 1, 2]);
+  });
+
+  it.each([
+    [404, 'router_left', 1],
+    [410, 'router_left', 1],
+    [400, 'router_refused', 1],
+    [401, 'router_refused', 1],
+    [429, 'router_refused', 1],
+    [307, 'router_refused', 1],
+    [500, 'router_unreachable', 6],
+  ] as const)('end at status %i: %s', async (status, reason, attempts) => {
+    const { channel, ended } = openChannel();
+    router.answerBy((_request, response) => response.writeHead(status, { location: '/elsewhere' }).end());
+    await Promise.all([channel.next(1), channel.next(2)]);
+    expect(await ended).toBe(reason);
+    expect(router.requests.map(({ path, message }) => [path, message.payload])).toEqual(
+      Array.from({ length: attempts }, () => ['/callback/1', 1]),
+    );
+    await channel.complete();
+    expect(router.messages('complete')).toEqual([]);
+  });
+
+  it('end when the router hangs', async () => {
+    const { channel, ended } = openChannel();
+    router.answerBy(() => undefined);
+    await channel.next(1);
+    expect(await ended).toBe('router_unreachable');
+    expect(router.requests).toHaveLength(6);
+  });
+
+  it('end when the router sends a response without an end', async () => {
+    const { channel, ended } = openChannel();
+    router.answerBy((_request, response) => {
+      response.writeHead(200);
+      response.write('a'.repeat(100_000));
+    });
+    await channel.next(1);
+    expect(await ended).toBe('router_unreachable');
+  });
+
+  it('end when nothing listens', async () => {
+    const { origin } = router;
+    await router.stop();
+    const { channel, ended } = openChannel(0, origin);
+    await channel.next(1);
+    expect(await ended).toBe('router_unreachable');
+    router = await startCallbackRouter();
+  });
+
+  it('survive that the router closes an idle connection', async () => {
+    const { channel } = openChannel();
+    router.answerBy((_request, response) => {
+      response.writeHead(204).end();
+      setImmediate(() => response.socket?.destroy());
+    });
+    for (let event = 0; event < 5; event += 1) await channel.next(event);
+    expect(router.messages().map(({ payload }) => payload)).toEqual(expect.arrayContaining([0, 1, 2, 3, 4]));
+  });
+
+  it.each([404, 500, 302, 400])(
+    'are none but a single check when that is answered with %i',
+    async (status) => {
+      const { channel } = openChannel();
+      router.answerBy((_request, response) => response.writeHead(status, { location: '/elsewhere' }).end());
+      expect(await channel.check(never)).toBe(false);
+      expect(router.requests).toHaveLength(1);
+    },
+  );
+
+  it('can be stopped while the router hangs', async () => {
+    const { channel } = openChannel();
+    const given = new AbortController();
+    router.answerBy(() => {
+      given.abort();
+    });
+    expect(await channel.check(given.signal)).toBe(false);
+    router.answerBy(() => {
+      channel.close();
+    });
+    await channel.next(1);
+    await channel.complete();
+    expect(router.messages().map(({ action }) => action)).toEqual(['check', 'next']);
+  });
+});
+
+describe('The heartbeat', () => {
+  // The intervals are seconds; only the timers are replaced, and the client is one that answers at once.
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** Counts the checks that are sent within a time. */
+  async function checksWithin(ms: number, heartbeatIntervalMs: number, status = 204): Promise<number> {
+    let checks = 0;
+    const client: CallbackClient = {
+      post() {
+        checks += 1;
+        return Promise.resolve(status);
+      },
+      close: () => undefined,
+    };
+    const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs };
+    const channel = new CallbackChannel(client, target, RETRIES, () => undefined);
+    channel.startHeartbeat();
+    await jest.advanceTimersByTimeAsync(ms);
+    channel.close();
+    await jest.advanceTimersByTimeAsync(ms);
+    return checks;
+  }
+
+  it.each([
+    ['at half of the interval', 10_000, 5_000, 4],
+    ['as if the interval were a second when it is shorter', 2_000, 1, 4],
+    ['as if the interval were a minute when it is longer', 120_000, 3_600_000, 4],
+    ['not at all when there is no interval', 600_000, 0, 0],
+  ])('comes %s', async (_, ms, intervalMs, checks) => {
+    expect(await checksWithin(ms, intervalMs)).toBe(checks);
+  });
+
+  it('ends when the router does not know the subscription any more', async () => {
+    expect(await checksWithin(60_000, 2_000, 404)).toBe(1);
+  });
+});

@@ -1,0 +1,318 @@
+import { randomUUID } from 'node:crypto';
+
+import { ConnectionHistoryResolver } from '../../../src/subgraph/connection/history';
+import { startApp, type RunningApp } from '../../support/app';
+import { createConnection } from '../../federation/created-connections';
+import { bearer, createKeys, tokenOf, useKeyFile } from '../../authentication/issuer';
+import { startCallbackRouter, type CallbackRouter, type ReceivedMessage } from './router';
+
+const SECRET = 'shared-with-the-router';
+const ROUTER = { 'router-authorization': SECRET };
+const SUBSCRIPTION = `subscription ($filter: EnvironmentAccountConnectionFilter) {
+  environmentAccountConnectionStatusChanged(filter: $filter) {
+    previousStatus
+    status
+    connection { environmentName status history(first: 1) { nodes { type } } }
+  }
+}`;
+
+describe('Subscriptions by HTTP callback', () => {
+  const keys = createKeys('ES256');
+  const environment = useKeyFile(keys);
+  let router: CallbackRouter;
+  /** Another server, which must not get anything. */
+  let victim: CallbackRouter;
+  let app: RunningApp;
+  let admin: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    router = await startCallbackRouter();
+    victim = await startCallbackRouter();
+    app = await startApp({
+      ...environment,
+      AUTH_JWT_CLOCK_SKEW_MS: '0',
+      ROUTER_SECRET: SECRET,
+      SUBSCRIPTION_CALLBACK_URLS: `${router.origin}/callback`,
+    });
+    admin = await asUser({ '*': ['write', 'approve'] });
+  });
+
+  afterAll(async () => {
+    await app.stop();
+    await router.stop();
+    await victim.stop();
+  });
+
+  async function asUser(accounts: unknown, claims = {}): Promise<Readonly<Record<string, string>>> {
+    return { ...ROUTER, ...bearer(await tokenOf(keys, { claims: { aws_accounts: accounts, ...claims } })) };
+  }
+
+  interface Asked {
+    readonly query?: string;
+    readonly variables?: Readonly<Record<string, unknown>>;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Members of the extension, instead of valid ones. */
+    readonly extension?: Readonly<Record<string, unknown>>;
+  }
+
+  /** Sends a request as a router does. */
+  async function ask({ query = SUBSCRIPTION, variables, headers = admin, extension = {} }: Asked = {}) {
+    const subscriptionId = randomUUID();
+    const subscription = {
+      callbackUrl: `${router.origin}/callback/${subscriptionId}`,
+      subscriptionId,
+      verifier: 'verifier',
+      heartbeatIntervalMs: 0,
+      ...extension,
+    };
+    const response = await fetch(app.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json;callbackSpec=1.0; charset=utf-8',
+        ...headers,
+      },
+      body: JSON.stringify({ query, variables, extensions: { subscription } }),
+    });
+    const body = (await response.json()) as {
+      readonly data?: unknown;
+      readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+    };
+    return { id: subscriptionId, status: response.status, body, codes: body.errors?.map(({ extensions }) => extensions.code) };
+  }
+
+  const messagesOf = (id: string, action?: ReceivedMessage['action']) =>
+    router.messages(action).filter((message) => message.id === id);
+  const changesOf = (id: string) =>
+    messagesOf(id, 'next').map(({ payload }) => payload?.data?.['environmentAccountConnectionStatusChanged']);
+
+  async function mutate(field: string, id: string): Promise<void> {
+    await fetch(app.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...admin },
+      body: JSON.stringify({ query: `mutation { ${field}(input: { id: "${id}" }) { success } }` }),
+    });
+  }
+
+  const create = (environmentName: string, environmentAccountId = '222222222222') =>
+    createConnection(
+      app.url,
+      { managementAccountId: '111111111111', environmentName, environmentAccountId },
+      admin,
+    );
+
+  it('begin with a check, and deliver each event in order, a deletion with the last state', async () => {
+    const filter = { environmentName: 'life' };
+    const { id, status, body } = await ask({ variables: { filter } });
+    expect([status, body]).toEqual([200, { data: null }]);
+    expect(messagesOf(id)).toEqual([{ kind: 'subscription', action: 'check', id, verifier: 'verifier' }]);
+    const created = await create('life');
+    await router.until(() => messagesOf(id, 'next').length === 1);
+    await mutate('acceptEnvironmentAccountConnection', created.id);
+    await router.until(() => messagesOf(id, 'next').length === 2);
+    await mutate('deleteEnvironmentAccountConnection', created.id);
+    await router.until(() => messagesOf(id, 'next').length === 3);
+    expect(changesOf(id)).toMatchObject([
+      {
+        previousStatus: null,
+        status: 'PENDING',
+        connection: { status: 'PENDING', history: { nodes: [{ type: 'CREATED' }] } },
+      },
+      {
+        previousStatus: 'PENDING',
+        status: 'CONNECTED',
+        connection: { status: 'CONNECTED', history: { nodes: [{ type: 'ACCEPTED' }] } },
+      },
+      { previousStatus: 'CONNECTED', status: null, connection: { environmentName: 'life', status: 'CONNECTED' } },
+    ]);
+    expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([undefined, undefined, undefined]);
+    expect(JSON.stringify(router.requests)).not.toContain('Bearer');
+    expect(JSON.stringify(router.requests)).not.toContain(SECRET);
+  });
+
+  it('deliver what the user may see, also when the filter names more', async () => {
+    const reader = await asUser({ '333333333333': ['read'] });
+    const { id } = await ask({ headers: reader });
+    const named = await ask({ headers: reader, variables: { filter: { environmentAccountId: '222222222222' } } });
+    await create('hidden');
+    await create('visible', '333333333333');
+    await router.until(() => changesOf(id).length === 1);
+    expect(changesOf(id)).toMatchObject([{ connection: { environmentName: 'visible' } }]);
+    expect(changesOf(named.id)).toEqual([]);
+  });
+
+  describe('are refused, and nothing is sent,', () => {
+    const elsewhere: readonly (readonly [string, () => string])[] = [
+      ['on another port', () => `${victim.origin}/callback/1`],
+      ['on another path', () => `${router.origin}/admin`],
+      ['on a path that begins alike', () => `${router.origin}/callbackevil`],
+      ['with dots in the path', () => `${router.origin}/callback/../admin`],
+      ['with another name of loopback', () => router.origin.replace('127.0.0.1', 'localhost')],
+      ['with a short spelling of loopback', () => `${router.origin.replace('127.0.0.1', '127.1')}/callback`],
+      ['with credentials', () => `${router.origin.replace('//', '//user:password@')}/callback`],
+      ['with https', () => `${router.origin.replace('http:', 'https:')}/callback`],
+      ['that is no URL', () => '/callback'],
+    ];
+
+    it.each(elsewhere)('for a callback URL %s', async (_, url) => {
+      const before = router.requests.length;
+      for (const query of [SUBSCRIPTION, '{ __typename }', 'mutation { a }', '{', '']) {
+        const { status, codes } = await ask({ query, extension: { callbackUrl: url() } });
+        expect([query, status, codes]).toEqual([query, 400, ['CALLBACK_REFUSED']]);
+      }
+      expect(router.requests.length).toBe(before);
+    });
+
+    it.each([
+      ['a query', '{ __typename }', 'BAD_REQUEST'],
+      ['a mutation', 'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }', 'BAD_REQUEST'],
+      ['a syntax error', 'subscription {', 'GRAPHQL_PARSE_FAILED'],
+      ['an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+      ['two root fields', `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+      [
+        'a document that is too deep',
+        `subscription { environmentAccountConnectionStatusChanged { connection ${'{ managementAccount { environmentAccountConnections { nodes '.repeat(5)} { id } ${'} } }'.repeat(5)} } }`,
+        'TOO_DEEP',
+      ],
+    ])('for %s', async (_, query, code) => {
+      const before = router.requests.length;
+      const { status, codes } = await ask({ query });
+      expect([status, codes?.[0]]).toEqual([400, code]);
+      expect(router.requests.length).toBe(before);
+    });
+
+    it.each([
+      ['no URL', { callbackUrl: undefined }],
+      ['a URL that is a number', { callbackUrl: 1 }],
+      ['no id', { subscriptionId: undefined }],
+      ['an empty id', { subscriptionId: '' }],
+      ['an id that is an object', { subscriptionId: {} }],
+      ['no verifier', { verifier: null }],
+      ['a negative heartbeat', { heartbeatIntervalMs: -1 }],
+      ['half a millisecond', { heartbeatIntervalMs: 0.5 }],
+      ['a heartbeat in words', { heartbeatIntervalMs: '5000' }],
+      ['a heartbeat that is null', { heartbeatIntervalMs: null }],
+    ])('for an extension with %s', async (_, extension) => {
+      const before = router.requests.length;
+      const { status, codes } = await ask({ extension });
+      expect([status, codes]).toEqual([400, ['BAD_REQUEST']]);
+      expect(router.requests.length).toBe(before);
+    });
+
+    it.each([
+      ['without the router’s secret', { 'router-authorization': 'guessed' }],
+      ['without a user’s token', { authorization: '' }],
+    ])('%s', async (_, headers) => {
+      const before = router.requests.length;
+      const { status, codes } = await ask({ headers: { ...admin, ...headers } });
+      expect([status, codes]).toEqual([401, ['UNAUTHENTICATED']]);
+      expect(router.requests.length).toBe(before);
+    });
+
+    it('where no URL is configured', async () => {
+      for (const variables of [{ ROUTER_SECRET: SECRET }, {}]) {
+        const other = await startApp(variables);
+        const response = await fetch(other.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...ROUTER },
+          body: JSON.stringify({
+            query: SUBSCRIPTION,
+            extensions: {
+              subscription: { callbackUrl: `${victim.origin}/callback`, subscriptionId: '1', verifier: '1' },
+            },
+          }),
+        });
+        expect([response.status, await response.json()]).toMatchObject([
+          400,
+          { errors: [{ extensions: { code: 'CALLBACK_REFUSED' } }] },
+        ]);
+        await other.stop();
+      }
+    });
+  });
+
+  it.each([404, 401, 500, 307])('do not start when the check is answered with %i', async (answered) => {
+    router.answerBy((_request, response) => response.writeHead(answered, { location: `${victim.origin}/callback` }).end());
+    const { id, status, codes } = await ask();
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    expect([status, codes]).toEqual([400, ['CALLBACK_FAILED']]);
+    const running = await ask();
+    await create(`refused-${String(answered)}`);
+    await router.until(() => messagesOf(running.id, 'next').length === 1);
+    expect(messagesOf(id).map(({ action }) => action)).toEqual(['check']);
+  });
+
+  it.each([404, 302])('end when an event is answered with %i, and follow no redirect', async (answered) => {
+    const { id } = await ask({ variables: { filter: { environmentName: `gone-${String(answered)}` } } });
+    router.answerBy(({ message }, response) =>
+      response.writeHead(message.id === id ? answered : 204, { location: `${victim.origin}/callback` }).end(),
+    );
+    const { id: connection } = await create(`gone-${String(answered)}`);
+    await router.until(() => messagesOf(id, 'next').length === 1);
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    const running = await ask();
+    await mutate('acceptEnvironmentAccountConnection', connection);
+    await router.until(() => messagesOf(running.id, 'next').length === 1);
+    expect(messagesOf(id).map(({ action }) => action)).toEqual(['check', 'next']);
+  });
+
+  it('mask an unexpected error of an event, and go on', async () => {
+    const { id } = await ask({ variables: { filter: { environmentName: 'fault' } } });
+    jest
+      .spyOn(ConnectionHistoryResolver.prototype, 'history')
+      .mockRejectedValueOnce(new Error('connect ECONNREFUSED db.internal:5432'));
+    const created = await create('fault');
+    await router.until(() => messagesOf(id, 'next').length === 1);
+    await mutate('acceptEnvironmentAccountConnection', created.id);
+    await router.until(() => messagesOf(id, 'next').length === 2);
+    const [broken, whole] = messagesOf(id, 'next').map(({ payload }) => payload);
+    expect(broken?.errors).toEqual([
+      expect.objectContaining({
+        message: 'Something went wrong on our side. The fault has been recorded.',
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) as string },
+      }),
+    ]);
+    expect(JSON.stringify(broken)).not.toContain('db.internal');
+    expect(whole?.errors).toBeUndefined();
+  });
+
+  it('end with an error when the user’s token expires, and nothing follows', async () => {
+    const headers = await asUser({ '*': ['read'] }, { exp: Math.floor(Date.now() / 1000) + 1 });
+    const { id } = await ask({ headers });
+    await router.until(() => messagesOf(id, 'complete').length === 1);
+    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    const running = await ask();
+    await create('after-expiry');
+    await router.until(() => messagesOf(running.id, 'next').length === 1);
+    expect(messagesOf(id).map(({ action }) => action)).toEqual(['check', 'complete']);
+  });
+
+  it('end with an error when the server stops, which waits until routers know', async () => {
+    const other = await startApp({ ROUTER_SECRET: SECRET, SUBSCRIPTION_CALLBACK_URLS: router.origin });
+    const response = await fetch(other.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...ROUTER },
+      body: JSON.stringify({
+        query: SUBSCRIPTION,
+        extensions: {
+          subscription: {
+            callbackUrl: `${router.origin}/other`,
+            subscriptionId: 'stopping',
+            verifier: '1',
+            heartbeatIntervalMs: 1_000,
+          },
+        },
+      }),
+    });
+    expect(response.status).toBe(200);
+    await other.stop();
+    expect(messagesOf('stopping')).toMatchObject([
+      { action: 'check' },
+      { action: 'complete', errors: [{ extensions: { code: 'SERVER_STOPPING' } }] },
+    ]);
+  });
+
+  it('have never reached another server', () => {
+    expect(victim.requests).toEqual([]);
+  });
+});
