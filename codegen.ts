@@ -6,7 +6,7 @@ const client = {
   config: { scalars: { DateTime: 'string' }, useTypeImports: true },
 };
 
-/** Generates types for the operation files, for tests, the example, and frontends that copy this file. */
+/** Generates types for the operation files, for tests, the example, the console, and frontends that copy this file. */
 const config: CodegenConfig = {
   generates: {
     './generated/operations/': {
@@ -18,6 +18,11 @@ const config: CodegenConfig = {
       ...client,
       schema: ['schema/schema.graphql', 'examples/supergraph/schema.graphql'],
       documents: 'examples/supergraph/operations/*.graphql',
+    },
+    './generated/console/': {
+      ...client,
+      schema: 'schema/schema.graphql',
+      documents: 'web/src/**/*.graphql',
     },
   },
 };

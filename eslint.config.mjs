@@ -3,6 +3,7 @@ import graphqlEslint from '@graphql-eslint/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import boundaries from 'eslint-plugin-boundaries';
 import jest from 'eslint-plugin-jest';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -70,7 +71,7 @@ const selector = (name) =>
 export default tseslint.config(
   { ignores: ['dist/', 'generated/', 'coverage/', 'data/', 'node_modules/'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [
       eslint.configs.recommended,
       tseslint.configs.strictTypeChecked,
@@ -133,6 +134,12 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['web/src/**/*.tsx', 'web/src/**/*.ts'],
+    extends: [reactHooks.configs.flat['recommended-latest']],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: { 'no-console': 'error' },
   },
   {
     // Entry points of processes read the environment and print.

@@ -33,7 +33,7 @@ const inTest = (glob) => `${__dirname}/test/${glob}.test.ts`;
 /** Tests of what is left after a kill, a full disk or a restart under load. */
 const DURABILITY = [inTest('durability/**/*')];
 /** Tests that start processes (built servers, gateways, compilers) or send thousands of requests. */
-const INTEGRATION = [inTest('{deploy,e2e,federation,lint}/**/*'), inTest('**/*.integration')];
+const INTEGRATION = [inTest('{browser,deploy,e2e,federation,lint}/**/*'), inTest('**/*.integration')];
 const UNIT = [inTest('**/*'), ...[...DURABILITY, ...INTEGRATION].map((glob) => `!${glob}`)];
 
 /** @type {import('jest').Config} */

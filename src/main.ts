@@ -27,14 +27,24 @@ async function main(): Promise<void> {
   endOnSignals(config, logger, () => app);
   try {
     app = await createApp(config, logger, tracing);
-    const { graphql, protonEndpoint, admin } = await app.start();
+    const { graphql, protonEndpoint, admin, console: consoleUrl } = await app.start();
     if (protonEndpoint !== undefined) logger.info(`listening for AWS clients at ${protonEndpoint}`);
     if (admin !== undefined) logger.info(`health and metrics are at ${admin}`);
     logger.info(`proton-subgraph is ready at ${graphql}`);
+    if (consoleUrl !== undefined) logger.info(`the console is at ${consoleUrl}`);
+    else if (wantsConsole(config)) logger.warn(NOT_BUILT);
   } catch (error) {
     fail(error);
   }
 }
+
+/** Whether the console is to be served somewhere. */
+function wantsConsole({ console: config }: Config): boolean {
+  return config !== undefined && (config.onGraphqlPort || config.listener !== undefined);
+}
+
+const NOT_BUILT =
+  'the console is not served: it has not been built. `npm run build` builds it; CONSOLE=off turns it off';
 
 /** How long open handles may keep the process alive after the app has stopped. */
 const EXIT_GRACE_MS = 1_000;

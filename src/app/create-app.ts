@@ -13,6 +13,7 @@ import { StoreError } from '../control-plane/store-errors';
 import { OPERATIONS } from '../aws-api/operations/operations';
 import { createAdminServer } from '../http/admin-server';
 import { createBodyReader } from '../http/body/body-budget';
+import { createConsoleServer } from '../http/console/console-server';
 import { Admission } from '../http/hooks/admission-queue';
 import { viewerOf } from '../http/hooks/authenticate-user';
 import { createRateLimits } from '../http/hooks/rate-limits';
@@ -52,6 +53,8 @@ export interface AppUrls {
   readonly protonEndpoint: string | undefined;
   /** The server for health and metrics; undefined when it is turned off. */
   readonly admin: string | undefined;
+  /** The console; undefined when it is turned off or was not built. */
+  readonly console: string | undefined;
 }
 
 /**
@@ -80,6 +83,7 @@ export async function createApp(
     findKey: async (id) => routerKeys?.find(id),
     reportKeys: reportKeysTo(logger),
   });
+  const pages = config.console && { settings: config.console, withExplorer: !config.production };
   const web = createGraphqlServer({
     ...traffic,
     address: config.http,
@@ -87,6 +91,7 @@ export async function createApp(
     corsOrigins: config.http.corsOrigins,
     rateLimits: user && createRateLimits(config.limits.subject),
     introspectionEnabled: !config.production,
+    console: config.console?.onGraphqlPort === true ? pages : undefined,
     logger,
     reportFault,
     subscriptions: subscriptionOptions(config, proton, telemetry),
@@ -110,6 +115,12 @@ export async function createApp(
   telemetry.metrics.subscriptions.watchSockets(web.openSockets);
   telemetry.metrics.watchAdmission(() => traffic.admission.counts());
   telemetry.metrics.addOperations([...web.operations, ...OPERATIONS.keys()]);
+
+  const listener = config.console?.listener;
+  const consoleServer =
+    pages &&
+    listener &&
+    createConsoleServer({ ...pages, ...listener, address: listener, reportFault, timing: traffic.timing });
 
   let phase: 'starting' | 'serving' | 'draining' = 'starting';
   const admin =
@@ -138,11 +149,18 @@ export async function createApp(
       // Before the first write, which a new destination must get.
       await events?.start();
       const protonEndpoint = await awsServer?.start();
+      const consoleOrigin = await consoleServer?.start();
       const graphql = await web.start();
       phase = 'serving';
-      return { graphql, protonEndpoint, admin: adminUrl };
+      const consolePath = (consoleServer ?? web).pages.console;
+      return {
+        graphql,
+        protonEndpoint,
+        admin: adminUrl,
+        console: consolePath && new URL(consolePath, consoleOrigin ?? graphql).href,
+      };
     } catch (error) {
-      await awsServer?.stop();
+      await Promise.all([awsServer?.stop(), consoleServer?.stop()]);
       await events?.stop(0);
       await release(0);
       throw error;
@@ -156,8 +174,9 @@ export async function createApp(
     const { delayMs, graceMs } = config.timing.shutdown;
     const delay = delayed ? delayMs : 0;
     const deadline = performance.now() + delay + graceMs;
+    const servers = [web, awsServer, consoleServer].filter((server) => server !== undefined);
     const [cut] = await Promise.all([
-      stopServers(awsServer ? [web, awsServer] : [web], delay),
+      stopServers(servers, delay),
       // What is being sent has the same time as requests.
       wait(delay).then(() => events?.stop(graceMs)),
     ]);

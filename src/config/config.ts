@@ -6,6 +6,7 @@ import type { AuthenticationConfig } from '../authentication/authentication';
 import type { Region } from '../proton/identifiers';
 import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
+import { consoleConfig, consoleMistakes, type ConsoleConfig } from './console';
 import { isLoopback } from './env-types';
 import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
 import { eventsConfig, eventsMistakes, type EventsConfig } from './events';
@@ -28,6 +29,8 @@ export interface Config {
   /** Health and metrics; undefined when they are turned off. */
   readonly admin: { readonly host: string; readonly port: number } | undefined;
   readonly authentication: AuthenticationConfig;
+  /** Where the console and the explorer are served; undefined when they are turned off. */
+  readonly console: ConsoleConfig | undefined;
   readonly limits: LimitsConfig;
   readonly subscriptions: SubscriptionsConfig;
   readonly timing: TimingConfig;
@@ -68,6 +71,7 @@ export function readConfig(environment: Environment): Config {
     ...mistakesOf(parsed.error),
     ...serverMistakes(given, authenticated),
     ...authenticationMistakes(given, authenticated),
+    ...consoleMistakes(given),
     ...protonMistakes(given),
     ...subscriptionMistakes(given),
     ...eventsMistakes(given),
@@ -85,6 +89,7 @@ export function readConfig(environment: Environment): Config {
     },
     admin: variables.ADMIN_PORT === 'off' ? undefined : { host, port: variables.ADMIN_PORT },
     authentication: authenticationConfig(variables),
+    console: variables.CONSOLE === 'off' ? undefined : consoleConfig(variables, authenticated),
     limits: limitsConfig(variables),
     subscriptions: subscriptionsConfig(variables),
     timing: timingConfig(variables),

@@ -94,6 +94,16 @@ export function isTrustworthyUrl(value: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')));
 }
 
+/** What a host name or an address consists of. A URL may have others, such as `;`, which would end a directive of a policy. */
+const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])$/;
+
+/** Whether a text is an http or https URL without credentials, whose origin can stand in a Content Security Policy. */
+export function isUrlForPolicy(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && username === '' && password === '' && PLAIN_HOST.test(hostname);
+}
+
 /** The end of an error message about a URL; leaves the URL out when it may contain a password. */
 export function quotedUnlessCredentials(value: unknown): string {
   return typeof value === 'string' && !value.includes('@') ? `, not ${quoted(value)}` : '';

@@ -21,6 +21,7 @@ import {
   region,
   wholeNumber,
 } from './env-types';
+import { CONSOLE } from './console';
 import { parseDatabaseUrl } from './database-url';
 import { parsePostgresUrl } from './postgres-url';
 import { SUBSCRIPTIONS } from './subscriptions';
@@ -464,6 +465,11 @@ export const SECTIONS = [
     variables: AUTHENTICATION,
   },
   {
+    title: 'Console',
+    introduction: 'See [the console](../guides/console.md).',
+    variables: CONSOLE,
+  },
+  {
     title: 'Trust policies',
     introduction: 'See [trust policies](../guides/trust-policies.md).',
     variables: TRUST_POLICIES,
@@ -489,6 +495,7 @@ export const environmentSchema = z.object({
   ...EVENTS,
   ...UPSTREAM,
   ...AUTHENTICATION,
+  ...CONSOLE,
   ...TRUST_POLICIES,
   ...LIMITS,
   ...SUBSCRIPTIONS,

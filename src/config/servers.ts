@@ -34,6 +34,7 @@ function portMistakes(environment: Environment): readonly string[] {
   for (const [name, port] of [
     ['PROTON_ENDPOINT_PORT', endpointPort],
     ['ADMIN_PORT', ADMIN_PORT],
+    ['CONSOLE_PORT', environment['CONSOLE_PORT'] ?? 'off'],
   ] as const) {
     const other = taken.get(port);
     if (other !== undefined && port !== '0' && port !== 'off')

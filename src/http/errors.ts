@@ -90,13 +90,25 @@ export function sendRequestError(
   sendError(reply, statusCode, code, message);
 }
 
-/** Responds with 404 to other paths than `knownPath`, and with 405 to other methods than it has. */
-export function addNotFoundHandler(server: FastifyInstance, knownPath: string): void {
-  server.setNotFoundHandler(({ url }, reply) => {
+/**
+ * Responds with 404 to other paths than `knownPath`, and with 405 to other methods than it has.
+ * @param isFilePath whether a path is for files, which are read alone
+ */
+export function addNotFoundHandler(
+  server: FastifyInstance,
+  knownPath: string,
+  isFilePath: (path: string) => boolean,
+): void {
+  server.setNotFoundHandler(({ method, url }, reply) => {
     const [path = ''] = url.split('?');
     if (path === knownPath) {
       reply.header('allow', 'GET, POST');
       sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${knownPath} takes POST, or GET for queries.`);
+      return;
+    }
+    if (isFilePath(path) && method !== 'GET' && method !== 'HEAD') {
+      reply.header('allow', 'GET, HEAD');
+      sendError(reply, 405, 'METHOD_NOT_ALLOWED', `${path} takes GET and HEAD.`);
       return;
     }
     sendError(reply, 404, 'NOT_FOUND', `There is nothing at ${path}. GraphQL is at ${knownPath}.`);

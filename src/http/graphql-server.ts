@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 
 import type { Authentication } from '../authentication/authentication';
 import { createApolloServer } from '../graphql/apollo/apollo-server';
+import { landingPage } from '../graphql/apollo/landing-page';
 import type { GraphqlContext } from '../graphql/graphql-context';
 import { createPreparedDocuments } from '../graphql/compiled/prepared-documents';
 import type { DocumentLimits } from '../graphql/limits/document-limits';
@@ -15,6 +16,7 @@ import { buildSubgraph } from '../subgraph/schema';
 import type { RequestObserver } from '../telemetry/events';
 import { createBodyReader, type BodyReader } from './body/body-budget';
 import { addJsonParser } from './body/json-parser';
+import { addConsoleRoutes, isPagePath, type ConsoleOptions, type Pages } from './console/routes';
 import { addNotFoundHandler, malformedHttpResponse, sendErrorResponse } from './errors';
 import { addGraphqlRoute, type ContextFor } from './graphql/graphql-route';
 import { addSecurityHeaders, requestIdOf } from './headers';
@@ -59,6 +61,8 @@ export interface GraphqlServerOptions {
   readonly rateLimits?: RateLimits | undefined;
   /** Enables introspection, Sandbox and federated traces. */
   readonly introspectionEnabled: boolean;
+  /** The console and the explorer; undefined where they are not served. */
+  readonly console?: ConsoleOptions | undefined;
   readonly logger: Logger;
   /** Receives unexpected errors, with the request's id if there is one. */
   readonly reportFault: (error: unknown, requestId?: string) => void;
@@ -77,6 +81,7 @@ export interface GraphqlServerOptions {
 export interface GraphqlServer extends ServerLifecycle {
   /** The root fields of the schema, for metric labels. */
   readonly operations: readonly string[];
+  readonly pages: Pages;
   /** How many WebSockets are open. */
   readonly openSockets: () => number;
   /**
@@ -95,6 +100,7 @@ export function createGraphqlServer({
   bodyReader = createBodyReader(),
   rateLimits,
   introspectionEnabled,
+  console,
   logger,
   reportFault,
   authentication,
@@ -151,7 +157,9 @@ export function createGraphqlServer({
   recordRequests(server, records);
   if (traced) traceRequests(server, GRAPHQL_PATH);
   server.setErrorHandler(onError);
-  addSecurityHeaders(server);
+  const pages = console ? addConsoleRoutes(server, console) : NO_PAGES;
+  const landing = introspectionEnabled ? landingPage(pages) : undefined;
+  addSecurityHeaders(server, landing?.policy);
   const hostError = addHostCheck(server);
   if (checkHostHeader) requireLoopbackHost(server);
   const authenticateRouter = addRouterAuthentication(server, {
@@ -165,7 +173,7 @@ export function createGraphqlServer({
   if (rateLimits) addRateLimits(server, rateLimits);
   const bodyLimits = { maxBytes: limits.bodyBytes, maxReadBytes: limits.bodyBytes };
   admitGraphqlRequests(server, { admission, bodyReader, bodyLimits, timeoutMs: timing.requestMs });
-  addNotFoundHandler(server, GRAPHQL_PATH);
+  addNotFoundHandler(server, GRAPHQL_PATH, (path) => isPagePath(path, pages));
   addJsonParser(server);
 
   const { schema } = buildSubgraph();
@@ -177,6 +185,7 @@ export function createGraphqlServer({
     limits: limits.document,
     operationLimits,
     prepared,
+    landing,
   };
   const apollo = createApolloServer({ ...apolloOptions, schema });
   let tracingApollo: Promise<ApolloServer<GraphqlContext>> | undefined;
@@ -221,6 +230,7 @@ export function createGraphqlServer({
 
   return {
     operations: rootFieldsOf(schema),
+    pages,
     openSockets: () => subscriptions?.openSockets() ?? 0,
     async start() {
       await apollo.start();
@@ -235,6 +245,8 @@ export function createGraphqlServer({
     },
   };
 }
+
+const NO_PAGES: Pages = { console: undefined, explorer: undefined };
 
 /** Root fields of every schema that its types do not list. */
 const META_FIELDS = ['__schema', '__type', '__typename'];

@@ -32,27 +32,11 @@ export const DATA_HEADERS: ResponseHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-const SANDBOX_CDN = 'https://embeddable-sandbox.cdn.apollographql.com';
-const PAGE_CDN = 'https://apollo-server-landing-page.cdn.apollographql.com';
-
 /**
- * Headers for the landing page, which shows Apollo Sandbox in a frame. The page itself sends the frame's queries, with `fetch`.
- * @param nonce on the page's own scripts and styles
+ * Headers for the landing page, which shows Apollo Sandbox in a frame.
+ * @param policy its Content Security Policy
  */
-function pageHeaders(nonce: string): ResponseHeaders {
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}' ${SANDBOX_CDN}`,
-    `style-src 'nonce-${nonce}' ${SANDBOX_CDN} https://fonts.googleapis.com`,
-    'font-src https://fonts.gstatic.com',
-    `img-src ${PAGE_CDN}`,
-    `manifest-src ${PAGE_CDN}`,
-    'frame-src https://sandbox.embed.apollographql.com',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+function landingHeaders(policy: string): ResponseHeaders {
   return {
     ...COMMON_HEADERS,
     'content-security-policy': policy,
@@ -63,16 +47,19 @@ function pageHeaders(nonce: string): ResponseHeaders {
   };
 }
 
-/** Apollo's landing page creates a nonce for each page and puts it into a policy in the page. */
-const NONCE = /'nonce-([A-Za-z0-9+/=_-]+)'/;
-
-/** Adds security headers to every response: stricter ones for data than for the landing page. */
-export function addSecurityHeaders(server: FastifyInstance): void {
+/**
+ * Adds security headers to every response: stricter ones for data than for the landing page. Files of the console have their own
+ * already.
+ * @param landingPolicy undefined without a landing page
+ */
+export function addSecurityHeaders(server: FastifyInstance, landingPolicy: string | undefined): void {
+  const pageHeaders = landingPolicy === undefined ? DATA_HEADERS : landingHeaders(landingPolicy);
   server.addHook('onSend', (_request, reply, payload, done) => {
-    const type = reply.getHeader('content-type');
-    const isPage = typeof type === 'string' && type.startsWith('text/html') && typeof payload === 'string';
-    const nonce = isPage ? NONCE.exec(payload)?.[1] : undefined;
-    void reply.headers(nonce === undefined ? DATA_HEADERS : pageHeaders(nonce));
+    if (!reply.hasHeader('content-security-policy')) {
+      const type = reply.getHeader('content-type');
+      const isPage = typeof type === 'string' && type.startsWith('text/html');
+      void reply.headers(isPage ? pageHeaders : DATA_HEADERS);
+    }
     done(null, payload);
   });
 }

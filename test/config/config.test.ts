@@ -22,6 +22,7 @@ describe('The configuration', () => {
       http: { host: '127.0.0.1', port: 4001, checkHostHeader: true, corsOrigins: [] },
       admin: { host: '127.0.0.1', port: 4003 },
       authentication: { router: undefined, user: undefined },
+      console: { onGraphqlPort: true, listener: undefined, graphqlUrl: undefined, signIn: { kind: 'none' } },
       limits: {
         bodyBytes: 1_048_576,
         document: {
@@ -631,6 +632,15 @@ describe('The configuration', () => {
       HOST: '`127.0.0.1`',
       PORT: '`4001`',
       DATABASE_URL: '`sqlite:./data/proton.db`',
+      CONSOLE: '`auto`',
+      CONSOLE_PORT: 'none',
+      CONSOLE_HOST: '`HOST`',
+      CONSOLE_GRAPHQL_URL: '`/graphql` on `PORT`',
+      CONSOLE_OIDC_CLIENT_ID: 'none',
+      CONSOLE_OIDC_ISSUER: '`AUTH_JWT_ISSUER`',
+      CONSOLE_OIDC_SCOPE: '`openid`',
+      CONSOLE_OIDC_AUDIENCE: 'none',
+      CONSOLE_OIDC_ORIGINS: 'none',
       AWS_REGION: '`us-east-1`',
       PROTON_DEFAULT_ACCOUNT_ID: '`000000000000`',
       PROTON_CONNECTION_QUOTA: '`1000`',

@@ -10,6 +10,8 @@ export interface RunningApp {
   readonly protonEndpoint: string | undefined;
   /** The server for health and metrics; undefined when it is turned off. */
   readonly admin: string | undefined;
+  /** The console; undefined when it is turned off. */
+  readonly console: string | undefined;
   readonly stop: () => Promise<number>;
 }
 
@@ -17,6 +19,6 @@ export interface RunningApp {
 export async function startApp(environment: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
   const config = readConfig({ NODE_ENV: 'test', ...(await environmentWithStore(environment)) });
   const app = await createApp(config, pino({ level: 'silent' }));
-  const { graphql, protonEndpoint, admin } = await app.start();
-  return { url: graphql, protonEndpoint, admin, stop: app.stop };
+  const { graphql, ...others } = await app.start();
+  return { url: graphql, ...others, stop: app.stop };
 }

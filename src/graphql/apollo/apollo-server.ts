@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -8,11 +5,9 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 
-import type { SubgraphContext } from '../../subgraph/context';
 import { createErrorFormatter } from '../format-error';
 import type { PreparedDocuments } from '../compiled/prepared-documents';
 import type { DocumentLimits } from '../limits/document-limits';
@@ -21,25 +16,7 @@ import type { OperationLimits } from '../limits/operation-limits';
 import { documentLimitsPlugin } from './document-limits-plugin';
 import { errorReportingPlugin } from './error-reporting-plugin';
 import type { GraphqlContext } from '../graphql-context';
-
-/** The operation files, with a value for each of their variables. They are shipped beside the code. */
-const OPERATIONS = join(__dirname, '..', '..', '..', 'schema', 'operations');
-
-/** Apollo Sandbox as the landing page, with every operation and its variables filled in. */
-export function sandbox(): ApolloServerPlugin<SubgraphContext> {
-  const document = readdirSync(OPERATIONS)
-    .filter((name) => name.endsWith('.graphql'))
-    .sort()
-    .map((name) => readFileSync(join(OPERATIONS, name), 'utf8').trim())
-    .join('\n\n');
-  const variables: unknown = JSON.parse(readFileSync(join(OPERATIONS, 'variables.json'), 'utf8'));
-  return ApolloServerPluginLandingPageLocalDefault({
-    embed: { runTelemetry: false },
-    document,
-    variables: Object.assign({}, variables),
-    footer: false,
-  });
-}
+import { landingPagePlugin, type LandingPage } from './landing-page';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
@@ -48,13 +25,15 @@ export interface ApolloOptions {
   readonly operationLimits: OperationLimits;
   /** Where documents are prepared. */
   readonly prepared: PreparedDocuments;
-  /** Turns on introspection, suggestions in error messages, and Sandbox. */
+  /** Turns on introspection, and suggestions in error messages. */
   readonly introspectionEnabled: boolean;
+  /** The page for browsers; undefined for none. */
+  readonly landing?: LandingPage | undefined;
 }
 
 /** @param inlineTrace the plugin for federated traces, if any */
 export function createApolloServer(
-  { schema, logger, limits, operationLimits, prepared, introspectionEnabled }: ApolloOptions,
+  { schema, logger, limits, operationLimits, prepared, introspectionEnabled, landing }: ApolloOptions,
   inlineTrace = ApolloServerPluginInlineTraceDisabled(),
 ): ApolloServer<GraphqlContext> {
   const plugins: ApolloServerPlugin<GraphqlContext>[] = [
@@ -62,7 +41,7 @@ export function createApolloServer(
     ApolloServerPluginCacheControlDisabled(),
     ApolloServerPluginUsageReportingDisabled(),
     inlineTrace,
-    introspectionEnabled ? sandbox() : ApolloServerPluginLandingPageDisabled(),
+    landing ? landingPagePlugin(landing) : ApolloServerPluginLandingPageDisabled(),
     documentLimitsPlugin(operationLimits, prepared),
     errorReportingPlugin(limits.validationErrors),
   ];

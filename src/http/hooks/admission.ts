@@ -4,6 +4,7 @@ import { BodyEvictedError, type BodyReader } from '../body/body-budget';
 import { arrivedBody, type BodyLimits } from '../body/read-body';
 import { overloaded, sendRequestError } from '../errors';
 import { onResponseEnd } from '../lifecycle/response-end';
+import { isForPublicFile } from './public-file';
 import type { Admission, Slot } from './admission-queue';
 
 declare module 'fastify' {
@@ -42,12 +43,16 @@ export function admitRequests(
   server.decorateRequest('work', undefined);
   server.decorateRequest('slot', undefined);
 
-  server.addHook('onRequest', (_request, reply, done) => {
-    if (admission.isFull()) refuse(reply);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (admission.isFull() && !isForPublicFile(request)) refuse(reply);
     else done();
   });
 
   server.addHook('preParsing', (request, reply, payload, done) => {
+    if (isForPublicFile(request)) {
+      done(null, payload);
+      return;
+    }
     const admit = (body?: Buffer) => {
       request.bodyBytes = body;
       request.receivedAt = performance.now();

@@ -13,6 +13,7 @@ import {
 import { AuthenticationError } from '../../authentication/headers';
 import { TooManyWaitingError } from '../../authentication/user/verification-keys';
 import { RequestError } from '../../graphql/request-error';
+import { isForPublicFile } from './public-file';
 import { upgradeOf } from '../websocket/upgrade-requests';
 import { asksForServiceDefinition } from './service-definition';
 
@@ -81,9 +82,12 @@ export function addUserAuthentication(
     }
   }
 
-  // These execute no document: unknown paths, OPTIONS and the landing page.
+  // These execute no document: unknown paths, OPTIONS, files of the console, and the landing page.
   const isPublic = (request: FastifyRequest) =>
-    request.is404 || request.method === 'OPTIONS' || (introspectionEnabled && requestsLandingPage(request));
+    request.is404 ||
+    request.method === 'OPTIONS' ||
+    isForPublicFile(request) ||
+    (introspectionEnabled && requestsLandingPage(request));
 
   server.addHook('onRequest', async (request) => {
     if (isPublic(request)) {

@@ -1,0 +1,111 @@
+import type { Page } from 'playwright-core';
+
+import { axeViolations } from '../../support/axe';
+import { describeInBrowser } from '../../support/browser';
+import { ENVIRONMENT, MANAGEMENT, openView, startConsole, type ConsoleApp } from '../../support/console';
+
+/** What others may write at most: text that looks like markup, a direction override where the server takes it, and length. */
+const LONG = 'x'.repeat(100);
+const TAG = { key: `${'k'.repeat(120)}:+=@`, value: 'v'.repeat(256) };
+
+describeInBrowser('The pages of the console', (browser) => {
+  let app: ConsoleApp;
+  let id: string;
+  beforeAll(async () => {
+    app = await startConsole();
+    id = await app.request({
+      environmentName: LONG,
+      roleArn: `arn:aws:iam::${ENVIRONMENT}:role/${'r'.repeat(64)}`,
+      tags: [TAG],
+    });
+    await app.answer(await app.request({ environmentName: 'connected' }), 'accept');
+    await app.answer(await app.request({ environmentName: 'rejected' }), 'reject');
+  });
+  afterAll(() => app.stop());
+
+  /** Every view and state that an address leads to, and what has to be there before it counts as shown. */
+  const VIEWS: readonly (readonly [path: string, shown: string])[] = [
+    ['/overview', 'Waiting longest'],
+    [`/received?account=${MANAGEMENT}`, LONG],
+    ['/received?account=999999999999', 'No requests received'],
+    ['/sent?status=REJECTED&region=eu-west-9', 'No connections match'],
+    ['/connections/ID/details', 'Last changed'],
+    ['/connections/ID/history', 'by anonymous'],
+    ['/connections/ID/trust', 'ManagementAccountProvisions'],
+    ['/connections/no-such-id/details', 'No connection with this id'],
+    ['/trust-policies', 'It depends on'],
+    ['/request', 'Add tag'],
+  ];
+
+  async function show(page: Page, [path, shown]: (typeof VIEWS)[number]): Promise<void> {
+    await openView(page, `${app.console}${path.replace('ID', id)}`);
+    await page.getByText(shown).first().waitFor();
+  }
+
+  it('have nothing that axe finds, light and dark, and fit a screen of 320 pixels: every view', async () => {
+    const page = await browser.open(undefined, { context: { reducedMotion: 'reduce' } });
+    const found: string[] = [];
+    for (const view of VIEWS) {
+      await show(page, view);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        for (const violation of await axeViolations(page))
+          found.push(`${view[0]}, ${colorScheme}: ${violation}`);
+      }
+      await page.setViewportSize({ width: 320, height: 640 });
+      const width = await page.evaluate('document.documentElement.scrollWidth');
+      if (width !== 320) found.push(`${view[0]}: ${String(width)} pixels wide`);
+      await page.setViewportSize({ width: 1280, height: 720 });
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('have nothing that axe finds: dialogs, forms with errors, and the page without a server', async () => {
+    const page = await browser.open(undefined, {
+      context: { reducedMotion: 'reduce' },
+      expected: [/Failed to load resource/, /ERR_/],
+    });
+    await show(page, ['/connections/ID/details', 'Last changed']);
+    for (const action of ['Reject', 'Update roles', 'Edit tags', 'Delete']) {
+      await page.getByRole('region', { name: LONG }).getByRole('button', { name: action }).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    }
+    await show(page, ['/request', 'Add tag']);
+    await page.getByLabel('Environment name').press('Enter');
+    await page.locator('[aria-invalid="true"]').first().waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+
+    await show(page, ['/received', LONG]);
+    await page.route('**/graphql', (route) => route.abort());
+    await page.getByText('Offline', { exact: true }).waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    expect(await page.getByRole('rowheader', { name: LONG }).count()).toBe(1);
+    await page.getByRole('row').filter({ hasText: LONG }).getByRole('checkbox').click();
+    expect(await page.getByRole('button', { name: 'Accept' }).getAttribute('aria-disabled')).toBe('true');
+  });
+
+  it('show what others wrote as text', async () => {
+    const page = await browser.open();
+    const hostile = '<img src=x onerror="throw 1">\u202egnp.exe';
+    await page.route('**/graphql', async (route) => {
+      const response = await route.fetch();
+      const text = JSON.stringify(hostile).slice(1, -1);
+      const body = (await response.text())
+        .replaceAll(`"${LONG}"`, `"${text}"`)
+        .replaceAll('"anonymous"', `"${text}"`);
+      await route.fulfill({ response, body });
+    });
+    await openView(page, `${app.console}/connections/${id}/history`);
+    await page.getByRole('rowheader', { name: '<img' }).waitFor();
+    await page.getByText(/^by </).waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    // The override ends with the name: what follows it on the page keeps its direction.
+    const isolation = await page.evaluate(`getComputedStyle(document.querySelector('th bdi')).unicodeBidi`);
+    expect(isolation).toBe('isolate');
+    await openView(page, `${app.console}/overview`);
+    await page.getByRole('listitem').getByRole('link', { name: '<img' }).waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+  });
+});

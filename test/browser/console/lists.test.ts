@@ -1,0 +1,141 @@
+import type { Page } from 'playwright-core';
+
+import { describeInBrowser } from '../../support/browser';
+import { drawerOf, MANAGEMENT, openView, rowOf, startConsole, type ConsoleApp } from '../../support/console';
+
+const COUNT = 65;
+const ids: string[] = [];
+
+describeInBrowser('The lists of the console', (browser) => {
+  let app: ConsoleApp;
+  beforeAll(async () => {
+    app = await startConsole();
+    for (let index = 1; index <= COUNT; index += 1) {
+      ids.push(
+        await app.request({
+          environmentName: `env-${String(index).padStart(2, '0')}`,
+          tags: [{ key: 'team', value: 'payments' }],
+        }),
+      );
+    }
+  });
+  afterAll(() => app.stop());
+
+  /** The environments on the page, in its order. */
+  async function shownOn(page: Page): Promise<readonly string[]> {
+    return page.getByRole('rowheader').allInnerTexts();
+  }
+
+  /** Goes a page on, and waits for it. */
+  async function nextPage(page: Page): Promise<void> {
+    const [first] = await shownOn(page);
+    await page.getByRole('button', { name: 'Next page' }).click();
+    await page.getByRole('rowheader', { name: first ?? '', exact: true }).waitFor({ state: 'detached' });
+  }
+
+  it('show page three of a filtered list in another browser, after back and forward, and after a reload', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/received?account=${MANAGEMENT}`);
+    const filter = page.getByRole('combobox', { name: 'Filter connections' });
+    await filter.pressSequentially('Status = Pending');
+    await filter.press('Enter');
+    await filter.pressSequentially('Tag = team:payments');
+    await filter.press('Enter');
+    await page.waitForURL(/tag=team%3Apayments/);
+    await nextPage(page);
+    await nextPage(page);
+    const third = await shownOn(page);
+    expect(third).toHaveLength(20);
+    expect(third[0]).toBe('env-25');
+
+    await page.goBack();
+    await page.getByRole('rowheader', { name: 'env-45' }).waitFor();
+    await page.goForward();
+    await page.getByRole('rowheader', { name: 'env-25' }).waitFor();
+    await page.reload();
+    await page.getByRole('rowheader', { name: 'env-25' }).waitFor();
+    expect(await shownOn(page)).toEqual(third);
+    const copied = await browser.open(page.url());
+    await copied.getByRole('rowheader', { name: 'env-25' }).waitFor();
+    expect(await shownOn(copied)).toEqual(third);
+  });
+
+  it('lose no row and show none twice while others come and go', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/received?account=${MANAGEMENT}`);
+    await page.getByRole('rowheader', { name: 'env-65' }).waitFor();
+    const seen = [...(await shownOn(page))];
+    const fresh = await app.request({ environmentName: 'fresh' });
+    await app.answer(ids[43] ?? '', 'delete');
+    await nextPage(page);
+    seen.push(...(await shownOn(page)));
+    await app.answer(fresh, 'delete');
+    await nextPage(page);
+    seen.push(...(await shownOn(page)));
+    await nextPage(page);
+    seen.push(...(await shownOn(page)));
+    const expected = Array.from(
+      { length: COUNT },
+      (_, index) => `env-${String(COUNT - index).padStart(2, '0')}`,
+    );
+    expect(seen.filter((name) => name !== 'fresh' && name !== 'env-44')).toEqual(
+      expected.filter((name) => name !== 'env-44'),
+    );
+    await page.getByRole('button', { name: 'Previous page' }).click();
+    await page.getByText('Page 3').waitFor();
+  });
+
+  it('accept many at once; those that the server refuses are named and stay selected', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/received?account=${MANAGEMENT}&rows=50&status=PENDING`);
+    await page.getByRole('rowheader', { name: 'env-65' }).waitFor();
+    let running = 0;
+    let most = 0;
+    page.on('request', (request) => {
+      if (request.postData()?.includes('AcceptConnection')) most = Math.max(most, (running += 1));
+    });
+    page.on('requestfinished', (request) => {
+      if (request.postData()?.includes('AcceptConnection')) running -= 1;
+    });
+    const names = (await shownOn(page)).slice(0, 30);
+    for (const name of names) await rowOf(page, name).getByRole('checkbox').click();
+    await page.getByRole('heading', { name: '(30 selected' }).waitFor();
+    for (const index of [64, 60, 55]) await app.answer(ids[index] ?? '', 'reject');
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+
+    await page.getByText('27 connections accepted').waitFor();
+    const failure = page.getByRole('alert');
+    expect(await failure.innerText()).toContain('3 connections not accepted');
+    const reasons = await failure.getByRole('listitem').allInnerTexts();
+    expect(reasons.map((reason) => /^env-\d+/.exec(reason)?.[0])).toEqual(['env-65', 'env-61', 'env-56']);
+    expect(reasons[0]).toContain('REJECTED, which is final');
+    await page.getByRole('heading', { name: '(3 selected' }).waitFor();
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('keep the preferences of a reader in the browser', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/sent`);
+    await page.getByRole('button', { name: 'Preferences' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: '50 rows' }).click();
+    await dialog.getByRole('checkbox', { name: 'Tags' }).click();
+    await dialog.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByRole('columnheader', { name: 'Tags' }).waitFor({ state: 'detached' });
+    await page.getByRole('rowheader', { name: 'env-20' }).waitFor();
+    await openView(page, `${app.console}/sent`);
+    await page.getByRole('rowheader', { name: 'env-20' }).waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Tags' }).count()).toBe(0);
+  });
+
+  it('open a connection’s tab by its address', async () => {
+    const page = await browser.open(
+      `${app.console}/connections/${ids[10] ?? ''}/history?account=${MANAGEMENT}`,
+    );
+    await drawerOf(page, 'env-11').getByText('Requested').waitFor();
+    await page.getByRole('tab', { name: 'Trust policy' }).click();
+    await page.waitForURL(/\/trust\?/);
+    await page.goBack();
+    await drawerOf(page, 'env-11').getByRole('tab', { name: 'History', selected: true }).waitFor();
+  });
+});

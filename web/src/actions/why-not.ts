@@ -1,0 +1,30 @@
+import type { EnvironmentAccountConnectionAction as Action } from '../../../generated/console/graphql';
+import type { Viewer } from '../app/viewer';
+import type { Connection } from '../connections/connection';
+
+/** Reasons that lie in the connection's state. */
+const BY_STATUS: Readonly<Record<string, string>> = {
+  'ACCEPT CONNECTED': 'It is connected already.',
+  'ACCEPT REJECTED': 'A rejected request can never be accepted. The environment account has to ask again.',
+  'REJECT REJECTED': 'It is rejected already.',
+  'UPDATE REJECTED': 'The roles of a rejected connection can’t change.',
+};
+
+/**
+ * @returns why the server would refuse an action, undefined when it would not. The server decides: this only puts
+ *   into words that `viewerActions` lacks the action.
+ */
+export function whyNot(action: Action, connection: Connection, viewer: Viewer): string | undefined {
+  const { viewerActions, status, managementAccountId, environmentAccountId } = connection;
+  if (viewerActions.includes(action)) return undefined;
+  const byStatus = BY_STATUS[`${action} ${status}`];
+  const isAnswer = action === 'ACCEPT' || action === 'REJECT';
+  const [permission, account] = isAnswer
+    ? (['APPROVE', managementAccountId] as const)
+    : (['WRITE', environmentAccountId] as const);
+  if (!viewer.may(permission, account)) {
+    const part = isAnswer ? 'management' : 'environment';
+    return `It takes the permission “${permission.toLowerCase()}” on the ${part} account ${account}, which you do not have.`;
+  }
+  return byStatus ?? 'The server does not allow this at the moment.';
+}

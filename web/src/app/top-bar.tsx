@@ -1,0 +1,71 @@
+import TopNavigation, { type TopNavigationProps } from '@cloudscape-design/components/top-navigation';
+import { useSyncExternalStore } from 'react';
+import { href, keepAccount, PATHS } from '../addresses/addresses';
+import { useNavigation } from '../addresses/use-navigation';
+import { placeOf } from './place';
+import { useServices } from './services';
+import { useIsNarrow } from './use-is-narrow';
+import { useViewer } from './viewer';
+
+/** The id of the menu's item for all accounts. */
+const ALL = 'all';
+
+/** The bar on top: which account one acts as, and the end of a session. */
+export function TopBar() {
+  const { path, query, go } = useNavigation();
+  const { session } = useServices();
+  const { subject, account, accounts, everyAccount } = useViewer();
+  const isNarrow = useIsNarrow();
+  useSyncExternalStore(session.subscribe, session.state);
+
+  const actAs = (id: string): void => {
+    const to = new URLSearchParams(id === ALL ? {} : { account: id });
+    const { view, connection } = placeOf(path, query);
+    // Filters and pages belong to the account they were chosen for. The connection in the drawer does not.
+    const from = query.get('from');
+    if (connection && from !== null) to.set('from', from);
+    go(view === 'unknown' ? PATHS.overview : path, to);
+  };
+
+  const menu: TopNavigationProps.MenuDropdownUtility = {
+    type: 'menu-dropdown',
+    text: account === undefined && everyAccount ? 'All accounts' : `Acting as ${account ?? 'no account'}`,
+    ariaLabel:
+      account === undefined && everyAccount ? 'All accounts' : `Acting as ${account ?? 'no account'}`,
+    ...(subject !== '' && { description: `Signed in as ${subject}` }),
+    iconName: 'user-profile',
+    disableUtilityCollapse: true,
+    disableTextCollapse: true,
+    items: [
+      ...(everyAccount ? [{ id: ALL, text: 'All accounts' }] : []),
+      ...accounts.map((id) => ({ id, text: id })),
+    ],
+    onItemClick: ({ detail }) => {
+      actAs(detail.id);
+    },
+  };
+  const signOut: TopNavigationProps.ButtonUtility = {
+    type: 'button',
+    text: 'Sign out',
+    onClick: () => {
+      session.signOut();
+    },
+  };
+  return (
+    <div id="top-bar">
+      <TopNavigation
+        identity={{
+          href: href(PATHS.overview, keepAccount(query)),
+          // On a narrow screen the account that one acts as takes the room.
+          ...(isNarrow ? { logo: { src: href('/icon.svg'), alt: 'Connections' } } : { title: 'Connections' }),
+          onFollow: (event) => {
+            event.preventDefault();
+            go(PATHS.overview, keepAccount(query));
+          },
+        }}
+        i18nStrings={{ overflowMenuTriggerText: 'More', overflowMenuTitleText: 'All' }}
+        utilities={session.token === undefined ? [menu] : [menu, signOut]}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import type { EnvironmentAccountConnectionPermission as Permission } from '../../../generated/console/graphql';
+import { useNavigation } from '../addresses/use-navigation';
+import { operation } from '../graphql/operation';
+import { useLiveQuery } from '../live/use-live-query';
+import { useAccountsInUse } from './use-accounts-in-use';
+
+/** Who is signed in, and which account the page shows. */
+export interface Viewer {
+  readonly subject: string;
+  /** Whether the permissions cover every account, so that "All accounts" can be shown. */
+  readonly everyAccount: boolean;
+  /** The accounts to choose from, sorted. */
+  readonly accounts: readonly string[];
+  /** The account one acts as; undefined for all accounts. */
+  readonly account: string | undefined;
+  readonly may: (permission: Permission, account: string) => boolean;
+}
+
+const QUERY = operation('Viewer');
+const ViewerContext = createContext<Viewer | undefined>(undefined);
+
+export function ViewerProvider({ children }: { readonly children: (loaded: boolean) => ReactNode }) {
+  const { query } = useNavigation();
+  const { data, failure } = useLiveQuery(QUERY, {});
+  const permissions = data?.environmentAccountConnectionViewer;
+  const everyAccount = permissions?.everyAccount.includes('READ') ?? false;
+  const inUse = useAccountsInUse(everyAccount);
+  const named = query.get('account') ?? undefined;
+
+  const viewer = useMemo<Viewer>(() => {
+    const own = permissions?.accounts ?? [];
+    const accounts = [...new Set([...own.map(({ account }) => account.id), ...inUse])].sort();
+    return {
+      subject: permissions?.subject ?? '',
+      everyAccount,
+      accounts,
+      account: named ?? (everyAccount ? undefined : accounts[0]),
+      may: (permission, account) =>
+        (permissions?.everyAccount.includes(permission) ?? false) ||
+        own.some((entry) => entry.account.id === account && entry.permissions.includes(permission)),
+    };
+  }, [permissions, everyAccount, inUse, named]);
+
+  return (
+    <ViewerContext value={viewer}>{children(data !== undefined || failure !== undefined)}</ViewerContext>
+  );
+}
+
+export function useViewer(): Viewer {
+  const viewer = useContext(ViewerContext);
+  if (!viewer) throw new Error('ViewerProvider is missing');
+  return viewer;
+}

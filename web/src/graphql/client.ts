@@ -1,0 +1,64 @@
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { SetContextLink } from '@apollo/client/link/context';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { OperationTypeNode } from 'graphql';
+import type { Client as SocketClient } from 'graphql-ws';
+import { tap } from 'rxjs';
+import type { Session } from '../sign-in/session';
+import { toFailure } from './failure';
+
+export interface ClientOptions {
+  readonly graphqlUrl: string;
+  readonly session: Session;
+  readonly socket: SocketClient;
+  /** Learns after each request whether the server responded. */
+  readonly onReached: (reached: boolean) => void;
+}
+
+/** The client for queries and mutations over HTTP and subscriptions over a WebSocket. */
+export function createClient({ graphqlUrl, session, socket, onReached }: ClientOptions): ApolloClient {
+  const authorize = new SetContextLink(() => {
+    const { token } = session;
+    return token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
+  });
+  const observe = new ApolloLink((operation, forward) =>
+    forward(operation).pipe(
+      tap({
+        next: () => {
+          onReached(true);
+        },
+        error: (error: unknown) => {
+          const { kind } = toFailure(error);
+          onReached(kind !== 'unreachable');
+          if (kind === 'signed-out') session.expire();
+        },
+      }),
+    ),
+  );
+  const http = ApolloLink.from([observe, authorize, new HttpLink({ uri: graphqlUrl, credentials: 'omit' })]);
+  return new ApolloClient({
+    cache: new InMemoryCache({
+      typePolicies: {
+        EnvironmentAccountConnection: {
+          fields: {
+            tags: { merge: false },
+            viewerActions: { merge: false },
+          },
+        },
+        // Accounts are named by their id everywhere; nothing about them changes.
+        AwsAccount: { keyFields: ['id'] },
+      },
+    }),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+      new GraphQLWsLink(socket),
+      http,
+    ),
+    defaultOptions: {
+      // What is shown at once is what was read last; what is read now replaces it.
+      watchQuery: { fetchPolicy: 'cache-and-network', nextFetchPolicy: 'cache-first' },
+      query: { fetchPolicy: 'network-only' },
+    },
+    devtools: { enabled: false },
+  });
+}

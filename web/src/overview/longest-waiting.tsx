@@ -1,0 +1,59 @@
+import Box from '@cloudscape-design/components/box';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import Link from '@cloudscape-design/components/link';
+import { connectionPath, href, keepAccount, type ListName } from '../addresses/addresses';
+import { useNavigation } from '../addresses/use-navigation';
+import { ForeignText } from '../text/foreign-text';
+import { TimeAgo } from '../text/time-ago';
+import { SHOWN, useLongestWaiting } from './use-longest-waiting';
+
+export interface LongestWaitingProps {
+  readonly list: ListName;
+  readonly account: string | undefined;
+  /** Changes when the oldest may have changed. */
+  readonly version: string;
+}
+
+/** The requests that have waited longest for an answer. */
+export function LongestWaiting({ list, account, version }: LongestWaitingProps) {
+  const { query, go } = useNavigation();
+  const { waiting, isPartial } = useLongestWaiting(list, account, version);
+  const to = keepAccount(query);
+  if (list === 'sent') to.set('from', list);
+  return (
+    <Container
+      fitHeight
+      header={
+        <Header variant="h2" description={isPartial ? 'Among the newest 2,000 that wait' : undefined}>
+          Waiting longest
+        </Header>
+      }
+    >
+      {waiting?.length === 0 ? <Box color="text-body-secondary">Nothing waits for an answer.</Box> : null}
+      <ol className="plain-list rows" aria-label={`The ${String(SHOWN)} requests that wait longest`}>
+        {(waiting ?? []).map(
+          ({ id, environmentName, environmentAccountId, managementAccountId, createdAt }) => {
+            const path = connectionPath(id, 'details');
+            return (
+              <li key={id}>
+                <Link
+                  variant="primary"
+                  href={href(path, to)}
+                  onFollow={(event) => {
+                    event.preventDefault();
+                    go(path, to);
+                  }}
+                >
+                  <ForeignText>{environmentName}</ForeignText>
+                </Link>
+                <span>{list === 'received' ? environmentAccountId : managementAccountId}</span>
+                <TimeAgo at={createdAt} />
+              </li>
+            );
+          },
+        )}
+      </ol>
+    </Container>
+  );
+}

@@ -1,0 +1,64 @@
+import Box from '@cloudscape-design/components/box';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import Modal from '@cloudscape-design/components/modal';
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import type { Session } from './session';
+import { SignIn } from './sign-in';
+import { hasUnsavedInput } from './unsaved-input';
+
+export interface SignInGateProps {
+  readonly session: Session;
+  /** Leaves for the issuer; undefined where a token is pasted. */
+  readonly leave: ((options: { readonly silent: boolean }) => void) | undefined;
+  /** Why signing in failed. */
+  readonly problem: string | undefined;
+  readonly children: ReactNode;
+}
+
+/**
+ * Shows the page to those who are signed in. When a session expires the page stays, with a dialog over it, so that
+ * nothing typed is lost; with an issuer it first tries to come back by itself, unless that would lose something.
+ */
+export function SignInGate({ session, leave, problem, children }: SignInGateProps) {
+  const state = useSyncExternalStore(session.subscribe, session.state);
+  const [wasSignedIn, setWasSignedIn] = useState(state === 'signed-in');
+  if (state === 'signed-in' && !wasSignedIn) setWasSignedIn(true);
+  if (state === 'signed-out' && wasSignedIn) setWasSignedIn(false);
+  const leavesByItself = state === 'expired' && leave !== undefined && !hasUnsavedInput();
+  useEffect(() => {
+    if (leavesByItself) leave({ silent: true });
+  }, [leavesByItself, leave]);
+
+  const signIn = (
+    <SignIn
+      session={session}
+      leave={
+        leave &&
+        (() => {
+          leave({ silent: false });
+        })
+      }
+      problem={problem}
+    />
+  );
+  if (state === 'signed-in') return children;
+  if (state === 'expired' && wasSignedIn) {
+    return (
+      <div>
+        {children}
+        <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
+          <Box margin={{ bottom: 's' }}>Your sign-in has ended. What you typed is still here.</Box>
+          {signIn}
+        </Modal>
+      </div>
+    );
+  }
+  return (
+    <main className="sign-in">
+      <Container header={<Header variant="h1">Sign in to environment account connections</Header>}>
+        {signIn}
+      </Container>
+    </main>
+  );
+}

@@ -1,0 +1,43 @@
+import Box from '@cloudscape-design/components/box';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
+import { useState } from 'react';
+import type { EnvironmentAccountConnectionRole } from '../../../generated/console/graphql';
+import type { RequestValues } from '../request/request-values';
+import { PolicyDocument } from './policy-document';
+import { useTrustPolicies } from './use-trust-policies';
+
+export interface RoleTrustPolicyProps {
+  readonly role: EnvironmentAccountConnectionRole;
+  readonly label: string;
+  readonly values: RequestValues;
+}
+
+/** The trust policy that a role needs, before the connection is requested. */
+export function RoleTrustPolicy({ role, label, values }: RoleTrustPolicyProps) {
+  const [open, setOpen] = useState(false);
+  return (
+    <ExpandableSection
+      variant="footer"
+      headerText={`Trust policy for the ${label}`}
+      expanded={open}
+      onChange={({ detail }) => {
+        setOpen(detail.expanded);
+      }}
+    >
+      {open ? <Policy role={role} label={label} values={values} /> : null}
+    </ExpandableSection>
+  );
+}
+
+function Policy({ role, label, values }: RoleTrustPolicyProps) {
+  const { managementAccountId, environmentAccountId, environmentName, region } = values;
+  const { policies, problem } = useTrustPolicies({
+    managementAccountId,
+    environmentAccountId,
+    environmentName,
+    region,
+  });
+  const policy = policies?.find((each) => each.role === role);
+  if (policy) return <PolicyDocument label={label} policy={policy} />;
+  return <Box color="text-body-secondary">{problem ?? 'Reading the policy'}</Box>;
+}

@@ -1,0 +1,96 @@
+import Box from '@cloudscape-design/components/box';
+import Container from '@cloudscape-design/components/container';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import ColumnLayout from '@cloudscape-design/components/column-layout';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useState } from 'react';
+import { useNavigation } from '../addresses/use-navigation';
+import { useViewer } from '../app/viewer';
+import { ROLES } from '../connections/connection';
+import { PolicyDocument } from './policy-document';
+import { useTrustPolicies } from './use-trust-policies';
+
+const FIELDS = [
+  {
+    key: 'managementAccountId',
+    label: 'Management account',
+    hint: '12 digits: the account that provisions.',
+  },
+  {
+    key: 'environmentAccountId',
+    label: 'Environment account',
+    hint: '12 digits: the account that has the roles.',
+  },
+  { key: 'environmentName', label: 'Environment name', hint: 'The environment that the roles are for.' },
+  {
+    key: 'region',
+    label: 'Region',
+    hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.',
+  },
+  {
+    key: 'provisionerRole',
+    label: 'Provisioner role',
+    hint: 'Path and name of the role in the management account that provisions, as in /pipelines/provisioner.',
+  },
+  {
+    key: 'codebuildProject',
+    label: 'CodeBuild project',
+    hint: 'The name of the project, for the CodeBuild role.',
+  },
+] as const;
+
+/** The trust policies that the roles of a connection need, for accounts and an environment of one's choice. */
+export function TrustPolicies() {
+  const { query } = useNavigation();
+  const { account } = useViewer();
+  const [values, setValues] = useState(() => ({
+    managementAccountId: query.get('managementAccountId') ?? '',
+    environmentAccountId: account ?? '',
+    environmentName: '',
+    region: '',
+    provisionerRole: '',
+    codebuildProject: '',
+  }));
+  const { policies, problem } = useTrustPolicies(values);
+  return (
+    <SpaceBetween size="l">
+      <Header
+        variant="h1"
+        description="What the roles in an environment account allow: who may assume them, and for which environment alone."
+      >
+        Trust policies
+      </Header>
+      <Container header={<Header variant="h2">For</Header>}>
+        <ColumnLayout columns={2}>
+          {FIELDS.map(({ key, label, hint }) => (
+            <FormField key={key} label={label} constraintText={hint}>
+              <Input
+                value={values[key]}
+                spellcheck={false}
+                autoComplete={false}
+                onChange={({ detail }) => {
+                  setValues((before) => ({ ...before, [key]: detail.value }));
+                }}
+              />
+            </FormField>
+          ))}
+        </ColumnLayout>
+      </Container>
+      {policies === undefined && problem !== undefined ? (
+        <Box color="text-body-secondary">
+          <span role="status">{problem}</span>
+        </Box>
+      ) : null}
+      {(policies ?? []).map((policy) => {
+        const label = ROLES.find((role) => role.policy === policy.role)?.label ?? policy.role;
+        return (
+          <Container key={policy.role} header={<Header variant="h2">{label}</Header>}>
+            <PolicyDocument label={label} policy={policy} />
+          </Container>
+        );
+      })}
+    </SpaceBetween>
+  );
+}

@@ -1,0 +1,63 @@
+import { useEffect, useState } from 'react';
+import type { TrustPolicyFieldsFragment } from '../../../generated/console/graphql';
+import { operation } from '../graphql/operation';
+import { useLiveQuery } from '../live/use-live-query';
+
+const QUERY = operation('TrustPolicies');
+/** Typing has ended when nothing was typed for this long, in ms. */
+const TYPED_MS = 300;
+
+/** As typed. An empty optional member is left out. */
+export interface TrustPolicyInput {
+  readonly managementAccountId: string;
+  readonly environmentAccountId: string;
+  readonly environmentName: string;
+  readonly region?: string;
+  readonly provisionerRole?: string;
+  readonly codebuildProject?: string;
+}
+
+/**
+ * The trust policies that a connection's roles need. The server writes them.
+ * @returns `problem` says what is missing or wrong
+ */
+export function useTrustPolicies(typed: TrustPolicyInput): {
+  readonly policies: readonly TrustPolicyFieldsFragment[] | undefined;
+  readonly problem: string | undefined;
+} {
+  const input = useSettled(typed);
+  const { managementAccountId, environmentAccountId, environmentName, ...optional } = input;
+  const required = { managementAccountId, environmentAccountId, environmentName };
+  const isComplete = Object.values(required).every((value) => value.trim() !== '');
+  const given = Object.entries(optional).filter(([, value]) => value.trim() !== '');
+  const { data, failure } = useLiveQuery(
+    QUERY,
+    { input: { ...required, ...Object.fromEntries(given) } },
+    { skip: !isComplete },
+  );
+  if (!isComplete) {
+    return {
+      policies: undefined,
+      problem: 'It depends on the management account, the environment account and the environment name.',
+    };
+  }
+  return {
+    policies: data?.environmentAccountConnectionTrustPolicies ?? undefined,
+    problem: failure?.message,
+  };
+}
+
+/** A value once it has stopped changing. */
+export function useSettled<Value extends object>(value: Value): Value {
+  const [settled, setSettled] = useState(value);
+  const key = JSON.stringify(value);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setSettled(JSON.parse(key) as Value);
+    }, TYPED_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [key]);
+  return settled;
+}
