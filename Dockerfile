@@ -15,6 +15,15 @@ COPY build-tools/package.json build-tools/
 
 FROM tools AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+COPY scripts/install-packages.mjs scripts/build-web.mjs scripts/
+COPY web/.npmrc web/package.json web/package-lock.json web/
+RUN --mount=type=cache,target=/root/.npm node scripts/install-packages.mjs web
+COPY web/index.html web/tsconfig.json web/vite.config.ts web/
+COPY web/build web/build
+COPY web/public web/public
+COPY web/explorer web/explorer
+COPY web/src web/src
+COPY schema/operations schema/operations
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build

@@ -29,6 +29,18 @@ describe('The Dockerfile', () => {
     );
   });
 
+  it('has the console as files, and none of the packages that it is built from', () => {
+    const { packages } = JSON.parse(readFileSync(join(PROJECT, 'package-lock.json'), 'utf8')) as {
+      packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+    };
+    const installed = Object.keys(packages).filter((path) => packages[path]?.dev !== true);
+    expect(installed).toContain('node_modules/fastify');
+    expect(
+      installed.filter((path) => /\/(?:react|react-dom|graphiql|vite)$|cloudscape|monaco/.test(path)),
+    ).toEqual([]);
+    expect(shipped('COPY').flatMap(({ args }) => args)).not.toContainEqual(expect.stringMatching(/^web/));
+  });
+
   it('copies production dependencies only, and installs nothing in the last stage', () => {
     const installs = stages.filter(({ steps: of }) => of.some(({ text }) => text.includes('npm ci')));
     const shippedFrom = shipped('COPY').map(({ flags }) => flags['from']);
@@ -122,6 +134,7 @@ describe('The content of the image', () => {
     expect(data).toEqual({ __typename: 'Query' });
     expect(existsSync(join(image.data, 'proton.db'))).toBe(true);
     expect(await checkHealth(image, running.variables)).toEqual({ code: 0, stderr: '' });
+    expect(existsSync(join(image.app, 'dist', 'console', 'index.html'))).toBe(true);
 
     expect(await running.stop()).toBe(0);
     const { code, stderr } = await checkHealth(image, running.variables);

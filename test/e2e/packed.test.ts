@@ -40,12 +40,14 @@ describe('The packed project', () => {
     const paths = packed.files.map(({ path }) => path);
     // npm always packs the README.
     expect(paths.filter((path) => !/^(bin|dist|schema)\//.test(path))).toEqual(['README.md', 'package.json']);
-    expect(paths.filter((path) => /\.map$|\.ts$|tsbuildinfo/.test(path))).toEqual([]);
+    expect(paths.filter((path) => /\.map$|\.ts$|tsbuildinfo|\/\.inputs$/.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining([
         'bin/proton-subgraph.js',
         'dist/main.js',
         'dist/cli/main.js',
+        'dist/console/index.html',
+        'dist/explorer/index.html',
         'schema/schema.graphql',
       ]),
     );

@@ -5,6 +5,7 @@ import './page.css';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { createFetcher, readAddresses } from './fetcher';
+import { storageWithoutHeaders } from './storage';
 import { OPERATION_TABS, openTab } from './tabs';
 
 const root = document.getElementById('root');
@@ -18,7 +19,7 @@ createRoot(root).render(
     initialQuery={query}
     initialVariables={variables}
     defaultEditorToolsVisibility="variables"
-    // A token in them would stay in the browser's storage.
     shouldPersistHeaders={false}
+    storage={storageWithoutHeaders}
   />,
 );

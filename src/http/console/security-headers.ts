@@ -16,7 +16,7 @@ export function consoleHeaders({ graphqlUrl, signIn }: ConsoleSettings): Respons
   ]);
 }
 
-/** Sent with every file of the explorer. Its editor sets styles at run time, and its style sheet has a font in it. */
+/** Sent with every file of the explorer. Its editor sets styles at run time, and its style sheets hold a font and images. */
 export function explorerHeaders({ graphqlUrl }: ConsoleSettings): ResponseHeaders {
   return pageHeaders([
     "default-src 'none'",
@@ -24,7 +24,7 @@ export function explorerHeaders({ graphqlUrl }: ConsoleSettings): ResponseHeader
     "worker-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "font-src 'self' data:",
-    "img-src 'self'",
+    "img-src 'self' data:",
     connectSource(gatewayOrigins(graphqlUrl)),
   ]);
 }

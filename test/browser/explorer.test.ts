@@ -1,0 +1,98 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Page } from 'playwright-core';
+
+import { startApp, type RunningApp } from '../support/app';
+import { axeViolations } from '../support/axe';
+import { describeInBrowser } from '../support/browser';
+import { PROJECT } from '../support/server-process';
+
+const OPERATIONS = readdirSync(join(PROJECT, 'schema', 'operations')).filter((name) =>
+  name.endsWith('.graphql'),
+);
+
+/** The library writes this when it starts a worker. */
+const EXPLORER = { expected: [/^console\.info: setup-workers/] };
+
+/** Rules that the library's own markup breaks. */
+const KNOWN_AXE_RULES = ['color-contrast', 'nested-interactive'];
+
+const tabs = (page: Page) => page.getByRole('tab', { name: /Connection/ });
+const response = (page: Page) => page.locator('.graphiql-response');
+const stored = (page: Page) => page.evaluate<string>('JSON.stringify([localStorage, sessionStorage])');
+
+/** Resolves when the library has stored that another tab is open, which it does a moment later. */
+const OTHER_TAB_STORED = `new Promise((resolve) => {
+  const check = () => {
+    if (JSON.parse(localStorage['graphiql:tabState']).activeTabIndex > 0) resolve();
+    else requestAnimationFrame(check);
+  };
+  check();
+})`;
+
+async function execute(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /Execute query/ }).click();
+}
+
+/** Replaces the text of the editor that has the focus. */
+async function type(page: Page, text: string): Promise<void> {
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
+}
+
+describeInBrowser('The explorer', (browser) => {
+  let app: RunningApp;
+  let explorer: string;
+  beforeAll(async () => {
+    app = await startApp();
+    explorer = new URL('/explorer/', app.url).href;
+  });
+  afterAll(() => app.stop());
+
+  it('runs every operation of the schema folder from a tab of its own, and adds no tab on the next visit', async () => {
+    const page = await browser.open(explorer, EXPLORER);
+    await tabs(page).first().waitFor();
+    expect(await tabs(page).count()).toBe(OPERATIONS.length);
+    expect(await tabs(page).first().innerText()).toBe('CreateEnvironmentAccountConnection');
+    await execute(page);
+    await response(page).getByText('"PENDING"').waitFor();
+
+    // The last visit ended in another tab, with other variables than the operation came with.
+    await page.getByRole('tab', { name: 'EnvironmentAccountConnections' }).click();
+    await execute(page);
+    await response(page).getByText('"payments-prod"').waitFor();
+    await page.evaluate(OTHER_TAB_STORED);
+    await page.reload();
+    await tabs(page).first().waitFor();
+    expect(await tabs(page).count()).toBe(OPERATIONS.length);
+    const open = page.getByRole('tab', { selected: true });
+    expect(await open.allInnerTexts()).toContain('EnvironmentAccountConnections');
+    await execute(page);
+    await response(page).getByText('"payments-prod"').waitFor();
+  });
+
+  it('sends the headers of its headers pane, and keeps none of them', async () => {
+    const page = await browser.open(explorer, EXPLORER);
+    const requests: (string | null)[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST')
+        void request.headerValue('authorization').then((value) => requests.push(value));
+    });
+    await page.getByRole('button', { name: 'Headers' }).click();
+    await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+    await type(page, '{ "authorization": "Bearer canary" }');
+    await execute(page);
+    await response(page).getByText('"success"').waitFor();
+    expect(requests.at(-1)).toBe('Bearer canary');
+    expect(await stored(page)).toContain('payments-prod');
+    expect(await stored(page)).not.toContain('canary');
+  });
+
+  it('has no other faults of accessibility than those of its library', async () => {
+    const page = await browser.open(explorer, EXPLORER);
+    await page.getByText('"payments-prod"').waitFor();
+    const rules = new Set((await axeViolations(page)).map((violation) => violation.split(':')[0]));
+    expect([...rules].filter((rule) => !KNOWN_AXE_RULES.includes(rule ?? ''))).toEqual([]);
+  });
+});
