@@ -1,3 +1,4 @@
+import type { InMemoryCache } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import { useEffect } from 'react';
 import type { EnvironmentAccountConnectionFilter } from '../../../generated/console/graphql';
@@ -85,17 +86,18 @@ export function usePages(filter: EnvironmentAccountConnectionFilter, rows: numbe
 
 /** Drops a page from the cache when another takes its place, so that paging on for hours takes no more memory. */
 function useForgetting(variables: object): void {
-  const client = useApolloClient();
+  const { cache } = useApolloClient();
   const key = JSON.stringify(variables);
   useEffect(
     () => () => {
-      client.cache.evict({
+      cache.evict({
         id: 'ROOT_QUERY',
         fieldName: 'environmentAccountConnections',
         args: JSON.parse(key) as Record<string, unknown>,
       });
-      client.cache.gc();
+      // What it remembers of results holds on to rows that are gone.
+      (cache as InMemoryCache).gc({ resetResultCache: true });
     },
-    [client, key],
+    [cache, key],
   );
 }
