@@ -138,7 +138,7 @@ const POSTGRES = {
   DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
     .default(1_500)
     .describe(
-      'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. Also how long a start waits for the server; a readiness check ends after 900 ms.',
+      'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. A start waits four times as long; a readiness check ends after 900 ms.',
     ),
   DATABASE_TLS_CA_FILE: certificatesFile
     .optional()

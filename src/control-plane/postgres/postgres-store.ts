@@ -65,7 +65,8 @@ export async function openPostgresStore({
     now = Date.now,
     readOnlyAllowed,
   } = options;
-  const database = await explainingStart(options, () => openMigrated(options));
+  await prepareSchema(given);
+  const database = openDatabase(options);
   const announcements = announcementsOn({ database, listenConnection, listening });
   const housekeeping = startHousekeeping({
     database,
@@ -112,31 +113,41 @@ export async function openPostgresStore({
  * @throws StoreOpenError
  */
 export function migrateDatabase(options: DatabaseOptions): Promise<number> {
-  return explainingStart(options, async () => {
-    const database = openDatabase(options);
-    try {
-      await checkVersion(database, options);
-      return (await migrate(database)).length;
-    } finally {
-      await database.close();
-    }
+  return starting(options, async (database) => (await migrate(database)).length);
+}
+
+/** @throws StoreOpenError */
+async function prepareSchema(options: PostgresStoreOptions): Promise<void> {
+  await starting(options, async (database) => {
+    if (options.migrate) await migrate(database);
+    const missing = await missingSteps(database);
+    if (missing.length === 0) return;
+    const names = missing.map(({ step }) => String(step));
+    throw new StoreOpenError(explainMissingSteps(names, options.connection));
   });
 }
 
-async function openMigrated(options: PostgresStoreOptions): Promise<Database> {
-  const database = openDatabase(options);
+/** How many times longer than others the statements of a start may take: no client waits for them, and many servers may start at once. */
+const START_TIMEOUTS = 4;
+
+/**
+ * Runs what a start does before the store is used, in sessions of its own.
+ * @throws StoreOpenError with a sentence for the person who starts this process, when an error of the server is the reason
+ */
+async function starting<Result>(
+  options: DatabaseOptions,
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const database = openDatabase({ ...options, timeoutMs: START_TIMEOUTS * options.timeoutMs });
   try {
     await checkVersion(database, options);
-    if (options.migrate) await migrate(database);
-    const missing = await missingSteps(database);
-    if (missing.length > 0) {
-      const names = missing.map(({ step }) => String(step));
-      throw new StoreOpenError(explainMissingSteps(names, options.connection));
-    }
-    return database;
+    return await work(database);
   } catch (error) {
+    const sentence =
+      error instanceof StoreOpenError ? undefined : explainStartError(error, options.connection);
+    throw sentence === undefined ? error : new StoreOpenError(sentence, { cause: error });
+  } finally {
     await database.close();
-    throw error;
   }
 }
 
@@ -144,19 +155,6 @@ async function checkVersion(database: Database, { connection }: DatabaseOptions)
   const [[version] = ['']] = (await database.run({ text: 'SHOW server_version' })) as readonly [string][];
   if (Number.parseInt(version) < OLDEST_VERSION) {
     throw new StoreOpenError(explainOldServer(version, connection));
-  }
-}
-
-/** Turns an error of the server into a sentence for the person who starts this process. */
-async function explainingStart<Result>(
-  { connection }: DatabaseOptions,
-  start: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await start();
-  } catch (error) {
-    const sentence = error instanceof StoreOpenError ? undefined : explainStartError(error, connection);
-    throw sentence === undefined ? error : new StoreOpenError(sentence, { cause: error });
   }
 }
 

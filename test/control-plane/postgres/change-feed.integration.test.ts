@@ -4,6 +4,7 @@ import { Client } from 'pg';
 
 import { openDatabase } from '../../../src/control-plane/postgres/database';
 import { deleteChanges, deleteTokens } from '../../../src/control-plane/postgres/feed/expired-rows';
+import { sequence } from '../../../src/control-plane/postgres/feed/sequencer';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import {
@@ -19,6 +20,9 @@ import { describeChangeFeed, readChanges } from '../change-feed.contract';
 /** As a store writes them when it accepts the only connection. */
 const ACCEPTED_EVENTS = `INSERT INTO connection_events
   SELECT connection_id, 2, gen_random_uuid(), 'ACCEPTED', 'CONNECTED', 'PENDING', actor, occurred_at FROM connection_events`;
+
+const WAITING = `SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 const END_LISTENERS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
@@ -113,6 +117,36 @@ describeWithPostgres('On PostgreSQL', () => {
         { position: 3, version: 2, event: { type: 'ACCEPTED', connectionId: one.id } },
       ]);
       await end();
+    });
+
+    it('gives positions under the lock on its head, to all changes that were committed before it has that', async () => {
+      const { service, end } = await start();
+      const { id } = await service.session(unrestrictedViewer('someone')).createConnection(asking('one'));
+      await end();
+      const own = openDatabase({
+        connection: connectionTo(database.url),
+        poolSize: 1,
+        timeoutMs: 10_000,
+        prepare: true,
+      });
+      const head = new Client({ connectionString: database.url });
+      await head.connect();
+      await database.query('INSERT INTO unsequenced VALUES ($1, 2)', [id]);
+      await head.query('BEGIN');
+      await head.query('SELECT position FROM feed_head FOR UPDATE');
+      const moved = sequence(own, 1);
+      let waiting: readonly unknown[] = [];
+      while (waiting.length === 0) waiting = await database.query(WAITING);
+      await database.query('INSERT INTO unsequenced VALUES ($1, 3)', [id]);
+      await head.query('COMMIT');
+      expect(await moved).toBe(2);
+      expect(await database.query('SELECT version, position FROM feed ORDER BY position')).toEqual([
+        { version: '1', position: '1' },
+        { version: '2', position: '2' },
+        { version: '3', position: '3' },
+      ]);
+      await head.end();
+      await own.close();
     });
 
     it('keeps changes that have expired behind one that has not, because clocks differ', async () => {

@@ -3,12 +3,17 @@ import { Client } from 'pg';
 import type { ProtonSession } from '../../../src/proton/proton-service';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import type { Connection } from '../../../src/proton/connection';
-import type { Store } from '../../../src/control-plane/store';
+import { openDatabase } from '../../../src/control-plane/postgres/database';
+import { readFacts } from '../../../src/control-plane/postgres/writes/facts';
+import type { Store, Write } from '../../../src/control-plane/store';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
-import { controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
-import { account, MANAGEMENT } from '../../support/proton';
+import { connectionTo, controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import { account, MANAGEMENT, region } from '../../support/proton';
 
 const TIMEOUT_MS = 1_000;
+
+const WAITING = `SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'`;
 
 const environmentAccount = (number: number) => account(String(300_000_000_000 + number));
 
@@ -103,5 +108,65 @@ describeWithPostgres('While another process holds rows', () => {
     const [locked, ...others] = await Promise.allSettled([create(1, 'next'), create(2), create(3)]);
     expect(locked).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
     expect(others.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+  });
+
+  describe('a group of writes that waits has locked the rows before the one that it waits for, and no later ones', () => {
+    const GROUP = [1, 2, 3, 4, 5, 6, 7, 8];
+    const decide = () => ({ kind: 'keep' as const, connection: undefined });
+
+    /** Reads the facts of writes until they wait for a lock of the other process. @returns the rows that the other one can lock */
+    async function lockable(writes: readonly Write[], select: string): Promise<readonly object[]> {
+      const own = openDatabase({
+        connection: connectionTo(database.url),
+        poolSize: 1,
+        timeoutMs: 10_000,
+        prepare: true,
+      });
+      const facts = own.transaction((own) => readFacts(own, writes, []));
+      let waiting: readonly unknown[] = [];
+      while (waiting.length === 0) waiting = await database.query(WAITING);
+      const { rows } = await other.query<object>(`${select} FOR UPDATE SKIP LOCKED`);
+      await other.query('ROLLBACK');
+      await facts;
+      await own.close();
+      return rows;
+    }
+
+    it('of changes, sorted by id', async () => {
+      const created = await Promise.all(GROUP.map((number) => create(number)));
+      const ids = created.map(({ id }) => id).toSorted();
+      await hold(created.filter(({ id }) => id === ids[3]));
+      const writes = ids
+        .toReversed()
+        .map((id) => ({ kind: 'change' as const, id, visibleTo: 'every' as const, decide }));
+      expect(await lockable(writes, 'SELECT id FROM connections ORDER BY id')).toEqual(
+        ids.slice(3).map((id) => ({ id })),
+      );
+    });
+
+    it('of creates, sorted by account', async () => {
+      // One after another: a group would add their rows in order.
+      for (const number of GROUP.toReversed()) await create(number);
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM account_scopes WHERE environment_account_id = $1 FOR UPDATE', [
+        environmentAccount(4),
+      ]);
+      const writes = GROUP.toReversed().map((number) => ({
+        kind: 'create' as const,
+        identity: {
+          managementAccountId: MANAGEMENT,
+          environmentAccountId: environmentAccount(number),
+          environmentName: 'another',
+          region: region('us-east-1'),
+        },
+        clientToken: null,
+        countUpTo: 10,
+        decide,
+      }));
+      const select = 'SELECT environment_account_id AS account FROM account_scopes ORDER BY 1';
+      expect(await lockable(writes, select)).toEqual(
+        [4, 5, 6, 7, 8].map((number) => ({ account: environmentAccount(number) })),
+      );
+    });
   });
 });

@@ -10,7 +10,7 @@ import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import type { SentStatement } from '../../support/postgres-plans';
 import { controlPlaneOn, openTestStore } from '../../support/postgres-store';
 import { ENVIRONMENT, MANAGEMENT } from '../../support/proton';
-import { readChanges } from '../change-feed.contract';
+import { called } from '../change-feed.contract';
 
 /** What the version before this one sent to its database, as scripts/postgres/record-statements.ts has recorded it. */
 const recorded = JSON.parse(readFileSync(join(__dirname, 'previous-version.json'), 'utf8')) as Record<
@@ -87,15 +87,15 @@ describeWithPostgres(`The version of commit ${recorded.commit.slice(0, 7)} besid
       'CREATED',
     ]);
 
-    const changes = await readChanges(store, 0, 8);
-    expect(changes.map(({ event: { type, actor } }) => `${type} by ${actor}`).toSorted()).toEqual([
+    while ((await store.feed.head()) < 8) await called(store);
+    const changes = await store.feed.read(0, 100);
+    if (changes === 'removed') throw new Error('the feed has lost changes');
+    const ofBoth = changes.changes.filter(({ event }) => [kept.id, created.id].includes(event.connectionId));
+    expect(ofBoth.map(({ event: { type, actor } }) => `${type} by ${actor}`).toSorted()).toEqual([
       'ACCEPTED by recorded',
       'ACCEPTED by this version',
       'CREATED by recorded',
-      'CREATED by recorded',
       'CREATED by this version',
-      'DELETED by recorded',
-      'REJECTED by recorded',
       'REJECTED by this version',
     ]);
     await store.close();
