@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { ChangeFeed, FeedPage, StatusChange } from '../../src/control-plane/change-feed';
+import type { ChangeFeed, FeedPage } from '../../src/control-plane/change-feed';
 import { statusChangesOn } from '../../src/control-plane/status-changes';
 import { ProtonFailure } from '../../src/proton/failure';
 import type { ConnectionStatusChange, StatusChangeListener } from '../../src/proton/status-changes';
@@ -40,12 +40,12 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
   let respond = first;
   const feed: ChangeFeed = {
     head: () => Promise.resolve(7),
-    read(after) {
+    read: (after) => {
       reads.push(after);
       return respond();
     },
     lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
-    watch(listener) {
+    watch: (listener) => {
       watchers.add(listener);
       return () => watchers.delete(listener);
     },
@@ -54,10 +54,10 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
     feed,
     reads,
     watchers,
-    signal() {
+    signal: () => {
       for (const watcher of watchers) watcher();
     },
-    respondWith(next: typeof first) {
+    respondWith: (next: typeof first) => {
       respond = next;
     },
   };
@@ -123,7 +123,9 @@ describe('The status changes of the control plane', () => {
       environmentName: 'one',
     });
     const page = (await store.feed.read(0, 10)) as FeedPage;
-    const change = { ...(page.changes[0] as StatusChange), position: 8 };
+    const [first] = page.changes;
+    if (!first) throw new Error('no change');
+    const change = { ...first, position: 8 };
     const away = () => Promise.reject(ProtonFailure.unavailable('away', undefined));
     const { feed, reads, signal, respondWith } = createFeed(away);
     const one = createListener();

@@ -78,7 +78,7 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
     };
   }
   const publish = (...changes: readonly ConnectionStatusChange[]) =>
-    Promise.all([...listeners].map((listener) => listener.changed(changes)));
+    Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
   return {
     subscriptions,
     listeners,

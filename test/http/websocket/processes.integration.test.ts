@@ -1,9 +1,8 @@
 import { openSocket, subscribeTo, type Change } from '../../support/subscription-socket';
-import { dataOf } from '../../support/graphql-client';
 import { useTemporaryFolder } from '../../support/folder';
 import { readMetrics, valueOf } from '../../support/metrics';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
-import { startReplica, type MutationOutcome, type Replica } from '../../support/replicas';
+import { startReplica, until, type MutationOutcome, type Replica } from '../../support/replicas';
 
 /** Each change of a connection as `PENDING`, `CONNECTED`, `REJECTED` or `none`, by the connection's name. */
 function byName(changes: readonly Change[]): Readonly<Record<string, readonly string[]>> {
@@ -29,22 +28,20 @@ async function liveThrough(name: string, [one, two]: readonly [Replica, Replica]
   await succeed(() => two.remove(id));
 }
 
+/** Resolves when a subscription has started, which takes a read of the database. */
+async function hasSubscriber({ admin }: Replica): Promise<void> {
+  const labels = { transport: 'websocket' };
+  await until(
+    async () => valueOf(await readMetrics(admin), 'proton_subgraph_subscriptions_open', labels) > 0,
+  );
+}
+
 /** Some connections live through all their statuses, with changes by both processes. */
 async function liveAll([one, two]: readonly [Replica, Replica]): Promise<void> {
   await Promise.all(NAMES.map((name, index) => liveThrough(name, index % 2 === 0 ? [one, two] : [two, one])));
 }
 
 const LIFE = ['PENDING', 'CONNECTED', 'REJECTED', 'none'];
-const CREATE_WITH_TAGS = `mutation ($name: String!, $tags: [EnvironmentAccountConnectionTagInput!]) {
-  createEnvironmentAccountConnection(input: {
-    managementAccountId: "111111111111", environmentAccountId: "222222222222", environmentName: $name, tags: $tags
-  }) { success }
-}`;
-const TAGS = Array.from({ length: 50 }, (_, index) => ({
-  key: `key-${String(index)}`,
-  value: 'x'.repeat(256),
-}));
-
 const NAMES = Array.from({ length: 12 }, (_, index) => `life-${String(index)}`);
 
 describe('Subscriptions of two processes on one SQLite file', () => {
@@ -54,6 +51,7 @@ describe('Subscriptions of two processes on one SQLite file', () => {
     const database = `sqlite:${folder.path('proton.db')}`;
     const replicas = [await startReplica(database), await startReplica(database)] as const;
     const sockets = await Promise.all(replicas.map(({ url }) => subscribeTo(url)));
+    await Promise.all(replicas.map(hasSubscriber));
     await liveAll(replicas);
     for (const socket of sockets) {
       const seen = byName(await socket.changes(NAMES.length * LIFE.length));
@@ -71,6 +69,7 @@ describeWithPostgres('Subscriptions of two replicas on PostgreSQL', () => {
     const replicas = await Promise.all([startReplica(database.url), startReplica(database.url)]);
     const before = await replicas[1].create('before');
     const sockets = await Promise.all(replicas.map(({ url }) => subscribeTo(url)));
+    await Promise.all(replicas.map(hasSubscriber));
     await liveAll(replicas);
     for (const socket of sockets) {
       const seen = byName(await socket.changes(NAMES.length * LIFE.length));
@@ -83,24 +82,23 @@ describeWithPostgres('Subscriptions of two replicas on PostgreSQL', () => {
 });
 
 describe('A server with subscriptions', () => {
-  let server: Replica;
-  beforeEach(async () => {
-    server = await startReplica('sqlite::memory:', { MAX_SUBSCRIPTION_QUEUE: '4' });
-  });
-
-  it('completes them and closes their sockets with 1001 when it stops, and exits with 0', async () => {
+  it('completes them and closes their sockets with 1001 when it stops, and exits with 0, whatever clients do', async () => {
+    const server = await startReplica('sqlite::memory:');
     const sockets = await Promise.all(Array.from({ length: 50 }, () => subscribeTo(server.url)));
     const idle = await openSocket(server.url);
+    const stalled = await subscribeTo(server.url);
+    stalled.socket.pause();
     const startedAt = performance.now();
     expect(await server.end('SIGTERM')).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
     for (const { closed, next } of sockets) {
       expect(await next()).toEqual({ id: '1', type: 'complete' });
       expect((await closed)[0]).toBe(1001);
     }
     expect((await idle.closed)[0]).toBe(1001);
+    stalled.socket.terminate();
     const lines = server.log().filter(({ msg }) => msg === 'subscription');
-    expect(lines).toHaveLength(50);
+    expect(lines).toHaveLength(51);
     expect(lines[0]).toMatchObject({
       level: 30,
       transport: 'websocket',
@@ -113,55 +111,5 @@ describe('A server with subscriptions', () => {
       startedAt: expect.stringMatching(/^\d{4}-/) as string,
       durationMs: expect.any(Number) as number,
     });
-  });
-
-  it('does not wait for clients that do not close their side', async () => {
-    const opened = await subscribeTo(server.url);
-    opened.socket.pause();
-    const startedAt = performance.now();
-    expect(await server.end('SIGTERM')).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
-    opened.socket.terminate();
-  });
-
-  it('ends the subscription of a client that stops reading, while others get every event', async () => {
-    // Results of some hundred kB, so that the buffers of the operating system are full soon.
-    const aliases = Array.from({ length: 25 }, (_, index) => `tags${String(index)}: tags { key value }`);
-    const stalled = await openSocket(server.url);
-    await stalled.init();
-    await stalled.subscribe(
-      `subscription { environmentAccountConnectionStatusChanged { connection { ${aliases.join(' ')} } } }`,
-    );
-    const watching = await subscribeTo(server.url);
-    stalled.socket.pause();
-    const overflows = async () =>
-      valueOf(await readMetrics(server.admin), 'proton_subgraph_subscriptions_total', {
-        outcome: 'SUBSCRIPTION_OVERFLOW',
-      });
-    let events = 0;
-    while ((await overflows()) === 0) {
-      await dataOf(server.url, CREATE_WITH_TAGS, { name: `e${String(events)}`, tags: TAGS });
-      events += 1;
-    }
-    expect(await watching.changes(events)).toHaveLength(events);
-    stalled.socket.resume();
-    let last = await stalled.next();
-    while (last.type === 'next') last = await stalled.next();
-    expect(last).toMatchObject({
-      type: 'error',
-      payload: [{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }],
-    });
-    stalled.socket.terminate();
-    watching.socket.terminate();
-    await server.end('SIGTERM');
-  });
-});
-
-describe('A server that pings its clients often', () => {
-  it('closes the socket of a client that does not respond', async () => {
-    const server = await startReplica('sqlite::memory:', { SOCKET_PING_MS: '100' });
-    const opened = await openSocket(server.url, { autoPong: false });
-    expect((await opened.closed)[0]).toBe(1006);
-    await server.end('SIGTERM');
   });
 });

@@ -51,7 +51,11 @@ describe('Subscriptions over a WebSocket', () => {
     await change('delete', selected);
     const received = [await first, await events.next(), await events.next()];
     expect(
-      received.map(({ value }) => value?.data?.environmentAccountConnectionStatusChanged as unknown),
+      received.map(
+        ({ value }) =>
+          (value as { data?: { environmentAccountConnectionStatusChanged: unknown } }).data
+            ?.environmentAccountConnectionStatusChanged,
+      ),
     ).toEqual([
       {
         connection: { id: selected, environmentName: 'selected', status: 'PENDING' },
