@@ -6,8 +6,11 @@ import type { ConnectionReference, RoleArn } from '../proton/identifiers';
 import { instrumentSession } from '../proton/instrument-session';
 import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import type { Viewer } from '../proton/viewer';
+import { Turns } from './turns';
 
-type Loader<Request, Result> = Pick<DataLoader<Request, Result, string>, 'load'>;
+interface Loader<Request, Result> {
+  readonly load: (request: Request) => Promise<Result>;
+}
 
 /**
  * Batches the loads of one tick into one call on the session: an `_entities` query with a thousand representations is one read. Each
@@ -15,24 +18,30 @@ type Loader<Request, Result> = Pick<DataLoader<Request, Result, string>, 'load'>
  */
 class Loaders {
   private readonly created: { -readonly [Name in keyof Loaders]?: Loaders[Name] } = {};
+  private readonly turns = new Turns();
 
   constructor(private readonly session: ProtonSession) {}
 
   get connection(): Loader<ConnectionReference, ConnectionView | undefined> {
     // DataLoader needs promises, where a session may return values.
-    return (this.created.connection ??= new DataLoader(
-      async (references) => this.session.findConnections(references),
-      {
+    return (this.created.connection ??= inTurns(
+      this.turns,
+      new DataLoader(async (references) => this.session.findConnections(references), {
         // Clients choose both texts, so the prefix keeps an id from matching a cached ARN.
         cacheKeyFn: (reference) => ('arn' in reference ? `arn ${reference.arn}` : `id ${reference.id}`),
-      },
+      }),
+      () => 1,
     ));
   }
 
   get connectionPage(): Loader<ConnectionListRequest, Page<ConnectionView>> {
-    return (this.created.connectionPage ??= createUncachedLoader(
-      async (requests: readonly ConnectionListRequest[]) => this.session.listConnections(requests),
-      (request) => JSON.stringify(request),
+    return (this.created.connectionPage ??= inTurns(
+      this.turns,
+      createUncachedLoader(
+        async (requests: readonly ConnectionListRequest[]) => this.session.listConnections(requests),
+        (request) => JSON.stringify(request),
+      ),
+      ({ items }) => items.length,
     ));
   }
 
@@ -58,9 +67,13 @@ class Loaders {
   }
 
   get history(): Loader<HistoryRequest, Page<ConnectionEvent> | null> {
-    return (this.created.history ??= createUncachedLoader(
-      (requests: readonly HistoryRequest[]) => this.session.listHistory(requests),
-      ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
+    return (this.created.history ??= inTurns(
+      this.turns,
+      createUncachedLoader(
+        (requests: readonly HistoryRequest[]) => this.session.listHistory(requests),
+        ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
+      ),
+      (page) => page?.items.length ?? 0,
     ));
   }
 }
@@ -81,6 +94,21 @@ function createUncachedLoader<Request, Result>(
     { cacheKeyFn: keyOf },
   );
   return loader;
+}
+
+/** @param objectsIn the objects that a result makes graphql-js resolve */
+function inTurns<Request, Result>(
+  turns: Turns,
+  loader: Loader<Request, Result>,
+  objectsIn: (result: Result) => number,
+): Loader<Request, Result> {
+  return {
+    async load(request) {
+      const result = await loader.load(request);
+      await turns.take(objectsIn(result));
+      return result;
+    },
+  };
 }
 
 /** The context of every resolver: the viewer's session with the service, and the loaders that batch its reads. */

@@ -11,9 +11,10 @@ import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 import { faultsIn } from '../support/written';
 
-/** The number of files written at the same time, and of kills of each file's process. */
+/** The number of files written at the same time. */
 const LANES = 2;
-const KILLS_A_LANE = 100;
+/** The number of kills of each file's process. */
+const KILLS_A_LANE = 30;
 /** A kill comes within this many milliseconds after the first write or its acknowledgement. */
 const LONGEST_LIFE_MS = 40;
 
