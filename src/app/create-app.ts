@@ -172,7 +172,7 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
 }
 
 function subscriptionOptions(
-  { subscriptions: { sockets, maxQueue, callbackUrls } }: Config,
+  { subscriptions: { sockets, maxQueue, callbacks } }: Config,
   proton: ProtonService,
   telemetry: Telemetry,
 ): SubscriptionOptions {
@@ -181,7 +181,7 @@ function subscriptionOptions(
     openSession: (viewer, end) => openSession(proton, viewer, end),
     observe: telemetry.subscriptions,
     maxWaiting: maxQueue,
-    callbackUrls,
+    callbacks,
     sockets,
   };
 }
