@@ -394,6 +394,39 @@ describe('Subscriptions by HTTP callback', () => {
     await other.stop();
   });
 
+  it('end with an error when the router takes events more slowly than they come', async () => {
+    const other = await startApp({
+      ...environment,
+      ROUTER_SECRET: SECRET,
+      SUBSCRIPTION_CALLBACK_URLS: `${router.origin}/callback`,
+      MAX_SUBSCRIPTION_QUEUE: '2',
+    });
+    const { id } = await ask({ at: other.url });
+    let release = (): void => undefined;
+    router.answerBy(({ message: { action } }, response) => {
+      if (action === 'next') release = () => response.writeHead(204).end();
+      else response.writeHead(204).end();
+    });
+    for (const environmentName of ['one', 'two', 'three', 'four']) {
+      await createConnection(
+        other.url,
+        { managementAccountId: '111111111111', environmentAccountId: '222222222222', environmentName },
+        admin,
+      );
+    }
+    // The first is with the router, the next two wait, and the fourth has no place.
+    while ((await openCallbacks(other)) > 0);
+    release();
+    await router.until(() => messagesOf(id, 'complete').length === 1);
+    expect(messagesOf(id).map(({ action, errors }) => [action, errors?.[0]?.extensions?.['code']])).toEqual([
+      ['check', undefined],
+      ['next', undefined],
+      ['complete', 'SUBSCRIPTION_OVERFLOW'],
+    ]);
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    await other.stop();
+  });
+
   it('have never reached another server', () => {
     expect(victim.requests).toEqual([]);
   });
