@@ -45,7 +45,7 @@ const MODULE_IMPORTS = {
   authentication: ['sigv4', 'proton'],
   http: ['graphql', 'subgraph', 'aws-api', 'authentication'],
   // Only types from proton-sdk and graphql: the code of proton-sdk loads the AWS SDK.
-  config: ['proton', 'authentication', 'graphql', 'proton-sdk', 'events', 'control-plane'],
+  config: ['proton', 'authentication', 'graphql', 'proton-sdk', 'events'],
   telemetry: [],
   app: [
     'config',

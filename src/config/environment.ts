@@ -2,7 +2,6 @@ import { createSecretKey } from 'node:crypto';
 
 import { z } from 'zod';
 
-import { FEED_RETENTION_MS } from '../control-plane/change-feed';
 import { isRoleArn } from '../proton/identifiers';
 import { isProvisionerRole, PROVISIONER_ROLE_MESSAGE } from '../proton/trust-policy/request';
 import {
@@ -51,7 +50,8 @@ const MAX_POLL_INTERVAL_MS = 3_600_000;
 
 /** A day: the longest lease and pause between two tries. */
 const MAX_RETRY_MS = 86_400_000;
-/** 90 days. */
+/** 7 days and 90 days. */
+const DEFAULT_RETENTION_MS = 604_800_000;
 const MAX_RETENTION_MS = 7_776_000_000;
 /** As AWS's model of PutEvents has it. */
 const EVENT_BUS =
@@ -301,7 +301,7 @@ const EVENTS = {
     .default(8)
     .describe('Events that one replica sends to one destination at a time.'),
   EVENTS_RETENTION_MS: milliseconds(1, MAX_RETENTION_MS)
-    .default(FEED_RETENTION_MS)
+    .default(DEFAULT_RETENTION_MS)
     .describe(
       'How long the change feed keeps changes, and a destination the events that it has not taken. Older ones are dropped, counted and logged.',
     ),

@@ -190,7 +190,7 @@ class Delivery {
       connectionId,
       eventId: id,
       reason: outcome.reason,
-      tries: failures + 1,
+      tries: (isProbe ? destinationFailures : failures) + 1,
       retryInMs,
     });
     if (!isDown) return { retryInMs, counts: true };

@@ -42,7 +42,7 @@ export interface FailedTry {
   readonly connectionId: string;
   readonly eventId: string;
   readonly reason: string;
-  /** How often the event was sent. */
+  /** How often the event was sent; while its destination takes nothing, how often one was. */
   readonly tries: number;
   readonly retryInMs: number;
 }

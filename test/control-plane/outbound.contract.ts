@@ -109,11 +109,13 @@ export function describeOutbound(
     it('are claimed by one process at a time, and again when the lease has ended', async () => {
       const events = [event(connection(), 1), event(connection(), 4)];
       await add(...events);
-      const first = eventsOf(await claim(randomUUID(), 100, 50));
+      const first = eventsOf(await claim());
       expect(sorted(first)).toEqual(sorted(events.map((one) => ({ ...one, failures: 0 }))));
       expect(await claim()).toMatchObject({ events: [] });
-      await delay(60);
-      expect(sorted(eventsOf(await claim()))).toEqual(sorted(first));
+      const other = event(connection(), 1);
+      await add(other);
+      expect(eventsOf(await claim(randomUUID(), 100, 0))).toMatchObject([other]);
+      expect(eventsOf(await claim())).toMatchObject([other]);
     });
 
     it('leave in the order of their versions, one of each connection at a time', async () => {
@@ -164,18 +166,15 @@ export function describeOutbound(
 
     it('are due when their pause has ended, and say when that is', async () => {
       await add(event(connection(), 1));
-      expect(await claim('00000000-0000-4000-8000-000000000000', 0)).toMatchObject({
-        events: [],
-        nextInMs: 0,
-      });
-      const token = randomUUID();
-      await failed(eventsOf(await claim(token)), token, 80);
+      expect(await claim(randomUUID(), 0)).toMatchObject({ events: [], nextInMs: 0 });
+      const [short, long] = [randomUUID(), randomUUID()];
+      await failed(eventsOf(await claim(short)), short, 0);
+      await failed(eventsOf(await claim(long)), long, LONG_MS);
       const next = await claim();
       expect(next).toMatchObject({ events: [] });
       if (next.kind !== 'claimed' || next.nextInMs === undefined) throw new Error('nothing waits');
-      expect(next.nextInMs).toBeLessThanOrEqual(80);
-      await delay(next.nextInMs + 5);
-      expect(eventsOf(await claim())).toHaveLength(1);
+      expect(next.nextInMs).toBeGreaterThan(0);
+      expect(next.nextInMs).toBeLessThanOrEqual(LONG_MS);
     });
 
     it('ignore the result of a process whose lease has ended, and which another process has claimed', async () => {
@@ -223,19 +222,18 @@ export function describeOutbound(
       const events = eventsOf(await claim(token, 2));
       await failed(events, token, 0, false);
       // Both tries find out.
-      expect(await outbound.suspend(NAME, 60, false)).toBe(true);
-      expect(await outbound.suspend(NAME, LONG_MS, false)).toBe(false);
+      expect(await outbound.suspend(NAME, LONG_MS, false)).toBe(true);
+      expect(await outbound.suspend(NAME, 0, false)).toBe(false);
       expect(await claim()).toEqual({ kind: 'waiting', forMs: expect.any(Number) as number });
-      await delay(70);
+      expect(await outbound.suspend(NAME, 0, true)).toBe(true);
       const probeToken = randomUUID();
       const probe = await claim(probeToken);
-      expect(probe).toMatchObject({ isProbe: true, destinationFailures: 1 });
+      expect(probe).toMatchObject({ isProbe: true, destinationFailures: 2 });
       expect(eventsOf(probe)).toHaveLength(1);
       expect(await claim()).toMatchObject({ kind: 'waiting' });
       await failed(eventsOf(probe), probeToken, 0, false);
-      expect(await outbound.suspend(NAME, 20, true)).toBe(true);
-      expect(await destination()).toMatchObject({ failures: 2 });
-      await delay(30);
+      expect(await outbound.suspend(NAME, 0, true)).toBe(true);
+      expect(await destination()).toMatchObject({ failures: 3 });
       const next = randomUUID();
       const second = await claim(next);
       // Another event, because the first one may be the reason.
@@ -247,7 +245,6 @@ export function describeOutbound(
 
     it('leave a destination that takes nothing as it is, when no event waits for its try', async () => {
       await outbound.suspend(NAME, 0, false);
-      await delay(5);
       expect(await claim()).toMatchObject({ events: [], isProbe: true });
       await add(event(connection(), 1), event(connection(), 1));
       expect(eventsOf(await claim())).toHaveLength(1);
@@ -279,10 +276,10 @@ export function describeOutbound(
       await add(event(a, 1), event(a, 2), event(b, 1));
       const token = randomUUID();
       await failed(eventsOf(await claim(token)), token, LONG_MS);
-      await delay(300);
+      await delay(500);
       await add(event(a, 3));
       const age = (await outbound.backlogs()).get(NAME)?.ageMs ?? 0;
-      expect(age).toBeGreaterThanOrEqual(295);
+      expect(age).toBeGreaterThanOrEqual(495);
       expect(await outbound.dropOlder(NAME, age - 20)).toBe(3);
       expect(await outbound.dropOlder(NAME, LONG_MS)).toBe(0);
       expect(await destination()).toMatchObject({ dropped: 3 });

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import BetterSqlite3 from 'better-sqlite3';
+
 import { useTemporaryFolder } from '../support/folder';
 import { readMetrics, valueOf } from '../support/metrics';
 import { startWebhookReceiver, statusesOf, type WebhookReceiver } from '../support/webhook-receiver';
@@ -76,15 +78,19 @@ describe('Events and stops of the server', () => {
 
   it('drop and count what has waited for longer than EVENTS_RETENTION_MS, and go on with what comes then', async () => {
     receiver.answer(() => 503);
-    const source = await startSource({ ...variables(), EVENTS_RETENTION_MS: '300' });
+    const source = await startSource({ ...variables(), EVENTS_RETENTION_MS: '10000' });
     const id = await source.connect('old');
     await source.accept(id);
-    const dropped = async () =>
-      valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total', {
+    const metric = async (name: string) =>
+      valueOf(await readMetrics(source.admin), `proton_subgraph_events_${name}`, {
         transport: 'webhook',
         destination: 'default',
       });
-    while ((await dropped()) < 2) await delay(20);
+    while (rowsIn('outbound_events') < 2) await delay(10);
+    inDatabase((database) =>
+      database.exec(`UPDATE outbound_events SET queued_at = queued_at - ${String(DAY_MS)}`),
+    );
+    while ((await metric('dropped_total')) < 2) await delay(20);
     receiver.answer(() => 204);
     await source.remove(id);
     await receiver.until(() => receiver.taken().length === 1);
@@ -92,18 +98,34 @@ describe('Events and stops of the server', () => {
   });
 
   it('drop and count changes that occurred before that time while no server ran', async () => {
-    receiver.answer(() => 503);
     const first = await startSource(variables());
     await first.stop();
     const other = await startSource({ DATABASE_URL: variables().DATABASE_URL });
     const id = await other.connect('old');
     await other.stop();
-    await delay(120);
-    receiver.answer(() => 204);
-    const source = await startSource({ ...variables(), EVENTS_RETENTION_MS: '100' });
+    inDatabase((database) =>
+      database.exec(`UPDATE connection_events SET occurred_at = occurred_at - ${String(8 * DAY_MS)}`),
+    );
+    const source = await startSource(variables());
     await source.accept(id);
     await receiver.until(() => receiver.taken().length === 1);
     expect(statusesOf(receiver.received, id)).toEqual(['CONNECTED']);
     expect(valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total')).toBe(1);
   });
 });
+
+const DAY_MS = 86_400_000;
+
+/** Opens the store's file beside the server. */
+function inDatabase<Result>(work: (database: BetterSqlite3.Database) => Result): Result {
+  const database = new BetterSqlite3(folder.path('proton.db'));
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+function rowsIn(table: string): number {
+  return inDatabase((database) => Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()));
+}

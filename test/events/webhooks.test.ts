@@ -157,7 +157,7 @@ describe('Webhooks', () => {
 
   it('follow no redirect, and end a try that takes too long', async () => {
     const receiver = await startReceiver();
-    const source = await startSource({ EVENTS_WEBHOOK_URL: receiver.url, EVENTS_TIMEOUT_MS: '100' });
+    const source = await startSource({ EVENTS_WEBHOOK_URL: receiver.url, EVENTS_TIMEOUT_MS: '500' });
     const answers = [
       (response: { setHeader: (name: string, value: string) => unknown }) => {
         response.setHeader('location', '/elsewhere');

@@ -47,6 +47,17 @@ const CASES: readonly Case[] = [
     ],
   ],
   [
+    'src/events/deliverer.ts',
+    ['../control-plane/outbound', '../proton/identifiers', './backoff', '@aws-sdk/client-eventbridge'],
+    [
+      '../control-plane/sqlite/rows',
+      '../control-plane/postgres/database',
+      '../config/config',
+      '../telemetry/metrics',
+      '../http/errors',
+    ],
+  ],
+  [
     'src/subgraph/context.ts',
     ['../proton/page', './context'],
     [
