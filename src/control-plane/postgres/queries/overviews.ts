@@ -4,7 +4,7 @@ import type { OverviewQuery } from '../../store';
 import { Parameters, type Query } from '../session';
 import { armsOf, conditionsText, type Arm } from './arms';
 
-/** The statements of an overview; none when it selects no row. */
+/** The statements of an overview, each of which may take its time; none when it selects no row. */
 export function overviewStatements(query: OverviewQuery): readonly Query[] {
   const arms = armsOf(query);
   if (arms.length === 0) return [];
@@ -22,9 +22,10 @@ export function overviewOf(
   }
   for (const [week, count] of requests as readonly RequestRow[]) tally.add('requested', week, count);
   let median: number | null = null;
-  for (const [week, accepted, rejected, medianOfAll] of decisions as readonly DecisionRow[]) {
-    if (week === null) median = medianOfAll;
+  for (const row of decisions as readonly DecisionRow[]) {
+    if (row[0] === null) [, , , median] = row;
     else {
+      const [week, accepted, rejected] = row;
       tally.add('accepted', week, accepted);
       tally.add('rejected', week, rejected);
     }
@@ -35,12 +36,9 @@ export function overviewOf(
 type StatusRow = readonly [status: ConnectionStatus, count: number, oldestRequestAt: number];
 type RequestRow = readonly [week: number, count: number];
 /** The row without a week is about all weeks. */
-type DecisionRow = readonly [
-  week: number | null,
-  accepted: number,
-  rejected: number,
-  medianMs: number | null,
-];
+type DecisionRow =
+  | readonly [week: number, accepted: number, rejected: number, medianMs: null]
+  | readonly [week: null, accepted: null, rejected: null, medianMs: number | null];
 
 /** Arms have no row in common. */
 function rowsText(
@@ -86,15 +84,18 @@ function decisionStatement(arms: readonly Arm[], { period }: OverviewQuery): Que
   const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
   const rows = rowsText(arms, 'connections.id, connections.requested_at', parameters);
   return {
-    text: `SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week,
-        count(*) FILTER (WHERE decision.type = 'ACCEPTED'),
-        count(*) FILTER (WHERE decision.type = 'REJECTED'),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY (decision.occurred_at - selected.requested_at)::double precision)
-      FROM (${rows}) AS selected
-      JOIN connection_events AS decision ON decision.connection_id = selected.id
-      WHERE decision.previous_status = 'PENDING' AND decision.type IN ('ACCEPTED', 'REJECTED')
-        AND decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
-      GROUP BY GROUPING SETS ((1), ())`,
+    text: `WITH decided AS MATERIALIZED (
+        SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week, decision.type,
+          decision.occurred_at - selected.requested_at AS duration
+        FROM (${rows}) AS selected
+        JOIN connection_events AS decision ON decision.connection_id = selected.id
+        WHERE decision.previous_status = 'PENDING' AND decision.type IN ('ACCEPTED', 'REJECTED')
+          AND decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
+      )
+      SELECT week, count(*) FILTER (WHERE type = 'ACCEPTED'), count(*) FILTER (WHERE type = 'REJECTED'), NULL
+        FROM decided GROUP BY week
+      UNION ALL
+      SELECT NULL, NULL, NULL, percentile_cont(0.5) WITHIN GROUP (ORDER BY duration::double precision) FROM decided`,
     values: parameters.values,
   };
 }
