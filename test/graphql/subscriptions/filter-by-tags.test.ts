@@ -67,6 +67,9 @@ describe('A subscription with a filter by tags, over an endpoint elsewhere', () 
   afterAll(async () => {
     close();
     await endpoint.stop();
+  });
+
+  afterEach(() => {
     expect(faults).toEqual([]);
   });
 
