@@ -1,5 +1,6 @@
 import { OverviewTally, WEEK_MS, type ConnectionOverview } from '../../../proton/overview';
 import type { ConnectionStatus } from '../../../proton/connection';
+import { ACCOUNT_COLUMN } from '../../connection-rows';
 import type { OverviewQuery } from '../../store';
 import { Parameters, type Query } from '../session';
 import { armsOf, conditionsText, type Arm } from './arms';
@@ -22,10 +23,9 @@ export function overviewOf(
   }
   for (const [week, count] of requests as readonly RequestRow[]) tally.add('requested', week, count);
   let median: number | null = null;
-  for (const row of decisions as readonly DecisionRow[]) {
-    if (row[0] === null) [, , , median] = row;
+  for (const [week, accepted, rejected, medianOfAll] of decisions as readonly DecisionRow[]) {
+    if (week === null) median = medianOfAll;
     else {
-      const [week, accepted, rejected] = row;
       tally.add('accepted', week, accepted);
       tally.add('rejected', week, rejected);
     }
@@ -36,9 +36,12 @@ export function overviewOf(
 type StatusRow = readonly [status: ConnectionStatus, count: number, oldestRequestAt: number];
 type RequestRow = readonly [week: number, count: number];
 /** The row without a week is about all weeks. */
-type DecisionRow =
-  | readonly [week: number, accepted: number, rejected: number, medianMs: null]
-  | readonly [week: null, accepted: null, rejected: null, medianMs: number | null];
+type DecisionRow = readonly [
+  week: number | null,
+  accepted: number,
+  rejected: number,
+  medianMs: number | null,
+];
 
 /** Arms have no row in common. */
 function rowsText(
@@ -77,25 +80,31 @@ function requestStatement(arms: readonly Arm[], { period }: OverviewQuery): Quer
   };
 }
 
-/** A connection is `PENDING` once, so it has one first decision at most. */
+const DECISIONS = `connection_events AS event
+  WHERE event.previous_status = 'PENDING' AND event.type IN ('ACCEPTED', 'REJECTED')`;
+
+/**
+ * A connection is `PENDING` once, so it has one first decision at most. Those of accounts are looked up one by one: a join may read all
+ * decisions there are, and the time would reveal their number to a viewer of few accounts.
+ */
 function decisionStatement(arms: readonly Arm[], { period }: OverviewQuery): Query {
   const parameters = new Parameters();
   const since = parameters.add(period.startsAt, 'bigint');
   const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
   const rows = rowsText(arms, 'connections.id, connections.requested_at', parameters);
+  const accounts = Object.values(ACCOUNT_COLUMN);
+  const isLimited = arms.every(({ columns }) => accounts.some((column) => columns.has(column)));
+  const decisions = isLimited
+    ? `CROSS JOIN LATERAL (SELECT type, occurred_at FROM ${DECISIONS} AND event.connection_id = selected.id LIMIT 1) AS decision`
+    : `JOIN (SELECT connection_id, type, occurred_at FROM ${DECISIONS}) AS decision ON decision.connection_id = selected.id`;
   return {
-    text: `WITH decided AS MATERIALIZED (
-        SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week, decision.type,
-          decision.occurred_at - selected.requested_at AS duration
-        FROM (${rows}) AS selected
-        JOIN connection_events AS decision ON decision.connection_id = selected.id
-        WHERE decision.previous_status = 'PENDING' AND decision.type IN ('ACCEPTED', 'REJECTED')
-          AND decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
-      )
-      SELECT week, count(*) FILTER (WHERE type = 'ACCEPTED'), count(*) FILTER (WHERE type = 'REJECTED'), NULL
-        FROM decided GROUP BY week
-      UNION ALL
-      SELECT NULL, NULL, NULL, percentile_cont(0.5) WITHIN GROUP (ORDER BY duration::double precision) FROM decided`,
+    text: `SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week,
+        count(*) FILTER (WHERE decision.type = 'ACCEPTED'),
+        count(*) FILTER (WHERE decision.type = 'REJECTED'),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY (decision.occurred_at - selected.requested_at)::double precision)
+      FROM (${rows}) AS selected ${decisions}
+      WHERE decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
+      GROUP BY GROUPING SETS ((1), ())`,
     values: parameters.values,
   };
 }
