@@ -63,10 +63,13 @@ function logRequests(logger: Logger): RequestObserver {
   };
 }
 
+/** How subscriptions end that nothing is wrong with: a browser's tab is closed, or this server stops. */
+const USUAL_ENDS: ReadonlySet<string> = new Set(['CLIENT_GONE', 'SERVER_STOPPING']);
+
 /** Writes one log line per subscription, when it has ended or was refused. */
 function logSubscriptions(logger: Logger): (event: SubscriptionEvent) => void {
   return (event) => {
-    const level = levelOf(event.outcome);
+    const level = USUAL_ENDS.has(event.outcome) ? 'info' : levelOf(event.outcome);
     if (!logger.isLevelEnabled(level)) return;
     const { operation, operationName, subject, reason, startedAt, ...rest } = event;
     logger[level](

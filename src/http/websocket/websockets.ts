@@ -74,6 +74,8 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
     perMessageDeflate: false,
+    // graphql-ws ends a subscription in microtasks; a message that follows must find its id free.
+    allowSynchronousEvents: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
     closeTimeout: CLOSE_MS,
   } as ConstructorParameters<typeof WebSocketServer>[0]);
@@ -150,7 +152,7 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     });
   }
 
-  /** Ends the subscriptions of a socket without a message. */
+  /** Completes the subscriptions of a socket. */
   function end(state: SocketState, outcome: SocketState['outcome']): void {
     state.outcome = outcome;
     for (const stream of [...state.streams]) void stream.return();
@@ -202,9 +204,8 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     upgraded(request.raw.socket, {
       async close() {
         await closingTurn();
-        state.outcome = 'SERVER_STOPPING';
         // They get `complete`, so that their clients know that there may be a gap.
-        for (const stream of state.streams) stream.finish();
+        end(state, 'SERVER_STOPPING');
         setImmediate(() => {
           webSocket.close(GOING_AWAY, 'Going away');
         });
