@@ -66,7 +66,7 @@ function environmentOf({ env }: Container): Readonly<Record<string, string>> {
 describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
   testUnless(rendererMissing, 'gives the server a valid configuration', () => {
     const container = containerOf(manifestsOf(example(name)));
-    const { http, admin, proton, production } = readConfig(environmentOf(container));
+    const { http, admin, proton, production, console } = readConfig(environmentOf(container));
     const ports = Object.fromEntries(container.ports.map((port) => [port.name, port.containerPort]));
     expect(production).toBe(true);
     expect(http.host).toBe('0.0.0.0');
@@ -74,6 +74,7 @@ describe.each(EXAMPLES)('The chart with the values of %s', (name) => {
       graphql: http.port,
       admin: admin?.port,
       ...(proton.kind === 'embedded' && proton.awsServer && { endpoint: proton.awsServer.port }),
+      ...(console?.listener && { console: console.listener.port }),
     });
     return Promise.resolve();
   });

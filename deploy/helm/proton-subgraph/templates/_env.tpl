@@ -17,6 +17,10 @@
   # Empty, it overrides the image's value.
   value: {{ eq $mode "sqlite" | ternary "sqlite:/data/proton.db" "" | quote }}
 {{- end }}
+{{- if .Values.console.enabled }}
+- name: CONSOLE_PORT
+  value: "4004"
+{{- end }}
 {{- if .Values.databaseCertificates.configMap }}
 - name: DATABASE_TLS_CA_FILE
   value: /etc/proton-subgraph-database/ca.pem

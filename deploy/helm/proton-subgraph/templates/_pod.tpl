@@ -47,6 +47,10 @@ spec:
         - name: endpoint
           containerPort: 4002
         {{- end }}
+        {{- if .Values.console.enabled }}
+        - name: console
+          containerPort: 4004
+        {{- end }}
         - name: admin
           containerPort: 4003
       # Five minutes to open and migrate the store, before the other probes start.

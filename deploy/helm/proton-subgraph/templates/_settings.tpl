@@ -55,6 +55,9 @@
 {{- fail (printf "settings.%s may contain credentials, which must not be in a manifest: take it from a Secret, in extraEnv." $name) -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.console.enabled (not $settings.CONSOLE_GRAPHQL_URL) -}}
+{{- fail "settings.CONSOLE_GRAPHQL_URL must be the gateway's URL, as browsers reach it: the console's port has no /graphql." -}}
+{{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.router) -}}
 {{- fail "networkPolicy.router must name at least one peer, because an empty list allows everyone." -}}
 {{- end -}}
