@@ -21,10 +21,13 @@ const MISSING =
     ? 'no Chromium on this machine: install chromium, or set CHROMIUM_PATH'
     : 'CHROMIUM_PATH names no program';
 
-const executablePath = (CHROMIUM_PATH === '' ? candidates(COMMANDS) : [CHROMIUM_PATH]).find(isExecutable);
+/** Undefined where there is none. */
+export const chromiumPath = (CHROMIUM_PATH === '' ? candidates(COMMANDS) : [CHROMIUM_PATH]).find(
+  isExecutable,
+);
 
 /** No sandbox, because CI runs as root. Nothing but loopback can be resolved, and the browser does not ask its maker for anything. */
-const ARGUMENTS = [
+export const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -55,9 +58,9 @@ export interface TestBrowser {
  * Without a browser the tests are skipped, and their name says why; with CI=true they fail instead.
  */
 export function describeInBrowser(name: string, define: (browser: TestBrowser) => void): void {
-  if (executablePath !== undefined) {
+  if (chromiumPath !== undefined) {
     describe(name, () => {
-      define(useBrowser(executablePath));
+      define(useBrowser(chromiumPath));
     });
   } else if (CI === 'true') {
     describe(name, () => {
@@ -77,7 +80,7 @@ function useBrowser(path: string): TestBrowser {
   const opened: { readonly context: BrowserContext; readonly faults: readonly string[] }[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: path, args: ARGUMENTS });
+    browser = await chromium.launch({ executablePath: path, args: CHROMIUM_ARGUMENTS });
   });
   afterEach(async () => {
     const ended = opened.splice(0);

@@ -95,7 +95,7 @@ describeInBrowser('The actions of the console', (browser) => {
     const accept = drawer.getByRole('button', { name: 'Accept' });
     expect(await accept.getAttribute('aria-disabled')).toBe('true');
     const description = page.locator(`[id="${(await accept.getAttribute('aria-describedby')) ?? ''}"]`);
-    expect(await description.textContent()).toContain('A rejected request can never be accepted');
+    expect(await description.textContent()).toContain('It was refused for good');
     expect(await app.statusOf(id)).toBe('REJECTED');
   });
 

@@ -2,12 +2,12 @@ import type { EnvironmentAccountConnectionAction as Action } from '../../../gene
 import type { Viewer } from '../app/viewer';
 import type { Connection } from '../connections/connection';
 
-/** Reasons that lie in the connection's state. */
+/** Reasons that lie in the connection's state. They do not repeat its name, which stands beside them. */
 const BY_STATUS: Readonly<Record<string, string>> = {
-  'ACCEPT CONNECTED': 'It is connected already.',
-  'ACCEPT REJECTED': 'A rejected request can never be accepted. The environment account has to ask again.',
-  'REJECT REJECTED': 'It is rejected already.',
-  'UPDATE REJECTED': 'The roles of a rejected connection can’t change.',
+  'ACCEPT CONNECTED': 'It has been accepted already.',
+  'ACCEPT REJECTED': 'It was refused for good. The environment account has to ask again.',
+  'REJECT REJECTED': 'It was refused already, for good.',
+  'UPDATE REJECTED': 'It was refused for good, so its roles can’t change.',
 };
 
 /**

@@ -36,9 +36,8 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
   const listQuery = readListQuery(query, list);
   const filter = toFilter(listQuery, list, account);
   const rows = readRows(query, preferences.rows);
-  const { data, failure, loading, refetch, pager } = usePages(filter, rows);
-  const page = data?.environmentAccountConnections;
-  const connections = page?.nodes ?? NONE;
+  const { connections: read, totalCount, failure, loading, refetch, pager } = usePages(filter, rows);
+  const connections = read ?? NONE;
   const selection = useSelection(connections, JSON.stringify([list, filter, query.get('after')]));
 
   const openQuery = new URLSearchParams(query);
@@ -67,7 +66,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
 
   return (
     <SpaceBetween size="s">
-      <LoadFailure failure={failure} hasData={data !== undefined} retry={refetch} />
+      <LoadFailure failure={failure} hasData={read !== undefined} retry={refetch} />
       <div className={isOffline ? 'stale' : undefined}>
         <Table
           variant="full-page"
@@ -99,7 +98,13 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
             <Header
               variant="awsui-h1-sticky"
               description={description}
-              counter={counterOf(selection.all.length, page)}
+              counter={
+                read &&
+                counterOf(
+                  selection.all.length,
+                  totalCount ?? `${String(read.length)}${pager.onNext ? '+' : ''}`,
+                )
+              }
               actions={actions(selection)}
             >
               {title}
@@ -129,7 +134,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
             />
           }
           empty={
-            failure && data === undefined ? (
+            failure && read === undefined ? (
               'The connections could not be read.'
             ) : (
               <EmptyList
@@ -174,16 +179,7 @@ const NOTHING = {
 /** Parts of an address that do not narrow a list. */
 const NOT_FILTERS = ['account', 'after', 'rows', 'from'];
 
-/** As in "(100)", "(20+)" where the back end counts nothing, or "(3 selected of 100)". */
-function counterOf(
-  selected: number,
-  page:
-    | { totalCount?: number | null; nodes: readonly unknown[]; pageInfo: { hasNextPage: boolean } }
-    | null
-    | undefined,
-): string {
-  if (!page) return '';
-  const more = page.pageInfo.hasNextPage ? '+' : '';
-  const total = page.totalCount == null ? `${String(page.nodes.length)}${more}` : String(page.totalCount);
-  return selected > 0 ? `(${String(selected)} selected of ${total})` : `(${total})`;
+/** As in "(100)" or "(3 selected of 100)". */
+function counterOf(selected: number, total: number | string): string {
+  return selected > 0 ? `(${String(selected)} selected of ${String(total)})` : `(${String(total)})`;
 }

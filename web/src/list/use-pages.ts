@@ -1,10 +1,11 @@
-import { useApolloClient } from '@apollo/client/react';
 import { useEffect } from 'react';
 import type { EnvironmentAccountConnectionFilter } from '../../../generated/console/graphql';
 import { useNavigation } from '../addresses/use-navigation';
-import type { ConnectionListQuery } from '../../../generated/console/graphql';
+import { useServices } from '../app/services';
+import type { Connection } from '../connections/connection';
 import { operation } from '../graphql/operation';
 import { useLiveQuery, type LiveResult } from '../live/use-live-query';
+import { usePageEnd } from './page-end';
 import type { PagerProps } from './pager';
 
 const QUERY = operation('ConnectionList');
@@ -17,7 +18,15 @@ interface KnownPage {
 }
 const knownPages = new Map<string, KnownPage>();
 
-export interface Pages extends LiveResult<ConnectionListQuery> {
+/** Rows that are read beyond a page, so that it can grow. The server gives 100 at most. */
+const ROOM_TO_GROW = 20;
+const MOST_ROWS = 100;
+
+export interface Pages extends Omit<LiveResult<unknown>, 'data'> {
+  /** Undefined until they are read. */
+  readonly connections: readonly Connection[] | undefined;
+  /** How many connections the list has over all pages; null where the back end does not count. */
+  readonly totalCount: number | null | undefined;
   readonly pager: PagerProps;
 }
 
@@ -28,12 +37,13 @@ export interface Pages extends LiveResult<ConnectionListQuery> {
 export function usePages(filter: EnvironmentAccountConnectionFilter, rows: number): Pages {
   const { path, query, go } = useNavigation();
   const after = query.get('after');
-  const variables = { filter, first: rows, after };
-  const result = useLiveQuery(QUERY, variables);
+  const variables = { filter, first: Math.min(MOST_ROWS, rows + ROOM_TO_GROW), after };
+  const { data, ...rest } = useLiveQuery(QUERY, variables);
   useForgetting(variables);
 
-  const endCursor = result.data?.environmentAccountConnections?.pageInfo.endCursor;
-  const hasNext = result.data?.environmentAccountConnections?.pageInfo.hasNextPage === true;
+  const page = data?.environmentAccountConnections;
+  const place = JSON.stringify([variables, rows]);
+  const { shown, next } = usePageEnd(page?.edges, page?.pageInfo.hasNextPage === true, rows, place);
   const known = after === null ? { number: 1, previous: null } : knownPages.get(after);
   const goTo = (cursor: string | null): void => {
     const to = new URLSearchParams(query);
@@ -41,8 +51,14 @@ export function usePages(filter: EnvironmentAccountConnectionFilter, rows: numbe
     else to.set('after', cursor);
     go(path, to);
   };
+  const goOn = (cursor: string): void => {
+    if (known) knownPages.set(cursor, { number: known.number + 1, previous: after });
+    goTo(cursor);
+  };
   return {
-    ...result,
+    ...rest,
+    connections: page ? shown : undefined,
+    totalCount: page?.totalCount,
     pager: {
       page: known?.number,
       onFirst:
@@ -58,29 +74,29 @@ export function usePages(filter: EnvironmentAccountConnectionFilter, rows: numbe
               goTo(known.previous);
             },
       onNext:
-        hasNext && endCursor != null
-          ? () => {
-              if (known) knownPages.set(endCursor, { number: known.number + 1, previous: after });
-              goTo(endCursor);
-            }
-          : undefined,
+        next === undefined
+          ? undefined
+          : () => {
+              goOn(next);
+            },
     },
   };
 }
 
 /** Drops a page from the cache when another takes its place, so that paging on for hours takes no more memory. */
 function useForgetting(variables: object): void {
-  const client = useApolloClient();
+  const { cache } = useServices();
   const key = JSON.stringify(variables);
   useEffect(
     () => () => {
-      client.cache.evict({
+      cache.evict({
         id: 'ROOT_QUERY',
         fieldName: 'environmentAccountConnections',
         args: JSON.parse(key) as Record<string, unknown>,
       });
-      client.cache.gc();
+      // What it remembers of results holds on to rows that are gone.
+      cache.gc({ resetResultCache: true });
     },
-    [client, key],
+    [cache, key],
   );
 }
