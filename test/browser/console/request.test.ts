@@ -63,7 +63,9 @@ describeInBrowser('Request to connect', (browser) => {
       await route.abort();
     });
     await page.getByLabel('Environment name').press('Enter');
-    await page.getByText('The server did not respond').waitFor();
+    await page.getByText('The server did not respond').first().waitFor();
+    // It notices by itself that the server is there.
+    await page.getByText('Live', { exact: true }).waitFor();
     await page.getByLabel('Environment name').press('Enter');
     await drawerOf(page, 'sent-twice').getByRole('button', { name: 'Delete' }).waitFor();
     await page.getByRole('heading', { name: 'Requests sent (1)' }).waitFor();

@@ -159,6 +159,46 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
     expect(wrong).toEqual([]);
   });
 
+  it('a page of names that begin with a rare or an absent text reads few pages of the database', async () => {
+    const wrong: unknown[] = [];
+    const others: readonly Filter[] = [
+      {},
+      { managementAccountId: BIG },
+      { managementAccountId: SMALL },
+      { environmentAccountId: environmentAccount(7) },
+      { region: OLD_REGION },
+      { statuses: ['PENDING', 'REJECTED'] },
+    ];
+    for (const environmentNamePrefix of [RARE, RARE.slice(0, -1), 'none']) {
+      for (const other of others) {
+        for (const visibleTo of ['every', [BIG], environmentAccounts(3)] as const) {
+          const query = listOf({ filter: { environmentNamePrefix, ...other } }, visibleTo);
+          wrong.push(
+            ...(await over(BUFFERS_OF_A_PAGE, { other, visibleTo }, () => store.listConnections([query]))),
+          );
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('a page of names that begin with a text, and its count, have the rows that a plain query has', async () => {
+    for (const prefix of [RARE.slice(0, -1), EVERYWHERE.slice(0, 3), 'none']) {
+      for (const visibleTo of ['every', [OLD, ...environmentAccounts(50)]] as const) {
+        const query = listOf({ filter: { environmentNamePrefix: prefix } }, visibleTo);
+        const expected = await database.query<{ id: string }>(
+          `SELECT id FROM connections WHERE starts_with(environment_name, '${prefix}')
+             AND ($1::text[] IS NULL OR management_account_id = ANY ($1) OR environment_account_id = ANY ($1))
+           ORDER BY requested_at DESC, id DESC`,
+          [visibleTo === 'every' ? null : visibleTo],
+        );
+        const all = expected.map(({ id }) => id);
+        expect(await idsOf(query)).toEqual(all.slice(0, query.limit));
+        expect(await store.countConnections([query])).toEqual([all.length]);
+      }
+    }
+  });
+
   it('a page has the rows that a plain query has', async () => {
     const visibleTo = [OLD, ...environmentAccounts(50)];
     for (const filter of SINGLE) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
 
+import { WEEK_MS } from '../../../src/proton/overview';
 import { type ConnectionSelection, normalizeSelection } from '../../../src/proton/page';
 import { openSqliteStore } from '../../../src/control-plane/sqlite/sqlite-store';
 import type { Store } from '../../../src/control-plane/store';
@@ -18,7 +19,7 @@ import {
 } from '../../support/many-connections';
 import { startApp } from '../../support/app';
 import { sendHttp } from '../../support/aws-call';
-import { account } from '../../support/proton';
+import { account, START } from '../../support/proton';
 
 const ROWS = 100_000;
 const PAGE = 21;
@@ -58,6 +59,11 @@ describe('A list', () => {
 
   beforeAll(async () => {
     await makeConnections(location, ROWS);
+    const writer = new BetterSqlite3(location);
+    writer.exec(
+      `UPDATE connections SET tags = '[{"key":"tier","value":"gold"}]' WHERE environment_name = 'rare'`,
+    );
+    writer.close();
     store = openSqliteStore({ location, trace: (statement) => statements.push(statement) });
     counter = new BetterSqlite3(location, { readonly: true });
     counter.function('visit', { varargs: true, deterministic: false }, () => {
@@ -102,7 +108,7 @@ describe('A list', () => {
   /** Runs a statement again, with a function that SQLite calls for every row that it visits. */
   function visitedBy(statement: string): number {
     visited = 0;
-    counter.prepare(statement.replace(' WHERE ', ' WHERE visit(connections.id) AND ')).all();
+    counter.prepare(statement.replace(/( FROM (\w+).*?) WHERE /s, '$1 WHERE visit($2.id) AND ')).all();
     return visited;
   }
 
@@ -159,6 +165,54 @@ describe('A list', () => {
     expect(found).toBe(PAGE);
     expect(sum(visited)).toBeLessThan(402 * 2);
   });
+
+  it.each([
+    ['begin with a rare text', { environmentNamePrefix: 'rar' }, 5],
+    ['begin with an absent text', { environmentNamePrefix: 'zzz' }, 0],
+    [
+      'begin with a rare text, of an account',
+      { environmentNamePrefix: 'env-9999', managementAccountId: BIG },
+      4,
+    ],
+    ['begin with a frequent text', { environmentNamePrefix: 'env-' }, PAGE],
+  ])('of names that %s visits few more rows than it has', async (_what, filter, expected) => {
+    const { visited, found, plan } = await read({ filter });
+    expect(found).toBe(expected);
+    expect(sum(visited)).toBeLessThanOrEqual(3 * ROWS_PER_STATEMENT);
+    for (const step of plan) expect(step).toMatch(/COVERING INDEX|^(USE TEMP B-TREE|CORRELATED)/);
+  });
+
+  it.each([
+    [{ tags: [{ key: 'tier' }] }, 5],
+    [{ tags: [{ key: 'tier' }], managementAccountId: BIG }, 1],
+    [{ tags: [{ key: 'none' }], environmentNamePrefix: 'env-', statuses: ['PENDING' as const] }, 0],
+  ])('by tags visits rows in short steps, along indexes alone: %j', async (filter, expected) => {
+    const { visited, found, plan } = await read({ filter });
+    expect(found).toBe(expected);
+    expect(Math.max(...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
+    for (const step of plan) {
+      expect(step).toMatch(/COVERING INDEX|^(USE TEMP B-TREE|CORRELATED|LIST SUBQUERY|SCAN wanted)/);
+    }
+  });
+
+  it.each([{ environmentNamePrefix: 'env-' }, { tags: [{ key: 'tier' }] }, {}])(
+    'has a total count and an overview whose statements visit a bounded number of rows: %j',
+    async (filter) => {
+      statements = [];
+      const selection = normalizeSelection({ filter });
+      const [count] = await store.countConnections([{ selection, visibleTo: [BIG, SMALL] }]);
+      const { byStatus } = await store.readOverview({
+        selection,
+        visibleTo: [BIG, SMALL],
+        period: { startsAt: START - WEEK_MS, weeks: 2 },
+      });
+      expect(byStatus.PENDING + byStatus.CONNECTED + byStatus.REJECTED).toBe(count);
+      const counting = statements.filter((statement) => statement.includes('INDEXED BY'));
+      expect(counting.length).toBeGreaterThan(10);
+      const wide = counting.filter((statement) => visitedBy(statement) > ROWS_PER_COUNTING_STATEMENT);
+      expect(wide).toEqual([]);
+    },
+  );
 
   it('of an account in either role has its total count from indexes, with each role counted along its own', async () => {
     for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS]) {

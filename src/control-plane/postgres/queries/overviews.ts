@@ -1,10 +1,11 @@
 import { OverviewTally, WEEK_MS, type ConnectionOverview } from '../../../proton/overview';
 import type { ConnectionStatus } from '../../../proton/connection';
+import { ACCOUNT_COLUMN } from '../../connection-rows';
 import type { OverviewQuery } from '../../store';
 import { Parameters, type Query } from '../session';
 import { armsOf, conditionsText, type Arm } from './arms';
 
-/** The statements of an overview; none when it selects no row. */
+/** The statements of an overview, each of which may take its time; none when it selects no row. */
 export function overviewStatements(query: OverviewQuery): readonly Query[] {
   const arms = armsOf(query);
   if (arms.length === 0) return [];
@@ -79,21 +80,30 @@ function requestStatement(arms: readonly Arm[], { period }: OverviewQuery): Quer
   };
 }
 
-/** A connection is `PENDING` once, so it has one first decision at most. */
+const DECISIONS = `connection_events AS event
+  WHERE event.previous_status = 'PENDING' AND event.type IN ('ACCEPTED', 'REJECTED')`;
+
+/**
+ * A connection is `PENDING` once, so it has one first decision at most. Those of accounts are looked up one by one: a join may read all
+ * decisions there are, and the time would reveal their number to a viewer of few accounts.
+ */
 function decisionStatement(arms: readonly Arm[], { period }: OverviewQuery): Query {
   const parameters = new Parameters();
   const since = parameters.add(period.startsAt, 'bigint');
   const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
   const rows = rowsText(arms, 'connections.id, connections.requested_at', parameters);
+  const accounts = Object.values(ACCOUNT_COLUMN);
+  const isLimited = arms.every(({ columns }) => accounts.some((column) => columns.has(column)));
+  const decisions = isLimited
+    ? `CROSS JOIN LATERAL (SELECT type, occurred_at FROM ${DECISIONS} AND event.connection_id = selected.id LIMIT 1) AS decision`
+    : `JOIN (SELECT connection_id, type, occurred_at FROM ${DECISIONS}) AS decision ON decision.connection_id = selected.id`;
   return {
     text: `SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week,
         count(*) FILTER (WHERE decision.type = 'ACCEPTED'),
         count(*) FILTER (WHERE decision.type = 'REJECTED'),
         percentile_cont(0.5) WITHIN GROUP (ORDER BY (decision.occurred_at - selected.requested_at)::double precision)
-      FROM (${rows}) AS selected
-      JOIN connection_events AS decision ON decision.connection_id = selected.id
-      WHERE decision.previous_status = 'PENDING' AND decision.type IN ('ACCEPTED', 'REJECTED')
-        AND decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
+      FROM (${rows}) AS selected ${decisions}
+      WHERE decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
       GROUP BY GROUPING SETS ((1), ())`,
     values: parameters.values,
   };

@@ -134,6 +134,9 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   )`,
   // The connection of a status change as a JSON object of its columns; null for other events, and for those of earlier versions.
   'ALTER TABLE connection_events ADD COLUMN IF NOT EXISTS snapshot text',
+  // The first decision on each connection, for overviews.
+  `CREATE INDEX IF NOT EXISTS connection_events_by_decision ON connection_events (connection_id)
+    INCLUDE (type, occurred_at) WHERE previous_status = 'PENDING' AND type IN ('ACCEPTED', 'REJECTED')`,
 ].map((statement, index) => ({ step: index + 1, statement }));
 
 /** The tables that keep count of the steps. They are made before the first step, by as many servers as start at once. */
