@@ -19,6 +19,13 @@ const config: CodegenConfig = {
       schema: ['schema/schema.graphql', 'examples/supergraph/schema.graphql'],
       documents: 'examples/supergraph/operations/*.graphql',
     },
+    './generated/frontend/': {
+      ...client,
+      // Texts, so that a page needs no parser and no printer.
+      config: { ...client.config, documentMode: 'string' },
+      schema: ['schema/schema.graphql', 'examples/supergraph/schema.graphql'],
+      documents: 'examples/frontend/src/*.graphql',
+    },
     './generated/console/': {
       ...client,
       schema: 'schema/schema.graphql',

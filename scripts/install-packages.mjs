@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
  */
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..');
 // The project first: the others link to its graphql.
-const ALL = ['.', 'examples/supergraph', 'test/federation', 'bench', 'web'];
+const ALL = ['.', 'examples/supergraph', 'test/federation', 'bench', 'web', 'examples/frontend'];
 
 const named = process.argv.slice(2);
 const unknown = named.filter((folder) => !ALL.includes(folder));

@@ -15,6 +15,7 @@ const PAGES = [
     .map((name) => join('docs', name)),
   'bench/README.md',
   'examples/supergraph/README.md',
+  'examples/frontend/README.md',
 ];
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
 const readme = read('README.md');

@@ -16,9 +16,12 @@ export interface RunningApp {
 }
 
 /** Starts the whole app in this process, on free ports; by default with an empty store in memory. */
-export async function startApp(environment: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
+export async function startApp(
+  environment: Readonly<Record<string, string>> = {},
+  logger = pino({ level: 'silent' }),
+): Promise<RunningApp> {
   const config = readConfig({ NODE_ENV: 'test', ...(await environmentWithStore(environment)) });
-  const app = await createApp(config, pino({ level: 'silent' }));
+  const app = await createApp(config, logger);
   const { graphql, ...others } = await app.start();
   return { url: graphql, ...others, stop: app.stop };
 }

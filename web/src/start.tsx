@@ -46,7 +46,7 @@ export async function start(root: Root): Promise<void> {
 
   const monitor = new ConnectionMonitor();
   const socket = createSocket(socketUrl(settings), session, monitor);
-  const client = createClient({
+  const { client, cache } = createClient({
     graphqlUrl: settings.graphqlUrl,
     session,
     socket,
@@ -55,7 +55,7 @@ export async function start(root: Root): Promise<void> {
     },
   });
   const live = startLiveUpdates(client, session, monitor);
-  const services: Services = { settings, session, monitor, client, refresh: live.refresh };
+  const services: Services = { settings, session, monitor, client, cache, refresh: live.refresh };
   const leave = oidc && (({ silent }: { readonly silent: boolean }) => void oidc.leave(here(), { silent }));
   // What one reader read is not for the next.
   session.subscribe(() => {

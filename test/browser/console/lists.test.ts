@@ -41,7 +41,7 @@ describeInBrowser('The lists of the console', (browser) => {
     await filter.press('Enter');
     await filter.pressSequentially('Tag = team:payments');
     await filter.press('Enter');
-    await page.waitForURL(/tag=team%3Apayments/);
+    await page.waitForURL(/tag=team/);
     await nextPage(page);
     await nextPage(page);
     const third = await shownOn(page);
@@ -137,5 +137,6 @@ describeInBrowser('The lists of the console', (browser) => {
     await page.waitForURL(/\/trust\?/);
     await page.goBack();
     await drawerOf(page, 'env-11').getByRole('tab', { name: 'History', selected: true }).waitFor();
+    expect(page.url()).toContain('/history?');
   });
 });

@@ -61,6 +61,7 @@ describeInBrowser('A page of the console that is open', (browser) => {
     await app.request({ environmentName: 'elsewhere', managementAccountId: '777777777777' });
     await page.getByRole('button', { name: 'All accounts' }).click();
     await page.getByRole('menuitem', { name: '777777777777' }).waitFor({ timeout: 2_000 });
+    expect(await page.getByRole('menuitem').allInnerTexts()).toContain('777777777777');
   });
 
   it('asks every 5 s where WebSockets are refused', async () => {
@@ -72,6 +73,7 @@ describeInBrowser('A page of the console that is open', (browser) => {
     await app.answer(id, 'accept');
     await page.clock.runFor(5_000);
     await rowOf(page, 'polling').getByText('Connected').waitFor({ timeout: 2_000 });
+    expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
   });
 
   it('says that it is offline without a server, keeps what it shows, and follows again after a restart', async () => {

@@ -63,19 +63,23 @@ describeInBrowser('Request to connect', (browser) => {
       await route.abort();
     });
     await page.getByLabel('Environment name').press('Enter');
-    await page.getByText('The server did not respond').waitFor();
+    await page.getByText('The server did not respond').first().waitFor();
+    // It notices by itself that the server is there.
+    await page.getByText('Live', { exact: true }).waitFor();
     await page.getByLabel('Environment name').press('Enter');
     await drawerOf(page, 'sent-twice').getByRole('button', { name: 'Delete' }).waitFor();
     await page.getByRole('heading', { name: 'Requests sent (1)' }).waitFor();
+    expect(await page.getByRole('rowheader').allInnerTexts()).toEqual(['sent-twice']);
   });
 
   it('leads to the connection that is in the way of a request', async () => {
-    await app.request({ environmentName: 'exists' });
+    const id = await app.request({ environmentName: 'exists' });
     const page = await browser.open();
     await openView(page, `${app.console}/request?account=${ENVIRONMENT}&managementAccountId=${MANAGEMENT}`);
     await page.getByLabel('Environment name').fill('exists');
     await page.getByLabel('Environment name').press('Enter');
     await page.getByRole('link', { name: 'Open the connection that exists' }).click();
-    await page.getByRole('rowheader', { name: 'exists' }).waitFor();
+    await drawerOf(page, 'exists').getByRole('tab', { name: 'Details' }).waitFor();
+    expect(page.url()).toContain(id);
   });
 });

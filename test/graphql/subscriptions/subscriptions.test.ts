@@ -15,7 +15,7 @@ import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/pro
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import type { SubscriptionEvent } from '../../../src/telemetry/events';
 import { readConfig } from '../../../src/config/config';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER, region } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
 const { document: limits } = readConfig({}).limits;
@@ -45,6 +45,7 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
         };
       },
     },
+    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     openSession(viewer, end) {
       sessions.push(viewer);
       return service.session(viewer, end);

@@ -1,4 +1,4 @@
-import type { ApolloClient } from '@apollo/client';
+import type { ApolloClient, InMemoryCache } from '@apollo/client';
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { ConnectionMonitor, ConnectionState } from '../live/connection-state';
 import type { Session } from '../sign-in/session';
@@ -10,6 +10,7 @@ export interface Services {
   readonly session: Session;
   readonly monitor: ConnectionMonitor;
   readonly client: ApolloClient;
+  readonly cache: InMemoryCache;
   /** Reads again, soon, what the page shows. */
   readonly refresh: () => void;
 }

@@ -6,7 +6,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useState } from 'react';
 import { LoadFailure } from '../app/load-failure';
-import { ROLES, type Connection } from '../connections/connection';
+import { roleOf, type Connection } from '../connections/connection';
 import { operation } from '../graphql/operation';
 import { useLiveQuery } from '../live/use-live-query';
 import { PolicyDocument } from '../trust-policies/policy-document';
@@ -52,14 +52,13 @@ export function ConnectionTrustPolicies({ connection }: { readonly connection: C
       {loading ? <StatusIndicator type="loading">Reading the policies</StatusIndicator> : null}
       {policies?.length === 0 ? <Box color="text-body-secondary">The connection has no roles.</Box> : null}
       {(policies ?? []).map((policy) => {
-        const role = ROLES.find((each) => each.policy === policy.role);
-        const label = role?.label ?? policy.role;
+        const { key, label, use } = roleOf(policy.role);
         return (
           <SpaceBetween key={policy.role} size="s">
-            <Header variant="h3" description={role ? connection[role.key] : undefined}>
+            <Header variant="h3" description={connection[key]}>
               {label}
             </Header>
-            <PolicyDocument label={label} policy={policy} />
+            <PolicyDocument use={use} policy={policy} />
           </SpaceBetween>
         );
       })}

@@ -33,9 +33,10 @@ export function Details({ connection }: { readonly connection: Connection }) {
         columns={1}
         items={[
           { label: 'ARN', value: <Copyable label="ARN" text={arn} /> },
-          ...ROLES.map(({ key, label }) => ({
+          ...ROLES.map(({ key, label, use }) => ({
             label,
-            value: connection[key] == null ? '–' : <Copyable label={label} text={connection[key]} />,
+            value:
+              connection[key] == null ? '–' : <Copyable label={`role for ${use}`} text={connection[key]} />,
           })),
           { label: 'Tags', value: <Tags tags={connection.tags} /> },
         ]}

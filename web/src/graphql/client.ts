@@ -15,8 +15,13 @@ export interface ClientOptions {
   readonly onReached: (reached: boolean) => void;
 }
 
-/** The client for queries and mutations over HTTP and subscriptions over a WebSocket. */
-export function createClient({ graphqlUrl, session, socket, onReached }: ClientOptions): ApolloClient {
+export interface Client {
+  readonly client: ApolloClient;
+  readonly cache: InMemoryCache;
+}
+
+/** The client for queries and mutations over HTTP and subscriptions over a WebSocket, and its cache. */
+export function createClient({ graphqlUrl, session, socket, onReached }: ClientOptions): Client {
   const authorize = new SetContextLink(() => {
     const { token } = session;
     return token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
@@ -36,19 +41,20 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
     ),
   );
   const http = ApolloLink.from([observe, authorize, new HttpLink({ uri: graphqlUrl, credentials: 'omit' })]);
-  return new ApolloClient({
-    cache: new InMemoryCache({
-      typePolicies: {
-        EnvironmentAccountConnection: {
-          fields: {
-            tags: { merge: false },
-            viewerActions: { merge: false },
-          },
+  const cache = new InMemoryCache({
+    typePolicies: {
+      EnvironmentAccountConnection: {
+        fields: {
+          tags: { merge: false },
+          viewerActions: { merge: false },
         },
-        // Accounts are named by their id everywhere; nothing about them changes.
-        AwsAccount: { keyFields: ['id'] },
       },
-    }),
+      // Accounts are named by their id everywhere; nothing about them changes.
+      AwsAccount: { keyFields: ['id'] },
+    },
+  });
+  const client = new ApolloClient({
+    cache,
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       new GraphQLWsLink(socket),
@@ -61,4 +67,5 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
     },
     devtools: { enabled: false },
   });
+  return { client, cache };
 }

@@ -1,8 +1,7 @@
-import type { InMemoryCache } from '@apollo/client';
-import { useApolloClient } from '@apollo/client/react';
 import { useEffect } from 'react';
 import type { EnvironmentAccountConnectionFilter } from '../../../generated/console/graphql';
 import { useNavigation } from '../addresses/use-navigation';
+import { useServices } from '../app/services';
 import type { Connection } from '../connections/connection';
 import { operation } from '../graphql/operation';
 import { useLiveQuery, type LiveResult } from '../live/use-live-query';
@@ -86,7 +85,7 @@ export function usePages(filter: EnvironmentAccountConnectionFilter, rows: numbe
 
 /** Drops a page from the cache when another takes its place, so that paging on for hours takes no more memory. */
 function useForgetting(variables: object): void {
-  const { cache } = useApolloClient();
+  const { cache } = useServices();
   const key = JSON.stringify(variables);
   useEffect(
     () => () => {
@@ -96,7 +95,7 @@ function useForgetting(variables: object): void {
         args: JSON.parse(key) as Record<string, unknown>,
       });
       // What it remembers of results holds on to rows that are gone.
-      (cache as InMemoryCache).gc({ resetResultCache: true });
+      cache.gc({ resetResultCache: true });
     },
     [cache, key],
   );

@@ -25,7 +25,7 @@ export function RoleFields({ values, onChange, submission }: RequestFieldsProps)
       }
     >
       <SpaceBetween size="l">
-        {ROLES.map(({ key, label, policy }) => (
+        {ROLES.map(({ key, label, use, policy }) => (
           <SpaceBetween key={key} size="xs">
             <FormField
               label={label}
@@ -42,7 +42,7 @@ export function RoleFields({ values, onChange, submission }: RequestFieldsProps)
                 }}
               />
             </FormField>
-            <RoleTrustPolicy role={policy} label={label} values={values} />
+            <RoleTrustPolicy role={policy} use={use} values={values} />
           </SpaceBetween>
         ))}
       </SpaceBetween>

@@ -5,17 +5,17 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TrustPolicyFieldsFragment } from '../../../generated/console/graphql';
 
 export interface PolicyDocumentProps {
-  /** The role's name on the page. */
-  readonly label: string;
+  /** What the role provisions with. */
+  readonly use: string;
   readonly policy: TrustPolicyFieldsFragment;
 }
 
 /** A trust policy as the server wrote it, and the policy that the provisioner's role needs in return. */
-export function PolicyDocument({ label, policy }: PolicyDocumentProps) {
+export function PolicyDocument({ use, policy }: PolicyDocumentProps) {
   const { document, externalId, provisionerPolicy } = policy;
   return (
     <SpaceBetween size="s">
-      <Code label={`Trust policy of the ${label}`} copyText="Copy trust policy" text={document} />
+      <Code label={`Trust policy for ${use}`} copyText="Copy trust policy" text={document} />
       {externalId == null ? null : (
         <Box color="text-body-secondary">
           The provisioner assumes the role with <Box variant="code">--external-id {externalId}</Box>, so that
@@ -23,9 +23,9 @@ export function PolicyDocument({ label, policy }: PolicyDocumentProps) {
         </Box>
       )}
       {provisionerPolicy == null ? null : (
-        <ExpandableSection headerText={`Policy of the provisioner’s role, to assume the ${label}`}>
+        <ExpandableSection headerText={`Policy of the provisioner’s role for ${use}`}>
           <Code
-            label={`Policy of the provisioner’s role for the ${label}`}
+            label={`Policy of the provisioner’s role for ${use}`}
             copyText="Copy provisioner policy"
             text={provisionerPolicy}
           />

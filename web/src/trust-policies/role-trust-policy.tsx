@@ -8,28 +8,29 @@ import { useTrustPolicies } from './use-trust-policies';
 
 export interface RoleTrustPolicyProps {
   readonly role: EnvironmentAccountConnectionRole;
-  readonly label: string;
+  /** What the role provisions with. */
+  readonly use: string;
   readonly values: RequestValues;
 }
 
 /** The trust policy that a role needs, before the connection is requested. */
-export function RoleTrustPolicy({ role, label, values }: RoleTrustPolicyProps) {
+export function RoleTrustPolicy({ role, use, values }: RoleTrustPolicyProps) {
   const [open, setOpen] = useState(false);
   return (
     <ExpandableSection
       variant="footer"
-      headerText={`Trust policy for the ${label}`}
+      headerText={`Trust policy for ${use}`}
       expanded={open}
       onChange={({ detail }) => {
         setOpen(detail.expanded);
       }}
     >
-      {open ? <Policy role={role} label={label} values={values} /> : null}
+      {open ? <Policy role={role} use={use} values={values} /> : null}
     </ExpandableSection>
   );
 }
 
-function Policy({ role, label, values }: RoleTrustPolicyProps) {
+function Policy({ role, use, values }: RoleTrustPolicyProps) {
   const { managementAccountId, environmentAccountId, environmentName, region } = values;
   const { policies, problem } = useTrustPolicies({
     managementAccountId,
@@ -38,6 +39,6 @@ function Policy({ role, label, values }: RoleTrustPolicyProps) {
     region,
   });
   const policy = policies?.find((each) => each.role === role);
-  if (policy) return <PolicyDocument label={label} policy={policy} />;
+  if (policy) return <PolicyDocument use={use} policy={policy} />;
   return <Box color="text-body-secondary">{problem ?? 'Reading the policy'}</Box>;
 }

@@ -8,7 +8,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { useNavigation } from '../addresses/use-navigation';
 import { useViewer } from '../app/viewer';
-import { ROLES } from '../connections/connection';
+import { roleOf } from '../connections/connection';
 import { PolicyDocument } from './policy-document';
 import { useTrustPolicies } from './use-trust-policies';
 
@@ -84,10 +84,10 @@ export function TrustPolicies() {
         </Box>
       ) : null}
       {(policies ?? []).map((policy) => {
-        const label = ROLES.find((role) => role.policy === policy.role)?.label ?? policy.role;
+        const { label, use } = roleOf(policy.role);
         return (
           <Container key={policy.role} header={<Header variant="h2">{label}</Header>}>
-            <PolicyDocument label={label} policy={policy} />
+            <PolicyDocument use={use} policy={policy} />
           </Container>
         );
       })}
