@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 
 import { WebSocket } from 'ws';
 
@@ -64,7 +65,10 @@ async function main(): Promise<void> {
 }
 
 async function startServer(): Promise<Server> {
-  const child = spawn(process.execPath, [join(PROJECT, 'dist', 'main.js')], {
+  // It collects garbage on a signal, so that its heap can be compared.
+  const collect = "data:text/javascript,process.on('SIGUSR2', () => globalThis.gc())";
+  const main = join(PROJECT, 'dist', 'main.js');
+  const child = spawn(process.execPath, ['--expose-gc', '--import', collect, main], {
     env: {
       PATH: process.env['PATH'],
       NODE_ENV: 'production',
@@ -164,37 +168,55 @@ async function measureCycles(server: Server, cycles: number): Promise<void> {
       const socket = await subscribe(server.url, () => undefined);
       socket.terminate();
     });
-    heaps.push(`${((await smallestHeap(server)) / 1024 / 1024).toFixed(1)} MiB`);
+    heaps.push(`${((await heapOf(server)) / 1024 / 1024).toFixed(1)} MiB`);
   }
   console.log(`heap over ${cycles.toLocaleString('en')} cycles ${heaps.join(', ')}`);
 }
 
-/** The heap right after a collection of garbage, more or less: requests make garbage until there was one. */
-async function smallestHeap({ url, admin }: Server): Promise<number> {
-  let smallest = Infinity;
-  for (let index = 0; index < 40; index += 1) {
-    for (let request = 0; request < 50; request += 1) await post(url, QUERY);
-    const page = await (await fetch(`${admin}/metrics`)).text();
-    const used = Number(/^nodejs_heap_size_used_bytes (\d+)/m.exec(page)?.[1]);
-    smallest = Math.min(smallest, used);
+/** The heap in use after garbage was collected, in bytes. */
+async function heapOf({ admin, pid }: Server): Promise<number> {
+  for (let collection = 0; collection < 2; collection += 1) {
+    process.kill(pid, 'SIGUSR2');
+    await wait(1_000);
   }
-  return smallest;
+  const page = await (await fetch(`${admin}/metrics`)).text();
+  return Number(/^nodejs_heap_size_used_bytes (\d+)/m.exec(page)?.[1]);
 }
 
-/** Sends one query after another while `work` runs. @returns how long each took, in milliseconds, ascending */
+/**
+ * Sends one query after another while `work` runs, from a thread of its own, which does not wait for the subscribers of this one.
+ * @returns how long each took, in milliseconds, ascending
+ */
 async function latenciesDuring(url: string, work: () => Promise<unknown>): Promise<readonly number[]> {
-  const latencies: number[] = [];
-  let isOver = false;
-  const working = work().finally(() => (isOver = true));
-  while (!isOver) {
-    const startedAt = performance.now();
-    await post(url, QUERY);
-    latencies.push(performance.now() - startedAt);
-    await wait(2);
-  }
-  await working;
+  const worker = new Worker(QUERIES, { eval: true, workerData: { url, query: QUERY } });
+  await once(worker, 'message');
+  await work();
+  worker.postMessage('stop');
+  const [latencies] = (await once(worker, 'message')) as [number[]];
+  await worker.terminate();
   return latencies.sort((a, b) => a - b);
 }
+
+const QUERIES = `
+  const { parentPort, workerData: { url, query } } = require('node:worker_threads');
+  let isOver = false;
+  parentPort.once('message', () => { isOver = true; });
+  const send = async () => {
+    const startedAt = performance.now();
+    const body = JSON.stringify({ query });
+    await (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).text();
+    return performance.now() - startedAt;
+  };
+  (async () => {
+    for (let index = 0; index < 100; index += 1) await send();
+    parentPort.postMessage('ready');
+    const latencies = [];
+    while (!isOver) {
+      latencies.push(await send());
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    parentPort.postMessage(latencies);
+  })();`;
 
 async function subscribe(url: string, received: () => void): Promise<WebSocket> {
   const socket = new WebSocket(url.replace('http:', 'ws:'), PROTOCOL, { perMessageDeflate: false });
@@ -237,5 +259,7 @@ function ms(milliseconds: number): string {
 }
 
 function spread(latencies: readonly number[]): string {
-  return [50, 99, 100].map((percent) => `p${String(percent)} ${ms(percentile(latencies, percent))}`).join(', ');
+  return [50, 99, 100]
+    .map((percent) => `p${String(percent)} ${ms(percentile(latencies, percent))}`)
+    .join(', ');
 }

@@ -66,10 +66,13 @@ export async function startGateway(
   handle = (request, response) => void gateway(request, response);
   const sockets = new WebSocketServer({ server, path: gateway.graphqlEndpoint });
   const connections = useServer(
-    getGraphQLWSOptions<Record<string, unknown>, Extra>(gateway, ({ connectionParams, extra: { request } }) => ({
-      // As if the token had come in a header.
-      request: new Request(listening.url, { headers: headersOf(request, connectionParams) }),
-    })),
+    getGraphQLWSOptions<Record<string, unknown>, Extra>(
+      gateway,
+      ({ connectionParams, extra: { request } }) => ({
+        // As if the token had come in a header.
+        request: new Request(listening.url, { headers: headersOf(request, connectionParams) }),
+      }),
+    ),
     sockets,
   );
   return {
@@ -90,7 +93,8 @@ function transportOf(source: SubscriptionSource, callbackUrl: string) {
   const { transport: kind, url: location, heartbeatIntervalMs } = source;
   const headers = Object.entries(routerHeaders(source));
   // A browser can't set headers of a WebSocket, so the token is in the message that opens it.
-  if (kind === 'ws') return { kind, location, headers, options: { connectionParams: { authorization: TOKEN } } };
+  if (kind === 'ws')
+    return { kind, location, headers, options: { connectionParams: { authorization: TOKEN } } };
   return {
     kind,
     location,

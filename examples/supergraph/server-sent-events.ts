@@ -2,7 +2,9 @@
  * Reads the results that a gateway sends as server-sent events: the data of each `next` event, until the `complete` event.
  * @throws Error when the connection ends before that
  */
-export async function* readResults({ body }: Pick<Response, 'body'>): AsyncGenerator<unknown, void, undefined> {
+export async function* readResults({
+  body,
+}: Pick<Response, 'body'>): AsyncGenerator<unknown, void, undefined> {
   if (!body) throw new Error('the response has no body');
   const decoder = new TextDecoder();
   let rest = '';

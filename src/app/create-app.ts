@@ -196,7 +196,7 @@ async function createBackEnd({ proton }: Config, dependencies: BackEndDependenci
 }
 
 function subscriptionOptions(
-  { subscriptions: { sockets, maxQueue, callbackUrls }, trustPolicies }: Config,
+  { subscriptions: { sockets, maxQueue, callbacks }, trustPolicies }: Config,
   proton: ProtonService,
   telemetry: Telemetry,
 ): SubscriptionOptions {
@@ -206,7 +206,7 @@ function subscriptionOptions(
     trustPolicyDefaults: trustPolicies,
     observe: telemetry.subscriptions,
     maxWaiting: maxQueue,
-    callbackUrls,
+    callbacks,
     sockets,
   };
 }

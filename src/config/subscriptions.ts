@@ -18,8 +18,12 @@ export interface SubscriptionsConfig {
   };
   /** Events that may wait for a client. */
   readonly maxQueue: number;
-  /** Where a router may have events sent by HTTP callback: these URLs, and paths below them. */
-  readonly callbackUrls: readonly string[];
+  readonly callbacks: {
+    /** Where a router may have events sent by HTTP callback: these URLs, and paths below them. */
+    readonly urls: readonly string[];
+    /** That run at a time. */
+    readonly maxSubscriptions: number;
+  };
 }
 
 /** Whether a router may have events sent to paths below this URL. Its query would not be compared. */
@@ -38,7 +42,7 @@ export const SUBSCRIPTIONS = {
   MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1, MAX_COUNT)
     .default(100)
     .describe(
-      'Subscriptions of one WebSocket. A gateway may put all its clients that have the same token on one.',
+      'Subscriptions of one WebSocket, and by callback of one authenticated user. A gateway may put all its clients that have the same token on one WebSocket.',
     ),
   MAX_SUBSCRIPTION_QUEUE: wholeNumber(1, MAX_COUNT)
     .default(64)
@@ -64,8 +68,11 @@ export const SUBSCRIPTIONS = {
   )
     .optional()
     .describe(
-      'URLs to which a router may have events sent by [HTTP callback](../guides/subscriptions.md#http-callbacks), with all paths below them, comma-separated, as in `https://router.example.com/callback`. Needs `ROUTER_SECRET` or `ROUTER_ACCESS_KEY_IDS`.',
+      'URLs to which a router may have events sent by [HTTP callback](../guides/subscriptions-through-gateways.md#http-callbacks), with all paths below them, comma-separated, as in `https://router.example.com/callback`. Needs `ROUTER_SECRET` or `ROUTER_ACCESS_KEY_IDS`.',
     ),
+  MAX_CALLBACK_SUBSCRIPTIONS: wholeNumber(1, MAX_COUNT)
+    .default(10_000)
+    .describe('Subscriptions by HTTP callback. More are refused with 503.'),
 };
 
 export function subscriptionsConfig(variables: Variables): SubscriptionsConfig {
@@ -79,7 +86,10 @@ export function subscriptionsConfig(variables: Variables): SubscriptionsConfig {
       pingMs: variables.SOCKET_PING_MS,
     },
     maxQueue: variables.MAX_SUBSCRIPTION_QUEUE,
-    callbackUrls: variables.SUBSCRIPTION_CALLBACK_URLS ?? [],
+    callbacks: {
+      urls: variables.SUBSCRIPTION_CALLBACK_URLS ?? [],
+      maxSubscriptions: variables.MAX_CALLBACK_SUBSCRIPTIONS,
+    },
   };
 }
 

@@ -33,10 +33,7 @@ export function statusChangesOn(feed: ChangeFeed, reportFault: (error: unknown) 
       const added = { ...listener };
       joined.add(added);
       return {
-        async position() {
-          await joined.started();
-          return feed.head();
-        },
+        position: () => joined.start(),
         stop() {
           joined.remove(added);
         },
@@ -50,7 +47,7 @@ class FeedReader {
   isOver = false;
   private readonly listeners = new Set<StatusChangeListener>();
   private position: number | undefined;
-  private starting: Promise<void> | undefined;
+  private starting: Promise<number> | undefined;
   private readonly unwatch: () => void;
   private retry: NodeJS.Timeout | undefined;
   private isReading = false;
@@ -72,13 +69,19 @@ class FeedReader {
     if (this.listeners.size === 0) this.close();
   }
 
-  /** Resolves once all later changes will be read. @throws ProtonFailure `UNAVAILABLE` */
-  started(): Promise<void> {
+  /**
+   * Resolves once all later changes will be read, with the position of the last one that was. A reader that runs answers at once: the
+   * client of a subscription may make a change right after it has subscribed.
+   * @throws ProtonFailure `UNAVAILABLE`
+   */
+  start(): Promise<number> {
+    if (this.position !== undefined) return Promise.resolve(this.position);
     this.starting ??= this.feed.head().then(
       (head) => {
-        this.position ??= head;
+        this.position = head;
         // A signal that came before this found nothing to do.
         void this.look();
+        return head;
       },
       (failure: unknown) => {
         this.starting = undefined;

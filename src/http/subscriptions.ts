@@ -11,8 +11,11 @@ export interface SubscriptionOptions extends Pick<
   SubscriptionsOptions,
   'source' | 'openSession' | 'trustPolicyDefaults' | 'observe' | 'maxWaiting'
 > {
-  /** The URLs that a router may name for callbacks. */
-  readonly callbackUrls: readonly string[];
+  readonly callbacks: {
+    /** The URLs that a router may name. */
+    readonly urls: readonly string[];
+    readonly maxSubscriptions: number;
+  };
   /** With 0 as `maxSockets` there are no WebSockets. */
   readonly sockets: WebSocketLimits;
 }
@@ -29,20 +32,22 @@ export interface SubscriptionTransports {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-/** Subscriptions by callback that run at a time. */
-const MAX_CALLBACKS = 10_000;
-
 /**
  * Adds subscriptions to a server, over WebSockets and by HTTP callback.
  * @param server with all its hooks that decide about a request
  */
 export function addSubscriptions(
   server: FastifyInstance,
-  { callbackUrls: urls, sockets: limits, ...given }: SubscriptionOptions,
+  { callbacks: { urls, maxSubscriptions }, sockets: limits, ...given }: SubscriptionOptions,
   { rateLimits, authentication, origins, upgraded, ...parts }: ServerParts,
 ): SubscriptionTransports {
   const subscriptions = createSubscriptions({ ...given, ...parts });
-  const callbacks = createCallbackSubscriptions({ subscriptions, maxSubscriptions: MAX_CALLBACKS });
+  const callbacks = createCallbackSubscriptions({
+    subscriptions,
+    maxSubscriptions,
+    // Without users, all have the router's subject.
+    maxPerSubject: authentication.user ? limits.maxSubscriptionsPerSocket : Infinity,
+  });
   let openSockets = () => 0;
   if (limits.maxSockets > 0) {
     const { observe } = given;

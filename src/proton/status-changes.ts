@@ -40,7 +40,7 @@ export interface StatusChangeSource {
 export interface StatusWatch {
   /**
    * Resolves with a position such that the listener gets every change that is committed after this resolves, with a greater position.
-   * Changes with smaller positions may come too.
+   * Changes with smaller positions may come too, and some with greater ones that were committed a moment before.
    * @throws ProtonFailure `UNAVAILABLE`
    */
   readonly position: () => Promise<number>;

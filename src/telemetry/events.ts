@@ -14,7 +14,7 @@ export interface RequestEvent {
   readonly subject: string | undefined;
   /** `OK`, or the code of the first failure. */
   readonly outcome: string;
-  /** Why authentication failed; never sent to the client. */
+  /** Why authentication failed, or a callback was refused; never sent to the client. */
   readonly reason: string | undefined;
   /** Undefined when no response was sent. */
   readonly status: number | undefined;

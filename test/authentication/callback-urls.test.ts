@@ -21,7 +21,7 @@ describe('A callback URL', () => {
   });
 
   it.each([
-    ['another path that begins alike', 'https://router.example.com/callbackevil'],
+    ['another path that begins alike', 'https://router.example.com/callback-evil'],
     ['a path above', 'https://router.example.com/'],
     ['a path that leaves the segment', 'https://router.example.com/callback/../admin'],
     ['the same, encoded', 'https://router.example.com/callback/%2e%2e/admin'],

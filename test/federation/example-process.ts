@@ -12,6 +12,8 @@ export interface ExampleProcess {
   readonly accounts: string;
   /** The process of proton-subgraph. */
   readonly protonPid: number;
+  /** Its output so far. */
+  readonly printed: () => string;
   /** Resolves with its exit code and output. */
   readonly ended: Promise<Ending>;
 }
@@ -48,6 +50,7 @@ export async function startExample(
   return {
     child,
     ended,
+    printed,
     gateway: found(table, /^ {2}gateway +(http:\S+)/m),
     proton: found(table, /^ {2}proton-subgraph +(http:\S+)/m),
     accounts: found(table, /^ {2}accounts +(http:\S+)/m),

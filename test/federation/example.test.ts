@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { parse, print } from 'graphql';
 
@@ -10,6 +11,7 @@ import { CONNECTIONS_AND_OWNERS, REQUEST_CONNECTION } from '../../examples/super
 import { ConnectionsAndOwnersDocument, RequestConnectionDocument } from '../../generated/supergraph/graphql';
 import { dataOf } from '../support/graphql-client';
 import { PROJECT } from '../support/server-process';
+import { createConnection } from './created-connections';
 import { runExampleToEnd, startExample, type ExampleProcess } from './example-process';
 import { accountsSdl, committedSdl } from './sdl';
 
@@ -49,6 +51,24 @@ it('The example prints operations that work, and stops everything on Ctrl-C, eve
   expect(stdout).toContain(REQUEST_CONNECTION);
   expect(stdout).toContain(CONNECTIONS_AND_OWNERS);
   await expectNothingLeft(example);
+});
+
+it('The example prints each change of status as it happens, with names from the other subgraph', async () => {
+  const example = await startExample();
+  // The first changes come before the live query has started.
+  for (let attempt = 0; !example.printed().includes('→'); attempt += 1) {
+    await createConnection(example.proton, {
+      managementAccountId: '111111111111',
+      environmentAccountId: '222222222222',
+      environmentName: `live-${String(attempt)}`,
+    });
+    await wait(100);
+  }
+  expect(example.printed()).toMatch(
+    /^live-\d+: new → PENDING, in payments-prod of Payments, provisioned from platform$/m,
+  );
+  example.child.kill('SIGTERM');
+  expect(await example.ended).toMatchObject({ code: 0, stderr: '' });
 });
 
 it('The example stops its other processes and reports it when proton-subgraph dies', async () => {

@@ -1,5 +1,9 @@
 import { ProtonFailure } from '../../src/proton/failure';
-import type { ConnectionStatusChange, StatusChangeListener, StatusChangeSource } from '../../src/proton/status-changes';
+import type {
+  ConnectionStatusChange,
+  StatusChangeListener,
+  StatusChangeSource,
+} from '../../src/proton/status-changes';
 import {
   accountViewer,
   unrestrictedViewer,
@@ -201,9 +205,7 @@ describe('Changes of status over the SDK', () => {
     );
     // Those that come together share the look after which they are accepted.
     const others = Array.from({ length: 20 }, listen);
-    const stops = await Promise.all(
-      others.map(({ listener }) => watch(service, EVERYONE, listener)),
-    );
+    const stops = await Promise.all(others.map(({ listener }) => watch(service, EVERYONE, listener)));
     expect(callsMade).toBeLessThanOrEqual(3 * 4);
     stopFirst();
     for (const stop of stops) stop();

@@ -1,6 +1,7 @@
 import type { RunningApp } from '../support/app';
 import { callAs, sendHttp } from '../support/aws-call';
 import { request } from '../support/graphql-client';
+import { subscribeTo } from '../support/subscription-socket';
 
 const CREATE = `mutation Create($name: String!) {
   createEnvironmentAccountConnection(
@@ -11,7 +12,13 @@ const CREATE = `mutation Create($name: String!) {
 /** Sends requests that change every metric. `name` appears in every place that a client chooses. */
 export async function exercise({ url, protonEndpoint = '' }: RunningApp, name: string): Promise<void> {
   const origin = new URL(url).origin;
+  const watching = await subscribeTo(url);
+  await watching.subscribe(`subscription ${name} { ${name} }`, { [name]: name }, name);
+  await watching.next();
   await request(url, CREATE, { name });
+  await watching.changes(1);
+  watching.socket.close();
+  await watching.closed;
   // A conflict: the environment already has a connection.
   await request(url, CREATE, { name });
   await request(url, `query ${name} { environmentAccountConnections { totalCount } }`);

@@ -40,8 +40,14 @@ type Message =
   | { readonly action: 'next'; readonly payload: unknown }
   | { readonly action: 'complete'; readonly errors?: readonly unknown[] };
 
-/** What a router did with a message. */
+/** What a router did with a message: it took it, or the message failed and may be repeated, or the router wants no more. */
 type Outcome = 'taken' | 'failed' | Exclude<ChannelEnd, 'router_unreachable'>;
+
+interface Attempt {
+  readonly outcome: Outcome;
+  /** For the log. */
+  readonly description: string;
+}
 
 /**
  * The messages of one subscription to its router, by Apollo's HTTP callback protocol, version 1.0. They are sent one after the other:
@@ -65,9 +71,11 @@ export class CallbackChannel {
   /**
    * Asks once whether the router waits for this subscription. Must come before everything else.
    * @param signal ends the wait
+   * @returns undefined if it does, or what happened instead
    */
-  async check(signal: AbortSignal): Promise<boolean> {
-    return (await this.attempt({ action: 'check' }, signal)) === 'taken';
+  async check(signal: AbortSignal): Promise<string | undefined> {
+    const { outcome, description } = await this.attempt({ action: 'check' }, signal);
+    return outcome === 'taken' ? undefined : description;
   }
 
   /** Sends a check twice in each interval of the router: at the whole interval, some would come too late. */
@@ -116,7 +124,7 @@ export class CallbackChannel {
     for (const pauseMs of [0, ...this.retries.pausesMs]) {
       if (pauseMs > 0) await wait(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const outcome = await this.attempt(message, signal);
+      const { outcome } = await this.attempt(message, signal);
       if (outcome === 'taken') return;
       if (outcome !== 'failed') {
         this.end(outcome);
@@ -132,17 +140,20 @@ export class CallbackChannel {
     this.ended(reason);
   }
 
-  private async attempt(message: Message, signal: AbortSignal): Promise<Outcome> {
+  private async attempt(message: Message, signal: AbortSignal): Promise<Attempt> {
     const { url, id, verifier } = this.target;
     const body = JSON.stringify({ kind: 'subscription', ...message, id, verifier });
-    let status: number;
     try {
-      status = await this.client.post(url, body, signal);
-    } catch {
-      return 'failed';
+      const status = await this.client.post(url, body, signal);
+      return { outcome: outcomeOf(status), description: `the response had the status ${String(status)}` };
+    } catch (error) {
+      return { outcome: 'failed', description: error instanceof Error ? error.message : String(error) };
     }
-    if (status >= 200 && status < 300) return 'taken';
-    if (status === 404 || status === 410) return 'router_left';
-    return status >= 500 ? 'failed' : 'router_refused';
   }
+}
+
+function outcomeOf(status: number): Outcome {
+  if (status >= 200 && status < 300) return 'taken';
+  if (status === 404 || status === 410) return 'router_left';
+  return status >= 500 ? 'failed' : 'router_refused';
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { parseCallbackUrl } from '../../authentication/router/callback-urls';
 import type { SubscriptionRequest } from '../../graphql/subscriptions/accept-subscription';
 import { RequestError } from '../../graphql/request-error';
 import type { CallbackTarget } from './callback-channel';
@@ -37,18 +38,23 @@ export function subscriptionExtension(body: unknown): unknown {
  * Reads a request with the extension `subscription`.
  * @param routerAuthenticated whether the router has proved that the request comes from it
  * @param readUrl parses a URL that is allowed for callbacks
+ * @param reportProblem receives why a URL is refused, for the log
  * @throws RequestError 400 `BAD_REQUEST` or `CALLBACK_REFUSED`
  */
 export function readCallbackRequest(
   body: unknown,
   routerAuthenticated: boolean,
   readUrl: (text: string) => URL | undefined,
+  reportProblem: (reason: string) => void,
 ): CallbackRequest {
   const parsed = extension.safeParse(subscriptionExtension(body));
   if (!parsed.success) throw malformed('extensions.subscription', parsed.error);
   const { callbackUrl, subscriptionId: id, verifier, heartbeatIntervalMs } = parsed.data;
   const url = routerAuthenticated ? readUrl(callbackUrl) : undefined;
-  if (!url) throw new RequestError(400, 'CALLBACK_REFUSED', REFUSED);
+  if (!url) {
+    reportProblem(routerAuthenticated ? problemOf(callbackUrl) : 'the router has not proved itself');
+    throw new RequestError(400, 'CALLBACK_REFUSED', REFUSED);
+  }
   const subscription = document.safeParse(body);
   if (!subscription.success) throw malformed('The request', subscription.error);
   const { query, operationName, variables } = subscription.data;
@@ -60,6 +66,14 @@ export function readCallbackRequest(
 
 const REFUSED =
   'This server sends events only to URLs in SUBSCRIPTION_CALLBACK_URLS, and only for a router that proves itself.';
+
+/** Quotes no credentials. */
+function problemOf(callbackUrl: string): string {
+  const url = parseCallbackUrl(callbackUrl);
+  return typeof url === 'string'
+    ? `the callback URL ${url}`
+    : `SUBSCRIPTION_CALLBACK_URLS does not list ${url.origin}${url.pathname}`;
+}
 
 function malformed(what: string, { issues: [issue] }: z.ZodError): RequestError {
   const path = issue?.path.join('.') ?? '';

@@ -11,8 +11,10 @@ import { createCallbackClient } from './callback-client';
 
 export interface CallbackOptions {
   readonly subscriptions: Subscriptions;
-  /** How many may run at a time. */
+  /** How many may run at a time, or wait for their router's response to the check. */
   readonly maxSubscriptions: number;
+  /** The same for one authenticated user. */
+  readonly maxPerSubject: number;
   /** How long a message may take, in milliseconds. */
   readonly timeoutMs?: number;
   readonly retries?: RetryTimes;
@@ -24,21 +26,22 @@ export interface CallbackStart extends Omit<SubscriberInfo, 'transport'> {
   readonly expiresAt: number | undefined;
   /** Aborted when the router no longer waits for the response. */
   readonly signal: AbortSignal;
+  /** Receives why the router did not confirm, for the log. */
+  readonly reportProblem: (reason: string) => void;
 }
 
 /** Subscriptions whose events are posted to a router. */
 export interface CallbackSubscriptions {
   /**
    * Asks the router whether it waits for the subscription, and starts it.
-   * @throws RequestError 400 `CALLBACK_FAILED` if the router does not say so, 503 `OVERLOADED`; SubscriptionRefused
+   * @throws RequestError 400 `CALLBACK_FAILED` if the router does not say so, 400 `TOO_MANY_SUBSCRIPTIONS`, 503 `OVERLOADED`
+   * @throws SubscriptionRefused when the changes can't be watched
    */
   readonly start: (
     subscription: AcceptedSubscription,
     target: CallbackTarget,
     start: CallbackStart,
   ) => Promise<void>;
-  /** How many run. */
-  readonly count: () => number;
   /** Starts no more, and completes those that run. Resolves when their routers know, or after the grace. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
@@ -53,18 +56,40 @@ interface Running {
 export function createCallbackSubscriptions({
   subscriptions,
   maxSubscriptions,
+  maxPerSubject,
   timeoutMs = TIMEOUT_MS,
   retries = DEFAULT_RETRIES,
 }: CallbackOptions): CallbackSubscriptions {
   const client = createCallbackClient(timeoutMs);
   const running = new Set<Running>();
-  let starting = 0;
+  /** How many run or start, in all and for each subject. */
+  const slots = { all: 0, bySubject: new Map<string, number>() };
   let isStopping = false;
+
+  /** @returns a function that gives the slot back */
+  function takeSlot(subject: string): () => void {
+    const { all, bySubject } = slots;
+    const own = bySubject.get(subject) ?? 0;
+    if (isStopping || all >= maxSubscriptions) throw overloaded();
+    if (own >= maxPerSubject) throw tooMany(maxPerSubject);
+    slots.all += 1;
+    bySubject.set(subject, own + 1);
+    let isFree = false;
+    return () => {
+      if (isFree) return;
+      isFree = true;
+      slots.all -= 1;
+      const left = (bySubject.get(subject) ?? 0) - 1;
+      if (left > 0) bySubject.set(subject, left);
+      else bySubject.delete(subject);
+    };
+  }
 
   async function run(
     subscription: AcceptedSubscription,
     target: CallbackTarget,
-    { expiresAt, signal, ...info }: CallbackStart,
+    { expiresAt, signal, reportProblem, ...info }: CallbackStart,
+    freeSlot: () => void,
   ): Promise<void> {
     let started: RunningSubscription | undefined;
     let clearExpiry = (): void => undefined;
@@ -83,13 +108,16 @@ export function createCallbackSubscriptions({
       forget();
     }
     function forget(): void {
+      freeSlot();
       clearExpiry();
       running.delete(own);
     }
 
-    starting += 1;
-    const isConfirmed = await channel.check(signal).finally(() => (starting -= 1));
-    if (!isConfirmed) throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
+    const problem = await channel.check(signal);
+    if (problem !== undefined) {
+      reportProblem(`the callback URL did not confirm the check: ${problem}`);
+      throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
+    }
     running.add(own);
     channel.startHeartbeat();
     try {
@@ -122,10 +150,14 @@ export function createCallbackSubscriptions({
 
   return {
     async start(subscription, target, start) {
-      if (isStopping || running.size + starting >= maxSubscriptions) throw overloaded();
-      await run(subscription, target, start);
+      const freeSlot = takeSlot(start.viewer.subject);
+      try {
+        await run(subscription, target, start, freeSlot);
+      } catch (error) {
+        freeSlot();
+        throw error;
+      }
     },
-    count: () => running.size,
     async stop(graceMs) {
       isStopping = true;
       const ended = Promise.all([...running].map(({ end }) => end('SERVER_STOPPING', STOPPING)));
@@ -139,6 +171,14 @@ export function createCallbackSubscriptions({
 }
 
 const FAILED = 'The callback URL did not confirm that it waits for this subscription.';
+
+function tooMany(maxPerSubject: number): RequestError {
+  return new RequestError(
+    400,
+    'TOO_MANY_SUBSCRIPTIONS',
+    `A user may have ${String(maxPerSubject)} subscriptions by callback at a time.`,
+  );
+}
 
 const EXPIRED: GraphQLFormattedError = {
   message: 'The token has expired. Subscribe again with a new one.',

@@ -44,7 +44,10 @@ export function createStartCallback({ subscriptions, callbacks, urls }: StartCal
   const readUrl = callbackUrlReader(urls);
   return async (request, deadline, admit) => {
     const { record, body, routerAuthenticated } = request;
-    const { target, subscription } = readCallbackRequest(body, routerAuthenticated, readUrl);
+    const reportProblem = (reason: string) => {
+      record.reason ??= reason;
+    };
+    const { target, subscription } = readCallbackRequest(body, routerAuthenticated, readUrl, reportProblem);
     const info = { viewer: viewerOf(request), requestId: request.id };
     let accepted: AcceptedSubscription | undefined;
     try {
@@ -53,7 +56,12 @@ export function createStartCallback({ subscriptions, callbacks, urls }: StartCal
       record.operationName = accepted.name;
       await admit(accepted.cost);
       const { signal } = deadline;
-      await callbacks.start(accepted, target, { ...info, expiresAt: request.tokenExpiresAt, signal });
+      await callbacks.start(accepted, target, {
+        ...info,
+        expiresAt: request.tokenExpiresAt,
+        signal,
+        reportProblem,
+      });
       return STARTED;
     } catch (error) {
       if (!(error instanceof SubscriptionRefused) && !(error instanceof RequestError)) throw error;

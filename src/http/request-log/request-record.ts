@@ -25,7 +25,7 @@ export class RequestRecord implements OperationRecord, ResponseListener {
   isFaultReported = false;
   /** Whether the connection has become a WebSocket. */
   isUpgraded = false;
-  /** Why authentication failed; never sent to the client. */
+  /** Why authentication failed, or a callback was refused; never sent to the client. */
   reason: string | undefined;
   /** What was wrong with the HTTP of a request that never arrived completely, and the status of the response, if there was one. */
   malformed: { readonly outcome: string; readonly status: number | undefined } | undefined;

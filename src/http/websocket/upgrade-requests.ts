@@ -57,7 +57,14 @@ export function routeUpgrades(server: FastifyInstance): void {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);
+    const endResponse = () => {
+      response.detachSocket(socket);
+      response.destroyed = true;
+      response.emit('close');
+    };
+    // Node does this for the responses to ordinary requests.
     response.once('finish', () => {
+      endResponse();
       closeSocket(socket);
     });
     request[UPGRADE] = {
@@ -65,10 +72,8 @@ export function routeUpgrades(server: FastifyInstance): void {
       head,
       taken() {
         socket.off('error', ignoreError);
-        response.detachSocket(socket);
-        // Listeners for the end of the response are called now, not when the WebSocket closes.
-        response.destroyed = true;
-        response.emit('close');
+        // Listeners for its end are called now, not when the WebSocket closes.
+        endResponse();
       },
     };
     server.routing(request, response);

@@ -74,6 +74,8 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     clientTracking: false,
     maxPayload: limits.maxMessageBytes,
     perMessageDeflate: false,
+    // graphql-ws ends a subscription in microtasks; a message that follows must find its id free.
+    allowSynchronousEvents: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
     closeTimeout: CLOSE_MS,
   } as ConstructorParameters<typeof WebSocketServer>[0]);

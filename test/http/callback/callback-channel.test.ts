@@ -1,4 +1,8 @@
-import { CallbackChannel, type ChannelEnd } from '../../../src/http/callback/callback-channel';
+import {
+  CallbackChannel,
+  DEFAULT_RETRIES,
+  type ChannelEnd,
+} from '../../../src/http/callback/callback-channel';
 import { createCallbackClient, type CallbackClient } from '../../../src/http/callback/callback-client';
 import { startCallbackRouter, type CallbackRouter } from './router';
 
@@ -42,7 +46,7 @@ describe('The messages to a router', () => {
 
   it('have the form of the protocol', async () => {
     const { channel } = openChannel();
-    expect(await channel.check(never)).toBe(true);
+    expect(await channel.check(never)).toBeUndefined();
     await channel.next({ data: { a: 1 } });
     await channel.complete([{ message: 'over' }]);
     const identity = { kind: 'subscription', id: 's-1', verifier: 'v-1' };
@@ -154,10 +158,17 @@ describe('The messages to a router', () => {
     async (status) => {
       const { channel } = openChannel();
       router.answerBy((_request, response) => response.writeHead(status, { location: '/elsewhere' }).end());
-      expect(await channel.check(never)).toBe(false);
+      expect(await channel.check(never)).toBe(`the response had the status ${String(status)}`);
       expect(router.requests).toHaveLength(1);
     },
   );
+
+  it('are none but a single check when the router hangs', async () => {
+    const { channel } = openChannel();
+    router.answerBy(() => undefined);
+    expect(await channel.check(never)).toBe('there was no response within 200 ms');
+    expect(router.requests).toHaveLength(1);
+  });
 
   it('can be stopped while the router hangs', async () => {
     const { channel } = openChannel();
@@ -165,7 +176,7 @@ describe('The messages to a router', () => {
     router.answerBy(() => {
       given.abort();
     });
-    expect(await channel.check(given.signal)).toBe(false);
+    expect(await channel.check(given.signal)).toMatch(/abort/);
     router.answerBy(() => {
       channel.close();
     });
@@ -173,6 +184,29 @@ describe('The messages to a router', () => {
     await channel.complete();
     expect(router.messages().map(({ action }) => action)).toEqual(['check', 'next']);
   });
+});
+
+it('A router that hangs is given up within 45 seconds', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+  let attempts = 0;
+  const client: CallbackClient = {
+    async post() {
+      attempts += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      throw new Error('no response');
+    },
+    close: () => undefined,
+  };
+  const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs: 0 };
+  const ended = jest.fn();
+  const channel = new CallbackChannel(client, target, DEFAULT_RETRIES, ended);
+  void channel.next(1);
+  await jest.advanceTimersByTimeAsync(30_000);
+  expect(ended).not.toHaveBeenCalled();
+  await jest.advanceTimersByTimeAsync(15_000);
+  expect(ended).toHaveBeenCalledWith('router_unreachable');
+  expect(attempts).toBe(6);
+  jest.useRealTimers();
 });
 
 describe('The heartbeat', () => {

@@ -4,6 +4,7 @@ import { ConnectionHistoryResolver } from '../../../src/subgraph/connection/hist
 import { startApp, type RunningApp } from '../../support/app';
 import { createConnection } from '../../federation/created-connections';
 import { bearer, createKeys, tokenOf, useKeyFile } from '../../authentication/issuer';
+import { readMetrics, valueOf } from '../../support/metrics';
 import { startCallbackRouter, type CallbackRouter, type ReceivedMessage } from './router';
 
 const SECRET = 'shared-with-the-router';
@@ -51,12 +52,19 @@ describe('Subscriptions by HTTP callback', () => {
     readonly query?: string;
     readonly variables?: Readonly<Record<string, unknown>>;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly at?: string;
     /** Members of the extension, instead of valid ones. */
     readonly extension?: Readonly<Record<string, unknown>>;
   }
 
   /** Sends a request as a router does. */
-  async function ask({ query = SUBSCRIPTION, variables, headers = admin, extension = {} }: Asked = {}) {
+  async function ask({
+    query = SUBSCRIPTION,
+    variables,
+    headers = admin,
+    at = app.url,
+    extension = {},
+  }: Asked = {}) {
     const subscriptionId = randomUUID();
     const subscription = {
       callbackUrl: `${router.origin}/callback/${subscriptionId}`,
@@ -65,7 +73,7 @@ describe('Subscriptions by HTTP callback', () => {
       heartbeatIntervalMs: 0,
       ...extension,
     };
-    const response = await fetch(app.url, {
+    const response = await fetch(at, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -76,10 +84,21 @@ describe('Subscriptions by HTTP callback', () => {
     });
     const body = (await response.json()) as {
       readonly data?: unknown;
-      readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+      readonly errors?: readonly {
+        readonly message: string;
+        readonly extensions: { readonly code: string };
+      }[];
     };
-    return { id: subscriptionId, status: response.status, body, codes: body.errors?.map(({ extensions }) => extensions.code) };
+    return {
+      id: subscriptionId,
+      status: response.status,
+      body,
+      codes: body.errors?.map(({ extensions }) => extensions.code),
+    };
   }
+
+  const openCallbacks = async ({ admin: adminUrl }: RunningApp) =>
+    valueOf(await readMetrics(adminUrl), 'proton_subgraph_subscriptions_open', { transport: 'callback' });
 
   const messagesOf = (id: string, action?: ReceivedMessage['action']) =>
     router.messages(action).filter((message) => message.id === id);
@@ -123,9 +142,17 @@ describe('Subscriptions by HTTP callback', () => {
         status: 'CONNECTED',
         connection: { status: 'CONNECTED', history: { nodes: [{ type: 'ACCEPTED' }] } },
       },
-      { previousStatus: 'CONNECTED', status: null, connection: { environmentName: 'life', status: 'CONNECTED' } },
+      {
+        previousStatus: 'CONNECTED',
+        status: null,
+        connection: { environmentName: 'life', status: 'CONNECTED' },
+      },
     ]);
-    expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([undefined, undefined, undefined]);
+    expect(messagesOf(id, 'next').map(({ payload }) => payload?.errors)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(JSON.stringify(router.requests)).not.toContain('Bearer');
     expect(JSON.stringify(router.requests)).not.toContain(SECRET);
   });
@@ -133,7 +160,10 @@ describe('Subscriptions by HTTP callback', () => {
   it('deliver what the user may see, also when the filter names more', async () => {
     const reader = await asUser({ '333333333333': ['read'] });
     const { id } = await ask({ headers: reader });
-    const named = await ask({ headers: reader, variables: { filter: { environmentAccountId: '222222222222' } } });
+    const named = await ask({
+      headers: reader,
+      variables: { filter: { environmentAccountId: '222222222222' } },
+    });
     await create('hidden');
     await create('visible', '333333333333');
     await router.until(() => changesOf(id).length === 1);
@@ -145,7 +175,7 @@ describe('Subscriptions by HTTP callback', () => {
     const elsewhere: readonly (readonly [string, () => string])[] = [
       ['on another port', () => `${victim.origin}/callback/1`],
       ['on another path', () => `${router.origin}/admin`],
-      ['on a path that begins alike', () => `${router.origin}/callbackevil`],
+      ['on a path that begins alike', () => `${router.origin}/callback-evil`],
       ['with dots in the path', () => `${router.origin}/callback/../admin`],
       ['with another name of loopback', () => router.origin.replace('127.0.0.1', 'localhost')],
       ['with a short spelling of loopback', () => `${router.origin.replace('127.0.0.1', '127.1')}/callback`],
@@ -165,10 +195,18 @@ describe('Subscriptions by HTTP callback', () => {
 
     it.each([
       ['a query', '{ __typename }', 'BAD_REQUEST'],
-      ['a mutation', 'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }', 'BAD_REQUEST'],
+      [
+        'a mutation',
+        'mutation { deleteEnvironmentAccountConnection(input: { id: "1" }) { success } }',
+        'BAD_REQUEST',
+      ],
       ['a syntax error', 'subscription {', 'GRAPHQL_PARSE_FAILED'],
       ['an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-      ['two root fields', `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+      [
+        'two root fields',
+        `subscription { a: environmentAccountConnectionStatusChanged { status } b: __typename }`,
+        'GRAPHQL_VALIDATION_FAILED',
+      ],
       [
         'a document that is too deep',
         `subscription { environmentAccountConnectionStatusChanged { connection ${'{ managementAccount { environmentAccountConnections { nodes '.repeat(5)} { id } ${'} } }'.repeat(5)} } }`,
@@ -232,7 +270,9 @@ describe('Subscriptions by HTTP callback', () => {
   });
 
   it.each([404, 401, 500, 307])('do not start when the check is answered with %i', async (answered) => {
-    router.answerBy((_request, response) => response.writeHead(answered, { location: `${victim.origin}/callback` }).end());
+    router.answerBy((_request, response) =>
+      response.writeHead(answered, { location: `${victim.origin}/callback` }).end(),
+    );
     const { id, status, codes } = await ask();
     router.answerBy((_request, response) => response.writeHead(204).end());
     expect([status, codes]).toEqual([400, ['CALLBACK_FAILED']]);
@@ -258,11 +298,11 @@ describe('Subscriptions by HTTP callback', () => {
 
   it('mask an unexpected error of an event, and go on', async () => {
     const { id } = await ask({ variables: { filter: { environmentName: 'fault' } } });
-    jest
-      .spyOn(ConnectionHistoryResolver.prototype, 'history')
-      .mockRejectedValueOnce(new Error('connect ECONNREFUSED db.internal:5432'));
+    const history = jest.spyOn(ConnectionHistoryResolver.prototype, 'history');
+    history.mockRejectedValue(new Error('connect ECONNREFUSED db.internal:5432'));
     const created = await create('fault');
     await router.until(() => messagesOf(id, 'next').length === 1);
+    history.mockRestore();
     await mutate('acceptEnvironmentAccountConnection', created.id);
     await router.until(() => messagesOf(id, 'next').length === 2);
     const [broken, whole] = messagesOf(id, 'next').map(({ payload }) => payload);
@@ -280,7 +320,9 @@ describe('Subscriptions by HTTP callback', () => {
     const headers = await asUser({ '*': ['read'] }, { exp: Math.floor(Date.now() / 1000) + 1 });
     const { id } = await ask({ headers });
     await router.until(() => messagesOf(id, 'complete').length === 1);
-    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([
+      { extensions: { code: 'UNAUTHENTICATED' } },
+    ]);
     const running = await ask();
     await create('after-expiry');
     await router.until(() => messagesOf(running.id, 'next').length === 1);
@@ -310,6 +352,79 @@ describe('Subscriptions by HTTP callback', () => {
       { action: 'check' },
       { action: 'complete', errors: [{ extensions: { code: 'SERVER_STOPPING' } }] },
     ]);
+  });
+
+  it('are limited for each user, and free their place when they end', async () => {
+    const other = await startApp({
+      ...environment,
+      ROUTER_SECRET: SECRET,
+      SUBSCRIPTION_CALLBACK_URLS: `${router.origin}/callback`,
+      MAX_SUBSCRIPTIONS_PER_SOCKET: '2',
+      MAX_CALLBACK_SUBSCRIPTIONS: '3',
+    });
+    const at = other.url;
+    const variables = { filter: { environmentName: 'limited' } };
+    const [one, two] = [await asUser({ '*': ['write'] }), await asUser(['*'], { sub: 'two' })];
+    const [first, , third] = [
+      await ask({ at, headers: one, variables }),
+      await ask({ at, headers: one, variables }),
+      await ask({ at, headers: one, variables }),
+    ];
+    expect([first.status, third.status, third.codes]).toEqual([200, 400, ['TOO_MANY_SUBSCRIPTIONS']]);
+    expect((await ask({ at, headers: two, variables })).status).toBe(200);
+    const fourth = await ask({ at, headers: two, variables });
+    expect([fourth.status, fourth.codes]).toEqual([503, ['OVERLOADED']]);
+    router.answerBy(({ message: { action } }, response) =>
+      response.writeHead(action === 'next' ? 404 : 204).end(),
+    );
+    await createConnection(
+      at,
+      {
+        managementAccountId: '111111111111',
+        environmentAccountId: '222222222222',
+        environmentName: 'limited',
+      },
+      one,
+    );
+    while ((await openCallbacks(other)) > 0);
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    for (const headers of [one, two]) {
+      expect((await ask({ at, headers, variables })).status).toBe(200);
+    }
+    await other.stop();
+  });
+
+  it('end with an error when the router takes events more slowly than they come', async () => {
+    const other = await startApp({
+      ...environment,
+      ROUTER_SECRET: SECRET,
+      SUBSCRIPTION_CALLBACK_URLS: `${router.origin}/callback`,
+      MAX_SUBSCRIPTION_QUEUE: '2',
+    });
+    const { id } = await ask({ at: other.url });
+    let release = (): void => undefined;
+    router.answerBy(({ message: { action } }, response) => {
+      if (action === 'next') release = () => response.writeHead(204).end();
+      else response.writeHead(204).end();
+    });
+    for (const environmentName of ['one', 'two', 'three', 'four']) {
+      await createConnection(
+        other.url,
+        { managementAccountId: '111111111111', environmentAccountId: '222222222222', environmentName },
+        admin,
+      );
+    }
+    // The first is with the router, the next two wait, and the fourth has no place.
+    while ((await openCallbacks(other)) > 0);
+    release();
+    await router.until(() => messagesOf(id, 'complete').length === 1);
+    expect(messagesOf(id).map(({ action, errors }) => [action, errors?.[0]?.extensions?.['code']])).toEqual([
+      ['check', undefined],
+      ['next', undefined],
+      ['complete', 'SUBSCRIPTION_OVERFLOW'],
+    ]);
+    router.answerBy((_request, response) => response.writeHead(204).end());
+    await other.stop();
   });
 
   it('have never reached another server', () => {

@@ -38,6 +38,8 @@ export interface CallbackRouter {
   readonly origin: string;
   readonly requests: readonly ReceivedRequest[];
   readonly messages: (action?: ReceivedMessage['action']) => readonly ReceivedMessage[];
+  /** Forgets the requests so far. */
+  readonly forget: () => void;
   /** Answers the following requests by this. */
   readonly answerBy: (answer: Answer) => void;
   /** Resolves when the condition holds, which is looked at after each request. */
@@ -83,6 +85,9 @@ export async function startCallbackRouter(): Promise<CallbackRouter> {
       requests
         .map(({ message }) => message)
         .filter((message) => action === undefined || message.action === action),
+    forget() {
+      requests.length = 0;
+    },
     answerBy(given) {
       answer = given;
     },

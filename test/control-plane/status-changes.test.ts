@@ -1,0 +1,163 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import type { ChangeFeed, FeedPage } from '../../src/control-plane/change-feed';
+import { statusChangesOn } from '../../src/control-plane/status-changes';
+import { ProtonFailure } from '../../src/proton/failure';
+import type { ConnectionStatusChange, StatusChangeListener } from '../../src/proton/status-changes';
+import { unrestrictedViewer } from '../../src/proton/viewer';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
+
+const VIEWER = unrestrictedViewer('someone');
+
+/** A listener that resolves `seen(count)` when it has that many changes. */
+function createListener() {
+  const changes: ConnectionStatusChange[] = [];
+  const failures: ProtonFailure[] = [];
+  let waiting: (() => void)[] = [];
+  const listener: StatusChangeListener = {
+    changed(more) {
+      changes.push(...more);
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+    ended: (failure) => failures.push(failure),
+  };
+  return {
+    listener,
+    changes,
+    failures,
+    async seen(count: number) {
+      while (changes.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+      return changes;
+    },
+  };
+}
+
+/** A feed whose reads the test decides. */
+function createFeed(first: () => Promise<FeedPage | 'removed'>) {
+  const watchers = new Set<() => void>();
+  const reads: number[] = [];
+  let respond = first;
+  const feed: ChangeFeed = {
+    head: () => Promise.resolve(7),
+    read: (after) => {
+      reads.push(after);
+      return respond();
+    },
+    lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
+    watch: (listener) => {
+      watchers.add(listener);
+      return () => watchers.delete(listener);
+    },
+  };
+  return {
+    feed,
+    reads,
+    watchers,
+    signal: () => {
+      for (const watcher of watchers) watcher();
+    },
+    respondWith: (next: typeof first) => {
+      respond = next;
+    },
+  };
+}
+
+const nothing = (position: number) => Promise.resolve({ changes: [], position });
+
+describe('The status changes of the control plane', () => {
+  it('are those that are committed after the watch has started, with the connection as each change shows it', async () => {
+    const { service, store } = createControlPlane();
+    const session = service.session(VIEWER);
+    const asking = (environmentName: string) => ({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName,
+    });
+    await session.createConnection(asking('before'));
+    const one = createListener();
+    const watch = service.watchStatusChanges(VIEWER, one.listener);
+    const position = await watch.position();
+    const created = await session.createConnection(asking('after'));
+    const accepted = await session.acceptConnection(created);
+    await session.tagConnection({ id: created.id, tags: [{ key: 'a', value: 'b' }] });
+    const deleted = await session.deleteConnection(created);
+    const changes = await one.seen(3);
+    expect(changes).toMatchObject([
+      { connection: created, previousStatus: null, status: 'PENDING' },
+      { connection: accepted, previousStatus: 'PENDING', status: 'CONNECTED' },
+      { connection: deleted, previousStatus: 'CONNECTED', status: null },
+    ]);
+    expect(changes[0]?.position).toBeGreaterThan(position);
+    watch.stop();
+    await session.createConnection(asking('later'));
+    await nextTurn();
+    await nextTurn();
+    expect(one.changes).toHaveLength(3);
+    await store.close();
+  });
+
+  it('are read once for all listeners, and not at all without one', async () => {
+    const { feed, reads, watchers, signal } = createFeed(() => nothing(7));
+    const source = statusChangesOn(feed, () => undefined);
+    expect(watchers.size).toBe(0);
+    const watches = [createListener(), createListener()].map(({ listener }) =>
+      source.watchStatusChanges(VIEWER, listener),
+    );
+    await Promise.all(watches.map((watch) => watch.position()));
+    expect(watchers.size).toBe(1);
+    await nextTurn();
+    const before = reads.length;
+    signal();
+    await nextTurn();
+    expect(reads.slice(before)).toEqual([7]);
+    for (const watch of watches) watch.stop();
+    expect(watchers.size).toBe(0);
+  });
+
+  it('go on where they were after an outage of the store', async () => {
+    const { service, store } = createControlPlane();
+    await service.session(VIEWER).createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName: 'one',
+    });
+    const page = (await store.feed.read(0, 10)) as FeedPage;
+    const [first] = page.changes;
+    if (!first) throw new Error('no change');
+    const change = { ...first, position: 8 };
+    const away = () => Promise.reject(ProtonFailure.unavailable('away', undefined));
+    const { feed, reads, signal, respondWith } = createFeed(away);
+    const one = createListener();
+    const watch = statusChangesOn(feed, () => undefined).watchStatusChanges(VIEWER, one.listener);
+    await watch.position();
+    signal();
+    await nextTurn();
+    respondWith(() => {
+      respondWith(() => nothing(8));
+      return Promise.resolve({ changes: [change], position: 8 });
+    });
+    signal();
+    expect(await one.seen(1)).toMatchObject([{ position: 8 }]);
+    expect(one.failures).toEqual([]);
+    expect(new Set(reads)).toEqual(new Set([7, 8]));
+    watch.stop();
+    await store.close();
+  });
+
+  it.each([
+    ['changes were removed that were not read', () => Promise.resolve('removed' as const), 0],
+    ['an unexpected error leaves them unread', () => Promise.reject(new Error('a bug')), 1],
+  ])('end when %s', async (_when, respond, faultCount) => {
+    const faults: unknown[] = [];
+    const { feed, watchers, signal } = createFeed(respond);
+    const one = createListener();
+    const source = statusChangesOn(feed, (fault) => faults.push(fault));
+    await source.watchStatusChanges(VIEWER, one.listener).position();
+    signal();
+    await nextTurn();
+    expect(one.failures).toMatchObject([{ code: 'UNAVAILABLE' }]);
+    expect(faults).toHaveLength(faultCount);
+    expect(watchers.size).toBe(0);
+  });
+});

@@ -1,0 +1,299 @@
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+
+import { createErrorFormatter } from '../../../src/graphql/format-error';
+import { documentChecks } from '../../../src/graphql/limits/document-checks';
+import { createOperationLimits } from '../../../src/graphql/limits/operation-limits';
+import type { SubscriptionSink } from '../../../src/graphql/subscriptions/subscriber';
+import {
+  createSubscriptions,
+  type Subscriptions,
+  type SubscriptionsOptions,
+} from '../../../src/graphql/subscriptions/subscriptions';
+import { ProtonFailure } from '../../../src/proton/failure';
+import type { ConnectionStatusChange, StatusChangeListener } from '../../../src/proton/status-changes';
+import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/proton/viewer';
+import { buildSubgraph } from '../../../src/subgraph/schema';
+import type { SubscriptionEvent } from '../../../src/telemetry/events';
+import { readConfig } from '../../../src/config/config';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
+
+const { schema } = buildSubgraph();
+const {
+  limits: { document: limits },
+  trustPolicies: trustPolicyDefaults,
+} = readConfig({});
+const QUERY = 'subscription { environmentAccountConnectionStatusChanged { connection { id } status } }';
+const WITH_HISTORY =
+  'subscription { environmentAccountConnectionStatusChanged { connection { id history { nodes { type } } } } }';
+
+/** Subscriptions to changes that the test makes. */
+function createFixture(options: Partial<SubscriptionsOptions> = {}) {
+  const { service, store } = createControlPlane();
+  const listeners = new Set<StatusChangeListener>();
+  const sessions: Viewer[] = [];
+  const faults: { readonly error: unknown; readonly id: string }[] = [];
+  const ended: (SubscriptionEvent & { readonly dropped: number })[] = [];
+  let position = 0;
+  const subscriptions = createSubscriptions({
+    schema,
+    checks: documentChecks(limits, true),
+    limits: createOperationLimits(schema, limits),
+    formatError: createErrorFormatter({ suggestions: true }),
+    source: {
+      watchStatusChanges(_viewer, listener) {
+        listeners.add(listener);
+        return {
+          position: () => Promise.resolve(position),
+          stop: () => listeners.delete(listener),
+        };
+      },
+    },
+    openSession(viewer, end) {
+      sessions.push(viewer);
+      return service.session(viewer, end);
+    },
+    reportFault: (error, id) => faults.push({ error, id }),
+    trustPolicyDefaults,
+    executionMs: 1_000,
+    maxWaiting: 3,
+    observe: {
+      started: () => undefined,
+      delivered: () => undefined,
+      ended: (event, dropped) => ended.push({ ...event, dropped }),
+      refused: (event) => ended.push({ ...event, dropped: 0 }),
+    },
+    ...options,
+  });
+
+  async function makeChange(environmentName = 'one'): Promise<ConnectionStatusChange> {
+    position += 1;
+    const connection = await service.session(unrestrictedViewer('someone')).createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName,
+    });
+    return {
+      position,
+      connection,
+      previousStatus: null,
+      status: 'PENDING',
+      occurredAt: Date.now(),
+      eventId: '',
+    };
+  }
+  const publish = (...changes: readonly ConnectionStatusChange[]) =>
+    Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+  return {
+    subscriptions,
+    listeners,
+    sessions,
+    faults,
+    ended,
+    makeChange,
+    publish,
+    close: () => store.close(),
+  };
+}
+
+interface CollectingSink extends SubscriptionSink {
+  readonly results: FormattedExecutionResult[];
+  readonly errors: GraphQLFormattedError[];
+}
+
+function createSink(next?: SubscriptionSink['next']): CollectingSink {
+  const results: FormattedExecutionResult[] = [];
+  const errors: GraphQLFormattedError[] = [];
+  return {
+    results,
+    errors,
+    next(result) {
+      results.push(result);
+      return next?.(result);
+    },
+    ended: (given) => errors.push(...given),
+  };
+}
+
+const start = (
+  subscriptions: Subscriptions,
+  sink: SubscriptionSink,
+  { viewer = unrestrictedViewer('ann'), query = QUERY, variables = {} } = {},
+) =>
+  subscriptions.start(
+    subscriptions.accept({ query, variables }),
+    { viewer, transport: 'websocket', requestId: 'r1' },
+    sink,
+  );
+
+describe('Subscriptions', () => {
+  it('execute an event once for subscribers with equal documents, variables and permissions', async () => {
+    const { subscriptions, sessions, listeners, makeChange, publish, close } = createFixture();
+    const sinks = [createSink(), createSink(), createSink()];
+    for (const [index, sink] of sinks.entries()) {
+      await start(subscriptions, sink, { viewer: unrestrictedViewer(`user ${String(index)}`) });
+    }
+    const other = createSink();
+    await start(subscriptions, other, { viewer: accountViewer(MANAGEMENT) });
+    expect(listeners.size).toBe(2);
+    await publish(await makeChange());
+    expect(sessions).toHaveLength(2);
+    expect(sinks.map(({ results }) => results.length)).toEqual([1, 1, 1]);
+    expect(other.results).toEqual(sinks[0]?.results);
+    await close();
+  });
+
+  it('stop watching with the last subscriber', async () => {
+    const { subscriptions, listeners, close } = createFixture();
+    const one = await start(subscriptions, createSink());
+    const two = await start(subscriptions, createSink());
+    one.stop('OK');
+    expect(listeners.size).toBe(1);
+    two.stop('OK');
+    two.stop('OK');
+    expect(listeners.size).toBe(0);
+    await close();
+  });
+
+  it('deliver nothing that was committed before they started', async () => {
+    const { subscriptions, makeChange, publish, close } = createFixture();
+    const early = createSink();
+    await start(subscriptions, early);
+    const before = await makeChange('before');
+    const late = createSink();
+    await start(subscriptions, late);
+    await publish(before);
+    await publish(await makeChange('after'));
+    expect([early.results.length, late.results.length]).toEqual([2, 1]);
+    await close();
+  });
+
+  it('show a viewer only changes of accounts that it may read', async () => {
+    const { subscriptions, sessions, makeChange, publish, close } = createFixture();
+    const stranger = createSink();
+    await start(subscriptions, stranger, { viewer: accountViewer(STRANGER) });
+    await publish(await makeChange());
+    expect([stranger.results, sessions]).toEqual([[], []]);
+    await close();
+  });
+
+  it('end with SUBSCRIPTION_OVERFLOW when more results wait than may, and others do not notice', async () => {
+    const { subscriptions, ended, makeChange, publish, close } = createFixture();
+    const slow = createSink(() => new Promise(() => undefined));
+    const quick = createSink();
+    await start(subscriptions, slow);
+    await start(subscriptions, quick);
+    for (const name of ['a', 'b', 'c', 'd']) await publish(await makeChange(name));
+    expect(slow.errors).toEqual([]);
+    await publish(await makeChange('e'), await makeChange('f'));
+    expect(slow.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
+    expect([slow.results.length, quick.results.length]).toEqual([1, 6]);
+    expect(ended).toMatchObject([{ outcome: 'SUBSCRIPTION_OVERFLOW', events: 0, dropped: 4 }]);
+    await close();
+  });
+
+  it('deliver a burst of changes to a client that takes each result in a turn of its own', async () => {
+    const { subscriptions, makeChange, publish, close } = createFixture();
+    const sink = createSink(() => new Promise((resolve) => setImmediate(resolve)));
+    await start(subscriptions, sink);
+    const changes: ConnectionStatusChange[] = [];
+    for (let index = 0; index < 64; index += 1) changes.push(await makeChange(`e${String(index)}`));
+    await publish(...changes);
+    expect(sink.errors).toEqual([]);
+    expect(sink.results.length).toBeGreaterThanOrEqual(61);
+    await close();
+  });
+
+  it('mask an unexpected error in the result of an event, log it once, and go on', async () => {
+    const { service } = createControlPlane();
+    let isBroken = true;
+    const { subscriptions, faults, makeChange, publish, close } = createFixture({
+      openSession: (viewer) =>
+        Object.assign(Object.create(service.session(viewer)) as object, {
+          listHistory: () =>
+            isBroken
+              ? Promise.reject(new Error('connect ECONNREFUSED db.internal:5432'))
+              : Promise.resolve([null]),
+        }) as never,
+    });
+    const sinks = [createSink(), createSink()];
+    for (const sink of sinks) await start(subscriptions, sink, { query: WITH_HISTORY });
+    await publish(await makeChange('broken'));
+    isBroken = false;
+    await publish(await makeChange('whole'));
+    expect(faults).toHaveLength(1);
+    for (const { results } of sinks) {
+      expect(results).toMatchObject([
+        {
+          errors: [
+            {
+              message: 'Something went wrong on our side. The fault has been recorded.',
+              path: ['environmentAccountConnectionStatusChanged', 'connection', 'history'],
+              extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: faults[0]?.id },
+            },
+          ],
+        },
+        { data: { environmentAccountConnectionStatusChanged: { connection: { history: null } } } },
+      ]);
+      expect(JSON.stringify(results)).not.toContain('db.internal');
+    }
+    await close();
+  });
+
+  it('give an event a deadline of its own', async () => {
+    const { service } = createControlPlane();
+    const signals: AbortSignal[] = [];
+    const { subscriptions, makeChange, publish, close } = createFixture({
+      executionMs: 10,
+      openSession: (viewer, { signal }) => {
+        if (signal) signals.push(signal);
+        return Object.assign(Object.create(service.session(viewer)) as object, {
+          listHistory: () => new Promise(() => undefined),
+        }) as never;
+      },
+    });
+    const sink = createSink();
+    await start(subscriptions, sink, { query: WITH_HISTORY });
+    await publish(await makeChange());
+    expect(sink.results).toMatchObject([
+      { data: null, errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] },
+    ]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    await close();
+  });
+
+  it('end when changes may be missing, and can be started again', async () => {
+    const { subscriptions, listeners, ended, close } = createFixture();
+    const sink = createSink();
+    await start(subscriptions, sink);
+    for (const listener of [...listeners]) {
+      listeners.delete(listener);
+      listener.ended(ProtonFailure.unavailable('Some changes are gone.', undefined));
+    }
+    expect(sink.errors).toEqual([{ message: 'Some changes are gone.', extensions: { code: 'UNAVAILABLE' } }]);
+    expect(ended).toMatchObject([
+      { outcome: 'UNAVAILABLE', operation: 'environmentAccountConnectionStatusChanged' },
+    ]);
+    await start(subscriptions, createSink());
+    expect(listeners.size).toBe(1);
+    await close();
+  });
+
+  it('are refused while changes can not be watched', async () => {
+    const failure = ProtonFailure.unavailable('The store is away.', undefined);
+    const stops: string[] = [];
+    const { subscriptions, close } = createFixture({
+      source: {
+        watchStatusChanges: () => ({
+          position: () => Promise.reject(failure),
+          stop: () => stops.push('stopped'),
+        }),
+      },
+    });
+    await expect(start(subscriptions, createSink())).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      errors: [{ message: 'The store is away.' }],
+    });
+    expect(stops).toEqual(['stopped']);
+    await close();
+  });
+});
