@@ -18,7 +18,10 @@ import { readConfig } from '../../../src/config/config';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
-const { document: limits } = readConfig({}).limits;
+const {
+  limits: { document: limits },
+  trustPolicies: trustPolicyDefaults,
+} = readConfig({});
 const QUERY = 'subscription { environmentAccountConnectionStatusChanged { connection { id } status } }';
 const WITH_HISTORY =
   'subscription { environmentAccountConnectionStatusChanged { connection { id history { nodes { type } } } } }';
@@ -52,6 +55,7 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
     },
     trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
+    trustPolicyDefaults,
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {
