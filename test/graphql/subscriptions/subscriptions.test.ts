@@ -48,14 +48,12 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
         };
       },
     },
-    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     openSession(viewer, end) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
     trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
-    trustPolicyDefaults,
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {
