@@ -15,10 +15,13 @@ import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/pro
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import type { SubscriptionEvent } from '../../../src/telemetry/events';
 import { readConfig } from '../../../src/config/config';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
-const { document: limits } = readConfig({}).limits;
+const {
+  limits: { document: limits },
+  trustPolicies: trustPolicyDefaults,
+} = readConfig({});
 const QUERY = 'subscription { environmentAccountConnectionStatusChanged { connection { id } status } }';
 const WITH_HISTORY =
   'subscription { environmentAccountConnectionStatusChanged { connection { id history { nodes { type } } } } }';
@@ -45,12 +48,12 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
         };
       },
     },
-    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     openSession(viewer, end) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
     reportFault: (error, id) => faults.push({ error, id }),
+    trustPolicyDefaults,
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {

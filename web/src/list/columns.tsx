@@ -43,7 +43,7 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
     {
       id: 'environment',
       header: 'Environment',
-      minWidth: 140,
+      minWidth: 190,
       maxWidth: 320,
       isRowHeader: true,
       cell: (connection) => (

@@ -1,3 +1,4 @@
+import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
@@ -21,6 +22,12 @@ export function PolicyDocument({ use, policy }: PolicyDocumentProps) {
           The provisioner assumes the role with <Box variant="code">--external-id {externalId}</Box>, so that
           a role meant for one environment can’t be used for another.
         </Box>
+      )}
+      {externalId == null || document.includes('aws:PrincipalArn') ? null : (
+        <Alert type="warning">
+          No provisioner role is named: every role of the management account that may assume roles can assume
+          this one.
+        </Alert>
       )}
       {provisionerPolicy == null ? null : (
         <ExpandableSection headerText={`Policy of the provisioner’s role for ${use}`}>
