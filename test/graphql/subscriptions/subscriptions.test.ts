@@ -17,7 +17,7 @@ import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/pro
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import type { SubscriptionEvent } from '../../../src/telemetry/events';
 import { readConfig } from '../../../src/config/config';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
 const {
