@@ -52,7 +52,7 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
     },
     openSession(viewer, end) {
       sessions.push(viewer);
-      return service.session(viewer, end);
+    trustPolicyDefaults,
     },
     trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
