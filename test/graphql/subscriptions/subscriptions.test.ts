@@ -52,9 +52,9 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
     },
     openSession(viewer, end) {
       sessions.push(viewer);
-    trustPolicyDefaults,
+      return service.session(viewer, end);
     },
-    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
+    trustPolicyDefaults,
     reportFault: (error, id) => faults.push({ error, id }),
     executionMs: 1_000,
     maxWaiting: 3,
