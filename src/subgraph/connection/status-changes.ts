@@ -50,8 +50,9 @@ export class ConnectionSubscriptions {
   })
   environmentAccountConnectionStatusChanged(
     @Root() { connection, previousStatus, status, occurredAt }: ConnectionStatusChange,
-    // Selects the changes for which this is executed.
+    // It selects the changes for which this is executed. Here it only declares the argument.
     @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars
     _filter: StatusChangedArgs['filter'],
   ): EnvironmentAccountConnectionStatusChange {
     return {
