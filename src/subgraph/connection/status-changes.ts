@@ -52,8 +52,8 @@ export class ConnectionSubscriptions {
     @Root() { connection, previousStatus, status, occurredAt }: ConnectionStatusChange,
     // It selects the changes for which this is executed. Here it only declares the argument.
     @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
-    // eslint-disable-next-line @typescript-eslint/no-unused-vars
-    _filter: StatusChangedArgs['filter'],
+    _filter // eslint-disable-next-line @typescript-eslint/no-unused-vars
+    : StatusChangedArgs['filter'],
   ): EnvironmentAccountConnectionStatusChange {
     return {
       connection: Object.assign(toGraphQLConnection(connection), { isDeleted: status === null }),
