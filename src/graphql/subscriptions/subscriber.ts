@@ -96,9 +96,11 @@ export class Subscriber {
     taken.then(
       () => {
         this.isBusy = false;
+        // A sink that has ended drops what it was given.
+        if (this.isOver) return;
         this.delivered(delivery);
         const next = this.waiting?.shift();
-        if (next && !this.isOver) this.deliver(next);
+        if (next) this.deliver(next);
       },
       () => {
         this.stop('CLIENT_GONE');
