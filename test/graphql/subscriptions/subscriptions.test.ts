@@ -196,15 +196,17 @@ describe('Subscriptions', () => {
     await close();
   });
 
-  it('deliver a burst of changes to a client that takes each result in a turn of its own', async () => {
+  it('deliver a burst of changes to a client that takes results slower than they come', async () => {
     const { subscriptions, makeChange, publish, close } = createFixture();
-    const sink = createSink(() => new Promise((resolve) => setImmediate(resolve)));
+    const sink = createSink(async () => {
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    });
     await start(subscriptions, sink);
     const changes: ConnectionStatusChange[] = [];
     for (let index = 0; index < 64; index += 1) changes.push(await makeChange(`e${String(index)}`));
     await publish(...changes);
+    while (sink.results.length < 64 && sink.errors.length === 0) await nextTurn();
     expect(sink.errors).toEqual([]);
-    expect(sink.results.length).toBeGreaterThanOrEqual(61);
     await close();
   });
 
