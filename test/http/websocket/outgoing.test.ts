@@ -21,7 +21,7 @@ function createSocket() {
   return {
     socket,
     waiting,
-    takeOne() {
+    takeOne: () => {
       waiting.shift()?.sent();
     },
     outgoing: createOutgoing(socket as unknown as Parameters<typeof createOutgoing>[0]),
