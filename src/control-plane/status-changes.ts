@@ -8,12 +8,12 @@ import type {
   StatusChangeSource,
   StatusWatch,
 } from '../proton/status-changes';
-import { WATCH_MS, type ChangeFeed, type StatusChange } from './change-feed';
+import { WATCH_MS, type ChangeFeed, type FeedPage, type StatusChange } from './change-feed';
 
 /** Changes that are read at a time. */
 const PAGE = 64;
-/** How long the reader waits for listeners that are busy with a page, in milliseconds. */
-const WAIT_MS = 1_000;
+/** How long the reader waits for listeners that are busy with a page, before it goes on without them, in milliseconds. */
+const WAIT_MS = 200;
 /** How long listeners are called before other work of the process gets a turn, in milliseconds. */
 const SLICE_MS = 5;
 
@@ -29,29 +29,37 @@ export function statusChangesOn(feed: ChangeFeed, reportFault: (error: unknown) 
     watchStatusChanges(_viewer, listener): StatusWatch {
       if (!reader || reader.isOver) reader = new FeedReader(feed, reportFault);
       const joined = reader;
-      // The same listener may be added twice.
-      const added = { ...listener };
-      joined.add(added);
-      return {
-        position: () => joined.start(),
-        stop() {
-          joined.remove(added);
-        },
-      };
+      const stop = joined.add(listener);
+      return { position: () => joined.start(), stop };
     },
   };
 }
 
+/** A listener, and how far it has come. */
+interface Follower {
+  readonly listener: StatusChangeListener;
+  /** Of the last change that it was given; undefined before the reader has started. */
+  position: number | undefined;
+  /** Whether it is busy with a page, or reads the pages that it has missed meanwhile. */
+  isBusy: boolean;
+}
+
+/**
+ * Reads each page once for all listeners that are ready for it. One that is still busy with an earlier page does not hold up the
+ * others: it reads what it has missed by itself, a page at a time, so nothing waits in memory, however far it is behind.
+ */
 class FeedReader {
   /** Whether it has no listeners any more. It is not used again. */
   isOver = false;
-  private readonly listeners = new Set<StatusChangeListener>();
+  private readonly followers = new Set<Follower>();
   private position: number | undefined;
   private starting: Promise<number> | undefined;
   private readonly unwatch: () => void;
   private retry: NodeJS.Timeout | undefined;
   private isReading = false;
   private isDue = false;
+  /** The last read of a listener that is behind. They read one after the other, to leave the database to requests. */
+  private missed: Promise<MissedPage | undefined> = Promise.resolve(undefined);
 
   constructor(
     private readonly feed: ChangeFeed,
@@ -60,13 +68,13 @@ class FeedReader {
     this.unwatch = feed.watch(() => void this.look());
   }
 
-  add(listener: StatusChangeListener): void {
-    this.listeners.add(listener);
-  }
-
-  remove(listener: StatusChangeListener): void {
-    this.listeners.delete(listener);
-    if (this.listeners.size === 0) this.close();
+  /** @returns what removes it */
+  add(listener: StatusChangeListener): () => void {
+    const follower: Follower = { listener, position: this.position, isBusy: false };
+    this.followers.add(follower);
+    return () => {
+      this.remove(follower);
+    };
   }
 
   /**
@@ -79,6 +87,7 @@ class FeedReader {
     this.starting ??= this.feed.head().then(
       (head) => {
         this.position = head;
+        for (const follower of this.followers) follower.position = head;
         // A signal that came before this found nothing to do.
         void this.look();
         return head;
@@ -91,17 +100,19 @@ class FeedReader {
     return this.starting;
   }
 
+  private remove(follower: Follower): void {
+    if (this.followers.delete(follower) && this.followers.size === 0) this.close();
+  }
+
   private close(): void {
     this.isOver = true;
     this.unwatch();
     clearTimeout(this.retry);
   }
 
-  private end(failure: ProtonFailure): void {
-    const ended = [...this.listeners];
-    this.listeners.clear();
-    this.close();
-    for (const listener of ended) listener.ended(failure);
+  private end(ended: readonly Follower[], failure: ProtonFailure): void {
+    for (const follower of ended) this.remove(follower);
+    for (const { listener } of ended) listener.ended(failure);
   }
 
   private async look(): Promise<void> {
@@ -111,15 +122,21 @@ class FeedReader {
     try {
       while (this.takesTurn()) await this.readOn();
     } catch (error) {
-      if (error instanceof ProtonFailure && error.retryable) {
-        this.retry = setTimeout(() => void this.look(), WATCH_MS);
-        this.retry.unref();
-      } else {
-        this.reportFault(error);
-        this.end(ProtonFailure.unavailable(UNREADABLE, error));
-      }
+      this.failed(error);
     } finally {
       this.isReading = false;
+    }
+  }
+
+  private failed(error: unknown): void {
+    if (error instanceof ProtonFailure && error.retryable) {
+      clearTimeout(this.retry);
+      if (this.isOver) return;
+      this.retry = setTimeout(() => void this.look(), WATCH_MS);
+      this.retry.unref();
+    } else {
+      this.reportFault(error);
+      this.end([...this.followers], ProtonFailure.unavailable(UNREADABLE, error));
     }
   }
 
@@ -132,24 +149,29 @@ class FeedReader {
   /** Reads and delivers until there is nothing more. Before the reader has started, there is nothing to read. */
   private async readOn(): Promise<void> {
     while (this.position !== undefined && !this.isOver) {
-      const page = await this.feed.read(this.position, PAGE);
+      const after = this.position;
+      const page = await this.feed.read(after, PAGE);
       if (page === 'removed') {
-        this.end(ProtonFailure.unavailable(REMOVED, undefined));
+        this.end([...this.followers], ProtonFailure.unavailable(REMOVED, undefined));
         return;
       }
-      if (page.position === this.position) return;
       this.position = page.position;
-      if (page.changes.length > 0) await this.deliver(page.changes.map(shown));
+      if (page.position !== after) await this.deliver(after, page);
+      for (const follower of this.followers) if (!follower.isBusy) void this.catchUp(follower);
+      if (page.position === after) return;
     }
   }
 
-  private async deliver(changes: readonly ConnectionStatusChange[]): Promise<void> {
+  /** Gives a page to the listeners that have the pages before it, and waits for them, but not for long. */
+  private async deliver(after: number, { changes, position }: FeedPage): Promise<void> {
+    const forListeners = changes.map(shown);
     const busy: Promise<void>[] = [];
     let sliceStart = performance.now();
-    for (const listener of [...this.listeners]) {
-      if (!this.listeners.has(listener)) continue;
-      const working = listener.changed(changes);
-      if (working) busy.push(working);
+    for (const follower of [...this.followers]) {
+      if (!this.followers.has(follower) || follower.isBusy || follower.position !== after) continue;
+      follower.position = position;
+      const working = forListeners.length > 0 && follower.listener.changed(forListeners);
+      if (working) busy.push(this.whileBusy(follower, working));
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
       sliceStart = performance.now();
@@ -157,9 +179,78 @@ class FeedReader {
     if (busy.length === 0) return;
     const waited = new AbortController();
     const limit = delay(WAIT_MS, undefined, { signal: waited.signal, ref: false }).catch(() => undefined);
-    await Promise.race([Promise.allSettled(busy), limit]);
+    await Promise.race([Promise.all(busy), limit]);
     waited.abort();
   }
+
+  /** Never rejects. */
+  private async whileBusy(follower: Follower, working: Promise<void>): Promise<void> {
+    follower.isBusy = true;
+    try {
+      await working;
+    } catch (error) {
+      this.failed(error);
+    }
+    follower.isBusy = false;
+    void this.catchUp(follower);
+  }
+
+  /** Has a listener read what the others were given while it was busy. Never rejects. */
+  private async catchUp(follower: Follower): Promise<void> {
+    follower.isBusy = true;
+    try {
+      while (this.isBehind(follower)) {
+        const page = await this.readMissed(follower.position);
+        if (page === 'removed') {
+          this.end([follower], ProtonFailure.unavailable(REMOVED, undefined));
+          return;
+        }
+        if (!this.followers.has(follower) || page.position === follower.position) return;
+        follower.position = page.position;
+        if (page.changes.length > 0) await follower.listener.changed(page.changes);
+      }
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      follower.isBusy = false;
+    }
+  }
+
+  private isBehind(follower: Follower): follower is Follower & { position: number } {
+    const { position } = follower;
+    return (
+      this.followers.has(follower) &&
+      position !== undefined &&
+      this.position !== undefined &&
+      position < this.position
+    );
+  }
+
+  /** Several that are equally far behind get the same page, and the same objects. */
+  private async readMissed(after: number): Promise<ShownPage | 'removed'> {
+    const read = this.missed
+      .catch(() => undefined)
+      .then(async (last) => {
+        if (last?.after === after) return last;
+        const page = await this.feed.read(after, PAGE);
+        return {
+          after,
+          page: page === 'removed' ? page : { position: page.position, changes: page.changes.map(shown) },
+        };
+      });
+    this.missed = read;
+    return (await read).page;
+  }
+}
+
+interface ShownPage {
+  readonly changes: readonly ConnectionStatusChange[];
+  readonly position: number;
+}
+
+interface MissedPage {
+  readonly after: number;
+  readonly page: ShownPage | 'removed';
 }
 
 function shown({ position, event, connection }: StatusChange): ConnectionStatusChange<Connection> {

@@ -40,10 +40,8 @@ import {
 import { recordRequests, respondToMalformedHttp, startRecord } from './request-log/record-requests';
 import type { RequestLogOptions } from './request-log/request-record';
 import { traceRequests } from './request-log/request-spans';
-
-import { UpgradableRequest } from './websocket/upgrade-requests';
-
 import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
+import { UpgradableRequest } from './websocket/upgrade-requests';
 
 export const GRAPHQL_PATH = '/graphql';
 

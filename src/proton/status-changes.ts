@@ -21,7 +21,7 @@ export interface ConnectionStatusChange<View extends ConnectionView = Connection
 export interface StatusChangeListener {
   /**
    * Receives all changes, also those that the viewer may not see: whether one concerns a subscription, `concerns` decides. The changes
-   * of a connection come in order. While a returned promise is pending, the source may wait with the next ones, but not for long.
+   * of a connection come in order. While a returned promise is pending, the source waits with the next ones if it can.
    */
   readonly changed: (changes: readonly ConnectionStatusChange[]) => void | Promise<void>;
   /** Called at most once, and last: changes may be missing from now on. */

@@ -45,6 +45,7 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
       reads.push(after);
       return respond();
     },
+    before: () => Promise.resolve(0),
     lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
     watch: (listener) => {
       watchers.add(listener);
@@ -143,6 +144,59 @@ describe('The status changes of the control plane', () => {
     expect(one.failures).toEqual([]);
     expect(new Set(reads)).toEqual(new Set([7, 8]));
     watch.stop();
+    await store.close();
+  });
+
+  it('reach the others while one listener is busy, which then gets all that it has missed', async () => {
+    const { service, store } = createControlPlane();
+    await service.session(VIEWER).createConnection({
+      managementAccountId: MANAGEMENT,
+      environmentAccountId: ENVIRONMENT,
+      environmentName: 'one',
+    });
+    const [first] = ((await store.feed.read(0, 1)) as FeedPage).changes;
+    if (!first) throw new Error('no change');
+    const all = Array.from({ length: 300 }, (_, index) => ({ ...first, position: 8 + index }));
+    const { feed, signal } = createFeed(() => nothing(7));
+    const source = statusChangesOn(
+      {
+        ...feed,
+        read(after, limit) {
+          const changes = all.filter(({ position }) => position > after).slice(0, limit);
+          return Promise.resolve({ changes, position: changes.at(-1)?.position ?? after });
+        },
+      },
+      () => undefined,
+    );
+    let goOn: () => void = () => undefined;
+    const busy = new Promise<void>((resolve) => (goOn = resolve));
+    const slow = createListener();
+    const quick = createListener();
+    const watches = [
+      source.watchStatusChanges(VIEWER, {
+        ...slow.listener,
+        changed(changes) {
+          void slow.listener.changed(changes);
+          return busy;
+        },
+      }),
+      source.watchStatusChanges(VIEWER, quick.listener),
+    ];
+    await Promise.all(watches.map((watch) => watch.position()));
+    signal();
+    const positions = all.map(({ position }) => position);
+    expect((await quick.seen(300)).map(({ position }) => position)).toEqual(positions);
+    expect(slow.changes.length).toBeLessThan(100);
+    goOn();
+    expect((await slow.seen(300)).map(({ position }) => position)).toEqual(positions);
+    // It goes on together with the others.
+    all.push({ ...first, position: 308 });
+    await nextTurn();
+    signal();
+    expect(await quick.seen(301)).toHaveLength(301);
+    expect((await slow.seen(301)).at(-1)?.position).toBe(308);
+    expect([slow.changes.length, slow.failures, quick.failures]).toEqual([301, [], []]);
+    for (const watch of watches) watch.stop();
     await store.close();
   });
 

@@ -42,12 +42,12 @@ export function documentLimitsPlugin(
   return { requestDidStart: () => Promise.resolve(listener) };
 }
 
-/** A response of HTTP is one result. */
+/** A response of HTTP is one result. Requests of a router for callbacks are handled before. */
 function subscriptionRefused(): RequestError {
   return new RequestError(
     400,
     'SUBSCRIPTION_NOT_SUPPORTED',
-    'A subscription needs a WebSocket, with the protocol graphql-transport-ws, at this same URL.',
+    'A subscription needs a WebSocket with the protocol graphql-transport-ws, at this same URL, or the callback protocol of a router.',
   );
 }
 

@@ -68,14 +68,14 @@ export function createEventExecution({
   return async ({ document, operationName, variables, selection }, viewer, change) => {
     const deadline = new EventDeadline(executionMs);
     const reported = new Set<unknown>();
-    try {
+    async function run(): Promise<ExecutionResult | undefined> {
       const session = openSession(viewer, deadline);
       if (!(await hasSelectedTags(session, selection, change))) return undefined;
       const context = new SessionContext({ session, viewer, trustPolicyDefaults }, (fault) => {
         reported.add(fault);
         reportFault(fault, randomUUID());
       });
-      const executed = execute({
+      return execute({
         schema,
         document,
         rootValue: change,
@@ -83,7 +83,10 @@ export function createEventExecution({
         variableValues: variables,
         operationName,
       });
-      return formatted(executed instanceof Promise ? await deadline.race(executed) : executed, reported);
+    }
+    try {
+      const result = await deadline.race(run());
+      return result && formatted(result, reported);
     } catch (error) {
       const graphqlError =
         error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error });

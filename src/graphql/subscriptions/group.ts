@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { type ProtonFailure } from '../../proton/failure';
 import {
   concerns,
@@ -10,10 +12,12 @@ import type { AcceptedSubscription } from './accept-subscription';
 import type { ExecuteEvent } from './execute-event';
 import type { Subscriber } from './subscriber';
 
-/** Changes that may wait to be executed: two pages of a source. */
-const MAX_WAITING = 128;
+/** Changes that may wait to be executed, if a source does not wait for the ones before. More end the subscriptions. */
+const MAX_WAITING = 1_024;
 /** With more, the source is asked to wait, so that a burst of changes ends no subscription whose client is quick. */
 const MANY_WAITING = 32;
+/** How long a subscriber with a full queue is waited for, in milliseconds. */
+const ROOM_MS = 1_000;
 /** Subscribers that get a result in one turn. */
 const BATCH = 16;
 
@@ -107,12 +111,16 @@ export class Group {
     const result = await execute(subscription, viewer, change);
     if (!result) return;
     let count = 0;
+    const crowded: CrowdedSubscriber[] = [];
     for (const subscriber of [...this.subscribers]) {
       if (position <= subscriber.after) continue;
       if (count > 0 && count % BATCH === 0) await turn();
       count += 1;
       subscriber.push({ result, occurredAt });
+      const room = subscriber.room();
+      if (room) crowded.push({ subscriber, room });
     }
+    if (crowded.length > 0) await waitForRoom(crowded);
   }
 
   private end(failure: ProtonFailure): void {
@@ -122,4 +130,20 @@ export class Group {
     // Those who are joining find the failure; later ones start a new group.
     this.options.emptied();
   }
+}
+
+interface CrowdedSubscriber {
+  readonly subscriber: Subscriber;
+  readonly room: Promise<void>;
+}
+
+/** Slows a burst of events down to what subscribers can take, so that it does not overflow their queues, but not for long. */
+async function waitForRoom(crowded: readonly CrowdedSubscriber[]): Promise<void> {
+  const start = performance.now();
+  const done = new AbortController();
+  const limit = delay(ROOM_MS, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
+  await Promise.race([Promise.all(crowded.map(({ room }) => room)), limit]);
+  done.abort();
+  const ms = performance.now() - start;
+  for (const { subscriber } of crowded) subscriber.waited(ms);
 }

@@ -32,6 +32,9 @@ export interface SubscriberOptions extends SubscriberInfo {
   readonly left: (subscriber: Subscriber) => void;
 }
 
+/** How long a group waits in all for a subscriber in one burst of events, in milliseconds. */
+const WAIT_PER_BURST_MS = 5_000;
+
 interface Delivery {
   readonly result: FormattedExecutionResult;
   /** Milliseconds since the epoch. */
@@ -44,6 +47,9 @@ export class Subscriber {
   after = Infinity;
   private waiting: Delivery[] | undefined;
   private isBusy = false;
+  /** How long its group may still wait for it, in milliseconds. */
+  private waitMs = WAIT_PER_BURST_MS;
+  private hasRoom: (() => void) | undefined;
   private isOver = false;
   private events = 0;
   private readonly startedAt = Date.now();
@@ -62,6 +68,26 @@ export class Subscriber {
     this.waiting ??= [];
     if (this.waiting.length >= this.options.maxWaiting) this.overflow(1);
     else this.waiting.push(delivery);
+  }
+
+  /**
+   * Resolves when at most half of the places for results are taken, or it has ended. Undefined when that is so already, or when it
+   * was waited for too long: a subscriber must not hold up the others for long.
+   */
+  room(): Promise<void> | undefined {
+    if (this.isOver || !this.isCrowded() || this.waitMs <= 0) return undefined;
+    return new Promise((resolve) => {
+      this.hasRoom = resolve;
+    });
+  }
+
+  /** Counts a wait for `room`. One that has ended without room is the last, until all results are delivered. */
+  waited(ms: number): void {
+    this.waitMs = this.isCrowded() ? 0 : this.waitMs - ms;
+  }
+
+  private isCrowded(): boolean {
+    return 2 * (this.waiting?.length ?? 0) > this.options.maxWaiting;
   }
 
   /** Ends it because its results come faster than they can be delivered. @param missed results that have no place any more */
@@ -96,9 +122,13 @@ export class Subscriber {
     taken.then(
       () => {
         this.isBusy = false;
+        // A sink that has ended drops what it was given.
+        if (this.isOver) return;
         this.delivered(delivery);
         const next = this.waiting?.shift();
-        if (next && !this.isOver) this.deliver(next);
+        if (next) this.deliver(next);
+        else this.waitMs = WAIT_PER_BURST_MS;
+        if (!this.isCrowded()) this.hasRoom?.();
       },
       () => {
         this.stop('CLIENT_GONE');
@@ -118,6 +148,7 @@ export class Subscriber {
     const { subscription, viewer, transport, requestId, observe, left } = this.options;
     const dropped = (this.waiting?.length ?? 0) + missed;
     this.waiting = undefined;
+    this.hasRoom?.();
     left(this);
     const { startedAt, events } = this;
     const { label: operation, name: operationName } = subscription;

@@ -15,6 +15,7 @@ import type { UpgradedConnection } from '../lifecycle/connections';
 import { authenticateSocket } from './authenticate-socket';
 import { createProtocol, type ProtocolOptions, type SocketState } from './graphql-socket';
 import { checkOrigin } from './origin';
+import { createOutgoing } from './outgoing';
 import { upgradeOf, type Upgrade } from './upgrade-requests';
 
 export interface WebSocketLimits extends Pick<
@@ -168,18 +169,14 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     sockets.set(state, { webSocket, request });
     count += 1;
     const stopPings = keepAlive(webSocket, limits.pingMs);
+    const outgoing = createOutgoing(webSocket);
     // ws closes the socket itself, with the code for what was wrong.
     webSocket.on('error', () => undefined);
     const closed = protocol.opened(
       {
         protocol: webSocket.protocol,
-        send: (data) =>
-          new Promise((resolve) => {
-            // An error means that the socket is closing.
-            webSocket.send(data, () => {
-              resolve();
-            });
-          }),
+        send: outgoing.send,
+        onPing: outgoing.pong,
         close(code, reason) {
           webSocket.close(code, reason);
         },

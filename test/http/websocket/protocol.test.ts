@@ -231,10 +231,10 @@ describe('Subscriptions over a WebSocket', () => {
     await expect(openSocket(app.url, { protocol: 'graphql-ws' })).rejects.toThrow('subprotocol');
   });
 
-  it('respond to the ping of a client', async () => {
+  it('respond to the ping of a client, without its payload', async () => {
     const opened = await openSocket(app.url);
     await opened.init();
-    opened.send({ type: 'ping' });
+    opened.send({ type: 'ping', payload: { text: 'x'.repeat(60_000) } });
     expect(await opened.next()).toEqual({ type: 'pong' });
     opened.socket.terminate();
   });
