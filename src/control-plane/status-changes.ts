@@ -138,6 +138,8 @@ class FeedReader {
         return;
       }
       if (page.position === this.position) return;
+      // Listeners must not miss a change, so they end.
+      if (page.unreadable.length > 0) throw new Error(`changes can't be read: ${page.unreadable.join(', ')}`);
       this.position = page.position;
       if (page.changes.length > 0) await this.deliver(page.changes.map(shown));
     }
