@@ -77,6 +77,10 @@ function reportTo({ metrics, logger }: Reporting, all: readonly DestinationLabel
       metrics.countEvents('dropped', labelsOf(name), events);
       logger.error({ destination: name, events }, 'dropped events that are older than EVENTS_RETENTION_MS');
     },
+    unreadable(name, positions) {
+      metrics.countEvents('dropped', labelsOf(name), positions.length);
+      logger.error({ destination: name, positions }, 'dropped changes that can not be read from the feed');
+    },
     suspended(name, reason) {
       logger.error(
         { destination: name, reason },
@@ -91,6 +95,9 @@ function reportTo({ metrics, logger }: Reporting, all: readonly DestinationLabel
         { destination: name },
         'a destination has answered 410 Gone and is paused; `proton-subgraph events resume` sends again',
       );
+    },
+    faulted(name, error) {
+      logger.error({ destination: name, err: error }, 'an event was not sent because of an unexpected error');
     },
     storeFailed(error) {
       if (performance.now() - storeLoggedAt < STORE_LOG_MS) return;

@@ -44,6 +44,8 @@ export interface ChangeFeed {
 
 export interface FeedPage {
   readonly changes: readonly StatusChange[];
+  /** The positions of further changes, whose connections can't be read. */
+  readonly unreadable: readonly number[];
   /** Where to read on. */
   readonly position: number;
 }

@@ -94,16 +94,23 @@ export function snapshotOf(connection: Connection): string {
   return JSON.stringify(rowOf(connection));
 }
 
-/** @param event whose status the connection gets; a deletion's previous one */
+/**
+ * @param event whose status the connection gets; a deletion's previous one
+ * @returns undefined when the snapshot can't be read: a person or a disk has changed it
+ */
 export function connectionOfSnapshot(
   snapshot: string,
   { status, previousStatus }: Pick<ConnectionEvent, 'status' | 'previousStatus'>,
-): Connection {
-  const row = JSON.parse(snapshot) as ConnectionRow;
-  const connection = connectionOf(
-    CONNECTION_COLUMNS.map((column) => row[column]) as unknown as ConnectionTuple,
-  );
-  return { ...connection, status: status ?? previousStatus ?? connection.status };
+): Connection | undefined {
+  try {
+    const row = JSON.parse(snapshot) as ConnectionRow;
+    const connection = connectionOf(
+      CONNECTION_COLUMNS.map((column) => row[column]) as unknown as ConnectionTuple,
+    );
+    return { ...connection, status: status ?? previousStatus ?? connection.status };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The arguments with which a database's function for JSON objects makes a snapshot of a row of this table. */

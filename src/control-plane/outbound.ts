@@ -80,6 +80,8 @@ export interface TryResult {
   readonly version: number;
   /** Of the claim. */
   readonly token: string;
+  /** Whether it was the one try of a destination that takes nothing. */
+  readonly isProbe: boolean;
   /** Undefined when the destination has taken the event. */
   readonly failure: TryFailure | undefined;
 }
@@ -116,9 +118,15 @@ export interface OutboundStore {
   ) => Promise<boolean>;
   /** Adds events again, whether they wait or were delivered; tries in progress don't count. */
   readonly replay: (name: string, events: readonly OutboundEvent[]) => Promise<void>;
-  /** Claims events that are due, each the first one of its connection. */
+  /**
+   * Claims events that are due, each the first one of its connection. The one try of a destination that takes nothing is that of an
+   * event that has failed least, because the others may be the reason.
+   */
   readonly claim: (name: string, options: ClaimOptions) => Promise<Claim>;
-  /** Records results: removes the events that were taken, which also ends the waiting of a destination that took nothing. */
+  /**
+   * Records results, and removes the events that were taken. A destination that waits goes on when it has taken its one try: other
+   * events may have been on their way before it asked for a pause.
+   */
   readonly settle: (name: string, results: readonly TryResult[]) => Promise<void>;
   /**
    * Lets nothing be sent for a time, because the destination takes nothing.
@@ -133,6 +141,9 @@ export interface OutboundStore {
   /** Sends again, at once. @returns false when there is no such destination */
   readonly resume: (name: string) => Promise<boolean>;
 }
+
+/** The events that have waited longest, of which the one try of a destination is chosen: sorting all of a long queue takes too long. */
+export const PROBE_CANDIDATES = 1_000;
 
 /** The first event of each connection: its queue's new first one may be an earlier one, but no later one. */
 export function firstVersions(events: readonly OutboundEvent[]): ReadonlyMap<ConnectionId, number> {

@@ -155,6 +155,8 @@ class FeedReader {
         this.end([...this.followers], ProtonFailure.unavailable(REMOVED, undefined));
         return;
       }
+      // Listeners must not miss a change, so they end.
+      if (page.unreadable.length > 0) throw new Error(`changes can't be read: ${page.unreadable.join(', ')}`);
       this.position = page.position;
       if (page.position !== after) await this.deliver(after, page);
       for (const follower of this.followers) if (!follower.isBusy) void this.catchUp(follower);

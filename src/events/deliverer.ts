@@ -12,9 +12,9 @@ const LOOK_MS = 1_000;
 /** How long to wait when other replicas have claimed what was due, in milliseconds. */
 const CONTENTION_MS = 20;
 
-/** Failures of this many connections, and no success between them, show that the destination takes nothing. */
+/** Failures of this many connections, no refusals, and no success between them, show that the destination takes nothing. */
 const FAILED_CONNECTIONS = 5;
-/** The longest pause between two tries of such a destination, in milliseconds. */
+/** The longest pause between two tries of such a destination, and until the same event is tried again, in milliseconds. */
 const MAX_PROBE_PAUSE_MS = 60_000;
 
 export interface Deliverer {
@@ -113,7 +113,7 @@ class Delivery {
 
   /** Sends what is due, up to the limit. @returns how long to wait before the next look, in milliseconds */
   private async claim(): Promise<number> {
-    const { name, outbound, settings, transport } = this.options;
+    const { name, outbound, settings, transport, report } = this.options;
     // What the store does not know yet counts, too: all of it would be sent twice if this process were killed.
     const limit = settings.inFlight - this.running - this.results.length;
     if (limit <= 0) return LOOK_MS;
@@ -122,7 +122,10 @@ class Delivery {
     if (claim.kind === 'paused') return LOOK_MS;
     if (claim.kind === 'waiting') return Math.min(LOOK_MS, claim.forMs);
     for (let start = 0; start < claim.events.length; start += transport.batchSize) {
-      void this.send(claim.events.slice(start, start + transport.batchSize), token, claim);
+      const events = claim.events.slice(start, start + transport.batchSize);
+      this.send(events, token, claim).catch((error: unknown) => {
+        report.faulted(name, error);
+      });
     }
     const nextInMs = claim.nextInMs === 0 ? Math.random() * CONTENTION_MS : (claim.nextInMs ?? LOOK_MS);
     return Math.min(LOOK_MS, nextInMs);
@@ -140,24 +143,27 @@ class Delivery {
     const timer = setTimeout(() => {
       controller.abort(new Error(`no answer within ${String(settings.timeoutMs)} ms`));
     }, settings.timeoutMs);
-    for (const event of events) if (event.failures > 0 || claim.isProbe) report.retried(name);
-    const outcomes = await transport.send(
-      events.map(({ message }) => message),
-      controller.signal,
-    );
-    clearTimeout(timer);
-    this.tries.delete(controller);
-    this.running -= events.length;
-    for (const [index, event] of events.entries()) {
-      const outcome = outcomes[index] ?? NO_OUTCOME;
-      const { connectionId, version } = event;
-      let failure: TryResult['failure'];
-      if (outcome.kind === 'taken') this.succeeded(claim.isProbe);
-      else if (controller.signal.reason === STOPPED) failure = FREE;
-      else failure = this.failure(event, outcome, claim);
-      this.results.push({ connectionId, version, token, failure });
+    try {
+      for (const event of events) if (event.failures > 0 || claim.isProbe) report.retried(name);
+      const outcomes = await transport.send(
+        events.map(({ message }) => message),
+        controller.signal,
+      );
+      for (const [index, event] of events.entries()) {
+        const outcome = outcomes[index] ?? NO_OUTCOME;
+        const { connectionId, version } = event;
+        let failure: TryResult['failure'];
+        if (outcome.kind === 'taken') this.succeeded(claim.isProbe);
+        else if (controller.signal.reason === STOPPED) failure = FREE;
+        else failure = this.failure(event, outcome, claim);
+        this.results.push({ connectionId, version, token, isProbe: claim.isProbe, failure });
+      }
+    } finally {
+      clearTimeout(timer);
+      this.tries.delete(controller);
+      this.running -= events.length;
+      this.wake();
     }
-    this.wake();
   }
 
   private succeeded(isProbe: boolean): void {
@@ -178,13 +184,14 @@ class Delivery {
       report.gone(name);
       return FREE;
     }
-    this.failed.add(connectionId);
+    if (!outcome.isRefusal) this.failed.add(connectionId);
     const retryAfterMs = Math.min(outcome.retryAfterMs ?? 0, settings.retentionMs);
-    const isDown = isProbe || outcome.isDown || this.failed.size >= FAILED_CONNECTIONS;
-    const pause = isDown
-      ? Math.min(pauseBefore(destinationFailures + 1, settings), MAX_PROBE_PAUSE_MS)
-      : pauseBefore(failures + 1, settings);
-    const retryInMs = Math.max(pause, retryAfterMs);
+    const isSuspended = isProbe || outcome.isDown || this.failed.size >= FAILED_CONNECTIONS;
+    const pauseAfter = (count: number) => {
+      const pause = pauseBefore(count, settings);
+      return Math.max(isSuspended ? Math.min(pause, MAX_PROBE_PAUSE_MS) : pause, retryAfterMs);
+    };
+    const retryInMs = pauseAfter((isSuspended ? destinationFailures : failures) + 1);
     const { id } = envelopeIn(message);
     report.failed(name, {
       connectionId,
@@ -193,11 +200,11 @@ class Delivery {
       tries: (isProbe ? destinationFailures : failures) + 1,
       retryInMs,
     });
-    if (!isDown) return { retryInMs, counts: true };
+    if (!isSuspended) return { retryInMs, counts: true };
     this.failed.clear();
     this.suspension ??= { forMs: retryInMs, isProbe, reason: outcome.reason };
-    // The destination waits, and then this event is no more to blame than others.
-    return FREE;
+    // The destination waits. An event that it has answered may be the reason, so that others are tried before it.
+    return outcome.isDown ? FREE : { retryInMs: pauseAfter(failures + 1), counts: true };
   }
 }
 

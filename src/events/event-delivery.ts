@@ -29,11 +29,15 @@ export interface DeliveryReport {
   readonly failed: (name: string, failure: FailedTry) => void;
   /** Events have become too old. */
   readonly dropped: (name: string, events: number) => void;
+  /** Changes in the feed can't be read, and are left out. @param positions of them in the feed */
+  readonly unreadable: (name: string, positions: readonly number[]) => void;
   /** The destination takes nothing, and is tried with one event at a time. */
   readonly suspended: (name: string, reason: string) => void;
   readonly recovered: (name: string) => void;
   /** The destination wants no events any more, and is paused. */
   readonly gone: (name: string) => void;
+  /** An unexpected error. Events that it has hit are sent again when their lease has ended. */
+  readonly faulted: (name: string, error: unknown) => void;
   /** The store is not available, which is found out again and again until it is. */
   readonly storeFailed: (error: unknown) => void;
 }

@@ -104,12 +104,13 @@ class Positions {
     const page = await reading;
     const next = page === 'removed' ? await feed.before(-Infinity) : page.position;
     if (next <= position) return false;
-    const { events, dropped } = this.sorted(page);
+    const { events, tooOld, unreadable } = this.sorted(page);
     // Positions of a feed that removes changes have no gaps.
-    const lost = page === 'removed' ? next - position : dropped;
-    if (await outbound.enqueue(name, position, next, events, lost)) {
+    const lost = page === 'removed' ? next - position : tooOld;
+    if (await outbound.enqueue(name, position, next, events, lost + unreadable.length)) {
       known.set(name, next);
       if (lost > 0) report.dropped(name, lost);
+      if (unreadable.length > 0) report.unreadable(name, unreadable);
     } else {
       this.known = undefined;
     }
@@ -117,12 +118,13 @@ class Positions {
     return true;
   }
 
-  /** The events of changes that are young enough, and how many others there are. */
+  /** The events of changes that are young enough, how many are not, and the positions of those that can't be read. */
   private sorted(page: FeedPage | 'removed') {
     const changes = page === 'removed' ? [] : page.changes;
     const oldest = Date.now() - this.options.retentionMs;
     const events = changes.filter(({ event }) => event.occurredAt >= oldest).map(outboundEventOf);
-    return { events, dropped: changes.length - events.length };
+    const unreadable = page === 'removed' ? [] : page.unreadable;
+    return { events, tooOld: changes.length - events.length, unreadable };
   }
 
   /** @throws ProtonFailure `UNAVAILABLE` */

@@ -13,6 +13,8 @@ export interface SendFailure {
   readonly reason: string;
   /** Whether other events would fail too: the destination can't be reached, or wants a pause. */
   readonly isDown: boolean;
+  /** Whether the destination has read this event and refuses it, so that the failure says nothing about others. */
+  readonly isRefusal?: boolean;
   /** The pause that the destination wants, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
 }

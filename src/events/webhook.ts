@@ -132,10 +132,12 @@ type Posted =
 function outcomeOf({ statusCode = 0, headers }: http.IncomingMessage): SendOutcome {
   if (statusCode >= 200 && statusCode < 300) return { kind: 'taken' };
   if (statusCode === GONE) return { kind: 'gone' };
+  const isDown = statusCode === TOO_MANY_REQUESTS;
   return {
     kind: 'failed',
     reason: `the answer was ${String(statusCode)}`,
-    isDown: statusCode === TOO_MANY_REQUESTS,
+    isDown,
+    isRefusal: statusCode >= 400 && statusCode < 500 && !isDown,
     retryAfterMs: retryAfterOf(headers['retry-after']),
   };
 }

@@ -56,10 +56,16 @@ export function describeOutbound(
     };
     const claim = (token = randomUUID(), limit = 100, leaseMs = LONG_MS) =>
       outbound.claim(NAME, { token, limit, leaseMs });
-    const taken = (events: readonly OutboundEvent[], token: string) =>
+    const taken = (events: readonly OutboundEvent[], token: string, isProbe = false) =>
       outbound.settle(
         NAME,
-        events.map(({ connectionId, version }) => ({ connectionId, version, token, failure: undefined })),
+        events.map(({ connectionId, version }) => ({
+          connectionId,
+          version,
+          token,
+          isProbe,
+          failure: undefined,
+        })),
       );
     const failed = (events: readonly OutboundEvent[], token: string, retryInMs: number, counts = true) =>
       outbound.settle(
@@ -68,6 +74,7 @@ export function describeOutbound(
           connectionId,
           version,
           token,
+          isProbe: false,
           failure: { retryInMs, counts },
         })),
       );
@@ -238,9 +245,36 @@ export function describeOutbound(
       const second = await claim(next);
       // Another event, because the first one may be the reason.
       expect(eventsOf(second)[0]?.connectionId).not.toBe(eventsOf(probe)[0]?.connectionId);
-      await taken(eventsOf(second), next);
+      await taken(eventsOf(second), next, true);
       expect(await destination()).toMatchObject({ failures: 0 });
       expect(eventsOf(await claim())).toHaveLength(2);
+    });
+
+    it('wait as long as their destination wants, also when it takes one that was on its way before', async () => {
+      const [early, late] = [event(connection(), 1), event(connection(), 1)];
+      await add(early);
+      const token = randomUUID();
+      const events = eventsOf(await claim(token));
+      await outbound.suspend(NAME, LONG_MS, false);
+      await add(late);
+      await taken(events, token);
+      expect(await destination()).toMatchObject({ failures: 1, deliveredAt: expect.any(Number) as number });
+      expect(await claim()).toEqual({ kind: 'waiting', forMs: expect.any(Number) as number });
+      expect((await outbound.backlogs()).get(NAME)?.events).toBe(1);
+    });
+
+    it('that have failed least are tried first while a destination takes nothing', async () => {
+      const bad = Array.from({ length: 3 }, () => event(connection(), 1));
+      await add(...bad);
+      const token = randomUUID();
+      await failed(eventsOf(await claim(token)), token, 0);
+      await outbound.suspend(NAME, 0, false);
+      await delay(2);
+      const fresh = event(connection(), 1);
+      await add(fresh);
+      const probe = await claim();
+      expect(probe).toMatchObject({ isProbe: true });
+      expect(eventsOf(probe)).toEqual([{ ...fresh, failures: 0 }]);
     });
 
     it('leave a destination that takes nothing as it is, when no event waits for its try', async () => {

@@ -65,7 +65,7 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
   };
 }
 
-const nothing = (position: number) => Promise.resolve({ changes: [], position });
+const nothing = (position: number) => Promise.resolve({ changes: [], unreadable: [], position });
 
 describe('The status changes of the control plane', () => {
   it('are those that are committed after the watch has started, with the connection as each change shows it', async () => {
@@ -137,7 +137,7 @@ describe('The status changes of the control plane', () => {
     await nextTurn();
     respondWith(() => {
       respondWith(() => nothing(8));
-      return Promise.resolve({ changes: [change], position: 8 });
+      return Promise.resolve({ changes: [change], unreadable: [], position: 8 });
     });
     signal();
     expect(await one.seen(1)).toMatchObject([{ position: 8 }]);
@@ -202,6 +202,7 @@ describe('The status changes of the control plane', () => {
 
   it.each([
     ['changes were removed that were not read', () => Promise.resolve('removed' as const), 0],
+    ['one of them can not be read', () => Promise.resolve({ changes: [], unreadable: [8], position: 8 }), 1],
     ['an unexpected error leaves them unread', () => Promise.reject(new Error('a bug')), 1],
   ])('end when %s', async (_when, respond, faultCount) => {
     const faults: unknown[] = [];

@@ -112,6 +112,35 @@ describe('Events and stops of the server', () => {
     expect(statusesOf(receiver.received, id)).toEqual(['CONNECTED']);
     expect(valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total')).toBe(1);
   });
+
+  it('drop and count a change that can not be read, and go on with what comes then', async () => {
+    const first = await startSource(variables());
+    await first.stop();
+    const other = await startSource({ DATABASE_URL: variables().DATABASE_URL });
+    const id = await other.connect('one');
+    await other.stop();
+    inDatabase((database) => database.exec(`UPDATE connection_events SET snapshot = '{'`));
+    const source = await startSource(variables());
+    await source.accept(id);
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(statusesOf(receiver.received, id)).toEqual(['CONNECTED']);
+    expect(valueOf(await readMetrics(source.admin), 'proton_subgraph_events_dropped_total')).toBe(1);
+  });
+
+  it('send the other events when the text of one is lost', async () => {
+    receiver.answer(() => 503);
+    const first = await startSource(variables());
+    const [lost = '', kept = ''] = await Promise.all(['a', 'b'].map(first.connect));
+    while (rowsIn('outbound_events') < 2) await delay(10);
+    await first.stop();
+    inDatabase((database) =>
+      database.prepare('DELETE FROM outbound_events WHERE connection_id = ?').run(lost),
+    );
+    receiver.answer(() => 204);
+    await startSource(variables());
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(receiver.taken().map(({ event }) => event.detail.id)).toEqual([kept]);
+  });
 });
 
 const DAY_MS = 86_400_000;

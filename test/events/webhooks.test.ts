@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Webhook } from 'standardwebhooks';
 
+import { command } from '../cli/command';
 import { request } from '../support/graphql-client';
 import { useTemporaryFolder } from '../support/folder';
 import { readMetrics, valueOf } from '../support/metrics';
@@ -12,7 +13,7 @@ import {
   statusesOf,
   type WebhookReceiver,
 } from '../support/webhook-receiver';
-import { startSource } from './source';
+import { startSource, type Source } from './source';
 
 const folder = useTemporaryFolder();
 const receivers: WebhookReceiver[] = [];
@@ -24,6 +25,10 @@ async function startReceiver(secret?: string): Promise<WebhookReceiver> {
   const receiver = await startWebhookReceiver({ ...(secret !== undefined && { secret }) });
   receivers.push(receiver);
   return receiver;
+}
+
+function connectMany(source: Source, count: number): Promise<readonly string[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => source.connect(`e${String(index)}`)));
 }
 
 describe('Webhooks', () => {
@@ -155,6 +160,67 @@ describe('Webhooks', () => {
     expect((receiver.received[4]?.at ?? 0) - refusedAt).toBeGreaterThanOrEqual(400);
   });
 
+  it('wait after 429 even when the receiver takes others that were sent at the same time', async () => {
+    const receiver = await startReceiver();
+    const source = await startSource({ EVENTS_WEBHOOK_URL: receiver.url, EVENTS_IN_FLIGHT: '8' });
+    const open: ((status: number) => void)[] = [];
+    receiver.answer((_, response) => {
+      response.setHeader('retry-after', '1');
+      return new Promise((resolve) => open.push(resolve));
+    });
+    await connectMany(source, 12);
+    await receiver.until(() => open.length === 8);
+    const refusedAt = performance.now();
+    open[0]?.(429);
+    const failures = async () =>
+      valueOf(await readMetrics(source.admin), 'proton_subgraph_events_failed_total');
+    while ((await failures()) === 0) await delay(5);
+    receiver.answer(() => 204);
+    for (const answer of open.slice(1)) answer(204);
+    await receiver.until(() => receiver.taken().length === 12);
+    const later = receiver.received.slice(8);
+    expect(later).toHaveLength(5);
+    for (const { at } of later) expect(at - refusedAt).toBeGreaterThanOrEqual(995);
+  });
+
+  it('that a receiver refuses with 400 delay no others, however many they are', async () => {
+    const receiver = await startReceiver();
+    const source = await startSource({
+      EVENTS_WEBHOOK_URL: receiver.url,
+      EVENTS_RETRY_MIN_MS: '60000',
+      EVENTS_RETRY_MAX_MS: '60000',
+    });
+    receiver.answer(() => 400);
+    await connectMany(source, 40);
+    await receiver.until(() => receiver.received.filter(({ status }) => status === 400).length === 40);
+    receiver.answer(() => 204);
+    const good = await source.connect('good');
+    await receiver.until(() => receiver.taken().length === 1);
+    expect(receiver.received[40]?.event.detail.id).toBe(good);
+  });
+
+  it('of a few connections that always fail let new ones of others pass before they are sent again', async () => {
+    const receiver = await startReceiver();
+    const source = await startSource({
+      EVENTS_WEBHOOK_URL: receiver.url,
+      EVENTS_RETRY_MIN_MS: '100',
+      EVENTS_RETRY_MAX_MS: '100',
+    });
+    receiver.answer(() => 500);
+    const bad = await connectMany(source, 24);
+    const tried = () => new Set(receiver.received.map(({ event }) => event.detail.id));
+    await receiver.until(() => tried().size === bad.length);
+    receiver.answer(({ event }) => (bad.includes(event.detail.id) ? 500 : 204));
+    const before = receiver.received.length;
+    const good = await source.connect('good');
+    await receiver.until(() => receiver.taken().length === 1);
+    const triesBefore = receiver.received.findIndex(({ event }) => event.detail.id === good) - before;
+    expect(triesBefore).toBeLessThan(bad.length / 2);
+    receiver.answer(() => 204);
+    await receiver.until(() => receiver.taken().length === 25);
+    for (const id of bad) expect(statusesOf(receiver.taken(), id)).toEqual(['PENDING']);
+  });
+
   it('follow no redirect, and end a try that takes too long', async () => {
     const receiver = await startReceiver();
     const source = await startSource({ EVENTS_WEBHOOK_URL: receiver.url, EVENTS_TIMEOUT_MS: '500' });
@@ -199,20 +265,21 @@ describe('Webhooks', () => {
 
   it('pause when the receiver answers 410, gather, and go on when they are resumed', async () => {
     const receiver = await startReceiver();
-    const source = await startSource({
-      EVENTS_WEBHOOK_URL: receiver.url,
-      DATABASE_URL: `sqlite:${folder.path('a.db')}`,
-    });
+    const env = { DATABASE_URL: `sqlite:${folder.path('a.db')}` };
+    const source = await startSource({ EVENTS_WEBHOOK_URL: receiver.url, ...env });
     receiver.answer(() => 410);
     const id = await source.connect('one');
     await receiver.until(() => receiver.received[0]?.status === 410);
-    const paused = async () => {
-      const metrics = await readMetrics(source.admin);
-      return valueOf(metrics, 'proton_subgraph_events_paused');
-    };
-    while ((await paused()) === 0) await delay(10);
+    const metric = async (name: string) =>
+      valueOf(await readMetrics(source.admin), `proton_subgraph_events_${name}`);
+    while ((await metric('paused')) === 0) await delay(10);
     receiver.answer(() => 204);
     await source.accept(id);
+    while ((await metric('backlog_rows')) < 2) await delay(10);
     expect(receiver.received).toHaveLength(1);
+    expect((await command(['events', 'resume', 'default'], { env })).code).toBe(0);
+    await receiver.until(() => receiver.taken().length === 2);
+    expect(statusesOf(receiver.taken(), id)).toEqual(['PENDING', 'CONNECTED']);
+    expect(receiver.received.map(({ status }) => status)).toEqual([410, 204, 204]);
   });
 });

@@ -95,7 +95,7 @@ describeWithPostgres('On PostgreSQL', () => {
       expect(await store.feed.read(2, 10)).toMatchObject({ changes: [{ position: 3 }] });
       await database.query('DELETE FROM feed');
       expect(await store.feed.read(2, 10)).toBe('removed');
-      expect(await store.feed.read(3, 10)).toEqual({ changes: [], position: 3 });
+      expect(await store.feed.read(3, 10)).toEqual({ changes: [], unreadable: [], position: 3 });
       await end();
     });
 

@@ -67,6 +67,7 @@ export function feedOn(database: Database, { now, sequenced }: FeedOptions): Omi
     read: (after, limit) =>
       reading(async () => {
         const rows = (await database.run({ text: CHANGES, values: [after, limit] })) as readonly ChangeRow[];
+        const unreadable: number[] = [];
         const changes = rows.flatMap((row): StatusChange[] => {
           if (row[1] === null) return [];
           const [, position, version, id, connectionId, type, status, previousStatus, actor, occurredAt] =
@@ -74,13 +75,16 @@ export function feedOn(database: Database, { now, sequenced }: FeedOptions): Omi
           const snapshot = row[10];
           if (snapshot === null) return [];
           const event = { id, connectionId, type, status, previousStatus, actor, occurredAt };
-          return [{ position, version, event, connection: connectionOfSnapshot(snapshot, event) }];
+          const connection = connectionOfSnapshot(snapshot, event);
+          if (connection) return [{ position, version, event, connection }];
+          unreadable.push(position);
+          return [];
         });
         const [[head] = [0]] = rows;
         // Positions have no gaps, so a missing one shows that changes were removed. A smaller head shows that the database lost some.
         const position = rows.at(-1)?.[1] ?? after;
         const isRemoved = position === after ? head !== after : position - after !== rows.length;
-        return isRemoved ? 'removed' : { changes, position };
+        return isRemoved ? 'removed' : { changes, unreadable, position };
       }),
 
     before: (at) =>

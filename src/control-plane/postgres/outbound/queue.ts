@@ -1,5 +1,6 @@
 import {
   firstVersions,
+  PROBE_CANDIDATES,
   type Claim,
   type ClaimedEvent,
   type ClaimOptions,
@@ -47,11 +48,17 @@ const TAKE_PROBE = `UPDATE event_destinations SET retry_at = ${NOW} + $2::bigint
   WHERE name = $1::text AND retry_at <= ${NOW} AND paused_at IS NULL RETURNING name`;
 
 /** Of two processes that find the same events, the second one waits for the first, and then finds that they are not due any more. */
-const CLAIM = `UPDATE outbound_connections SET due_at = ${NOW} + $2::bigint, claim = $3::uuid
-  WHERE destination = $1::text AND due_at <= ${NOW} AND connection_id = ANY (ARRAY(
-    SELECT connection_id FROM outbound_connections
-    WHERE destination = $1::text AND due_at <= ${NOW} ORDER BY due_at LIMIT $4::bigint
-  )) RETURNING connection_id, next_version, failures`;
+const claimOf = (
+  chosen: string,
+) => `UPDATE outbound_connections SET due_at = ${NOW} + $2::bigint, claim = $3::uuid
+  WHERE destination = $1::text AND due_at <= ${NOW} AND connection_id = ANY (ARRAY(${chosen}))
+  RETURNING connection_id, next_version, failures`;
+const CLAIM = claimOf(`SELECT connection_id FROM outbound_connections
+  WHERE destination = $1::text AND due_at <= ${NOW} ORDER BY due_at LIMIT $4::bigint`);
+const CLAIM_PROBE = claimOf(`SELECT connection_id FROM (
+    SELECT connection_id, failures, due_at FROM outbound_connections
+    WHERE destination = $1::text AND due_at <= ${NOW} ORDER BY due_at LIMIT ${String(PROBE_CANDIDATES)}
+  ) AS candidate ORDER BY failures, due_at LIMIT 1`);
 
 const CLAIMED_EVENTS = `SELECT event.connection_id, event.version, event.message
   FROM unnest($2::uuid[], $3::bigint[]) AS claimed(connection_id, version)
@@ -60,8 +67,10 @@ const CLAIMED_EVENTS = `SELECT event.connection_id, event.version, event.message
 
 const NEXT_DUE = `SELECT min(due_at) - ${NOW} FROM outbound_connections WHERE destination = $1::text`;
 
-const DELIVERED = `UPDATE event_destinations SET retry_at = NULL, failures = 0, delivered_at = ${NOW}
-  WHERE name = $1::text AND (retry_at IS NOT NULL OR delivered_at IS NULL OR delivered_at < ${NOW} - 1000)`;
+const RECOVERED = `UPDATE event_destinations SET retry_at = NULL, failures = 0, delivered_at = ${NOW} WHERE name = $1::text`;
+
+const DELIVERED = `UPDATE event_destinations SET delivered_at = ${NOW}
+  WHERE name = $1::text AND (delivered_at IS NULL OR delivered_at < ${NOW} - 1000)`;
 
 const TRIED = `unnest($2::uuid[], $3::bigint[], $4::uuid[]) AS tried(connection_id, version, token)`;
 /** Whether a result counts: no other process has claimed the event since. */
@@ -155,7 +164,7 @@ export function queueOn(database: Database): Queue {
       const claimed = isProbe
         ? await transaction((session) => claimProbe(session, name, options))
         : await writing(() => repeatingConflicts(() => database.run(claimQuery(name, options))));
-      return claimOf(name, claimed as readonly ClaimRow[], { isProbe, destinationFailures });
+      return withMessages(name, claimed as readonly ClaimRow[], { isProbe, destinationFailures });
     },
 
     settle: (name, results) =>
@@ -179,7 +188,7 @@ export function queueOn(database: Database): Queue {
     },
   };
 
-  async function claimOf(
+  async function withMessages(
     name: string,
     rows: readonly ClaimRow[],
     destination: { readonly isProbe: boolean; readonly destinationFailures: number },
@@ -235,11 +244,11 @@ function claimQuery(name: string, { token, limit, leaseMs }: ClaimOptions): Quer
 async function claimProbe(
   session: Session,
   name: string,
-  options: ClaimOptions,
+  { leaseMs, token }: ClaimOptions,
 ): Promise<readonly unknown[]> {
-  const taken = await session.send({ text: TAKE_PROBE, values: [name, options.leaseMs] });
+  const taken = await session.send({ text: TAKE_PROBE, values: [name, leaseMs] });
   if (taken.length === 0) return [];
-  const claimed = await session.send(claimQuery(name, { ...options, limit: 1 }));
+  const claimed = await session.send({ text: CLAIM_PROBE, values: [name, leaseMs, token] });
   if (claimed.length > 0) await session.commit();
   return claimed;
 }
@@ -247,7 +256,7 @@ async function claimProbe(
 function takenQueries(name: string, taken: readonly TryResult[]): readonly Query[] {
   const values = triedValues(name, taken);
   return [
-    { text: DELIVERED, values: [name] },
+    { text: taken.some(({ isProbe }) => isProbe) ? RECOVERED : DELIVERED, values: [name] },
     ...[LOCK_TAKEN, REMOVE_TAKEN, GO_ON, REMOVE_EMPTY].map((text) => ({ text, values })),
   ];
 }

@@ -46,22 +46,20 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
 
   function read(after: number, limit: number): FeedPage | 'removed' {
     const changes: StatusChange[] = [];
+    const unreadable: number[] = [];
     let position = after;
     for (const row of following.all(after, EVENTS_PER_READ)) {
       if (changes.length === limit) break;
       position = row.sequence;
       if (row.snapshot === null) continue;
       const event = eventOf(row);
-      changes.push({
-        position,
-        version: row.version,
-        event,
-        connection: connectionOfSnapshot(row.snapshot, event),
-      });
+      const connection = connectionOfSnapshot(row.snapshot, event);
+      if (connection) changes.push({ position, version: row.version, event, connection });
+      else unreadable.push(position);
     }
     // An older backup was restored meanwhile.
     if (position === after && (newest.get() ?? 0) < after) return 'removed';
-    return { changes, position };
+    return { changes, unreadable, position };
   }
 
   return {

@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { ConnectionId } from '../../../proton/identifiers';
 import {
   firstVersions,
+  PROBE_CANDIDATES,
   type Claim,
   type ClaimedEvent,
   type ClaimOptions,
@@ -80,16 +81,12 @@ export function outboundOn(database: BetterSqlite3.Database, transactions: Trans
     const now = Date.now();
     const { retry_at: retryAt, failures: destinationFailures } = rows.state.get(name) ?? NEVER_TRIED;
     const isProbe = retryAt !== null;
-    const due = rows.due.all(name, now, isProbe ? 1 : limit);
-    const events = due.map(
-      ({ connection_id: connectionId, next_version: version, failures }): ClaimedEvent => {
+    const due = isProbe ? rows.dueForProbe.all(name, now) : rows.due.all(name, now, limit);
+    const events = due.flatMap(
+      ({ connection_id: connectionId, next_version: version, failures }): ClaimedEvent[] => {
         rows.claim.run(now + leaseMs, token, name, connectionId);
-        return {
-          connectionId,
-          version,
-          failures,
-          message: rows.message.get(name, connectionId, version) ?? '',
-        };
+        const message = rows.message.get(name, connectionId, version);
+        return message === undefined ? [] : [{ connectionId, version, failures, message }];
       },
     );
     if (isProbe) rows.retryAt.run(now + leaseMs, name);
@@ -99,7 +96,9 @@ export function outboundOn(database: BetterSqlite3.Database, transactions: Trans
 
   function settle(name: string, results: readonly TryResult[]): void {
     const now = Date.now();
-    if (results.some(({ failure }) => failure === undefined)) rows.delivered.run(now, name);
+    const taken = results.filter(({ failure }) => failure === undefined);
+    if (taken.length > 0) rows.delivered.run(now, name);
+    if (taken.some(({ isProbe }) => isProbe)) rows.recovered.run(name);
     for (const { connectionId, version, token, failure } of results) {
       if (rows.isOurs.get(name, connectionId, version, token) === undefined) continue;
       if (failure) {
@@ -191,6 +190,14 @@ function rowsOn(database: BetterSqlite3.Database) {
          WHERE destination = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
       ),
     ),
+    dueForProbe: pin(
+      database.prepare<[name: string, now: number], QueuedConnection>(
+        `SELECT connection_id, next_version, failures FROM (
+           SELECT connection_id, next_version, failures, due_at FROM outbound_connections
+           WHERE destination = ? AND due_at <= ? ORDER BY due_at LIMIT ${String(PROBE_CANDIDATES)}
+         ) ORDER BY failures, due_at LIMIT 1`,
+      ),
+    ),
     claim: pin(
       database.prepare<[until: number, token: string, name: string, id: ConnectionId]>(
         'UPDATE outbound_connections SET due_at = ?, claim = ? WHERE destination = ? AND connection_id = ?',
@@ -217,7 +224,12 @@ function rowsOn(database: BetterSqlite3.Database) {
     ),
     delivered: pin(
       database.prepare<[now: number, name: string]>(
-        'UPDATE event_destinations SET retry_at = NULL, failures = 0, delivered_at = ? WHERE name = ?',
+        'UPDATE event_destinations SET delivered_at = ? WHERE name = ?',
+      ),
+    ),
+    recovered: pin(
+      database.prepare<[name: string]>(
+        'UPDATE event_destinations SET retry_at = NULL, failures = 0 WHERE name = ?',
       ),
     ),
     isOurs: pin(
