@@ -52,7 +52,6 @@ export class ConnectionSubscriptions {
     @Root() { connection, previousStatus, status, occurredAt }: ConnectionStatusChange,
     // It selects the changes for which this is executed. Here it only declares the argument.
     @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
-    // eslint-disable-next-line @typescript-eslint/no-unused-vars
     _filter: StatusChangedArgs['filter'],
   ): EnvironmentAccountConnectionStatusChange {
     return {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 
 import { createErrorFormatter } from '../../../src/graphql/format-error';
@@ -18,10 +20,7 @@ import { readConfig } from '../../../src/config/config';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
-const {
-  limits: { document: limits },
-  trustPolicies: trustPolicyDefaults,
-} = readConfig({});
+const { document: limits } = readConfig({}).limits;
 const QUERY = 'subscription { environmentAccountConnectionStatusChanged { connection { id } status } }';
 const WITH_HISTORY =
   'subscription { environmentAccountConnectionStatusChanged { connection { id history { nodes { type } } } } }';
@@ -48,14 +47,12 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
         };
       },
     },
-    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     openSession(viewer, end) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
     trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
-    trustPolicyDefaults,
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {
@@ -83,8 +80,11 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       eventId: '',
     };
   }
-  const publish = (...changes: readonly ConnectionStatusChange[]) =>
-    Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+  /** Resolves when the changes are executed and delivered, unless their execution waits for something. */
+  async function publish(...changes: readonly ConnectionStatusChange[]): Promise<void> {
+    await Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  }
   return {
     subscriptions,
     listeners,
@@ -256,6 +256,7 @@ describe('Subscriptions', () => {
     const sink = createSink();
     await start(subscriptions, sink, { query: WITH_HISTORY });
     await publish(await makeChange());
+    while (sink.results.length === 0) await nextTurn();
     expect(sink.results).toMatchObject([
       { data: null, errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] },
     ]);
