@@ -38,6 +38,7 @@ export async function serveOverSdk(
     report: ({ error }) => {
       console.error(error);
     },
+    reportFault: console.error,
     warn: console.error,
   });
   const viewer = unrestrictedViewer('anonymous');

@@ -5,7 +5,7 @@ import type { BackEnd, BackEndDependencies } from './back-end';
 /** Creates the adapter for a remote Proton endpoint. */
 export async function sdkBackEnd(
   { credentials, ...settings }: SdkProtonConfig,
-  { telemetry, logger }: BackEndDependencies,
+  { telemetry, logger, reportFault }: BackEndDependencies,
 ): Promise<BackEnd> {
   // Loaded only when it is used, because loading the AWS SDK adds half to the start-up time.
   const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
@@ -20,6 +20,7 @@ export async function sdkBackEnd(
       if (kind === 'unexpected') logger.warn({ ...call, err: error }, 'call to Proton failed');
       else logger.info(call, 'Proton rejected a call');
     },
+    reportFault,
     warn: (warning) => {
       logger.warn(warning);
     },

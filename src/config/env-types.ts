@@ -1,10 +1,10 @@
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 
 import { z } from 'zod';
 
 import { algorithmsOf } from '../authentication/user/verification-keys';
+import { isLoopbackAddress } from '../events/addresses';
 import { isAccountId, isRegion } from '../proton/identifiers';
 
 /** The types of variables, each with the error message for a wrong value. */
@@ -81,9 +81,9 @@ export function isOrigin(value: string): boolean {
   return /^https?:$/.test(protocol) && href === `${origin}/`;
 }
 
-/** Whether an address can be reached from this machine only. */
+/** Whether a name or an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  return host === 'localhost' || isLoopbackAddress(host);
 }
 
 /** Whether keys fetched from a URL can be trusted: anyone on the way could replace what comes over plain http. */

@@ -150,18 +150,23 @@ class FeedReader {
   private async readOn(): Promise<void> {
     while (this.position !== undefined && !this.isOver) {
       const after = this.position;
-      const page = await this.feed.read(after, PAGE);
+      const page = await this.readPage(after);
       if (page === 'removed') {
         this.end([...this.followers], ProtonFailure.unavailable(REMOVED, undefined));
         return;
       }
-      // Listeners must not miss a change, so they end.
-      if (page.unreadable.length > 0) throw new Error(`changes can't be read: ${page.unreadable.join(', ')}`);
       this.position = page.position;
       if (page.position !== after) await this.deliver(after, page);
       for (const follower of this.followers) if (!follower.isBusy) void this.catchUp(follower);
       if (page.position === after) return;
     }
+  }
+
+  /** @throws Error for a change that can't be read: listeners must not miss one, so they end */
+  private async readPage(after: number): Promise<FeedPage | 'removed'> {
+    const page = await this.feed.read(after, PAGE);
+    if (page === 'removed' || page.unreadable.length === 0) return page;
+    throw new Error(`changes can't be read: ${page.unreadable.join(', ')}`);
   }
 
   /** Gives a page to the listeners that have the pages before it, and waits for them, but not for long. */
@@ -234,7 +239,7 @@ class FeedReader {
       .catch(() => undefined)
       .then(async (last) => {
         if (last?.after === after) return last;
-        const page = await this.feed.read(after, PAGE);
+        const page = await this.readPage(after);
         return {
           after,
           page: page === 'removed' ? page : { position: page.position, changes: page.changes.map(shown) },

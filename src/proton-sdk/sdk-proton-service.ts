@@ -22,6 +22,8 @@ export interface SdkProtonServiceOptions extends ProtonClientOptions {
   readonly defaultAccountId: AccountId | undefined;
   /** Receives failed calls, for the log. */
   readonly report: (report: ProtonReport) => void;
+  /** Receives unexpected errors of subscriptions. */
+  readonly reportFault: (error: unknown) => void;
 }
 
 export interface SdkProtonService extends ProtonService {
@@ -36,6 +38,7 @@ export function createSdkProtonService({
   defaultRegion,
   defaultAccountId,
   report,
+  reportFault,
   pollIntervalMs,
   ...clientOptions
 }: SdkProtonServiceOptions): SdkProtonService {
@@ -46,6 +49,7 @@ export function createSdkProtonService({
   const polling = createStatusPolling({
     clients,
     report,
+    reportFault,
     accounts,
     regions,
     timeoutMs,

@@ -41,7 +41,7 @@ export interface StatusWatch {
   /**
    * Resolves with a position such that the listener gets every change that is committed after this resolves, with a greater position.
    * Changes with smaller positions may come too, and some with greater ones that were committed a moment before.
-   * @throws ProtonFailure `UNAVAILABLE`
+   * @throws ProtonFailure `UNAVAILABLE`, `THROTTLED`
    */
   readonly position: () => Promise<number>;
   /** The listener is not called any more. */

@@ -45,7 +45,6 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
       reads.push(after);
       return respond();
     },
-    before: () => Promise.resolve(0),
     lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
     watch: (listener) => {
       watchers.add(listener);
@@ -163,7 +162,7 @@ describe('The status changes of the control plane', () => {
         ...feed,
         read(after, limit) {
           const changes = all.filter(({ position }) => position > after).slice(0, limit);
-          return Promise.resolve({ changes, position: changes.at(-1)?.position ?? after });
+          return Promise.resolve({ changes, position: changes.at(-1)?.position ?? after, unreadable: [] });
         },
       },
       () => undefined,

@@ -94,6 +94,8 @@ describe('Changes of status over the SDK', () => {
   let endpoint: SignedEndpoint;
   /** The status of every response; undefined if the endpoint works. */
   let failing: number | undefined;
+  /** The body of such a response. */
+  let failure: string;
   /** The id of a connection that lists leave out. */
   let hidden: string | undefined;
   let callsMade: number;
@@ -101,6 +103,7 @@ describe('Changes of status over the SDK', () => {
 
   beforeEach(async () => {
     failing = undefined;
+    failure = 'broken';
     hidden = undefined;
     callsMade = 0;
     callMade = () => undefined;
@@ -108,7 +111,7 @@ describe('Changes of status over the SDK', () => {
       async around(request, answer) {
         callsMade += 1;
         callMade();
-        if (failing !== undefined) return { status: failing, headers: {}, body: 'broken' };
+        if (failing !== undefined) return { status: failing, headers: {}, body: failure };
         const response = await answer(request);
         return hidden === undefined ? response : { ...response, body: withoutItem(response.body, hidden) };
       },
@@ -132,12 +135,16 @@ describe('Changes of status over the SDK', () => {
   }
 
   /** Creates the adapter with one Region; four lists are one look for two accounts. */
-  function adapter({ accounts = [MANAGEMENT, ENVIRONMENT], pollIntervalMs = 10 } = {}) {
+  function adapter({
+    accounts = [MANAGEMENT, ENVIRONMENT],
+    regions = [region('us-east-1')],
+    pollIntervalMs = 10,
+  } = {}) {
     return createSdkService({
       endpointUrl: endpoint.origin,
       credentialsFor: endpoint.credentialsFor,
       accounts,
-      regions: [region('us-east-1')],
+      regions,
       timeoutMs: 2_000,
       pollIntervalMs,
     });
@@ -309,6 +316,106 @@ describe('Changes of status over the SDK', () => {
     failing = undefined;
     const stop = await watch(service, EVERYONE, listen().listener);
     stop();
+    service.close();
+  });
+
+  it('come in pages, each when the listener is done with the one before, which delays no other listener', async () => {
+    const { service } = adapter({ pollIntervalMs: 3_600_000 });
+    const pages: number[] = [];
+    let done: () => void = () => undefined;
+    let paged: () => void = () => undefined;
+    const busy = {
+      ...listen().listener,
+      changed(changes: readonly ConnectionStatusChange[]) {
+        pages.push(changes.length);
+        paged();
+        return new Promise<void>((resolve) => (done = resolve));
+      },
+    };
+    const heard = listen();
+    await watch(service, EVERYONE, busy);
+    await watch(service, EVERYONE, heard.listener);
+    for (let index = 0; index < 150; index += 1) await create(`e${String(index)}`);
+    // Its coming causes a look.
+    const late = listen();
+    await watch(service, EVERYONE, late.listener);
+    await heard.count(150);
+    expect(pages).toEqual([64]);
+    await create('later');
+    await watch(service, EVERYONE, listen().listener);
+    await Promise.all([heard.count(151), late.count(1)]);
+    expect(pages).toEqual([64]);
+    while (pages.length < 4) {
+      const next = new Promise<void>((resolve) => (paged = resolve));
+      done();
+      await next;
+    }
+    expect(pages).toEqual([64, 64, 22, 1]);
+    service.close();
+  });
+
+  it('are looked for with a pause, however many subscribers come', async () => {
+    const { service } = adapter({ pollIntervalMs: 3_600_000 });
+    await watch(service, EVERYONE, listen().listener);
+    const start = performance.now();
+    const calls = callsMade;
+    for (let count = 0; count < 2; count += 1) {
+      const stop = await watch(service, EVERYONE, listen().listener);
+      stop();
+    }
+    expect(callsMade - calls).toBe(8);
+    expect(performance.now() - start).toBeGreaterThan(400);
+    service.close();
+  });
+
+  it('are not looked for while Proton throttles, and a subscriber that comes then is refused', async () => {
+    const { service } = adapter({ pollIntervalMs: 3_600_000 });
+    const stop = await watch(service, EVERYONE, listen().listener);
+    failing = 400;
+    failure = JSON.stringify({ __type: 'ThrottlingException', message: 'slow down' });
+    const refused = { code: 'THROTTLED', retryable: true };
+    await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject(refused);
+    failing = undefined;
+    const calls = callsMade;
+    await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject(refused);
+    // Nor by a new series of looks.
+    stop();
+    await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject(refused);
+    expect(callsMade).toBe(calls);
+    service.close();
+  });
+
+  it('end with a report when an unexpected error stops the looks', async () => {
+    const regions = [region('us-east-1')];
+    const { service, faults } = adapter({ regions });
+    const heard = listen();
+    await watch(service, EVERYONE, heard.listener);
+    const fault = new Error('a bug');
+    jest.spyOn(regions, 'flatMap').mockImplementation(() => {
+      throw fault;
+    });
+    expect(await heard.ended).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    expect(faults).toEqual([fault]);
+    service.close();
+  });
+
+  it('end with a report for a listener that throws, and for no other', async () => {
+    const { service, faults } = adapter();
+    const fault = new Error('a bug');
+    const heard = listen();
+    const broken = listen();
+    await watch(service, EVERYONE, {
+      ...broken.listener,
+      changed() {
+        throw fault;
+      },
+    });
+    await watch(service, EVERYONE, heard.listener);
+    await create('orders');
+    expect(await broken.ended).toMatchObject({ code: 'UNAVAILABLE' });
+    await create('payments');
+    await heard.count(2);
+    expect(faults).toEqual([fault]);
     service.close();
   });
 

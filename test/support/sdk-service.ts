@@ -127,6 +127,8 @@ export interface SdkServiceUnderTest {
   readonly service: SdkProtonService;
   /** The failed calls that the adapter reported. */
   readonly reports: readonly ProtonReport[];
+  /** The unexpected errors. */
+  readonly faults: readonly unknown[];
 }
 
 /** Creates the SDK adapter for an endpoint. */
@@ -139,6 +141,7 @@ export function createSdkService({
   pollIntervalMs = 5_000,
 }: SdkServiceOptions): SdkServiceUnderTest {
   const reports: ProtonReport[] = [];
+  const faults: unknown[] = [];
   const service = createSdkProtonService({
     endpointUrl,
     accounts,
@@ -151,9 +154,12 @@ export function createSdkService({
     report: (report) => {
       reports.push(report);
     },
+    reportFault: (fault) => {
+      faults.push(fault);
+    },
     warn: (warning) => {
       throw new Error(warning);
     },
   });
-  return { service, reports };
+  return { service, reports, faults };
 }

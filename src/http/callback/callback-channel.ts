@@ -22,6 +22,11 @@ export interface RetryTimes {
 /** With 5 s for each attempt, a router that hangs is given up after 33 s. */
 export const DEFAULT_RETRIES: RetryTimes = { pausesMs: [100, 200, 400, 800, 1_600] };
 
+/** The most that a message may take with all its attempts and the waits for a connection, in milliseconds. */
+const GIVE_UP_MS = 40_000;
+/** The same for the check at the start, for whose result the router waits. */
+const CHECK_MS = 7_000;
+
 /** Bounds of the router's interval: a short one would flood it, and with a long one a router that is gone would not be noticed. */
 const MIN_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 60_000;
@@ -74,7 +79,8 @@ export class CallbackChannel {
    * @returns undefined if it does, or what happened instead
    */
   async check(signal: AbortSignal): Promise<string | undefined> {
-    const { outcome, description } = await this.attempt({ action: 'check' }, signal);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS)]);
+    const { outcome, description } = await this.attempt({ action: 'check' }, limit);
     return outcome === 'taken' ? undefined : description;
   }
 
@@ -98,12 +104,10 @@ export class CallbackChannel {
     return this.send({ action: 'next', payload });
   }
 
-  /** Sends the last message, once and after those that wait, and closes the channel. Never rejects. */
+  /** Sends the last message, after those that wait, and closes the channel. Never rejects. */
   async complete(errors?: readonly unknown[]): Promise<void> {
     clearInterval(this.beats);
-    await this.last;
-    const { signal } = this.stopped;
-    if (!signal.aborted) await this.attempt({ action: 'complete', ...(errors && { errors }) }, signal);
+    await this.send({ action: 'complete', ...(errors && { errors }) });
     this.close();
   }
 
@@ -120,7 +124,14 @@ export class CallbackChannel {
   }
 
   private async deliver(message: Message): Promise<void> {
-    const { signal } = this.stopped;
+    const limit = setTimeout(() => {
+      this.end('router_unreachable');
+    }, GIVE_UP_MS);
+    await this.deliverWithRetries(message, this.stopped.signal);
+    clearTimeout(limit);
+  }
+
+  private async deliverWithRetries(message: Message, signal: AbortSignal): Promise<void> {
     for (const pauseMs of [0, ...this.retries.pausesMs]) {
       if (pauseMs > 0) await wait(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;

@@ -7,7 +7,8 @@ export interface CallbackClient {
    * Follows no redirect, and sends no credential.
    * @param body JSON
    * @returns the status of the response, once all of it is here
-   * @throws Error if that takes longer than the timeout, the connection fails, or the signal is aborted
+   * @throws Error if that takes longer than the timeout, the connection fails, or the signal is aborted. The wait for one of the
+   * connections to the router does not count.
    */
   readonly post: (url: URL, body: string, signal: AbortSignal) => Promise<number>;
   /** Closes the connections that are kept open. */
@@ -20,9 +21,9 @@ const MAX_SOCKETS = 100;
 /** Routers answer with a short error, or nothing. */
 const MAX_RESPONSE_BYTES = 65_536;
 
-/** @param timeoutMs from the call until the response is complete */
-export function createCallbackClient(timeoutMs: number): CallbackClient {
-  const options = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS };
+/** @param timeoutMs from when a message has a connection, or opens one, until the response is complete */
+export function createCallbackClient(timeoutMs: number, maxSockets = MAX_SOCKETS): CallbackClient {
+  const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
   const http = { request: requestHttp, agent: new HttpAgent(options) };
   const https = { request: requestHttps, agent: new HttpsAgent(options) };
 
@@ -44,9 +45,13 @@ export function createCallbackClient(timeoutMs: number): CallbackClient {
       },
     });
     const status = new Promise<number>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        request.destroy(new Error(`there was no response within ${String(timeoutMs)} ms`));
-      }, timeoutMs);
+      let timer: NodeJS.Timeout | undefined;
+      // Comes before the connection is open, and late when all of the agent's sockets are in use.
+      request.on('socket', () => {
+        timer = setTimeout(() => {
+          request.destroy(new Error(`there was no response within ${String(timeoutMs)} ms`));
+        }, timeoutMs);
+      });
       request.on('response', (response) => {
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {

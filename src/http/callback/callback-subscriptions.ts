@@ -50,7 +50,7 @@ export interface CallbackSubscriptions {
 const TIMEOUT_MS = 5_000;
 
 interface Running {
-  readonly end: (outcome: EndOutcome, error: GraphQLFormattedError) => Promise<void>;
+  readonly end: (outcome: EndOutcome, error: GraphQLFormattedError) => void;
 }
 
 export function createCallbackSubscriptions({
@@ -64,7 +64,14 @@ export function createCallbackSubscriptions({
   const running = new Set<Running>();
   /** How many run or start, in all and for each subject. */
   const slots = { all: 0, bySubject: new Map<string, number>() };
+  /** Those that send their last message. */
+  const completing = new Map<CallbackChannel, Promise<void>>();
   let isStopping = false;
+
+  function complete(channel: CallbackChannel, errors: readonly unknown[] | undefined): void {
+    const completed = channel.complete(errors).finally(() => completing.delete(channel));
+    completing.set(channel, completed);
+  }
 
   /** @returns a function that gives the slot back */
   function takeSlot(subject: string): () => void {
@@ -100,7 +107,7 @@ export function createCallbackSubscriptions({
     const own: Running = {
       end(outcome, error) {
         close(outcome);
-        return channel.complete([error]);
+        complete(channel, [error]);
       },
     };
     function close(outcome: EndOutcome): void {
@@ -128,7 +135,7 @@ export function createCallbackSubscriptions({
           next: (result) => channel.next(result),
           ended(errors) {
             forget();
-            void channel.complete(errors);
+            complete(channel, errors);
           },
         },
       );
@@ -144,7 +151,7 @@ export function createCallbackSubscriptions({
       throw overloaded();
     }
     clearExpiry = atExpiry(expiresAt, () => {
-      void own.end('UNAUTHENTICATED', EXPIRED);
+      own.end('UNAUTHENTICATED', EXPIRED);
     });
   }
 
@@ -160,11 +167,13 @@ export function createCallbackSubscriptions({
     },
     async stop(graceMs) {
       isStopping = true;
-      const ended = Promise.all([...running].map(({ end }) => end('SERVER_STOPPING', STOPPING)));
+      for (const { end } of [...running]) end('SERVER_STOPPING', STOPPING);
+      const ended = Promise.all(completing.values());
       let timer: NodeJS.Timeout | undefined;
       const grace = new Promise((resolve) => (timer = setTimeout(resolve, graceMs)));
       await Promise.race([ended, grace]);
       clearTimeout(timer);
+      for (const channel of completing.keys()) channel.close();
       client.close();
     },
   };

@@ -1,15 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { ProtonFailure } from '../../proton/failure';
 import type { AccountId } from '../../proton/identifiers';
-import type { StatusChangeListener, StatusChangeSource } from '../../proton/status-changes';
+import type { StatusChangeSource } from '../../proton/status-changes';
 import { accountsToSearch } from '../session-scope';
 import { LastLook, type FoundChange } from './last-look';
 import { createLooks, type LookOptions, type ReadList } from './look';
+import { Watcher } from './watcher';
 
 export interface StatusPollingOptions extends LookOptions {
   /** The accounts that have credentials. */
   readonly accounts: readonly AccountId[];
   /** The pause between two looks, in milliseconds. */
   readonly intervalMs: number;
+  /** Receives unexpected errors, after which the watches are ended. */
+  readonly reportFault: (error: unknown) => void;
 }
 
 /**
@@ -26,11 +31,10 @@ const MAX_FAILURES = 5;
 /** The longest pause while Proton throttles. */
 const MAX_PAUSE_MS = 60_000;
 
-/** Who watches, with the accounts where that viewer's connections are found. */
-interface Watcher {
-  readonly listener: StatusChangeListener;
-  readonly accounts: ReadonlySet<AccountId>;
-}
+/** The pause between two looks is never shorter, however many watchers come, in milliseconds. */
+const MIN_PAUSE_MS = 250;
+/** How long a look waits for listeners that are busy with its changes, in milliseconds. */
+const WAIT_MS = 1_000;
 
 /** Waits for the end of a look that starts later. */
 interface PositionRequest {
@@ -46,6 +50,7 @@ interface PositionRequest {
 export function createStatusPolling({
   accounts,
   intervalMs,
+  reportFault,
   ...options
 }: StatusPollingOptions): StatusPolling {
   const looks = createLooks({ ...options, report: reportOnce(options.report) });
@@ -53,10 +58,18 @@ export function createStatusPolling({
   let requests: PositionRequest[] = [];
   let position = 0;
   let series: Series | undefined;
+  let pauseMs = intervalMs;
+  /** No look begins before this time, of `performance.now()`, not even that of a new series. */
+  let restUntil = 0;
+  /** Why Proton rests until then, if it throttles. */
+  let throttling: ProtonFailure | undefined;
 
   function startSeries(): Series {
     const started: Series = { stopped: new AbortController(), failures: new Map(), wake: () => undefined };
-    void look(started);
+    run(started).catch((error: unknown) => {
+      reportFault(error);
+      if (series === started) endAll(ProtonFailure.unavailable(NOT_READ, error));
+    });
     return started;
   }
 
@@ -64,30 +77,54 @@ export function createStatusPolling({
     series?.stopped.abort();
     series?.wake();
     series = undefined;
-    refuse(requests, NOT_WATCHED);
-    requests = [];
+    refuseAll(NOT_WATCHED);
   }
 
-  async function look(own: Series): Promise<void> {
+  async function run(own: Series): Promise<void> {
     const { signal } = own.stopped;
     const last = new LastLook();
-    let pauseMs = intervalMs;
     while (!signal.aborted) {
-      const asked = requests;
-      requests = [];
+      const restMs = restUntil - performance.now();
+      if (restMs > 0) await delay(restMs, undefined, { signal }).catch(() => undefined);
+      if (isAborted(signal)) return;
+      restUntil = performance.now() + Math.min(intervalMs, MIN_PAUSE_MS);
+      await look(own, last);
+      if (!throttling && !hasRequests() && !isAborted(signal)) await pause(own, pauseMs);
+    }
+  }
+
+  async function look(own: Series, last: LastLook): Promise<void> {
+    const { signal } = own.stopped;
+    const asked = requests;
+    requests = [];
+    try {
       const read = await looks.readLists(accountsOf([...watchers, ...asked]), signal);
       const found = await last.compare(read, (missing) => looks.findGone(missing, signal), Date.now());
+      if (isAborted(signal)) return;
       const failed = failuresOf(read);
-      if (isAborted(signal)) refuse(asked, NOT_WATCHED);
-      else {
-        await announce(found);
-        answer(asked, failed);
-        endWatchers(own, read, failed);
-        const isThrottled = [...failed.values()].some(({ code }) => code === 'THROTTLED');
-        pauseMs = isThrottled ? Math.max(intervalMs, Math.min(2 * pauseMs, MAX_PAUSE_MS)) : intervalMs;
-        if (!hasRequests() && !isAborted(signal)) await pause(own, pauseMs);
-      }
+      const taken = announce(found);
+      answer(asked, failed);
+      rest(failed);
+      await withinLimit(taken);
+      if (!isAborted(signal)) endWatchers(own, read, failed);
+    } finally {
+      // Those that have an answer keep it.
+      refuse(asked, NOT_WATCHED);
     }
+  }
+
+  /** Decides when the next look may begin. While Proton throttles, a watcher that comes is refused at once: it must not cause a look. */
+  function rest(failed: ReadonlyMap<AccountId, ProtonFailure>): void {
+    throttling = [...failed.values()].find(({ code }) => code === 'THROTTLED');
+    pauseMs = throttling ? Math.max(intervalMs, Math.min(2 * pauseMs, MAX_PAUSE_MS)) : intervalMs;
+    const restMs = throttling ? pauseMs : Math.min(intervalMs, MIN_PAUSE_MS);
+    restUntil = performance.now() + restMs;
+    if (throttling) refuseAll(throttling);
+  }
+
+  function refuseAll(failure: ProtonFailure): void {
+    refuse(requests, failure);
+    requests = [];
   }
 
   /** A function, because requests come while the caller waits. */
@@ -95,10 +132,16 @@ export function createStatusPolling({
     return requests.length > 0;
   }
 
+  /** Resolves when all watchers are done with the changes. */
   async function announce(found: readonly FoundChange[]): Promise<void> {
     if (found.length === 0) return;
     const changes = found.map((change) => ({ ...change, position: (position += 1) }));
-    await Promise.all([...watchers].map(async ({ listener }) => listener.changed(changes)));
+    for (const watcher of [...watchers]) {
+      if (!watcher.isTooSlow) continue;
+      remove(watcher);
+      watcher.end(ProtonFailure.unavailable(TOO_SLOW, undefined));
+    }
+    await Promise.all([...watchers].map((watcher) => watcher.announce(changes)));
   }
 
   function answer(asked: readonly PositionRequest[], failed: ReadonlyMap<AccountId, ProtonFailure>): void {
@@ -122,8 +165,15 @@ export function createStatusPolling({
       const failure = failureIn(watcher.accounts, lost);
       if (!failure) continue;
       remove(watcher);
-      watcher.listener.ended(failure);
+      watcher.end(failure);
     }
+  }
+
+  function endAll(failure: ProtonFailure): void {
+    stopSeries();
+    const ended = [...watchers];
+    watchers.clear();
+    for (const watcher of ended) watcher.end(failure);
   }
 
   function remove(watcher: Watcher): void {
@@ -133,7 +183,7 @@ export function createStatusPolling({
 
   return {
     watchStatusChanges(viewer, listener) {
-      const watcher: Watcher = { listener, accounts: accountsToSearch(viewer, accounts) };
+      const watcher = new Watcher(listener, accountsToSearch(viewer, accounts), reportFault);
       watchers.add(watcher);
       return {
         position: () =>
@@ -142,20 +192,22 @@ export function createStatusPolling({
               reject(NOT_WATCHED);
               return;
             }
+            if (throttling && performance.now() < restUntil) {
+              reject(throttling);
+              return;
+            }
             requests.push({ accounts: watcher.accounts, resolve, reject });
             series ??= startSeries();
             series.wake();
           }),
         stop() {
+          watcher.stop();
           remove(watcher);
         },
       };
     },
     close() {
-      stopSeries();
-      const ended = [...watchers];
-      watchers.clear();
-      for (const { listener } of ended) listener.ended(NOT_WATCHED);
+      endAll(NOT_WATCHED);
     },
   };
 }
@@ -169,6 +221,9 @@ interface Series {
 }
 
 const NOT_WATCHED = ProtonFailure.unavailable('The connections are not watched any more.', undefined);
+
+const NOT_READ = 'The changes could not be read. Subscribe again.';
+const TOO_SLOW = 'Too many changes wait to be delivered. Subscribe again.';
 
 function refuse(requests: readonly PositionRequest[], failure: ProtonFailure): void {
   for (const { reject } of requests) reject(failure);
@@ -218,6 +273,14 @@ function reportOnce(report: LookOptions['report']): LookOptions['report'] {
     reportedAt.set(key, now);
     report(failedCall);
   };
+}
+
+/** Waits for listeners, but not for long: one that is slow must not keep the next changes from the others. */
+async function withinLimit(taken: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const limit = delay(WAIT_MS, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
+  await Promise.race([taken, limit]);
+  over.abort();
 }
 
 /** Waits, until the time is over or there is something to do. */

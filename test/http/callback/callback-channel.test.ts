@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import {
   CallbackChannel,
   DEFAULT_RETRIES,
@@ -103,6 +105,29 @@ describe('The messages to a router', () => {
     expect(router.messages().map(({ payload }) => payload)).toEqual([1, 1, 1, 1, 2]);
   });
 
+  it('are repeated after an error of the router, also the last one', async () => {
+    const { channel } = openChannel();
+    const failures = [503, 500];
+    router.answerBy((_request, response) => response.writeHead(failures.pop() ?? 204).end());
+    await channel.complete([{ message: 'over' }]);
+    expect(router.messages().map(({ action }) => action)).toEqual(['complete', 'complete', 'complete']);
+    await channel.next(1);
+    expect(router.messages('next')).toEqual([]);
+  });
+
+  it('have the whole timeout from when they get a connection', async () => {
+    const timeoutMs = 1_000;
+    const narrow = createCallbackClient(timeoutMs, 1);
+    router.answerBy((_request, response) => {
+      setTimeout(() => response.writeHead(204).end(), 0.4 * timeoutMs);
+    });
+    const start = performance.now();
+    const statuses = await Promise.all([1, 2, 3].map(() => narrow.post(new URL(router.origin), '{}', never)));
+    expect(statuses).toEqual([204, 204, 204]);
+    expect(performance.now() - start).toBeGreaterThan(timeoutMs);
+    narrow.close();
+  });
+
   it.each([
     [404, 'router_left', 1],
     [410, 'router_left', 1],
@@ -195,27 +220,43 @@ describe('The messages to a router', () => {
   });
 });
 
-it('A router that hangs is given up within 45 seconds', async () => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
-  let attempts = 0;
-  const client: CallbackClient = {
-    async post() {
+describe('A router', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  function sendOver(post: CallbackClient['post']): jest.Mock {
+    const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs: 0 };
+    const ended = jest.fn();
+    const client = { post, close: () => undefined };
+    void new CallbackChannel(client, target, DEFAULT_RETRIES, ended).next(1);
+    return ended;
+  }
+
+  it('that hangs is given up within 45 seconds', async () => {
+    let attempts = 0;
+    const ended = sendOver(async () => {
       attempts += 1;
       await new Promise((resolve) => setTimeout(resolve, 5_000));
       throw new Error('no response');
-    },
-    close: () => undefined,
-  };
-  const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs: 0 };
-  const ended = jest.fn();
-  const channel = new CallbackChannel(client, target, DEFAULT_RETRIES, ended);
-  void channel.next(1);
-  await jest.advanceTimersByTimeAsync(30_000);
-  expect(ended).not.toHaveBeenCalled();
-  await jest.advanceTimersByTimeAsync(15_000);
-  expect(ended).toHaveBeenCalledWith('router_unreachable');
-  expect(attempts).toBe(6);
-  jest.useRealTimers();
+    });
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(ended).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(ended).toHaveBeenCalledWith('router_unreachable');
+    expect(attempts).toBe(6);
+  });
+
+  it('to which no connection gets free is given up within 45 seconds', async () => {
+    const ended = sendOver((_url, _body, signal) => once(signal, 'abort').then(() => 0));
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(ended).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(ended.mock.calls).toEqual([['router_unreachable']]);
+  });
 });
 
 describe('The heartbeat', () => {

@@ -316,17 +316,21 @@ describe('Subscriptions by HTTP callback', () => {
     expect(whole?.errors).toBeUndefined();
   });
 
-  it('end with an error when the user’s token expires, and nothing follows', async () => {
+  it('end with an error when the user’s token expires, also for a router that fails once, and nothing follows', async () => {
     const headers = await asUser({ '*': ['read'] }, { exp: Math.floor(Date.now() / 1000) + 1 });
     const { id } = await ask({ headers });
-    await router.until(() => messagesOf(id, 'complete').length === 1);
-    expect(messagesOf(id, 'complete')[0]?.errors).toMatchObject([
-      { extensions: { code: 'UNAUTHENTICATED' } },
-    ]);
+    let failures = 1;
+    router.answerBy(({ message: { action } }, response) => {
+      const isRefused = action === 'complete' && failures-- > 0;
+      response.writeHead(isRefused ? 503 : 204).end();
+    });
+    await router.until(() => messagesOf(id, 'complete').length === 2);
+    for (const { errors } of messagesOf(id, 'complete'))
+      expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
     const running = await ask();
     await create('after-expiry');
     await router.until(() => messagesOf(running.id, 'next').length === 1);
-    expect(messagesOf(id).map(({ action }) => action)).toEqual(['check', 'complete']);
+    expect(messagesOf(id).map(({ action }) => action)).toEqual(['check', 'complete', 'complete']);
   });
 
   it('end with an error when the server stops, which waits until routers know', async () => {
