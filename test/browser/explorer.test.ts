@@ -3,9 +3,11 @@ import { join } from 'node:path';
 
 import type { Page } from 'playwright-core';
 
+import { CreateEnvironmentAccountConnectionDocument } from '../../generated/operations/graphql';
 import { startApp, type RunningApp } from '../support/app';
 import { axeViolations } from '../support/axe';
 import { describeInBrowser } from '../support/browser';
+import { dataOf } from '../support/graphql-client';
 import { PROJECT } from '../support/server-process';
 
 const OPERATIONS = readdirSync(join(PROJECT, 'schema', 'operations')).filter((name) =>
@@ -59,7 +61,7 @@ describeInBrowser('The explorer', (browser) => {
     await response(page).getByText('"PENDING"').waitFor();
 
     // The last visit ended in another tab, with other variables than the operation came with.
-    await page.getByRole('tab', { name: 'EnvironmentAccountConnections' }).click();
+    await page.getByRole('tab', { name: 'EnvironmentAccountConnections', exact: true }).click();
     await execute(page);
     await response(page).getByText('"payments-prod"').waitFor();
     await page.evaluate(OTHER_TAB_STORED);
@@ -70,6 +72,27 @@ describeInBrowser('The explorer', (browser) => {
     expect(await open.allInnerTexts()).toContain('EnvironmentAccountConnections');
     await execute(page);
     await response(page).getByText('"payments-prod"').waitFor();
+  });
+
+  it('shows what a subscription sends', async () => {
+    const page = await browser.open(explorer, EXPLORER);
+    const subscribed = new Promise<void>((resolve) => {
+      page.on('websocket', (socket) => {
+        socket.on('framesent', ({ payload }) => {
+          if (payload.toString().includes('"subscribe"')) resolve();
+        });
+      });
+    });
+    await page.getByRole('tab', { name: 'EnvironmentAccountConnectionStatusChanged' }).click();
+    await execute(page);
+    await subscribed;
+    // The server has read the message before it responds to a later request.
+    await dataOf(app.url, '{ __typename }');
+    await dataOf(app.url, CreateEnvironmentAccountConnectionDocument, {
+      create: { managementAccountId: '111111111111', environmentName: 'by-subscription' },
+    });
+    await response(page).getByText('"by-subscription"').waitFor();
+    expect(await page.getByRole('button', { name: /Stop query/ }).count()).toBe(1);
   });
 
   it('sends the headers of its headers pane, and keeps none of them', async () => {

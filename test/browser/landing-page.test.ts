@@ -42,6 +42,7 @@ describeInBrowser('The landing page', (browser) => {
   it('forwards to the explorer at once where Sandbox can’t be loaded', async () => {
     const page = await open(() => Promise.resolve());
     await page.waitForURL('**/explorer/');
+    expect(await page.title()).toContain('Explorer');
   });
 
   it('forwards to the explorer after 3 s where Sandbox does not come', async () => {

@@ -1,5 +1,5 @@
 import type { GraphiQLProps } from 'graphiql';
-import { getOperationAST, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import { getOperationAST, OperationTypeNode, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 type Fetcher = GraphiQLProps['fetcher'];
@@ -24,8 +24,8 @@ export function createFetcher({ graphqlUrl, subscriptionsUrl }: Addresses): Fetc
   socketUrl.protocol = socketUrl.protocol.replace(/^http/, 'ws');
   return (parameters, { headers = {}, documentAST } = {}) => {
     if (isSubscription(documentAST, parameters.operationName))
-      return subscribe(socketUrl.href, parameters, headers as Headers);
-    return post(graphqlUrl, parameters, headers as Headers);
+      return subscribe(socketUrl.href, parameters, headers);
+    return post(graphqlUrl, parameters, headers);
   };
 }
 
@@ -52,5 +52,5 @@ function subscribe(url: string, parameters: Parameters<Fetcher>[0], headers: Hea
 
 function isSubscription(document: DocumentNode | undefined, name: string | null | undefined): boolean {
   const operation: OperationDefinitionNode | null | undefined = document && getOperationAST(document, name);
-  return operation?.operation === 'subscription';
+  return operation?.operation === OperationTypeNode.SUBSCRIPTION;
 }

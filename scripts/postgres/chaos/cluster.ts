@@ -72,7 +72,13 @@ export async function startRestartedPostgres(
       });
       const backends = stdout.split('\n').filter((line) => line.includes('127.0.0.1('));
       const chosen = backends[choose(backends.length)];
-      if (chosen !== undefined) process.kill(Number.parseInt(chosen), 'SIGKILL');
+      if (chosen === undefined) return;
+      try {
+        process.kill(Number.parseInt(chosen), 'SIGKILL');
+      } catch (error) {
+        // The session may have ended meanwhile.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
     },
     async query(sql, parameters = []) {
       await restarting;

@@ -14,6 +14,8 @@ import type { Subscriber } from './subscriber';
 
 /** Changes that may wait to be executed, if a source does not wait for the ones before. More end the subscriptions. */
 const MAX_WAITING = 1_024;
+/** When more wait, the source is asked to wait before it gives the next ones. */
+const MANY_WAITING = 32;
 /** How long a subscriber with a full queue is waited for, in milliseconds. */
 const ROOM_MS = 1_000;
 /** Subscribers that get a result in one turn. */
@@ -90,7 +92,8 @@ export class Group {
       return undefined;
     }
     this.waiting.push(...relevant);
-    return (this.working ??= this.work());
+    this.working ??= this.work();
+    return this.waiting.length > MANY_WAITING ? this.working : undefined;
   }
 
   private async work(): Promise<void> {

@@ -111,9 +111,17 @@ describeWithPostgres('A network that fails between the server and PostgreSQL', (
     ['COMMIT', isCommit, loseStatement, 0],
     ['the answer to COMMIT', isCommit, loseAnswer, 1],
   ])('that loses %s leads to UNAVAILABLE in time', async (what, matches, fault, connections) => {
-    const name = `lost-${what.replaceAll(' ', '-')}`;
-    const failed = failOnce(wire, matches, fault);
-    const first = await replica.create(name, { token: name });
+    let name: string;
+    let failed: Promise<unknown>;
+    let first: MutationOutcome;
+    let attempts = 0;
+    do {
+      attempts += 1;
+      name = `lost-${what.replaceAll(' ', '-')}-${String(attempts)}`;
+      failed = failOnce(wire, matches, fault);
+      first = await replica.create(name, { token: name });
+      // The feed begins transactions too, and may have lost its BEGIN instead.
+    } while (what === 'BEGIN' && first.success && attempts < 5);
     expect(first).toMatchObject({ success: false, code: 'UNAVAILABLE', retryable: true });
     await failed;
     expect(first.ms).toBeLessThan(LATEST_ANSWER_MS);

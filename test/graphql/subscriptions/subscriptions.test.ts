@@ -57,8 +57,8 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
-    reportFault: (error, id) => faults.push({ error, id }),
     trustPolicyDefaults,
+    reportFault: (error, id) => faults.push({ error, id }),
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {
@@ -86,8 +86,11 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       eventId: '',
     };
   }
-  const publish = (...changes: readonly ConnectionStatusChange[]) =>
-    Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+  /** Resolves when the changes are executed and delivered, unless their execution waits for something. */
+  async function publish(...changes: readonly ConnectionStatusChange[]): Promise<void> {
+    await Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  }
   return {
     subscriptions,
     listeners,
@@ -190,6 +193,7 @@ describe('Subscriptions', () => {
     for (const name of ['a', 'b', 'c', 'd']) await publish(await makeChange(name));
     expect(slow.errors).toEqual([]);
     await publish(await makeChange('e'), await makeChange('f'));
+    while (quick.results.length < 6) await nextTurn();
     expect(slow.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
     expect([slow.results.length, quick.results.length]).toEqual([1, 6]);
     expect(ended).toMatchObject([{ outcome: 'SUBSCRIPTION_OVERFLOW', events: 0, dropped: 4 }]);
@@ -261,6 +265,7 @@ describe('Subscriptions', () => {
     const sink = createSink();
     await start(subscriptions, sink, { query: WITH_HISTORY });
     await publish(await makeChange());
+    while (sink.results.length === 0) await nextTurn();
     expect(sink.results).toMatchObject([
       { data: null, errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] },
     ]);
@@ -281,6 +286,7 @@ describe('Subscriptions', () => {
     await start(subscriptions, sink, { query: QUERY_WITH_FILTER, variables: { tags: [{ key: 'team' }] } });
     const { connection, ...change } = await makeChange();
     await publish({ ...change, connection: { ...connection, tags: undefined } as never });
+    while (sink.results.length === 0) await nextTurn();
     expect(sink.results).toMatchObject([{ errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] }]);
     await close();
   });
