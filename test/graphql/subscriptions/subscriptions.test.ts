@@ -189,6 +189,7 @@ describe('Subscriptions', () => {
     for (const name of ['a', 'b', 'c', 'd']) await publish(await makeChange(name));
     expect(slow.errors).toEqual([]);
     await publish(await makeChange('e'), await makeChange('f'));
+    while (quick.results.length < 6) await nextTurn();
     expect(slow.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
     expect([slow.results.length, quick.results.length]).toEqual([1, 6]);
     expect(ended).toMatchObject([{ outcome: 'SUBSCRIPTION_OVERFLOW', events: 0, dropped: 4 }]);
@@ -281,6 +282,7 @@ describe('Subscriptions', () => {
     await start(subscriptions, sink, { query: QUERY_WITH_FILTER, variables: { tags: [{ key: 'team' }] } });
     const { connection, ...change } = await makeChange();
     await publish({ ...change, connection: { ...connection, tags: undefined } as never });
+    while (sink.results.length === 0) await nextTurn();
     expect(sink.results).toMatchObject([{ errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] }]);
     await close();
   });
