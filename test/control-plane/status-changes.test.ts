@@ -45,7 +45,6 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
       reads.push(after);
       return respond();
     },
-    before: () => Promise.resolve(0),
     lag: () => Promise.resolve({ changes: 0, milliseconds: 0 }),
     watch: (listener) => {
       watchers.add(listener);
