@@ -40,6 +40,7 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
   let respond = first;
   const feed: ChangeFeed = {
     head: () => Promise.resolve(7),
+    before: () => Promise.resolve(0),
     read: (after) => {
       reads.push(after);
       return respond();

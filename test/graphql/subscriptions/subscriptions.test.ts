@@ -17,7 +17,7 @@ import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/pro
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import type { SubscriptionEvent } from '../../../src/telemetry/events';
 import { readConfig } from '../../../src/config/config';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, region, STRANGER } from '../../support/proton';
 
 const { schema } = buildSubgraph();
 const { document: limits } = readConfig({}).limits;
@@ -54,6 +54,7 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
+    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
     executionMs: 1_000,
     maxWaiting: 3,
