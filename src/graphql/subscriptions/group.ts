@@ -12,6 +12,8 @@ import type { Subscriber } from './subscriber';
 
 /** Changes that may wait to be executed: two pages of a source. */
 const MAX_WAITING = 128;
+/** With more, the source is asked to wait, so that a burst of changes ends no subscription whose client is quick. */
+const MANY_WAITING = 32;
 /** Subscribers that get a result in one turn. */
 const BATCH = 16;
 
@@ -86,7 +88,8 @@ export class Group {
       return undefined;
     }
     this.waiting.push(...relevant);
-    return (this.working ??= this.work());
+    this.working ??= this.work();
+    return this.waiting.length > MANY_WAITING ? this.working : undefined;
   }
 
   private async work(): Promise<void> {

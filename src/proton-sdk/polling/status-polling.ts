@@ -32,7 +32,7 @@ interface Watcher {
   readonly accounts: ReadonlySet<AccountId>;
 }
 
-/** Waits for the end of a look that has not begun. */
+/** Waits for the end of a look that starts later. */
 interface PositionRequest {
   readonly accounts: ReadonlySet<AccountId>;
   readonly resolve: (position: number) => void;

@@ -51,8 +51,7 @@ export class ConnectionSubscriptions {
   environmentAccountConnectionStatusChanged(
     @Root() { connection, previousStatus, status, occurredAt }: ConnectionStatusChange,
     // It selects the changes for which this is executed. Here it only declares the argument.
-    @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
-    // eslint-disable-next-line @typescript-eslint/no-unused-vars
+    @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true }) // eslint-disable-next-line @typescript-eslint/no-unused-vars
     _filter: StatusChangedArgs['filter'],
   ): EnvironmentAccountConnectionStatusChange {
     return {

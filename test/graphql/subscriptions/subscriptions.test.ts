@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 
 import { createErrorFormatter } from '../../../src/graphql/format-error';
@@ -81,8 +83,11 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       eventId: '',
     };
   }
-  const publish = (...changes: readonly ConnectionStatusChange[]) =>
-    Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+  /** Resolves when the changes are executed and delivered, unless their execution waits for something. */
+  async function publish(...changes: readonly ConnectionStatusChange[]): Promise<void> {
+    await Promise.all([...listeners].map(async (listener) => listener.changed(changes)));
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  }
   return {
     subscriptions,
     listeners,
@@ -254,6 +259,7 @@ describe('Subscriptions', () => {
     const sink = createSink();
     await start(subscriptions, sink, { query: WITH_HISTORY });
     await publish(await makeChange());
+    while (sink.results.length === 0) await nextTurn();
     expect(sink.results).toMatchObject([
       { data: null, errors: [{ extensions: { code: 'EXECUTION_TIMEOUT' } }] },
     ]);

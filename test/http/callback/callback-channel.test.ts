@@ -6,8 +6,10 @@ import {
 import { createCallbackClient, type CallbackClient } from '../../../src/http/callback/callback-client';
 import { startCallbackRouter, type CallbackRouter } from './router';
 
-/** Short, so that tests don't wait. */
-const TIMEOUT_MS = 200;
+/** Long enough for a busy machine. */
+const TIMEOUT_MS = 10_000;
+/** For routers that hang: short, so that tests don't wait. */
+const SHORT_TIMEOUT_MS = 200;
 const RETRIES = { pausesMs: [1, 1, 1, 1, 1] };
 
 describe('The messages to a router', () => {
@@ -19,6 +21,11 @@ describe('The messages to a router', () => {
     router = await startCallbackRouter();
     client = createCallbackClient(TIMEOUT_MS);
   });
+
+  function waitBriefly(): void {
+    client.close();
+    client = createCallbackClient(SHORT_TIMEOUT_MS);
+  }
 
   afterEach(async () => {
     for (const channel of open.splice(0)) channel.close();
@@ -117,6 +124,7 @@ describe('The messages to a router', () => {
   });
 
   it('end when the router hangs', async () => {
+    waitBriefly();
     const { channel, ended } = openChannel();
     router.answerBy(() => undefined);
     await channel.next(1);
@@ -164,6 +172,7 @@ describe('The messages to a router', () => {
   );
 
   it('are none but a single check when the router hangs', async () => {
+    waitBriefly();
     const { channel } = openChannel();
     router.answerBy(() => undefined);
     expect(await channel.check(never)).toBe('there was no response within 200 ms');

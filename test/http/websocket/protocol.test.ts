@@ -270,7 +270,7 @@ describe('Subscriptions over a WebSocket', () => {
         'content-type': 'application/json',
         connection: 'Upgrade, HTTP2-Settings',
         upgrade: 'h2c',
-        'http2-settings': 'AAMAAABk',
+        'http2-settings': 'AA',
       },
       body: Buffer.from('{"query":"{ __typename }"}'),
     });
