@@ -648,7 +648,9 @@ export function describeProtonService(
         ];
         for (const [environmentNamePrefix, expected] of cases) {
           const request = { filter: { environmentNamePrefix } };
-          const { items } = await page(environment, request);
+          // A session may have a deadline for all its calls.
+          const session = sessionOf(accountViewer(ENVIRONMENT));
+          const { items } = await page(session, request);
           expect([
             environmentNamePrefix,
             items.map(({ environmentName }) => environmentName).toSorted(),
@@ -702,16 +704,18 @@ export function describeProtonService(
         ];
         for (const [tags, expected] of cases) {
           const request = { filter: { tags } };
-          expect([tags, idsOf((await page(environment, request)).items)]).toEqual([tags, idsOf(expected)]);
+          const session = sessionOf(accountViewer(ENVIRONMENT));
+          expect([tags, idsOf((await page(session, request)).items)]).toEqual([tags, idsOf(expected)]);
           await expectCount(environment, request, expected.length);
         }
-        await environment.tagConnection({ id: d.id, tags: [tag('team', 'new')] });
-        await environment.untagConnection({ id: a.id, tagKeys: ['team'] });
-        const { items } = await page(environment, { filter: { tags: [{ key: 'team' }] } });
+        const session = sessionOf(accountViewer(ENVIRONMENT));
+        await session.tagConnection({ id: d.id, tags: [tag('team', 'new')] });
+        await session.untagConnection({ id: a.id, tagKeys: ['team'] });
+        const { items } = await page(session, { filter: { tags: [{ key: 'team' }] } });
         expect(idsOf(items)).toEqual(idsOf([b, d]));
         // A second page starts where the first one ended, although most connections between them have other tags.
-        const first = await page(environment, { first: 1, filter: { tags: [{ key: 'team' }] } });
-        const rest = await page(environment, {
+        const first = await page(session, { first: 1, filter: { tags: [{ key: 'team' }] } });
+        const rest = await page(session, {
           after: first.cursorAt(0),
           filter: { tags: [{ key: 'team', value: null }] },
         });

@@ -17,13 +17,10 @@ import { accountViewer, unrestrictedViewer, type Viewer } from '../../../src/pro
 import { buildSubgraph } from '../../../src/subgraph/schema';
 import type { SubscriptionEvent } from '../../../src/telemetry/events';
 import { readConfig } from '../../../src/config/config';
-import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../../support/proton';
+import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER, region } from '../../support/proton';
 
 const { schema } = buildSubgraph();
-const {
-  limits: { document: limits },
-  trustPolicies: trustPolicyDefaults,
-} = readConfig({});
+const { document: limits } = readConfig({}).limits;
 const QUERY = 'subscription { environmentAccountConnectionStatusChanged { connection { id } status } }';
 const WITH_HISTORY =
   'subscription { environmentAccountConnectionStatusChanged { connection { id history { nodes { type } } } } }';
@@ -54,8 +51,8 @@ function createFixture(options: Partial<SubscriptionsOptions> = {}) {
       sessions.push(viewer);
       return service.session(viewer, end);
     },
+    trustPolicyDefaults: { region: region('us-east-1'), provisionerRole: null },
     reportFault: (error, id) => faults.push({ error, id }),
-    trustPolicyDefaults,
     executionMs: 1_000,
     maxWaiting: 3,
     observe: {

@@ -32,7 +32,7 @@ const FIELDS = [
   {
     key: 'provisionerRole',
     label: 'Provisioner role',
-    hint: 'Path and name of the role in the management account that provisions, as in /pipelines/provisioner.',
+    hint: 'Path and name of the role in the management account that provisions, as in pipelines/provisioner.',
   },
   {
     key: 'codebuildProject',

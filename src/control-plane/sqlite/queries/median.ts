@@ -12,7 +12,7 @@ export function* medianOf(numbers: readonly number[]): Steps<number | null> {
   return (lower + upper) / 2;
 }
 
-/** Hoare's selection: the number that would be at this index if they were sorted. */
+/** Divides the numbers until one is left, without sorting them: the number that would be at this index if they were sorted. */
 function* selectNth(numbers: readonly number[], index: number): Steps<number> {
   let candidates = numbers;
   let place = index;
