@@ -39,7 +39,7 @@ describe('The configuration of PostgreSQL', () => {
       connection,
       listenConnection: connection,
       poolSize: 8,
-      timeoutMs: 2_000,
+      timeoutMs: 1_500,
       prepare: true,
       readOnlyAllowed: false,
       migrateOnStart: true,

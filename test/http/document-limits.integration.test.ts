@@ -423,10 +423,10 @@ describe('A document over a limit', () => {
         { i: { id: 'x', tags: Array.from({ length: 25_000 }, () => ({ key: '', value: '' })) } },
       ],
       [
-        'subscriptions, which are not supported',
-        'subscription { environmentAccountConnections { totalCount } }',
-        'BAD_USER_INPUT',
-        /no subscription/,
+        'subscriptions, which need another transport',
+        'subscription { environmentAccountConnectionStatusChanged { status } }',
+        'SUBSCRIPTION_NOT_SUPPORTED',
+        /WebSocket/,
       ],
       [
         'cost, of entities',
