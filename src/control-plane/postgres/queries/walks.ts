@@ -125,7 +125,8 @@ function walkByName(
     accounts.length > 1
       ? [`unnest(${parameters.add(accounts, 'text[]')}) AS each_account(management_account_id)`]
       : [];
-  const account = accounts.length === 1 ? parameters.add(accounts[0], 'text') : 'picked.management_account_id';
+  const account =
+    accounts.length === 1 ? parameters.add(accounts[0], 'text') : 'picked.management_account_id';
   const checks = [...conditions]
     .filter(([column]) => column !== 'management_account_id')
     .map(([column, given]) => checkText(column, given, parameters));
