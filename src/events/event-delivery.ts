@@ -69,7 +69,7 @@ export interface EventDeliveryOptions {
 }
 
 /** How often events that have become too old are looked for, in milliseconds, and how often in the time that they are kept. */
-const LONGEST_SWEEP_MS = 60_000;
+const MAX_SWEEP_MS = 60_000;
 const SWEEPS = 10;
 
 /** Sends status changes to other systems: at least once, and in order for each connection. */
@@ -98,7 +98,7 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
       for (const { name, transport } of destinations) {
         deliverers.set(name, startDeliverer({ name, transport, outbound, settings, report }));
       }
-      const sweepMs = Math.min(LONGEST_SWEEP_MS, Math.ceil(settings.retentionMs / SWEEPS));
+      const sweepMs = Math.min(MAX_SWEEP_MS, Math.ceil(settings.retentionMs / SWEEPS));
       timer = setInterval(() => {
         sweeping ??= dropOld()
           .catch(report.storeFailed)

@@ -52,7 +52,7 @@ export async function startMover({ feed, ...options }: MoverOptions): Promise<Mo
       const isLast = isStopping;
       const works = await succeeds(() => positions.moveAll(() => isStopping));
       if (isLast) return;
-      await alarm.sleep(works ? LONGEST_SLEEP_MS : PAUSE_MS);
+      await alarm.sleep(works ? MAX_SLEEP_MS : PAUSE_MS);
     }
   }
 
@@ -70,7 +70,7 @@ export async function startMover({ feed, ...options }: MoverOptions): Promise<Mo
 }
 
 /** The feed wakes the mover earlier. */
-const LONGEST_SLEEP_MS = 60_000;
+const MAX_SLEEP_MS = 60_000;
 
 /** How far the feed was read for each destination. */
 class Positions {

@@ -16,7 +16,7 @@ const LANES = 2;
 /** The number of kills of each file's process. */
 const KILLS_A_LANE = 30;
 /** A kill comes within this many milliseconds after the first write or its acknowledgement. */
-const LONGEST_LIFE_MS = 40;
+const MAX_LIFE_MS = 40;
 
 const folder = useTemporaryFolder();
 
@@ -44,7 +44,7 @@ describe(`A store whose process is killed ${String(LANES * KILLS_A_LANE)} times,
 });
 
 async function killAgainAndAgain(lane: number, seed: number) {
-  const lives = fc.sample(fc.noBias(fc.integer({ min: 0, max: LONGEST_LIFE_MS })), {
+  const lives = fc.sample(fc.noBias(fc.integer({ min: 0, max: MAX_LIFE_MS })), {
     seed,
     numRuns: KILLS_A_LANE,
   });

@@ -5,7 +5,7 @@ import { useServices } from './services';
 
 const QUERY = operation('AccountsInUse');
 /** Pages of 100 that are read to find accounts, newest connections first. */
-const PAGES_AT_MOST = 20;
+const MAX_PAGES = 20;
 
 /**
  * The accounts that occur in the newest 2,000 connections. The newest 100 are read again with the rest of the page, so
@@ -24,7 +24,7 @@ export function useAccountsInUse(enabled: boolean): readonly string[] {
     const readOlder = async (): Promise<void> => {
       let after = newest.pageInfo.endCursor;
       const found = new Set<string>();
-      for (let page = 1; page < PAGES_AT_MOST && after != null && !stopped; page += 1) {
+      for (let page = 1; page < MAX_PAGES && after != null && !stopped; page += 1) {
         const { data } = await client.query({ query: QUERY, variables: { after }, fetchPolicy: 'no-cache' });
         const connections = data?.environmentAccountConnections;
         for (const node of connections?.nodes ?? []) addAccounts(found, node);

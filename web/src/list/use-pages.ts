@@ -20,7 +20,7 @@ const knownPages = new Map<string, KnownPage>();
 
 /** Rows that are read beyond a page, so that it can grow. The server gives 100 at most. */
 const ROOM_TO_GROW = 20;
-const MOST_ROWS = 100;
+const MAX_ROWS = 100;
 
 export interface Pages extends Omit<LiveResult<unknown>, 'data'> {
   /** Undefined until they are read. */
@@ -37,7 +37,7 @@ export interface Pages extends Omit<LiveResult<unknown>, 'data'> {
 export function usePages(filter: EnvironmentAccountConnectionFilter, rows: number): Pages {
   const { path, query, go } = useNavigation();
   const after = query.get('after');
-  const variables = { filter, first: Math.min(MOST_ROWS, rows + ROOM_TO_GROW), after };
+  const variables = { filter, first: Math.min(MAX_ROWS, rows + ROOM_TO_GROW), after };
   const { data, ...rest } = useLiveQuery(QUERY, variables);
   useForgetting(variables);
 

@@ -8,7 +8,7 @@ const REFRESH_AT_MOST_EVERY_MS = 1_000;
 /** How often the page reads again, in ms. Tags and roles change without an announcement, so it does even when live. */
 const POLL_MS = { live: 10_000, polling: 5_000, offline: 1_000 } as const;
 const POLL_HIDDEN_MS = 60_000;
-const LONGEST_OFFLINE_MS = 60_000;
+const MAX_OFFLINE_MS = 60_000;
 /** After the server ended the subscription, in ms. */
 const RESUBSCRIBE_MS = 5_000;
 
@@ -95,7 +95,7 @@ class Refresher {
     if (document.visibilityState === 'hidden') return POLL_HIDDEN_MS;
     if (state !== 'offline') return POLL_MS[state];
     const wait = this.#offlineWaitMs;
-    this.#offlineWaitMs = Math.min(2 * wait, LONGEST_OFFLINE_MS);
+    this.#offlineWaitMs = Math.min(2 * wait, MAX_OFFLINE_MS);
     return wait;
   }
 

@@ -7,8 +7,8 @@ const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 /** Waits before the client connects again, in ms: short where it was connected before, long where it never was. */
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 4_000;
-const LONGEST_RETRY_NEVER_CONNECTED_MS = 60_000;
+const MAX_RETRY_MS = 4_000;
+const MAX_RETRY_NEVER_CONNECTED_MS = 60_000;
 /** The server's code for a token that expired or is refused. */
 const UNAUTHORIZED = 4401;
 
@@ -24,7 +24,7 @@ export function createSocket(url: string, session: Session, monitor: ConnectionM
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
     retryWait: async (retries) => {
-      const longest = wasConnected ? LONGEST_RETRY_MS : LONGEST_RETRY_NEVER_CONNECTED_MS;
+      const longest = wasConnected ? MAX_RETRY_MS : MAX_RETRY_NEVER_CONNECTED_MS;
       const wait = Math.min(FIRST_RETRY_MS * 2 ** retries, longest);
       // Pages that lost a server together do not come back together.
       await delay(wait * (0.75 + Math.random() / 2));

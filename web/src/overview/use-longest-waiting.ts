@@ -8,7 +8,7 @@ import { operation } from '../graphql/operation';
 const QUERY = operation('Waiting');
 export const SHOWN = 5;
 /** Pages of 100 that are read to reach the oldest: the server lists the newest first. */
-const PAGES_AT_MOST = 20;
+const MAX_PAGES = 20;
 
 type Waiting = NonNullable<WaitingQuery['environmentAccountConnections']>['nodes'][number];
 
@@ -44,7 +44,7 @@ export function useLongestWaiting(
         oldest = [...oldest, ...(page?.nodes ?? [])].slice(-SHOWN);
         after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
         pages += 1;
-      } while (after != null && pages < PAGES_AT_MOST && !stopped);
+      } while (after != null && pages < MAX_PAGES && !stopped);
       if (!stopped) setFound({ waiting: [...oldest].reverse(), isPartial: after != null });
     };
     // The overview says so when the server can't be read.
