@@ -1,15 +1,7 @@
-import fastify, { type FastifyError, type FastifyReply } from 'fastify';
-
-import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from './host';
+import { createServerWithoutBodies } from './lifecycle/server-without-bodies';
 import type { Address } from './lifecycle/listen';
-import { handleMalformedHttp, rawResponse } from './lifecycle/malformed-http';
 import { createLifecycle, type ServerLifecycle } from './lifecycle/server-lifecycle';
-import {
-  acceptExpectHeaders,
-  DEFAULT_TIMING,
-  serverOptions,
-  type ServerTiming,
-} from './lifecycle/server-options';
+import { DEFAULT_TIMING, type ServerTiming } from './lifecycle/server-options';
 
 /** `ok`, or a sentence for the operator that says what is wrong. */
 export type CheckResult = 'ok' | (string & {});
@@ -94,38 +86,10 @@ export function createAdminServer({
   reportFault,
   timing = DEFAULT_TIMING,
 }: AdminServerOptions): ServerLifecycle {
-  const { clientErrorHandler, watch } = handleMalformedHttp(() => rawResponse(400, {}, ''));
-  const server = fastify({
-    ...serverOptions(timing),
-    clientErrorHandler,
-    rewriteUrl: originForm,
-    // Fastify rejects a malformed URL before the first hook.
-    frameworkErrors(error, request, reply) {
-      sendMessage(reply, error.statusCode ?? 400, invalidHostReason(request) ?? error.message);
-    },
-  });
-  watch(server.server);
-  acceptExpectHeaders(server.server);
+  const server = createServerWithoutBodies({ timing, checkHostHeader, errorHeaders: HEADERS, reportFault });
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(HEADERS);
     done();
-  });
-  server.addHook('onRequest', (request, reply, done) => {
-    const reason = invalidHostReason(request);
-    if (reason === undefined) done();
-    else sendMessage(reply, 400, reason);
-  });
-  if (checkHostHeader) {
-    server.addHook('onRequest', (request, reply, done) => {
-      if (isLoopbackHost(requestedHost(request))) done();
-      else void reply.code(421).send({ message: FOREIGN_HOST });
-    });
-  }
-  // No route takes a body.
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume();
-    done(null);
   });
 
   // A response shows that the event loop runs. There is nothing else to check.
@@ -141,15 +105,5 @@ export function createAdminServer({
   server.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ message: `There is GET ${Object.values(PATHS).join(', ')}.` }),
   );
-  server.setErrorHandler<FastifyError>((error, _request, reply) => {
-    const { statusCode = 500 } = error;
-    if (statusCode < 500) return reply.code(statusCode).send({ message: error.message });
-    reportFault(error);
-    return reply.code(500).send({ message: 'Something went wrong. The log says what.' });
-  });
   return createLifecycle(server, address, { ...timing, variables: VARIABLES });
-}
-
-function sendMessage(reply: FastifyReply, status: number, message: string): void {
-  void reply.headers(HEADERS).code(status).send({ message });
 }

@@ -1,16 +1,10 @@
-import fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 import { DATA_HEADERS } from '../headers';
-import { FOREIGN_HOST, invalidHostReason, isLoopbackHost, originForm, requestedHost } from '../host';
+import { createServerWithoutBodies } from '../lifecycle/server-without-bodies';
 import type { Address } from '../lifecycle/listen';
-import { handleMalformedHttp, rawResponse } from '../lifecycle/malformed-http';
 import { createLifecycle, type ServerLifecycle } from '../lifecycle/server-lifecycle';
-import {
-  acceptExpectHeaders,
-  DEFAULT_TIMING,
-  serverOptions,
-  type ServerTiming,
-} from '../lifecycle/server-options';
+import { DEFAULT_TIMING, type ServerTiming } from '../lifecycle/server-options';
 import { addConsoleRoutes, CONSOLE_PATH, isPagePath, type ConsoleOptions, type Pages } from './routes';
 
 const VARIABLES = { host: 'CONSOLE_HOST', port: 'CONSOLE_PORT' };
@@ -39,29 +33,11 @@ export function createConsoleServer({
   timing = DEFAULT_TIMING,
   ...console
 }: ConsoleServerOptions): ConsoleServer {
-  const { clientErrorHandler, watch } = handleMalformedHttp(() => rawResponse(400, {}, ''));
-  const server = fastify({
-    ...serverOptions(timing),
-    clientErrorHandler,
-    rewriteUrl: originForm,
-    // Fastify rejects a malformed URL before the first hook.
-    frameworkErrors(error, request, reply) {
-      sendMessage(reply, error.statusCode ?? 400, invalidHostReason(request) ?? error.message);
-    },
-  });
-  watch(server.server);
-  acceptExpectHeaders(server.server);
-  server.addHook('onRequest', (request, reply, done) => {
-    const reason = invalidHostReason(request);
-    if (reason !== undefined) sendMessage(reply, 400, reason);
-    else if (checkHostHeader && !isLoopbackHost(requestedHost(request)))
-      sendMessage(reply, 421, FOREIGN_HOST);
-    else done();
-  });
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume();
-    done(null);
+  const server = createServerWithoutBodies({
+    timing,
+    checkHostHeader,
+    errorHeaders: DATA_HEADERS,
+    reportFault,
   });
   const pages = addConsoleRoutes(server, console);
   server.setNotFoundHandler(({ method, url }, reply) => {
@@ -69,15 +45,6 @@ export function createConsoleServer({
     if (isPagePath(path, pages) && method !== 'GET' && method !== 'HEAD') {
       sendMessage(reply.header('allow', 'GET, HEAD'), 405, `${path} takes GET and HEAD.`);
     } else sendMessage(reply, 404, `There is nothing at ${path}. The console is at ${CONSOLE_PATH}.`);
-  });
-  server.setErrorHandler<FastifyError>((error, _request, reply) => {
-    const { statusCode = 500 } = error;
-    if (statusCode >= 500) reportFault(error);
-    sendMessage(
-      reply,
-      statusCode,
-      statusCode < 500 ? error.message : 'Something went wrong. The log says what.',
-    );
   });
   return { ...createLifecycle(server, address, { ...timing, variables: VARIABLES }), pages };
 }
