@@ -14,14 +14,17 @@ import { startPostgres } from '../postgres/server';
 import { runEventChaos, type EventChaosOptions, type EventChaosReport } from './run-chaos';
 
 const HELP = `Runs servers that send events under the load of sixteen clients, to a receiver that fails 15 of 100 times and all times for
-one connection. Kills servers when the receiver has a request, before or after it answers. Then compares what arrived with the change
-feed: everything, in order for each connection, and twice only where a server was killed. Exits with code 1 if anything is wrong.
+one connection, while subscribers watch over WebSockets and by HTTP callback. Kills servers when the receiver has a request, before or
+after it answers. Then compares what arrived with the change feed. At the receiver: everything, in order for each connection, and twice
+only where a server was killed. At each subscriber: everything while it was connected, once, in order for each connection; only the last
+changes before a kill may be missing. Exits with code 1 if anything is wrong.
 
-npm run chaos:events -- [--store sqlite|postgres] [--seed NUMBER] [--kills NUMBER] [--bin FOLDER]
+npm run chaos:events -- [--store sqlite|postgres] [--seed NUMBER] [--kills NUMBER] [--subscribers NUMBER] [--bin FOLDER]
 
   --store  sqlite: one server on a file; postgres: two servers on a PostgreSQL of its own; sqlite by default
   --seed   decides whom it kills and when; random by default, and printed
-  --kills  how many; 100 by default, about three minutes
+  --kills  how many; 100 by default, about four minutes
+  --subscribers  over each of the two transports; 4 by default
   --bin    the folder of another PostgreSQL's programs, as in /usr/lib/postgresql/15/bin`;
 
 void main();
@@ -32,6 +35,7 @@ async function main(): Promise<void> {
       store: { type: 'string' },
       seed: { type: 'string' },
       kills: { type: 'string' },
+      subscribers: { type: 'string' },
       bin: { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -43,13 +47,18 @@ async function main(): Promise<void> {
   const { store = 'sqlite' } = values;
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   const kills = Number(values.kills ?? 100);
+  const subscribers = Number(values.subscribers ?? 4);
   if (
     !Number.isSafeInteger(seed) ||
     !Number.isSafeInteger(kills) ||
     kills < 1 ||
+    !Number.isSafeInteger(subscribers) ||
+    subscribers < 0 ||
     !/^(?:sqlite|postgres)$/.test(store)
   ) {
-    console.error('--store takes sqlite or postgres, --seed and --kills take whole numbers. Try --help.');
+    console.error(
+      '--store takes sqlite or postgres, --seed, --kills and --subscribers take whole numbers. Try --help.',
+    );
     process.exitCode = 1;
     return;
   }
@@ -59,6 +68,7 @@ async function main(): Promise<void> {
     clients: 16,
     seed,
     kills,
+    subscribers,
     onKill() {
       bar.increment();
     },
@@ -109,7 +119,8 @@ function openAt(url: string): Promise<Store> {
 }
 
 function print(store: string, seed: number, report: EventChaosReport): void {
-  const { changes, tries, doubled, medianMs, slowestMs, faults } = report;
+  const { changes, tries, doubled, medianMs, slowestMs, sessions, required, seen, overflows, faults } =
+    report;
   console.log(`store            ${store}`);
   console.log(`seed             ${String(seed)}`);
   console.log(`changes          ${String(changes)}`);
@@ -118,5 +129,12 @@ function print(store: string, seed: number, report: EventChaosReport): void {
   console.log(
     `from the change  ${medianMs.toFixed(0)} ms to the receiver in the median, ${slowestMs.toFixed(0)} ms at most`,
   );
-  console.log(faults.length === 0 ? 'nothing is wrong' : `wrong:\n  ${faults.slice(0, 20).join('\n  ')}`);
+  console.log(
+    `subscribers      ${String(sessions)} sessions, ${String(seen)} changes seen, ${String(required)} of them required, ${String(overflows)} ended by an overflow`,
+  );
+  console.log(
+    faults.length === 0
+      ? 'nothing is wrong'
+      : `wrong:\n  ${faults.slice(0, 20).join('\n  ')}\n${String(faults.length)} in all`,
+  );
 }

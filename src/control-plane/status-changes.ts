@@ -25,15 +25,30 @@ const SLICE_MS = 5;
 export function statusChangesOn(feed: ChangeFeed, reportFault: (error: unknown) => void): StatusChangeSource {
   let reader: FeedReader | undefined;
 
+  function watch(listener: StatusChangeListener): StatusWatch {
+    if (!reader || reader.isOver) reader = new FeedReader(feed, reportFault);
+    const joined = reader;
+    const stop = joined.add(listener);
+    return { position: () => joined.start(), stop };
+  }
+
   return {
-    watchStatusChanges(_viewer, listener): StatusWatch {
-      if (!reader || reader.isOver) reader = new FeedReader(feed, reportFault);
-      const joined = reader;
-      const stop = joined.add(listener);
-      return { position: () => joined.start(), stop };
+    watchStatusChanges: (_viewer, listener) => watch(listener),
+    async prepareWatches() {
+      const { position, stop } = watch(IDLE);
+      try {
+        await position();
+        return stop;
+      } catch (failure) {
+        stop();
+        throw failure;
+      }
     },
   };
 }
+
+/** Keeps the reader running. */
+const IDLE: StatusChangeListener = { changed: () => undefined, ended: () => undefined };
 
 /** A listener, and how far it has come. */
 interface Follower {

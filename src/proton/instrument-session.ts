@@ -34,8 +34,10 @@ export function instrumentService<View extends ConnectionView, Options extends S
   service: SessionSource<View, Options> & StatusChangeSource,
   around: Around,
 ): SessionSource<View, Options> & StatusChangeSource {
+  const { watchStatusChanges, prepareWatches } = service;
   return {
-    watchStatusChanges: service.watchStatusChanges,
+    watchStatusChanges,
+    ...(prepareWatches && { prepareWatches }),
     session: (viewer, options) => instrumentSession(service.session(viewer, options), { around }),
   };
 }

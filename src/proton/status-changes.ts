@@ -35,6 +35,13 @@ export interface StatusChangeSource {
    * @param viewer whose credentials an adapter may need
    */
   readonly watchStatusChanges: (viewer: Viewer, listener: StatusChangeListener) => StatusWatch;
+  /**
+   * Prepares watches of the near future: until it is released, a new one has its position at once. Left out by a source for which
+   * looking for changes is expensive.
+   * @returns what releases it
+   * @throws ProtonFailure `UNAVAILABLE`
+   */
+  readonly prepareWatches?: () => Promise<() => void>;
 }
 
 export interface StatusWatch {

@@ -116,6 +116,21 @@ describe('The status changes of the control plane', () => {
     expect(watchers.size).toBe(0);
   });
 
+  it('are read before there is a listener while watches are prepared, so that a watch starts without a look at the store', async () => {
+    const { feed, watchers } = createFeed(() => nothing(7));
+    const head = jest.spyOn(feed, 'head');
+    const source = statusChangesOn(feed, () => undefined);
+    const release = await source.prepareWatches?.();
+    expect(head).toHaveBeenCalledTimes(1);
+    const watch = source.watchStatusChanges(VIEWER, createListener().listener);
+    expect(await watch.position()).toBe(7);
+    expect(head).toHaveBeenCalledTimes(1);
+    watch.stop();
+    expect(watchers.size).toBe(1);
+    release?.();
+    expect(watchers.size).toBe(0);
+  });
+
   it('go on where they were after an outage of the store', async () => {
     const { service, store } = createControlPlane();
     await service.session(VIEWER).createConnection({

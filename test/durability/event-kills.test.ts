@@ -7,6 +7,7 @@ import { openTestStore } from '../support/postgres-store';
 /** `npm run chaos:events` does more of them. */
 const KILLS = 2;
 const CLIENTS = 4;
+const SUBSCRIBERS = 1;
 
 describe('A server that is killed while it sends events', () => {
   const folder = useTemporaryFolder();
@@ -19,6 +20,7 @@ describe('A server that is killed while it sends events', () => {
       replicas: 1,
       clients: CLIENTS,
       kills: KILLS,
+      subscribers: SUBSCRIBERS,
       seed,
       openStore: () => openSqliteStore({ location }),
     });
@@ -37,6 +39,7 @@ describeWithPostgres('Two replicas that are killed while they send events', () =
       replicas: 2,
       clients: CLIENTS,
       kills: KILLS,
+      subscribers: SUBSCRIBERS,
       seed,
       openStore: () => openTestStore(database.url),
     });

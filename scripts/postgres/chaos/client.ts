@@ -12,6 +12,13 @@ export interface AskedChange {
   readonly isAcknowledged: boolean;
 }
 
+export interface AcknowledgedChange {
+  /** Of the connection. */
+  readonly id: string;
+  /** The type of its event. */
+  readonly type: 'CREATED' | AskedChange['type'];
+}
+
 /** What a client knows about a connection that it alone has asked for and changed. */
 export interface KnownConnection {
   readonly name: string;
@@ -36,8 +43,10 @@ export interface ClientOptions {
   readonly random: Random;
   /** A replica that serves now; undefined when there is none. */
   readonly chooseUrl: () => string | undefined;
+  /** Sent with each request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called at each acknowledgement. */
-  readonly onAcknowledged: () => void;
+  readonly onAcknowledged: (change: AcknowledgedChange) => void;
   readonly isOver: () => boolean;
   /** Waits for some milliseconds. */
   readonly pause: (ms: number) => Promise<unknown>;
@@ -57,22 +66,22 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
   const counts = { acknowledged: 0, unknown: 0, unavailable: 0 };
   let slowestMs = 0;
 
-  async function ask(field: string, input: object): Promise<Outcome> {
+  async function ask(type: AcknowledgedChange['type'], input: object): Promise<Outcome> {
     const url = options.chooseUrl();
     if (url === undefined) {
       await pause(PAUSE_MS);
       return { kind: 'unknown' };
     }
     const started = performance.now();
-    const outcome = await send(url, field, input);
+    const outcome = await send(url, FIELDS[type], input, options.headers);
     if (outcome.kind !== 'unknown') slowestMs = Math.max(slowestMs, performance.now() - started);
     if (outcome.kind === 'acknowledged') {
       counts.acknowledged += 1;
-      options.onAcknowledged();
+      options.onAcknowledged({ id: outcome.id, type });
     } else if (outcome.kind === 'unknown') counts.unknown += 1;
     else if (outcome.code === 'UNAVAILABLE' && outcome.retryable) counts.unavailable += 1;
     // A change whose outcome was unknown may have made a later one impossible.
-    else if (field.startsWith('create'))
+    else if (type === 'CREATED')
       violations.push(`${client}: a creation of a new name was answered with ${outcome.code}`);
     if (outcome.kind !== 'acknowledged') await pause(PAUSE_MS);
     return outcome;
@@ -89,7 +98,7 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
       ...(hasToken && { clientToken: known.name }),
     };
     for (;;) {
-      const outcome = await ask('createEnvironmentAccountConnection', input);
+      const outcome = await ask('CREATED', input);
       if (outcome.kind === 'acknowledged') known.id = outcome.id;
       // Without a token, a repetition may conflict with the first call.
       if (outcome.kind === 'acknowledged' || !hasToken || isOver()) return;
@@ -97,13 +106,8 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
   }
 
   async function change(id: string, type: AskedChange['type']): Promise<AskedChange | undefined> {
-    const outcome =
-      type === 'TAGGED'
-        ? await ask('tagEnvironmentAccountConnection', {
-            id,
-            tags: [{ key: 'tagged', value: String(random.next()) }],
-          })
-        : await ask(`${VERBS[type]}EnvironmentAccountConnection`, { id });
+    const tagged = type === 'TAGGED' && { tags: [{ key: 'tagged', value: String(random.next()) }] };
+    const outcome = await ask(type, { id, ...tagged });
     if (outcome.kind === 'acknowledged') return { type, isAcknowledged: true };
     const isRefused = outcome.kind === 'refused' && outcome.code !== 'UNAVAILABLE';
     return isRefused ? undefined : { type, isAcknowledged: false };
@@ -124,16 +128,27 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
   return { connections, ...counts, violations, slowestMs };
 }
 
-const VERBS = { ACCEPTED: 'accept', REJECTED: 'reject', DELETED: 'delete' } as const;
+const FIELDS: Readonly<Record<AcknowledgedChange['type'], string>> = {
+  CREATED: 'createEnvironmentAccountConnection',
+  ACCEPTED: 'acceptEnvironmentAccountConnection',
+  REJECTED: 'rejectEnvironmentAccountConnection',
+  TAGGED: 'tagEnvironmentAccountConnection',
+  DELETED: 'deleteEnvironmentAccountConnection',
+};
 
 /** A replica that is killed ends the connection: then the outcome is unknown. */
-async function send(url: string, field: string, input: object): Promise<Outcome> {
+async function send(
+  url: string,
+  field: string,
+  input: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}Input`;
   const query = `mutation ($input: ${type}!) { ${field}(input: $input) { success data { id } error { code retryable } } }`;
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query, variables: { input } }),
       signal: AbortSignal.timeout(ANSWER_MS),
     });

@@ -19,6 +19,12 @@ import { createTurns } from './turns';
 /** Executes subscriptions, whatever transport brings their results to the client. */
 export interface Subscriptions {
   /**
+   * Call it before a client may subscribe that can't see when its subscription has started: it then gets each change that is committed
+   * after its message has been read. Without it, the first subscription misses the changes until the store has answered.
+   * @returns what to call when the client has gone
+   */
+  readonly expect: () => Promise<() => void>;
+  /**
    * Checks a subscription's document and variables, as for a request over HTTP. The caller charges the cost.
    * @throws SubscriptionRefused
    */
@@ -80,6 +86,16 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   }
 
   return {
+    async expect() {
+      try {
+        return (await source.prepareWatches?.()) ?? NOTHING;
+      } catch (error) {
+        // A subscription finds that too, and its client gets the error.
+        if (error instanceof ProtonFailure) return NOTHING;
+        throw error;
+      }
+    },
+
     accept: createAcceptance(options),
 
     async start(subscription, info, sink) {
@@ -119,6 +135,8 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     },
   };
 }
+
+const NOTHING = (): void => undefined;
 
 function errorOf({ message, code }: ProtonFailure): GraphQLFormattedError {
   return { message, extensions: { code } };

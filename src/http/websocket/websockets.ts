@@ -61,7 +61,7 @@ const GOING_AWAY = 1001;
  * @param server for which `routeUpgrades` was called
  */
 export function addWebSockets(server: FastifyInstance, options: WebSocketOptions): WebSockets {
-  const { authentication, origins, limits, observe, reportFault, upgraded } = options;
+  const { subscriptions, authentication, origins, limits, observe, reportFault, upgraded } = options;
   const socketsOf = new Map<string, number>();
   const closingTurn = createTurns(CLOSED_PER_TURN);
   const sockets = new WeakMap<
@@ -109,8 +109,14 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
       return false;
     }
     const { viewer, expiresAt } = authenticated;
+    // The protocol has no response to a subscription: clients make changes, and read, right after they have asked for it.
+    const leave = await subscriptions.expect();
     // It may have closed meanwhile.
-    if (webSocket.readyState !== webSocket.OPEN) return false;
+    if (webSocket.readyState !== webSocket.OPEN) {
+      leave();
+      return false;
+    }
+    webSocket.once('close', leave);
     if (authentication.user && !enter(viewer.subject, webSocket)) {
       refuse(state, 'OVERLOADED', 'the user has MAX_SOCKETS_PER_SUBJECT sockets', viewer.subject);
       webSocket.close(1013, 'Too many sockets');

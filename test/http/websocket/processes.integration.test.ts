@@ -1,8 +1,8 @@
-import { openSocket, subscribeTo, type Change } from '../../support/subscription-socket';
+import { startDatabaseSwitch, type HeldStatement } from '../../support/database-switch';
+import { openSocket, STATUS_CHANGED, subscribeTo, type Change } from '../../support/subscription-socket';
 import { useTemporaryFolder } from '../../support/folder';
-import { readMetrics, valueOf } from '../../support/metrics';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
-import { startReplica, until, type MutationOutcome, type Replica } from '../../support/replicas';
+import { startReplica, type MutationOutcome, type Replica } from '../../support/replicas';
 
 /** Each change of a connection as `PENDING`, `CONNECTED`, `REJECTED` or `none`, by the connection's name. */
 function byName(changes: readonly Change[]): Readonly<Record<string, readonly string[]>> {
@@ -28,14 +28,6 @@ async function liveThrough(name: string, [one, two]: readonly [Replica, Replica]
   await succeed(() => two.remove(id));
 }
 
-/** Resolves when a subscription has started, which takes a read of the database. */
-async function hasSubscriber({ admin }: Replica): Promise<void> {
-  const labels = { transport: 'websocket' };
-  await until(
-    async () => valueOf(await readMetrics(admin), 'proton_subgraph_subscriptions_open', labels) > 0,
-  );
-}
-
 /** Some connections live through all their statuses, with changes by both processes. */
 async function liveAll([one, two]: readonly [Replica, Replica]): Promise<void> {
   await Promise.all(NAMES.map((name, index) => liveThrough(name, index % 2 === 0 ? [one, two] : [two, one])));
@@ -51,7 +43,6 @@ describe('Subscriptions of two processes on one SQLite file', () => {
     const database = `sqlite:${folder.path('proton.db')}`;
     const replicas = [await startReplica(database), await startReplica(database)] as const;
     const sockets = await Promise.all(replicas.map(({ url }) => subscribeTo(url)));
-    await Promise.all(replicas.map(hasSubscriber));
     await liveAll(replicas);
     for (const socket of sockets) {
       const seen = byName(await socket.changes(NAMES.length * LIFE.length));
@@ -69,7 +60,6 @@ describeWithPostgres('Subscriptions of two replicas on PostgreSQL', () => {
     const replicas = await Promise.all([startReplica(database.url), startReplica(database.url)]);
     const before = await replicas[1].create('before');
     const sockets = await Promise.all(replicas.map(({ url }) => subscribeTo(url)));
-    await Promise.all(replicas.map(hasSubscriber));
     await liveAll(replicas);
     for (const socket of sockets) {
       const seen = byName(await socket.changes(NAMES.length * LIFE.length));
@@ -78,6 +68,23 @@ describeWithPostgres('Subscriptions of two replicas on PostgreSQL', () => {
     }
     expect(before.success).toBe(true);
     await Promise.all(replicas.map(({ end }) => end('SIGTERM')));
+  });
+
+  it('show a change that another replica makes right after the client has subscribed, although the database is slow', async () => {
+    const slow = await startDatabaseSwitch(database.url);
+    const replicas = await Promise.all([startReplica(slow.url), startReplica(database.url)]);
+    const socket = await openSocket(replicas[0].url);
+    await socket.init();
+    const held: HeldStatement[] = [];
+    slow.use(() => (statement) => void held.push(statement));
+    await socket.subscribe(STATUS_CHANGED);
+    await succeed(() => replicas[1].create('right-after'));
+    slow.use(() => undefined);
+    for (const { forward } of held) forward();
+    expect(byName(await socket.changes(1))).toEqual({ 'right-after': ['PENDING'] });
+    socket.socket.terminate();
+    await Promise.all(replicas.map(({ end }) => end('SIGTERM')));
+    await slow.stop();
   });
 });
 
