@@ -53,8 +53,8 @@ const IN_FLIGHT = 8;
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_500;
 /** Before one kill in this many the pause is as long as subscribers may wait for a change, so that some must have seen all. */
-const LONG_PAUSE_AFTER = 10;
-const LONG_PAUSE_MS = 6_000;
+const LONG_PAUSE_AFTER = 25;
+const LONG_PAUSE_MS = 17_000;
 /** The receiver takes nothing for this time after half of the kills, in milliseconds. */
 const DOWN_MS = 1_500;
 /** All events must arrive within this time after the last kill, in milliseconds. */

@@ -48,6 +48,8 @@ export function addSubscriptions(
     // Without users, all have the router's subject.
     maxPerSubject: authentication.user ? limits.maxSubscriptionsPerSocket : Infinity,
   });
+  // Now, because no request should wait for it.
+  if (urls.length > 0) void import('undici');
   let openSockets = () => 0;
   if (limits.maxSockets > 0) {
     const { observe } = given;

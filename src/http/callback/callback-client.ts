@@ -1,96 +1,116 @@
-import { Agent as HttpAgent, request as requestHttp, type ClientRequest } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Client, Dispatcher } from 'undici';
 
-/** Posts messages to routers. */
+/** Opens connections to routers. */
 export interface CallbackClient {
-  /**
-   * Follows no redirect, and sends no credential.
-   * @param body JSON
-   * @returns the status of the response, once all of it is here
-   * @throws Error if that takes longer than the timeout, the connection fails, or the signal is aborted. The wait for one of the
-   * connections to the router does not count.
-   */
-  readonly post: (url: URL, body: string, signal: AbortSignal) => Promise<number>;
-  /** Closes the connections that are kept open. */
+  /** @param url where all messages of the connection go */
+  readonly connect: (url: URL) => CallbackConnection;
+  /** Closes all connections. */
   readonly close: () => void;
 }
 
-/** To one router; further messages wait. Each subscription has one message under way at a time. */
-const MAX_SOCKETS = 100;
+/** The connection for the messages of one subscription. It opens with the next message, and closes when it has been idle for seconds. */
+export interface CallbackConnection {
+  /**
+   * Sends a message right after those that are under way, without waiting for their responses (HTTP pipelining), so that the router
+   * gets them in order. Follows no redirect, and sends no credential.
+   * @param body JSON
+   * @returns the status of the response, once all of it is here
+   * @throws Error if that takes longer than the timeout, the connection fails, or the signal is aborted. The wait for responses to
+   * earlier messages does not count.
+   */
+  readonly post: (body: string, signal: AbortSignal) => Promise<number>;
+  /** Ends what is under way. */
+  readonly close: () => void;
+}
 
 /** Routers answer with a short error, or nothing. */
 const MAX_RESPONSE_BYTES = 65_536;
 
-/** @param timeoutMs from when a message has a connection, or opens one, until the response is complete */
-export function createCallbackClient(timeoutMs: number, maxSockets = MAX_SOCKETS): CallbackClient {
-  const options = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-  const http = { request: requestHttp, agent: new HttpAgent(options) };
-  const https = { request: requestHttps, agent: new HttpsAgent(options) };
+/** @param timeoutMs for a connection to open, from then on for a response to begin, and for the rest of it */
+export function createCallbackClient(timeoutMs: number): CallbackClient {
+  const open = new Set<CallbackConnection>();
 
-  function send(
-    url: URL,
-    body: string,
-    signal: AbortSignal,
-  ): { request: ClientRequest; status: Promise<number> } {
-    const { request: start, agent } = url.protocol === 'https:' ? https : http;
-    const request = start(url, {
-      method: 'POST',
-      agent,
-      signal,
-      headers: {
+  function connect({ origin, pathname, search }: URL): CallbackConnection {
+    let client: Client | undefined;
+    let isClosed = false;
+
+    async function clientFor(): Promise<Client> {
+      // Most servers have no callbacks, and this takes memory and time.
+      const undici = await import('undici');
+      if (isClosed) throw new Error('the connection is closed');
+      client ??= new undici.Client(origin, {
+        pipelining: Infinity,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        connect: { timeout: timeoutMs },
+      });
+      return client;
+    }
+
+    async function send(body: string, signal: AbortSignal): Promise<number> {
+      const own = await clientFor();
+      const { statusCode, body: response } = await own.request({
+        method: 'POST',
+        path: `${pathname}${search}`,
         // Hive Gateway parses the body only for exactly this type.
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'subscription-protocol': 'callback/1.0',
+        headers: { 'content-type': 'application/json', 'subscription-protocol': 'callback/1.0' },
+        body,
+        signal,
+        // Without these, undici waits for the response before it sends the next message.
+        idempotent: true,
+        blocking: false,
+      });
+      await readToEnd(response, timeoutMs);
+      return statusCode;
+    }
+
+    const connection: CallbackConnection = {
+      async post(body, signal) {
+        try {
+          return await send(body, signal);
+        } catch (error) {
+          throw isTimeout(error) ? tooLate(timeoutMs) : error;
+        }
       },
-    });
-    const status = new Promise<number>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      // Comes before the connection is open, and late when all of the agent's sockets are in use.
-      request.on('socket', () => {
-        timer = setTimeout(() => {
-          request.destroy(new Error(`there was no response within ${String(timeoutMs)} ms`));
-        }, timeoutMs);
-      });
-      request.on('response', (response) => {
-        let bytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > MAX_RESPONSE_BYTES) request.destroy(new Error('the response is too long'));
-        });
-        response.on('end', () => {
-          resolve(response.statusCode ?? 0);
-        });
-        response.on('error', reject);
-      });
-      request.on('error', reject);
-      request.on('close', () => {
-        clearTimeout(timer);
-        reject(new Error('the connection was closed before the end of the response'));
-      });
-      request.end(body);
-    });
-    return { request, status };
+      close() {
+        isClosed = true;
+        open.delete(connection);
+        // Its promise rejects for what is under way only, which rejects as well.
+        client?.destroy().catch(() => undefined);
+      },
+    };
+    open.add(connection);
+    return connection;
   }
 
   return {
-    async post(url, body, signal) {
-      const { request, status } = send(url, body, signal);
-      try {
-        return await status;
-      } catch (error) {
-        // The router closed an idle connection just as it was used again.
-        if (!request.reusedSocket || !isReset(error) || signal.aborted) throw error;
-        return send(url, body, signal).status;
-      }
-    },
+    connect,
     close() {
-      http.agent.destroy();
-      https.agent.destroy();
+      for (const { close } of [...open]) close();
     },
   };
 }
 
-function isReset(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+/** @throws Error if it takes too long or is too long */
+async function readToEnd(response: Dispatcher.ResponseData['body'], timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => response.destroy(tooLate(timeoutMs)), timeoutMs);
+  try {
+    let bytes = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_RESPONSE_BYTES) throw new Error('the response is too long');
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const TIMEOUTS = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'];
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && TIMEOUTS.includes(String(error.code));
+}
+
+function tooLate(timeoutMs: number): Error {
+  return new Error(`there was no response within ${String(timeoutMs)} ms`);
 }

@@ -101,6 +101,10 @@ export function createCallbackSubscriptions({
     let started: RunningSubscription | undefined;
     let clearExpiry = (): void => undefined;
     const channel = new CallbackChannel(client, target, retries, (reason) => {
+      if (reason === 'order_lost') {
+        own.end('CLIENT_GONE', ORDER_LOST);
+        return;
+      }
       // A client that leaves its router is noticed when the router does not know the subscription any more.
       close(reason === 'router_left' ? 'OK' : 'CLIENT_GONE');
     });
@@ -122,6 +126,7 @@ export function createCallbackSubscriptions({
 
     const problem = await channel.check(signal);
     if (problem !== undefined) {
+      channel.close();
       reportProblem(`the callback URL did not confirm the check: ${problem}`);
       throw new RequestError(400, 'CALLBACK_FAILED', FAILED);
     }
@@ -192,6 +197,12 @@ function tooMany(maxPerSubject: number): RequestError {
 const EXPIRED: GraphQLFormattedError = {
   message: 'The token has expired. Subscribe again with a new one.',
   extensions: { code: 'UNAUTHENTICATED' },
+};
+
+const ORDER_LOST: GraphQLFormattedError = {
+  message:
+    'An event could not be delivered. Subscribe again, and read the connections once, to see what was missed.',
+  extensions: { code: 'UNAVAILABLE' },
 };
 
 const STOPPING: GraphQLFormattedError = {

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import {
   CallbackChannel,
   DEFAULT_RETRIES,
   type ChannelEnd,
 } from '../../../src/http/callback/callback-channel';
-import { createCallbackClient, type CallbackClient } from '../../../src/http/callback/callback-client';
+import {
+  createCallbackClient,
+  type CallbackClient,
+  type CallbackConnection,
+} from '../../../src/http/callback/callback-client';
 import { startCallbackRouter, type CallbackRouter } from './router';
 
 /** Long enough for a busy machine. */
@@ -80,21 +85,44 @@ describe('The messages to a router', () => {
     }
   });
 
-  it('go in order over one connection, each when the router has taken the one before', async () => {
+  it('go in order over one connection, without waiting for responses once the router has taken one', async () => {
     const { channel } = openChannel();
     let atWork = 0;
+    let most = 0;
     router.answerBy((_request, response) => {
       atWork += 1;
-      expect(atWork).toBe(1);
-      setImmediate(() => {
+      most = Math.max(most, atWork);
+      setTimeout(() => {
         atWork -= 1;
         response.writeHead(204).end();
-      });
+      }, 5);
     });
     const events = Array.from({ length: 50 }, (_, index) => ({ data: { index } }));
-    await Promise.all(events.map((event) => channel.next(event)));
-    expect(router.messages().map(({ payload }) => payload)).toEqual(events);
+    for (const event of events) await channel.next(event);
+    await channel.complete();
+    expect(router.messages('next').map(({ payload }) => payload)).toEqual(events);
+    expect(router.messages().at(-1)?.action).toBe('complete');
     expect(new Set(router.requests.map(({ connection }) => connection)).size).toBe(1);
+    expect(most).toBe(8);
+  });
+
+  it('end in a loss of order when one fails while later ones are on their way', async () => {
+    const { channel, ended } = openChannel();
+    await channel.next(0);
+    let held: (() => void) | undefined;
+    router.answerBy(({ message: { payload } }, response) => {
+      const status = Object(payload) === payload || Number(payload) !== 1 ? 204 : 503;
+      const answer = () => response.writeHead(status).end();
+      if (status === 503) held = answer;
+      else answer();
+    });
+    void channel.next(1);
+    void channel.next(2);
+    await router.until(() => router.messages().length === 3);
+    held?.();
+    expect(await ended).toBe('order_lost');
+    await channel.complete([{ message: 'lost' }]);
+    expect(router.messages().map(({ action, payload }) => payload ?? action)).toEqual([0, 1, 2, 'complete']);
   });
 
   it('are repeated after an error of the router, without changing their order', async () => {
@@ -102,7 +130,8 @@ describe('The messages to a router', () => {
     const failures = [500, 503, 502];
     router.answerBy((_request, response) => response.writeHead(failures.pop() ?? 204).end());
     await Promise.all([channel.next(1), channel.next(2)]);
-    expect(router.messages().map(({ payload }) => payload)).toEqual([1, 1, 1, 1, 2]);
+    await channel.complete();
+    expect(router.messages('next').map(({ payload }) => payload)).toEqual([1, 1, 1, 1, 2]);
   });
 
   it('are repeated after an error of the router, also the last one', async () => {
@@ -115,17 +144,18 @@ describe('The messages to a router', () => {
     expect(router.messages('next')).toEqual([]);
   });
 
-  it('have the whole timeout from when they get a connection', async () => {
+  it('have the whole timeout from when those before are answered', async () => {
     const timeoutMs = 1_000;
-    const narrow = createCallbackClient(timeoutMs, 1);
+    const connection = createCallbackClient(timeoutMs).connect(new URL(router.origin));
+    let before: Promise<unknown> = Promise.resolve();
     router.answerBy((_request, response) => {
-      setTimeout(() => response.writeHead(204).end(), 0.4 * timeoutMs);
+      before = before.then(() => wait(0.4 * timeoutMs)).then(() => response.writeHead(204).end());
     });
     const start = performance.now();
-    const statuses = await Promise.all([1, 2, 3].map(() => narrow.post(new URL(router.origin), '{}', never)));
+    const statuses = await Promise.all([1, 2, 3].map(() => connection.post('{}', never)));
     expect(statuses).toEqual([204, 204, 204]);
     expect(performance.now() - start).toBeGreaterThan(timeoutMs);
-    narrow.close();
+    connection.close();
   });
 
   it.each([
@@ -182,8 +212,10 @@ describe('The messages to a router', () => {
       response.writeHead(204).end();
       setImmediate(() => response.socket?.destroy());
     });
-    for (let event = 0; event < 5; event += 1) await channel.next(event);
-    expect(router.messages().map(({ payload }) => payload)).toEqual(expect.arrayContaining([0, 1, 2, 3, 4]));
+    for (let event = 0; event < 5; event += 1) {
+      await channel.next(event);
+      await router.until(() => router.messages().some(({ payload }) => Number(payload) === event));
+    }
   });
 
   it.each([404, 500, 302, 400])(
@@ -220,6 +252,11 @@ describe('The messages to a router', () => {
   });
 });
 
+/** A client whose messages are sent by this function. */
+function clientOf(post: CallbackConnection['post']): CallbackClient {
+  return { connect: () => ({ post, close: () => undefined }), close: () => undefined };
+}
+
 describe('A router', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
@@ -228,10 +265,10 @@ describe('A router', () => {
     jest.useRealTimers();
   });
 
-  function sendOver(post: CallbackClient['post']): jest.Mock {
+  function sendOver(post: CallbackConnection['post']): jest.Mock {
     const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs: 0 };
     const ended = jest.fn();
-    const client = { post, close: () => undefined };
+    const client = clientOf(post);
     void new CallbackChannel(client, target, DEFAULT_RETRIES, ended).next(1);
     return ended;
   }
@@ -251,7 +288,7 @@ describe('A router', () => {
   });
 
   it('to which no connection gets free is given up within 45 seconds', async () => {
-    const ended = sendOver((_url, _body, signal) => once(signal, 'abort').then(() => 0));
+    const ended = sendOver((_body, signal) => once(signal, 'abort').then(() => 0));
     await jest.advanceTimersByTimeAsync(30_000);
     expect(ended).not.toHaveBeenCalled();
     await jest.advanceTimersByTimeAsync(15_000);
@@ -271,13 +308,10 @@ describe('The heartbeat', () => {
   /** Counts the checks that are sent within a time. */
   async function checksWithin(ms: number, heartbeatIntervalMs: number, status = 204): Promise<number> {
     let checks = 0;
-    const client: CallbackClient = {
-      post() {
-        checks += 1;
-        return Promise.resolve(status);
-      },
-      close: () => undefined,
-    };
+    const client = clientOf(() => {
+      checks += 1;
+      return Promise.resolve(status);
+    });
     const target = { url: new URL('http://127.0.0.1/'), id: 's', verifier: 'v', heartbeatIntervalMs };
     const channel = new CallbackChannel(client, target, RETRIES, () => undefined);
     channel.startHeartbeat();

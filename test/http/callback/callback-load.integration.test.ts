@@ -70,7 +70,7 @@ describe('Many subscriptions by HTTP callback', () => {
     let events = 0;
     router.answerBy(({ message: { action } }, response) => {
       if (action === 'next') events += 1;
-      setTimeout(() => response.writeHead(204).end(), 10);
+      setTimeout(() => response.writeHead(204).end(), 20);
     });
     await Promise.all(ids.map((id) => subscribe(id, 'busy')));
     const startedAt = performance.now();
