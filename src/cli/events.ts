@@ -149,11 +149,11 @@ function statusOf({ paused, failures }: Destination): string {
 function replayEvents(
   name: string,
   { since }: { readonly since: number },
-  { env, stdout }: CommandContext,
+  { env, stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
   return withStore(env, 'fail', async (store) => {
     const destination = await destinationNamed(name, store);
-    const { events, firstAt } = await replay(store, destination, since);
+    const { events, unreadable, firstAt } = await replay(store, destination, since);
     stdout.write(
       firstAt === undefined
         ? `Nothing has occurred since ${timeOf(since)} that was queued for ${name}, or the change feed does not keep it any more.\n`
@@ -161,7 +161,11 @@ function replayEvents(
             destination.paused ? ' It is paused.' : ''
           }\n`,
     );
-    return ExitCode.DONE;
+    if (unreadable === 0) return ExitCode.DONE;
+    stderr.write(
+      `${String(unreadable)} ${unreadable === 1 ? 'event is' : 'events are'} left out: what the database keeps of the connection at that time can't be read.\n`,
+    );
+    return ExitCode.FAILED;
   });
 }
 

@@ -7,6 +7,8 @@ const PAGE = 500;
 
 export interface Replayed {
   readonly events: number;
+  /** Changes that were left out because their stored connection can't be read. Those before `since` may be among them. */
+  readonly unreadable: number;
   /** When the first of them occurred, in milliseconds since the epoch; undefined when there is none. */
   readonly firstAt: number | undefined;
 }
@@ -23,6 +25,7 @@ export async function replay(
 ): Promise<Replayed> {
   let position = await feed.before(since);
   let events = 0;
+  let unreadable = 0;
   let firstAt: number | undefined;
   while (position < end) {
     const page = await feed.read(position, PAGE);
@@ -37,7 +40,8 @@ export async function replay(
     );
     await outbound.replay(name, changes.map(outboundEventOf));
     events += changes.length;
+    unreadable += page.unreadable.filter((at) => at <= end).length;
     firstAt ??= changes[0]?.event.occurredAt;
   }
-  return { events, firstAt };
+  return { events, unreadable, firstAt };
 }

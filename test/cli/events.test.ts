@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import BetterSqlite3 from 'better-sqlite3';
+
 import { startSource } from '../events/source';
 import { useTemporaryFolder } from '../support/folder';
 import { startWebhookReceiver, statusesOf, type WebhookReceiver } from '../support/webhook-receiver';
@@ -113,6 +115,23 @@ describe('The commands for events', () => {
     expect((await events('replay', 'default', '--since', tomorrow)).stdout).toMatch(
       /^Nothing has occurred since /,
     );
+  });
+
+  it('say how many events a replay leaves out because their records are damaged, and fail', async () => {
+    const source = await startSource({ ...env(), EVENTS_WEBHOOK_URL: receiver.url });
+    const id = await source.connect('one');
+    await source.accept(id);
+    await receiver.until(() => receiver.taken().length === 2);
+    await source.stop();
+    const database = new BetterSqlite3(folder.path('proton.db'));
+    database.exec(`UPDATE connection_events SET snapshot = '{' WHERE status = 'PENDING'`);
+    database.close();
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    expect(await events('replay', 'default', '--since', hourAgo)).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/^default gets 1 event again, the first of \S+Z\.\n$/) as string,
+      stderr: "1 event is left out: what the database keeps of the connection at that time can't be read.\n",
+    });
   });
 
   it('refuse an unknown name and list the others, and refuse a time without an offset', async () => {

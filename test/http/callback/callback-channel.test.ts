@@ -216,6 +216,7 @@ describe('The messages to a router', () => {
       await channel.next(event);
       await router.until(() => router.messages().some(({ payload }) => Number(payload) === event));
     }
+    expect(new Set(router.messages().map(({ payload }) => payload))).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 
   it.each([404, 500, 302, 400])(
