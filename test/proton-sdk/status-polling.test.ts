@@ -81,6 +81,8 @@ const statusesOf = (changes: readonly ConnectionStatusChange[]) =>
     status,
   ]);
 
+const THROTTLING = JSON.stringify({ __type: 'ThrottlingException', message: 'slow down' });
+
 /** Removes a connection from the response of a list. */
 function withoutItem(body: string, id: string): string {
   const { environmentAccountConnections: items, ...rest } = JSON.parse(body) as {
@@ -98,6 +100,9 @@ describe('Changes of status over the SDK', () => {
   let failure: string;
   /** The id of a connection that lists leave out. */
   let hidden: string | undefined;
+  /** The access key whose calls Proton throttles. */
+  let throttledKey: string | undefined;
+  let throttledCalls: number;
   let callsMade: number;
   let callMade: () => void;
 
@@ -105,12 +110,21 @@ describe('Changes of status over the SDK', () => {
     failing = undefined;
     failure = 'broken';
     hidden = undefined;
+    throttledKey = undefined;
+    throttledCalls = 0;
     callsMade = 0;
     callMade = () => undefined;
     endpoint = await startSignedEndpoint({
       async around(request, answer) {
         callsMade += 1;
         callMade();
+        if (
+          throttledKey !== undefined &&
+          String(request.headers.get('authorization')).includes(throttledKey)
+        ) {
+          throttledCalls += 1;
+          return { status: 400, headers: {}, body: THROTTLING };
+        }
         if (failing !== undefined) return { status: failing, headers: {}, body: failure };
         const response = await answer(request);
         return hidden === undefined ? response : { ...response, body: withoutItem(response.body, hidden) };
@@ -372,7 +386,7 @@ describe('Changes of status over the SDK', () => {
     const { service } = adapter({ pollIntervalMs: 3_600_000 });
     const stop = await watch(service, EVERYONE, listen().listener);
     failing = 400;
-    failure = JSON.stringify({ __type: 'ThrottlingException', message: 'slow down' });
+    failure = THROTTLING;
     const refused = { code: 'THROTTLED', retryable: true };
     await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject(refused);
     failing = undefined;
@@ -382,6 +396,28 @@ describe('Changes of status over the SDK', () => {
     stop();
     await expect(watch(service, EVERYONE, listen().listener)).rejects.toMatchObject(refused);
     expect(callsMade).toBe(calls);
+    service.close();
+  });
+
+  it('are looked for in other accounts while Proton throttles one, and subscribers to those may come', async () => {
+    const { service } = adapter({
+      accounts: [MANAGEMENT, ENVIRONMENT, STRANGER],
+      pollIntervalMs: 3_600_000,
+    });
+    const { accessKeyId } = await endpoint.credentialsFor(STRANGER)();
+    throttledKey = accessKeyId;
+    const [stranger, manager] = [accountViewer(STRANGER), accountViewer(MANAGEMENT)];
+    const refused = { code: 'THROTTLED', retryable: true };
+    await expect(watch(service, stranger, listen().listener)).rejects.toMatchObject(refused);
+    const calls = throttledCalls;
+    const heard = listen();
+    await watch(service, manager, heard.listener);
+    await create('orders');
+    // It causes the next look.
+    await watch(service, manager, listen().listener);
+    await heard.count(1);
+    await expect(watch(service, stranger, listen().listener)).rejects.toMatchObject(refused);
+    expect(throttledCalls).toBe(calls);
     service.close();
   });
 

@@ -31,8 +31,15 @@ export interface ReadList {
 
 /** Reads Proton's lists from beginning to end. */
 export interface Looks {
-  /** Reads all lists of these accounts. An aborted look ends early, with errors. */
-  readonly readLists: (accounts: Iterable<AccountId>, signal: AbortSignal) => Promise<readonly ReadList[]>;
+  /**
+   * Reads all lists of these accounts. An aborted look ends early, with errors.
+   * @param resting accounts whose lists are not read, and the result of those
+   */
+  readonly readLists: (
+    accounts: Iterable<AccountId>,
+    resting: ReadonlyMap<AccountId, Error>,
+    signal: AbortSignal,
+  ) => Promise<readonly ReadList[]>;
   /** Returns those of the connections that no longer exist, as far as Proton says so. */
   readonly findGone: (
     missing: readonly MissingConnection[],
@@ -69,11 +76,13 @@ export function createLooks({ regions, timeoutMs, knownLocations, ...dependencie
   }
 
   return {
-    async readLists(accounts, signal) {
+    async readLists(accounts, resting, signal) {
       const sources = [...accounts].flatMap((accountId) => sourcesOf(accountId, regions));
       const lists: ReadList[] = [];
       await inParallel(sources, MAX_CONCURRENT_CALLS, async (source) => {
-        const result = await within(signal, (calls) => readList(calls, source)).catch(asError);
+        const result =
+          resting.get(source.accountId) ??
+          (await within(signal, (calls) => readList(calls, source)).catch(asError));
         lists.push({ source, result });
       });
       return lists;

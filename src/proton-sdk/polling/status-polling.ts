@@ -36,6 +36,15 @@ const MIN_PAUSE_MS = 250;
 /** How long a look waits for listeners that are busy with its changes, in milliseconds. */
 const WAIT_MS = 1_000;
 
+/** An account that Proton throttles. */
+interface Rest {
+  readonly failure: ProtonFailure;
+  /** It is not looked at before this time, of `performance.now()`. */
+  readonly until: number;
+  /** The pause that ends then, in milliseconds. */
+  readonly pauseMs: number;
+}
+
 /** Waits for the end of a look that starts later. */
 interface PositionRequest {
   readonly accounts: ReadonlySet<AccountId>;
@@ -58,11 +67,10 @@ export function createStatusPolling({
   let requests: PositionRequest[] = [];
   let position = 0;
   let series: Series | undefined;
-  let pauseMs = intervalMs;
   /** No look begins before this time, of `performance.now()`, not even that of a new series. */
   let restUntil = 0;
-  /** Why Proton rests until then, if it throttles. */
-  let throttling: ProtonFailure | undefined;
+  /** Kept for a new series, too. AWS throttles each account by itself. */
+  const rests = new Map<AccountId, Rest>();
 
   function startSeries(): Series {
     const started: Series = { stopped: new AbortController(), failures: new Map(), wake: () => undefined };
@@ -77,7 +85,8 @@ export function createStatusPolling({
     series?.stopped.abort();
     series?.wake();
     series = undefined;
-    refuseAll(NOT_WATCHED);
+    refuse(requests, NOT_WATCHED);
+    requests = [];
   }
 
   async function run(own: Series): Promise<void> {
@@ -89,7 +98,7 @@ export function createStatusPolling({
       if (isAborted(signal)) return;
       restUntil = performance.now() + Math.min(intervalMs, MIN_PAUSE_MS);
       await look(own, last);
-      if (!throttling && !hasRequests() && !isAborted(signal)) await pause(own, pauseMs);
+      if (!hasRequests() && !isAborted(signal)) await pause(own, intervalMs);
     }
   }
 
@@ -98,33 +107,46 @@ export function createStatusPolling({
     const asked = requests;
     requests = [];
     try {
-      const read = await looks.readLists(accountsOf([...watchers, ...asked]), signal);
+      const resting = restingNow();
+      const read = await looks.readLists(accountsOf([...watchers, ...asked]), resting, signal);
       const found = await last.compare(read, (missing) => looks.findGone(missing, signal), Date.now());
       if (isAborted(signal)) return;
       const failed = failuresOf(read);
       const taken = announce(found);
       answer(asked, failed);
-      rest(failed);
+      restUntil = performance.now() + Math.min(intervalMs, MIN_PAUSE_MS);
+      const looked = read.filter(({ source }) => !resting.has(source.accountId));
+      rest(looked, failed);
       await withinLimit(taken);
-      if (!isAborted(signal)) endWatchers(own, read, failed);
+      if (!isAborted(signal)) endWatchers(own, looked);
     } finally {
       // Those that have an answer keep it.
       refuse(asked, NOT_WATCHED);
     }
   }
 
-  /** Decides when the next look may begin. While Proton throttles, a watcher that comes is refused at once: it must not cause a look. */
-  function rest(failed: ReadonlyMap<AccountId, ProtonFailure>): void {
-    throttling = [...failed.values()].find(({ code }) => code === 'THROTTLED');
-    pauseMs = throttling ? Math.max(intervalMs, Math.min(2 * pauseMs, MAX_PAUSE_MS)) : intervalMs;
-    const restMs = throttling ? pauseMs : Math.min(intervalMs, MIN_PAUSE_MS);
-    restUntil = performance.now() + restMs;
-    if (throttling) refuseAll(throttling);
+  /** Why accounts are not looked at now. */
+  function restingNow(): ReadonlyMap<AccountId, ProtonFailure> {
+    const now = performance.now();
+    return new Map([...rests].flatMap(([id, { until, failure }]) => (until > now ? [[id, failure]] : [])));
   }
 
-  function refuseAll(failure: ProtonFailure): void {
-    refuse(requests, failure);
-    requests = [];
+  /** Decides which accounts the next looks leave out. Who comes to one of them is refused at once: it must not cause a call. */
+  function rest(looked: readonly ReadList[], failed: ReadonlyMap<AccountId, ProtonFailure>): void {
+    for (const accountId of new Set(looked.map(({ source }) => source.accountId))) {
+      const failure = failed.get(accountId);
+      const lastMs = rests.get(accountId)?.pauseMs ?? intervalMs;
+      rests.delete(accountId);
+      if (failure?.code !== 'THROTTLED') continue;
+      const pauseMs = Math.max(intervalMs, Math.min(2 * lastMs, MAX_PAUSE_MS));
+      rests.set(accountId, { failure, pauseMs, until: performance.now() + pauseMs });
+    }
+    const resting = restingNow();
+    requests = requests.filter(({ accounts: watched, reject }) => {
+      const failure = failureIn(watched, resting);
+      if (failure) reject(failure);
+      return !failure;
+    });
   }
 
   /** A function, because requests come while the caller waits. */
@@ -153,11 +175,8 @@ export function createStatusPolling({
   }
 
   /** Ends the watchers with an account that could not be looked at too often. */
-  function endWatchers(
-    { failures }: Series,
-    read: readonly ReadList[],
-    failed: ReadonlyMap<AccountId, ProtonFailure>,
-  ): void {
+  function endWatchers({ failures }: Series, read: readonly ReadList[]): void {
+    const failed = failuresOf(read);
     for (const { source } of read) if (!failed.has(source.accountId)) failures.delete(source.accountId);
     for (const accountId of failed.keys()) failures.set(accountId, (failures.get(accountId) ?? 0) + 1);
     const lost = new Map([...failed].filter(([accountId]) => (failures.get(accountId) ?? 0) >= MAX_FAILURES));
@@ -192,8 +211,9 @@ export function createStatusPolling({
               reject(NOT_WATCHED);
               return;
             }
-            if (throttling && performance.now() < restUntil) {
-              reject(throttling);
+            const failure = failureIn(watcher.accounts, restingNow());
+            if (failure) {
+              reject(failure);
               return;
             }
             requests.push({ accounts: watcher.accounts, resolve, reject });
