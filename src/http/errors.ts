@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
 
 import { INTERNAL_ERROR_MESSAGE } from '../graphql/format-error';
 import { RequestError, type HttpErrorCode } from '../graphql/request-error';
@@ -23,6 +24,12 @@ export const OVERLOADED = {
 export function overloaded(): RequestError {
   return new RequestError(OVERLOADED.status, 'OVERLOADED', OVERLOADED.message, OVERLOADED.headers);
 }
+
+/** Ends a subscription whose user's token expires. */
+export const TOKEN_EXPIRED: GraphQLFormattedError = {
+  message: 'The token has expired. Subscribe again with a new one.',
+  extensions: { code: 'UNAUTHENTICATED' },
+};
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 

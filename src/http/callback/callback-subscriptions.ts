@@ -5,7 +5,7 @@ import { RequestError } from '../../graphql/request-error';
 import type { AcceptedSubscription } from '../../graphql/subscriptions/accept-subscription';
 import type { SubscriberInfo, EndOutcome } from '../../graphql/subscriptions/subscriber';
 import type { RunningSubscription, Subscriptions } from '../../graphql/subscriptions/subscriptions';
-import { overloaded } from '../errors';
+import { overloaded, TOKEN_EXPIRED } from '../errors';
 import { CallbackChannel, DEFAULT_RETRIES, type CallbackTarget, type RetryTimes } from './callback-channel';
 import { createCallbackClient } from './callback-client';
 
@@ -156,7 +156,7 @@ export function createCallbackSubscriptions({
       throw overloaded();
     }
     clearExpiry = atExpiry(expiresAt, () => {
-      own.end('UNAUTHENTICATED', EXPIRED);
+      own.end('UNAUTHENTICATED', TOKEN_EXPIRED);
     });
   }
 
@@ -193,11 +193,6 @@ function tooMany(maxPerSubject: number): RequestError {
     `A user may have ${String(maxPerSubject)} subscriptions by callback at a time.`,
   );
 }
-
-const EXPIRED: GraphQLFormattedError = {
-  message: 'The token has expired. Subscribe again with a new one.',
-  extensions: { code: 'UNAUTHENTICATED' },
-};
 
 const ORDER_LOST: GraphQLFormattedError = {
   message:

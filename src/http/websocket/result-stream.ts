@@ -5,6 +5,12 @@ import type { SubscriptionSink } from '../../graphql/subscriptions/subscriber';
 
 type Step = IteratorResult<FormattedExecutionResult, undefined>;
 
+interface End {
+  readonly errors: readonly GraphQLFormattedError[] | undefined;
+  /** A result that is sent before. */
+  last: FormattedExecutionResult | undefined;
+}
+
 /**
  * The results of one subscription as graphql-ws pulls them. It pulls the next one when the one before has been sent, so nothing waits
  * here: the sink's promise is pending until then.
@@ -24,7 +30,7 @@ export class ResultStream implements AsyncIterableIterator<FormattedExecutionRes
   private pulled:
     { readonly resolve: (step: Step) => void; readonly reject: (error: Error) => void } | undefined;
   private sent: (() => void) | undefined;
-  private end: { readonly errors: readonly GraphQLFormattedError[] | undefined } | undefined;
+  private end: End | undefined;
 
   /** @param returned called when the client has completed the subscription, or is gone */
   constructor(private readonly returned: () => void) {}
@@ -50,8 +56,17 @@ export class ResultStream implements AsyncIterableIterator<FormattedExecutionRes
 
   /** Ends it; what was not sent yet is not sent. @param errors for the client; left out, the subscription is complete */
   finish(errors?: readonly GraphQLFormattedError[]): void {
-    this.end ??= { errors };
+    this.end ??= { errors, last: undefined };
     this.hand();
+  }
+
+  /** Ends it like a client that is gone, with a last result. What was not sent yet is not sent. */
+  endWith(result: FormattedExecutionResult): void {
+    this.offered?.taken();
+    this.offered = undefined;
+    this.end ??= { errors: undefined, last: result };
+    this.hand();
+    this.returned();
   }
 
   private hand(): void {
@@ -60,7 +75,10 @@ export class ResultStream implements AsyncIterableIterator<FormattedExecutionRes
     if (end) this.offered = undefined;
     if (!pulled || !(end ?? offered)) return;
     this.pulled = undefined;
-    if (end?.errors) pulled.reject(new SubscriptionRefused(end.errors));
+    if (end?.last) {
+      pulled.resolve({ value: end.last, done: false });
+      end.last = undefined;
+    } else if (end?.errors) pulled.reject(new SubscriptionRefused(end.errors));
     else if (end) pulled.resolve({ value: undefined, done: true });
     else if (offered) {
       this.offered = undefined;

@@ -9,7 +9,7 @@ import { atExpiry } from '../../authentication/user/at-expiry';
 import { RequestError } from '../../graphql/request-error';
 import { createTurns } from '../../graphql/subscriptions/turns';
 import type { SubscriptionObserver } from '../../telemetry/events';
-import { overloaded } from '../errors';
+import { overloaded, TOKEN_EXPIRED } from '../errors';
 import { REQUEST_ID_HEADER } from '../headers';
 import type { UpgradedConnection } from '../lifecycle/connections';
 import { authenticateSocket } from './authenticate-socket';
@@ -124,8 +124,12 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
     }
     state.viewer = viewer;
     const cancel = atExpiry(expiresAt, () => {
-      end(state, 'UNAUTHENTICATED');
-      webSocket.close(4401, 'Token expired');
+      state.outcome = 'UNAUTHENTICATED';
+      // Hive Gateway passes on results to its clients, and neither the protocol's errors nor the codes of sockets.
+      for (const stream of [...state.streams]) stream.endWith({ data: null, errors: [TOKEN_EXPIRED] });
+      setImmediate(() => {
+        webSocket.close(4401, 'Token expired');
+      });
     });
     webSocket.once('close', cancel);
     return true;
@@ -157,12 +161,6 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
       startedAt: Date.now(),
       durationMs: 0,
     });
-  }
-
-  /** Completes the subscriptions of a socket. */
-  function end(state: SocketState, outcome: SocketState['outcome']): void {
-    state.outcome = outcome;
-    for (const stream of [...state.streams]) void stream.return();
   }
 
   function open(webSocket: WebSocket, request: FastifyRequest): void {
@@ -208,7 +206,8 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
       async close() {
         await closingTurn();
         // They get `complete`, so that their clients know that there may be a gap.
-        end(state, 'SERVER_STOPPING');
+        state.outcome = 'SERVER_STOPPING';
+        for (const stream of [...state.streams]) void stream.return();
         setImmediate(() => {
           webSocket.close(GOING_AWAY, 'Going away');
         });

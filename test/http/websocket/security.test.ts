@@ -129,9 +129,16 @@ describe('A WebSocket where users have tokens', () => {
     expect((await opened.closed)[0]).toBe(code);
   });
 
-  it('closes with 4401 when its token expires, and delivers nothing after that', async () => {
+  it('completes its subscriptions with an error and closes with 4401 when its token expires, and delivers nothing after that', async () => {
     const exp = Math.floor(Date.now() / 1000) + 2;
     const watching = await subscribeTo(app.url, {}, { token: await tokenOf(keys, { claims: { exp } }) });
+    const message = 'The token has expired. Subscribe again with a new one.';
+    expect(await watching.next()).toEqual({
+      id: '1',
+      type: 'next',
+      payload: { data: null, errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] },
+    });
+    expect(await watching.next()).toEqual({ id: '1', type: 'complete' });
     expect(await watching.closed).toEqual([4401, 'Token expired']);
     expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
     await change(create('111111111111', 'late'));
