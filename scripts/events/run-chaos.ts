@@ -99,8 +99,8 @@ export async function runEventChaos(options: EventChaosOptions): Promise<EventCh
     EVENTS_WEBHOOK_SECRET: SECRET,
     EVENTS_IN_FLIGHT: String(IN_FLIGHT),
     // Longer than this process or a server may stand still on a busy machine: a late answer doubles an event as well.
-    EVENTS_TIMEOUT_MS: '3000',
-    EVENTS_LEASE_MS: '4000',
+    EVENTS_TIMEOUT_MS: '2500',
+    EVENTS_LEASE_MS: '3000',
     EVENTS_RETRY_MIN_MS: '50',
     EVENTS_RETRY_MAX_MS: '500',
   };
