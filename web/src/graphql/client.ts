@@ -20,6 +20,14 @@ export interface Client {
   readonly cache: InMemoryCache;
 }
 
+/** The server answers far sooner, if only with an error. A network that drops packets never does, in ms. */
+const ANSWER_WITHIN_MS = 60_000;
+
+const fetchInTime: typeof fetch = (input, init) => {
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, late]) : late });
+};
+
 /** The client for queries and mutations over HTTP and subscriptions over a WebSocket, and its cache. */
 export function createClient({ graphqlUrl, session, socket, onReached }: ClientOptions): Client {
   const authorize = new SetContextLink(() => {
@@ -40,7 +48,8 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
       }),
     ),
   );
-  const http = ApolloLink.from([observe, authorize, new HttpLink({ uri: graphqlUrl, credentials: 'omit' })]);
+  const send = new HttpLink({ uri: graphqlUrl, credentials: 'omit', fetch: fetchInTime });
+  const http = ApolloLink.from([observe, authorize, send]);
   const cache = new InMemoryCache({
     typePolicies: {
       EnvironmentAccountConnection: {
