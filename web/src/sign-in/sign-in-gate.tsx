@@ -5,7 +5,7 @@ import Modal from '@cloudscape-design/components/modal';
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { Session } from './session';
 import { SignIn } from './sign-in';
-import { hasUnsavedInput } from './unsaved-input';
+import { hasUnsavedInput } from './kept-input';
 
 export interface SignInGateProps {
   readonly session: Session;
@@ -18,7 +18,7 @@ export interface SignInGateProps {
 
 /**
  * Shows the page to those who are signed in. When a session expires the page stays, with a dialog over it, so that
- * nothing typed is lost; with an issuer it first tries to come back by itself, unless that would lose something.
+ * nothing typed is lost; with an issuer it first tries to come back by itself, unless a form holds input.
  */
 export function SignInGate({ session, leave, problem, children }: SignInGateProps) {
   const state = useSyncExternalStore(session.subscribe, session.state);
