@@ -51,12 +51,15 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
               With a connection, an environment account allows a management account to provision one
               environment in it. The environment account asks, and the management account accepts.
             </span>
-            <span>From a shell, with the aws CLI:</span>
-            <Box variant="code">
-              aws proton create-environment-account-connection --management-account-id{' '}
-              {list === 'received' && account !== undefined ? account : 'ACCOUNT'} --environment-name NAME
-              --role-arn ARN
-            </Box>
+            <span>From a shell, with an aws CLI that is set up for this service:</span>
+            <pre className="command">
+              {[
+                'aws proton create-environment-account-connection',
+                `--management-account-id ${list === 'received' && account !== undefined ? account : 'ACCOUNT'}`,
+                '--environment-name NAME',
+                '--role-arn ARN',
+              ].join(' \\\n  ')}
+            </pre>
           </SpaceBetween>
         </Empty>
       );

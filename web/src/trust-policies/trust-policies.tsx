@@ -58,11 +58,11 @@ export function TrustPolicies() {
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description="What the roles in an environment account allow: who may assume them, and for which environment alone."
+        description="The policies that let a management account, and no one else, assume the roles of one environment."
       >
         Trust policies
       </Header>
-      <Container header={<Header variant="h2">For</Header>}>
+      <Container header={<Header variant="h2">Connection</Header>}>
         <ColumnLayout columns={2}>
           {FIELDS.map(({ key, label, hint }) => (
             <FormField key={key} label={label} constraintText={hint}>

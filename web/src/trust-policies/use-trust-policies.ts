@@ -38,7 +38,7 @@ export function useTrustPolicies(typed: TrustPolicyInput): {
   if (!isComplete) {
     return {
       policies: undefined,
-      problem: 'It depends on the management account, the environment account and the environment name.',
+      problem: 'Fill in the management account, the environment account and the environment name.',
     };
   }
   return {
