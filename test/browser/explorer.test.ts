@@ -33,7 +33,10 @@ const OTHER_TAB_STORED = `new Promise((resolve) => {
   check();
 })`;
 
+/** Executes what is in the editors, once they are there: before, the library's button does nothing. */
 async function execute(page: Page): Promise<void> {
+  for (const editor of ['.graphiql-query-editor', '.graphiql-response'])
+    await page.locator(`${editor} .monaco-editor`).first().waitFor();
   await page.getByRole('button', { name: /Execute query/ }).click();
 }
 
