@@ -140,13 +140,16 @@ describeInBrowser('The console with a token', (browser) => {
     );
     expect(kept).not.toContain(token.slice(0, 20));
 
+    await page.getByRole('button', { name: 'Request to connect' }).click();
+    await page.getByLabel('Environment name').fill('typed-before');
     await page.clock.fastForward('01:00');
     const dialog = page.getByRole('dialog', { name: 'Sign in again' });
     await dialog.waitFor();
     await dialog.getByLabel('Access token').fill(await tokenOf(KEYS, { claims: { aws_accounts: ['*'] } }));
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    expect(page.url()).toContain('/sent?status=PENDING');
+    expect(page.url()).toContain('/request');
+    expect(await page.getByLabel('Environment name').inputValue()).toBe('typed-before');
     await page.getByText('Live', { exact: true }).waitFor();
   });
 });

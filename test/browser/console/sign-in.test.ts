@@ -110,6 +110,35 @@ describeInBrowser('Signing in to the console with OpenID Connect', (browser) => 
     expect(await received(page).count()).toBe(0);
   });
 
+  it('again brings back what was typed into a form or a dialog', async () => {
+    const page = await signIn('/request?managementAccountId=222222222222');
+    await page.getByLabel('Environment name').fill('typed-before');
+    const again = page.getByRole('dialog', { name: 'Sign in again' });
+    /** Lets the token expire, and resolves when the page is back from the issuer. */
+    const expire = async () => {
+      await page.clock.fastForward('00:11:00');
+      const back = page.waitForResponse('**/token');
+      await again.getByRole('button', { name: 'Sign in' }).click();
+      await back;
+    };
+    await expire();
+    await page.getByLabel('Environment name').press('Enter');
+
+    await page
+      .getByRole('region', { name: 'typed-before' })
+      .getByRole('button', { name: 'Edit tags' })
+      .click();
+    const dialog = page.getByRole('dialog', { name: 'Edit tags' });
+    await dialog.getByRole('button', { name: 'Add tag' }).click();
+    await dialog.getByLabel('Key').fill('team');
+    await expire();
+    await dialog.getByLabel('Value').fill('payments');
+    expect(await dialog.getByLabel('Key').inputValue()).toBe('team');
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    await dialog.getByLabel('Value').press('Enter');
+    await page.getByText('team = payments').waitFor();
+  });
+
   it('is repeated when the token has expired, and leads back to the same address', async () => {
     const page = await signIn('/received?status=PENDING');
     await received(page).waitFor();

@@ -42,15 +42,17 @@ export function SignInGate({ session, leave, problem, children }: SignInGateProp
       problem={problem}
     />
   );
-  if (state === 'signed-in') return children;
-  if (state === 'expired' && wasSignedIn) {
+  if (state === 'signed-in' || (state === 'expired' && wasSignedIn)) {
+    // The page has the same place in both states, or React would make it anew, without what was typed.
     return (
       <div>
         {children}
-        <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
-          <Box margin={{ bottom: 's' }}>Your sign-in has ended. What you typed is still here.</Box>
-          {signIn}
-        </Modal>
+        {state === 'expired' ? (
+          <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
+            <Box margin={{ bottom: 's' }}>Your sign-in has ended. What you typed is kept.</Box>
+            {signIn}
+          </Modal>
+        ) : null}
       </div>
     );
   }
