@@ -20,10 +20,10 @@ export function ago(at: string, now: number): string {
   return 'just now';
 }
 
-/** How long something has waited, as in "waiting 3 h 12 min". @param since RFC 3339 @param now in ms since 1970 */
+/** How long something has waited, as in "waiting 3 h 12 min"; "just now" in the first minute. @param since RFC 3339 @param now in ms since 1970 */
 export function waiting(since: string, now: number): string {
   const seconds = Math.floor((now - Date.parse(since)) / 1000);
-  return seconds < MINUTE ? 'waiting less than 1 min' : `waiting ${duration(seconds)}`;
+  return seconds < MINUTE ? 'just now' : `waiting ${duration(seconds)}`;
 }
 
 /** An instant in full, in UTC. @param at RFC 3339 */
