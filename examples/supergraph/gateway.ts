@@ -29,14 +29,14 @@ export async function startGateway(
   port: number,
   subscriptions?: SubscriptionSource,
 ): Promise<Listening> {
-  // Imported here because they take a second or two to load: errors in settings and subgraphs are reported first.
-  const [{ createGatewayRuntime, getGraphQLWSOptions, MemPubSub }, { useServer }, { WebSocketServer }] =
-    await Promise.all([import('@graphql-hive/gateway'), import('graphql-ws/use/ws'), import('ws')]);
   let handle: RequestListener = (_request, response) => response.writeHead(503).end();
   const server = createServer((request, response) => {
     handle(request, response);
   });
   const listening = await listen(server, { port, variable: 'GATEWAY_PORT', path: '/graphql' });
+  // Imported here because they take a second or two to load: errors in settings, subgraphs and the port are reported first.
+  const [{ createGatewayRuntime, getGraphQLWSOptions, MemPubSub }, { useServer }, { WebSocketServer }] =
+    await Promise.all([import('@graphql-hive/gateway'), import('graphql-ws/use/ws'), import('ws')]);
   const gateway = createGatewayRuntime({
     supergraph: supergraphSdl,
     logging: 'warn',

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { startAccountsSubgraph } from './accounts-subgraph';
 import { composeSupergraph } from './compose';
@@ -8,6 +9,9 @@ import { startProtonProcess } from './proton-process';
 import type { Settings } from './settings';
 import { StartError } from './start-error';
 import { printStatusChanges } from './status-changes';
+
+/** What has not stopped after this time does not delay the others. */
+const MAX_STOP_MS = 5_000;
 
 /** The URLs of the running supergraph. */
 export interface Ready {
@@ -68,6 +72,7 @@ export async function runSupergraph({
     if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
   } finally {
     // The gateway first, because its running requests need the subgraphs.
-    for (const part of running.reverse()) await part.stop();
+    for (const part of running.reverse())
+      await Promise.race([part.stop(), wait(MAX_STOP_MS, undefined, { ref: false })]);
   }
 }

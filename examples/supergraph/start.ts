@@ -29,6 +29,9 @@ async function main(): Promise<void> {
     if (stop.signal.aborted && error === stop.signal.reason) return;
     console.error(error instanceof StartError ? error.message : error);
     process.exitCode = 1;
+  } finally {
+    // What the gateway's library still has open must not delay the end.
+    process.exit();
   }
 }
 

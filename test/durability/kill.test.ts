@@ -11,7 +11,7 @@ import { prepareServerProcess } from '../support/server-process';
 import { faultsIn } from '../support/written';
 
 /** How often the server is killed. */
-const KILLS = 12;
+const KILLS = 8;
 const CLIENTS = 8;
 
 const folder = useTemporaryFolder();

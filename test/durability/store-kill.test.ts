@@ -14,7 +14,7 @@ import { faultsIn } from '../support/written';
 /** The number of files written at the same time. */
 const LANES = 2;
 /** The number of kills of each file's process. */
-const KILLS_A_LANE = 30;
+const KILLS_A_LANE = 20;
 /** A kill comes within this many milliseconds after the first write or its acknowledgement. */
 const MAX_LIFE_MS = 40;
 

@@ -9,7 +9,7 @@ import { startServerProcess } from '../support/server-process';
 const MEBIBYTE = 1_048_576;
 /** Each body takes about 20 MiB of the heap once it is parsed. */
 const HEAP_MIB = 160;
-const REQUESTS = 40;
+const REQUESTS = 25;
 
 /** Sends one body many times at once, and counts the outcomes. */
 async function sendAtOnce(

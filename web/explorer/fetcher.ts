@@ -1,5 +1,5 @@
 import type { GraphiQLProps } from 'graphiql';
-import { getOperationAST, OperationTypeNode, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 type Fetcher = GraphiQLProps['fetcher'];
@@ -22,9 +22,8 @@ export async function readAddresses(): Promise<Addresses> {
 export function createFetcher({ graphqlUrl, subscriptionsUrl }: Addresses): Fetcher {
   const socketUrl = new URL(subscriptionsUrl, location.href);
   socketUrl.protocol = socketUrl.protocol.replace(/^http/, 'ws');
-  return (parameters, { headers = {}, documentAST } = {}) => {
-    if (isSubscription(documentAST, parameters.operationName))
-      return subscribe(socketUrl.href, parameters, headers);
+  return (parameters, { headers = {} } = {}) => {
+    if (isSubscription(parameters)) return subscribe(socketUrl.href, parameters, headers);
     return post(graphqlUrl, parameters, headers);
   };
 }
@@ -50,7 +49,12 @@ function subscribe(url: string, parameters: Parameters<Fetcher>[0], headers: Hea
   }) as never;
 }
 
-function isSubscription(document: DocumentNode | undefined, name: string | null | undefined): boolean {
-  const operation: OperationDefinitionNode | null | undefined = document && getOperationAST(document, name);
-  return operation?.operation === OperationTypeNode.SUBSCRIPTION;
+/** Reads the text that is sent: the document that GraphiQL passes beside it is parsed later, and may be that of the last tab. */
+function isSubscription({ query, operationName }: Parameters<Fetcher>[0]): boolean {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
+  } catch {
+    // The server's error says where the syntax is wrong.
+    return false;
+  }
 }

@@ -11,7 +11,7 @@ describeWithPostgres('On PostgreSQL', () => {
   });
   afterAll(() => store.close());
 
-  describeAgainstModel('over PostgreSQL', 1_000, async ({ quota }) => {
+  describeAgainstModel('over PostgreSQL', 500, async ({ quota }) => {
     await emptyTables(database);
     const { service, clock } = controlPlaneOn(store, { quota });
     return { service, clock, end: service.drained };
