@@ -110,6 +110,18 @@ describeInBrowser('Signing in to the console with OpenID Connect', (browser) => 
     expect(await received(page).count()).toBe(0);
   });
 
+  it('says why when the server refuses the issuer’s tokens, and does not come and go for ever', async () => {
+    let trips = 0;
+    const page = await signIn('/received', (context) => {
+      context.on('request', (request) => (trips += Number(new URL(request.url()).pathname === '/auth')));
+      const body = JSON.stringify({ errors: [{ message: 'The token is for another audience.' }] });
+      void context.route('**/graphql', (route) => route.fulfill({ status: 401, body }));
+    });
+    await page.getByRole('dialog').getByText('The token is for another audience.').waitFor();
+    // One without a click when the page was opened, and one with it.
+    expect(trips).toBe(2);
+  });
+
   it('again brings back what was typed into a form or a dialog', async () => {
     const page = await signIn('/request?managementAccountId=222222222222');
     await page.getByLabel('Environment name').fill('typed-before');

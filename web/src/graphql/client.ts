@@ -37,13 +37,17 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
   const observe = new ApolloLink((operation, forward) =>
     forward(operation).pipe(
       tap({
-        next: () => {
+        next: ({ errors }) => {
           onReached(true);
+          // Behind a gateway the status is 200 all the same.
+          const refusal = errors?.find(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+          if (refusal) session.refuse(refusal.message);
+          else session.accept();
         },
         error: (error: unknown) => {
-          const { kind } = toFailure(error);
+          const { kind, message } = toFailure(error);
           onReached(kind !== 'unreachable');
-          if (kind === 'signed-out') session.expire();
+          if (kind === 'signed-out') session.refuse(message);
         },
       }),
     ),

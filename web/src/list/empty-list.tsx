@@ -34,12 +34,7 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
         </Empty>
       );
     case 'nothing-visible':
-      return (
-        <Empty title={`Nothing of ${account ?? 'any account'} is visible to you`}>
-          To see its connections takes the permission “read” on the account. Who manages the permissions of
-          this service can grant it.
-        </Empty>
-      );
+      return <NothingVisible account={account} />;
     case 'nothing-yet':
       return (
         <Empty
@@ -64,6 +59,16 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
         </Empty>
       );
   }
+}
+
+/** @param account the one that the reader acts as; undefined where the permissions name none */
+export function NothingVisible({ account }: { readonly account: string | undefined }) {
+  return (
+    <Empty title={`Nothing of ${account ?? 'any account'} is visible to you`}>
+      To see the connections of an account takes the permission “read” on it. The people who manage the
+      permissions of this service can grant it.
+    </Empty>
+  );
 }
 
 interface EmptyProps {

@@ -4,6 +4,7 @@ import Header from '@cloudscape-design/components/header';
 import Modal from '@cloudscape-design/components/modal';
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { Session } from './session';
+import { ForeignText } from '../text/foreign-text';
 import { SignIn } from './sign-in';
 import { hasUnsavedInput } from './kept-input';
 
@@ -25,6 +26,8 @@ export function SignInGate({ session, leave, problem, children }: SignInGateProp
   const [wasSignedIn, setWasSignedIn] = useState(state === 'signed-in');
   if (state === 'signed-in' && !wasSignedIn) setWasSignedIn(true);
   if (state === 'signed-out' && wasSignedIn) setWasSignedIn(false);
+  const isOver = state === 'expired' || state === 'refused';
+  // Not where the token was refused from the beginning: the server may refuse every token of the issuer, and the page would come and go for ever.
   const leavesByItself = state === 'expired' && leave !== undefined && !hasUnsavedInput();
   useEffect(() => {
     if (leavesByItself) leave({ silent: true });
@@ -42,14 +45,18 @@ export function SignInGate({ session, leave, problem, children }: SignInGateProp
       problem={problem}
     />
   );
-  if (state === 'signed-in' || (state === 'expired' && wasSignedIn)) {
+  if (state === 'signed-in' || (isOver && wasSignedIn)) {
     // The page has the same place in both states, or React would make it anew, without what was typed.
     return (
       <div>
         {children}
-        {state === 'expired' ? (
+        {isOver ? (
           <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
-            <Box margin={{ bottom: 's' }}>Your sign-in has ended. What you typed is kept.</Box>
+            <Box margin={{ bottom: 's' }}>
+              {state === 'expired' ? 'Your sign-in has ended.' : 'The server refused your sign-in:'}{' '}
+              {state === 'refused' ? <ForeignText>{session.refusal ?? ''}</ForeignText> : null} What you typed
+              is kept.
+            </Box>
             {signIn}
           </Modal>
         ) : null}
