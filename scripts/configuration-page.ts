@@ -9,7 +9,7 @@ export function configurationPage(): string {
     'All configuration comes from environment variables. An empty variable counts as unset, except `ROUTER_SECRET` and ' +
       '`ROUTER_ACCESS_KEY_IDS`. The server lists all mistakes at once and exits with code 1. OpenTelemetry’s variables are in ' +
       '[Operating](../guides/operating.md).',
-    'This page is generated from [`src/config/environment.ts`](../../src/config/environment.ts) by `npm run docs`.',
+    'This page is generated from [`src/config`](../../src/config/environment.ts) by `npm run docs`.',
     ...SECTIONS.flatMap(({ title, introduction, variables }) => [
       `## ${title}`,
       ...(introduction === undefined ? [] : [introduction]),

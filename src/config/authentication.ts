@@ -1,10 +1,77 @@
+import { z } from 'zod';
+
 import type {
   AuthenticationConfig,
   RouterAuthenticationConfig,
   UserAuthenticationConfig,
 } from '../authentication/authentication';
+import {
+  isTrustworthyUrl,
+  listOf,
+  milliseconds,
+  publicKeyFile,
+  quoted,
+  quotedUnlessCredentials,
+  wholeNumber,
+} from './env-types';
 import type { Environment, Variables } from './environment';
 import { encryptionKeyOf } from './proton';
+
+export const AUTHENTICATION = {
+  ROUTER_SECRET: listOf(
+    // The value is a secret, so the message does not quote it.
+    z.string().min(1, {
+      error:
+        'must hold no empty secret: anyone could send it. Unset it, or give one or more, separated by commas',
+    }),
+  )
+    .optional()
+    .describe(
+      'Secret that the router sends in `router-authorization`. Several, comma-separated, while one is replaced. An empty one is refused.',
+    ),
+  ROUTER_ACCESS_KEY_IDS: listOf(
+    z.string().regex(/^\w{16,128}$/, {
+      error: ({ input }) =>
+        `must be the ids of access keys, as \`proton-subgraph access-key create\` prints them, not ${quoted(input)}`,
+    }),
+  )
+    .optional()
+    .describe(
+      '[Access keys](../guides/aws-clients.md#access-keys) that the router may sign with instead (AWS SigV4, service `proton-subgraph`), comma-separated. An empty list is refused.',
+    ),
+  AUTH_JWT_ISSUER: z
+    .string()
+    .optional()
+    .describe(
+      'Issuer of users’ tokens. Together with the audience and a key it turns their verification on.',
+    ),
+  AUTH_JWT_AUDIENCE: z.string().optional().describe('Audience that tokens must have.'),
+  AUTH_JWKS_URL: z
+    .string()
+    .refine(isTrustworthyUrl, {
+      error: ({ input }) =>
+        `must be an https URL, or an http URL on loopback, without credentials${quotedUnlessCredentials(input)}`,
+    })
+    .optional()
+    .describe('URL of the issuer’s keys: https, or http on loopback.'),
+  AUTH_JWT_PUBLIC_KEY_FILE: publicKeyFile
+    .optional()
+    .describe('File of a public key in PEM, instead of `AUTH_JWKS_URL`.'),
+  AUTH_ACCOUNTS_CLAIM: z
+    .string()
+    .default('aws_accounts')
+    .describe('Claim with the [permissions](../guides/authentication.md#permissions) of the viewer.'),
+  AUTH_JWT_CLOCK_SKEW_MS: milliseconds(0)
+    .default(60_000)
+    .describe('How far the issuer’s clock may differ from this server’s.'),
+  AUTH_JWT_MAX_BYTES: wholeNumber(256, 65_536).default(8_192).describe('Largest size of a token, in bytes.'),
+  AUTH_JWKS_REFETCH_MS: milliseconds(0)
+    .default(30_000)
+    .describe('Shortest time between two fetches of the keys that tokens with an unknown key cause.'),
+  AUTH_JWKS_RETRY_MS: milliseconds(1)
+    .default(5_000)
+    .describe('Time between attempts to fetch the keys while there are none.'),
+};
 
 /** Variables for which empty differs from unset: an empty secret, lost by a deployment tool, must not turn authentication off. */
 export const NEVER_EMPTY = ['ROUTER_SECRET', 'ROUTER_ACCESS_KEY_IDS'] as const;

@@ -8,11 +8,11 @@ import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
 import { authenticationConfig, authenticationMistakes, isAuthenticated, NEVER_EMPTY } from './authentication';
 import { consoleConfig, consoleMistakes, type ConsoleConfig } from './console';
 import { isLoopback } from './env-types';
-import { environmentSchema, type Environment, type LogLevel, type Variables } from './environment';
+import { environmentSchema, type Environment, type Variables } from './environment';
 import { eventsConfig, eventsMistakes, type EventsConfig } from './events';
 import { limitsConfig, timingConfig, type LimitsConfig, type TimingConfig } from './limits';
 import { protonConfig, protonMistakes, type EmbeddedProtonConfig, type SdkProtonConfig } from './proton';
-import { serverMistakes } from './servers';
+import { serverMistakes, type LogLevel } from './servers';
 import { subscriptionMistakes, subscriptionsConfig, type SubscriptionsConfig } from './subscriptions';
 import { STORE_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
 

@@ -1,10 +1,76 @@
 import type { KeyObject } from 'node:crypto';
 
-import type { AccountId, Region } from '../proton/identifiers';
+import { z } from 'zod';
+
 import type { CredentialSource } from '../proton-sdk/transport/credentials';
-import { HOST_NAME, isLoopback } from './env-types';
-import { DEFAULT_HOST, type Environment, type Variables } from './environment';
+import { isRoleArn, type AccountId, type Region } from '../proton/identifiers';
+import {
+  accountId,
+  HOST_NAME,
+  isLoopback,
+  isOrigin,
+  listOf,
+  milliseconds,
+  quoted,
+  region,
+} from './env-types';
+import type { Environment, Variables } from './environment';
+import { DEFAULT_HOST } from './servers';
 import { POSTGRES_VARIABLES, storeConfig, storeMistakes, type StoreConfig } from './store';
+
+const ACCOUNT_PLACEHOLDER = '{accountId}';
+const EXAMPLE_ACCOUNT = '123456789012';
+const MAX_POLL_INTERVAL_MS = 3_600_000;
+
+export const UPSTREAM = {
+  PROTON_UPSTREAM: z
+    .string()
+    .refine((value) => value === 'aws' || isOrigin(value), {
+      error: ({ input }) =>
+        `must be aws, or the URL of a Proton endpoint, as in https://proton.example.com, not ${quoted(input)}`,
+    })
+    .optional()
+    .describe(
+      'URL of a Proton endpoint elsewhere, which replaces the control plane in this process. `aws` takes the endpoint that the AWS SDK resolves.',
+    ),
+  PROTON_ACCOUNTS: listOf(accountId)
+    .optional()
+    .describe('Accounts whose connections are served, comma-separated.'),
+  PROTON_REGIONS: listOf(region)
+    .optional()
+    .meta({ description: 'Regions to look in, comma-separated.', shownDefault: '`AWS_REGION`' }),
+  AWS_ACCOUNT_ROLE_ARN_TEMPLATE: z
+    .string()
+    .refine(
+      (value) =>
+        value.includes(ACCOUNT_PLACEHOLDER) &&
+        isRoleArn(value.replaceAll(ACCOUNT_PLACEHOLDER, EXAMPLE_ACCOUNT)),
+      {
+        error: ({ input }) =>
+          `must be the ARN of an IAM role with ${ACCOUNT_PLACEHOLDER} in it, as in arn:aws:iam::${ACCOUNT_PLACEHOLDER}:role/proton-subgraph, not ${quoted(input)}`,
+      },
+    )
+    .optional()
+    .describe('Role to assume in each account, as in `arn:aws:iam::{accountId}:role/proton-subgraph`.'),
+  AWS_ACCOUNT_PROFILE_TEMPLATE: z
+    .string()
+    .refine((value) => value.includes(ACCOUNT_PLACEHOLDER), {
+      error: ({ input }) =>
+        `must be the name of an AWS profile with ${ACCOUNT_PLACEHOLDER} in it, not ${quoted(input)}`,
+    })
+    .optional()
+    .describe(
+      'AWS profile for each account, as in `proton-{accountId}`. With neither template, the SDK’s default credentials are used for the one account.',
+    ),
+  PROTON_TIMEOUT_MS: milliseconds(1)
+    .default(5_000)
+    .describe('How long all upstream calls of one request may take together.'),
+  PROTON_POLL_INTERVAL_MS: milliseconds(100, MAX_POLL_INTERVAL_MS)
+    .default(5_000)
+    .describe(
+      'How long to wait between two looks at the upstream’s lists for changes. They are looked at only while there are [subscriptions](../guides/subscriptions.md).',
+    ),
+};
 
 /** The control plane in this process. */
 export interface EmbeddedProtonConfig {

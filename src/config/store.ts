@@ -1,8 +1,86 @@
 import type { ConnectionOptions } from 'node:tls';
 
-import { databaseOf, POSTGRES_SCHEME } from './database-url';
+import { z } from 'zod';
+
+import { databaseOf, parseDatabaseUrl, POSTGRES_SCHEME } from './database-url';
+import { accountId, certificatesFile, milliseconds, oneOf, region, wholeNumber } from './env-types';
 import type { Environment, Variables } from './environment';
+import { MAX_LIMIT } from './limits';
+import { parsePostgresUrl } from './postgres-url';
 import type { PostgresUrl, SslMode } from './postgres-url';
+
+export const CONTROL_PLANE = {
+  DATABASE_URL: z
+    .string()
+    .superRefine((url, context) => {
+      const parsed = parseDatabaseUrl(url);
+      if ('mistake' in parsed) context.addIssue({ code: 'custom', message: parsed.mistake });
+    })
+    .default('sqlite:./data/proton.db')
+    .describe(
+      'The database: `sqlite:PATH` (created with its folder when missing), `sqlite::memory:`, or `postgres://USER:PASSWORD@HOST:5432/DATABASE`. `~/` is the home folder. The parts of a PostgreSQL URL are percent-encoded; `?sslmode=` is `disable` (default), `require`, `verify-ca` or `verify-full`.',
+    ),
+  STORE_LOCK_TIMEOUT_MS: milliseconds(0)
+    .default(5_000)
+    .describe('SQLite: how long a write waits while another process locks the database.'),
+  STORE_WAL_CHECK: oneOf(['on', 'off'])
+    .default('on')
+    .describe(
+      'SQLite: `on` refuses to open a database whose write-ahead log is damaged before its last commits, which SQLite would drop. `off` does not check.',
+    ),
+  AWS_REGION: region.optional().meta({
+    description: 'Region of connections that are created without one.',
+    shownDefault: '`us-east-1`',
+  }),
+  PROTON_DEFAULT_ACCOUNT_ID: accountId.optional().meta({
+    description:
+      'Environment account of a `create` that names neither an account nor a role. With `PROTON_UPSTREAM` the default is the only account of `PROTON_ACCOUNTS`. With authentication there is none.',
+    shownDefault: '`000000000000`',
+  }),
+  PROTON_CONNECTION_QUOTA: wholeNumber(1, MAX_LIMIT)
+    .default(1000)
+    .describe('Connections that one environment account may have in one Region, whatever their status.'),
+};
+
+export const POSTGRES = {
+  DATABASE_POOL_SIZE: wholeNumber(1, 1_000).default(8).describe('Sessions that one process has at most.'),
+  DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(1)
+    .default(1_500)
+    .describe(
+      'How long one statement may take. At most 500 ms less than `EXECUTION_TIMEOUT_MS`, or half of it if that is more. A start waits four times as long; a readiness check ends after 900 ms.',
+    ),
+  DATABASE_TLS_CA_FILE: certificatesFile
+    .optional()
+    .describe(
+      'File of the certificates, in PEM, that the server’s certificate is verified with. Without it: those that Node knows.',
+    ),
+  DATABASE_PREPARE: oneOf(['true', 'false'])
+    .default('true')
+    .describe(
+      '`false` sends no prepared statements, which PgBouncer before 1.21 does not support in transaction mode.',
+    ),
+  DATABASE_LISTEN_URL: z
+    .string()
+    .transform((url, context) => {
+      if (url === 'off') return url;
+      const parsed = parsePostgresUrl(url);
+      if (!('mistake' in parsed)) return parsed;
+      context.addIssue({ code: 'custom', message: `${parsed.mistake}; or it is off` });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      description:
+        'Where one session listens for changes of other replicas while there are subscriptions, so that they arrive in a few milliseconds. The URL of PostgreSQL itself where `DATABASE_URL` names a connection pooler. `off`: polling finds them within 250 ms.',
+      shownDefault: '`DATABASE_URL`',
+    }),
+  DATABASE_READ_ONLY: oneOf(['refused', 'allowed'])
+    .default('refused')
+    .describe('`allowed`: a server on a read-only standby is ready, and answers reads.'),
+  MIGRATE_ON_START: oneOf(['true', 'false'])
+    .default('true')
+    .describe('`false`: a start changes no schema. `npx proton-subgraph migrate` does it before.'),
+};
 
 /** Where connections are kept. */
 export type StoreConfig = SqliteStoreConfig | PostgresStoreConfig;
