@@ -16,6 +16,6 @@ const run = (
  * @param rules all by default
  */
 export async function axeViolations(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
-  await page.evaluate(AXE);
+  if (await page.evaluate<boolean>(`typeof axe === 'undefined'`)) await page.evaluate(AXE);
   return page.evaluate<readonly string[]>(run(rules ? { runOnly: rules } : {}));
 }
