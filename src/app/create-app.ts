@@ -162,7 +162,7 @@ export async function createApp(
     } catch (error) {
       await Promise.all([awsServer?.stop(), consoleServer?.stop()]);
       await events?.stop(0);
-      await release(0);
+      await release(performance.now());
       throw error;
     }
   }
@@ -180,16 +180,17 @@ export async function createApp(
       // What is being sent has the same time as requests.
       wait(delay).then(() => events?.stop(graceMs)),
     ]);
-    await release(Math.max(0, deadline - performance.now()));
+    await release(deadline);
     return cut;
   }
 
   /** Stops the admin server last, so that probes and metrics work until the end. */
-  async function release(timeoutMs: number): Promise<void> {
+  async function release(deadline: number): Promise<void> {
+    const leftMs = () => Math.max(0, deadline - performance.now());
     authentication.stop();
-    await close(timeoutMs);
+    await close(leftMs());
     await tracing?.stop();
-    await admin?.stop();
+    await admin?.stop(leftMs());
   }
 
   return {

@@ -202,6 +202,7 @@ export function createGraphqlServer({
   const subscriptions =
     subscriptionOptions &&
     addSubscriptions(server, subscriptionOptions, {
+      path: GRAPHQL_PATH,
       schema,
       checks: documentChecks(limits.document, introspectionEnabled),
       limits: operationLimits,
@@ -211,6 +212,7 @@ export function createGraphqlServer({
       rateLimits,
       authentication,
       origins: corsOrigins,
+      upgrading: lifecycle.upgrading,
       upgraded: lifecycle.upgraded,
     });
   addGraphqlRoute(server, {

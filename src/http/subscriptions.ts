@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import type { FastifyInstance } from 'fastify';
 
 import { createSubscriptions, type SubscriptionsOptions } from '../graphql/subscriptions/subscriptions';
@@ -22,7 +24,10 @@ export interface SubscriptionOptions extends Pick<
 
 /** What the server provides for them. */
 type ServerParts = Omit<SubscriptionsOptions, keyof SubscriptionOptions> &
-  Pick<WebSocketOptions, 'rateLimits' | 'authentication' | 'origins' | 'upgraded'>;
+  Pick<WebSocketOptions, 'path' | 'rateLimits' | 'authentication' | 'origins' | 'upgraded'> & {
+    /** Receives each connection on which HTTP has ended. */
+    readonly upgrading: (socket: Socket) => void;
+  };
 
 export interface SubscriptionTransports {
   readonly startCallback: StartCallback;
@@ -39,7 +44,7 @@ export interface SubscriptionTransports {
 export function addSubscriptions(
   server: FastifyInstance,
   { callbacks: { urls, maxSubscriptions }, sockets: limits, ...given }: SubscriptionOptions,
-  { rateLimits, authentication, origins, upgraded, ...parts }: ServerParts,
+  { path, rateLimits, authentication, origins, upgrading, upgraded, ...parts }: ServerParts,
 ): SubscriptionTransports {
   const subscriptions = createSubscriptions({ ...given, ...parts });
   const callbacks = createCallbackSubscriptions({
@@ -52,8 +57,9 @@ export function addSubscriptions(
   if (limits.maxSockets > 0) {
     const { observe } = given;
     const { schema, reportFault } = parts;
-    routeUpgrades(server);
+    routeUpgrades(server, upgrading);
     const sockets = addWebSockets(server, {
+      path,
       schema,
       subscriptions,
       rateLimits,

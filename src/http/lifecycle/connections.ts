@@ -14,6 +14,8 @@ export interface OpenConnections {
   /** Closes idle connections, and from now on each connection as soon as it is idle. */
   readonly closeIdle: () => void;
   readonly destroyAll: () => void;
+  /** HTTP has ended on a connection. What it becomes, if anything, is not decided yet. */
+  readonly upgrading: (socket: Socket) => void;
   /** Says how to close a connection, with the others, that has become something else than HTTP. */
   readonly upgraded: (socket: Socket, connection: UpgradedConnection) => void;
 }
@@ -145,14 +147,6 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     };
     socket[CONNECTION] = new ActiveConnection(socket, shared);
   });
-  server.on('upgrade', ({ socket }: { readonly socket: WatchedSocket }) => {
-    socket[CONNECTION]?.detach();
-    // Until it is decided what becomes of it.
-    shared.upgraded.set(socket, { close: () => undefined, destroy: () => socket.destroy() });
-    socket.once('close', () => {
-      shared.upgraded.delete(socket);
-    });
-  });
   server.on('request', ({ socket }: { readonly socket: WatchedSocket }, response) => {
     socket[CONNECTION]?.requestArrived(response);
   });
@@ -167,6 +161,13 @@ export function watchConnections(server: Server, { keepAliveMs, headerMs }: Idle
     destroyAll() {
       for (const connection of shared.open) connection.cutOff();
       for (const connection of shared.upgraded.values()) connection.destroy();
+    },
+    upgrading(socket: WatchedSocket) {
+      socket[CONNECTION]?.detach();
+      shared.upgraded.set(socket, { close: () => undefined, destroy: () => socket.destroy() });
+      socket.once('close', () => {
+        shared.upgraded.delete(socket);
+      });
     },
     upgraded(socket, connection) {
       // Its socket may have closed meanwhile.

@@ -18,10 +18,11 @@ export interface ServerLifecycle {
   /** Keeps serving, but closes each connection after its next response, so that clients connect to another server. */
   readonly drain: () => void;
   /**
-   * Accepts no new connections, and waits for active requests for up to `stopGraceMs`.
+   * Accepts no new connections, and waits for active requests.
+   * @param graceMs for how long, in milliseconds; `stopGraceMs` by default
    * @returns the number of requests that were cut off, once all connections are closed
    */
-  readonly stop: () => Promise<number>;
+  readonly stop: (graceMs?: number) => Promise<number>;
 }
 
 /**
@@ -30,7 +31,8 @@ export interface ServerLifecycle {
  */
 const IDLE_GRACE_MS = 200;
 
-export interface UpgradableLifecycle extends ServerLifecycle, Pick<OpenConnections, 'upgraded'> {}
+export interface UpgradableLifecycle
+  extends ServerLifecycle, Pick<OpenConnections, 'upgrading' | 'upgraded'> {}
 
 export interface LifecycleOptions extends Partial<ServerTiming> {
   /** The variables that set the address, for error messages. */
@@ -59,7 +61,7 @@ export function createLifecycle(
   });
 
   /** Resolves with the number of requests that were cut off, once all connections are closed. */
-  async function closeConnections(): Promise<number> {
+  async function closeConnections(graceMs: number): Promise<number> {
     let cutOff = 0;
     const closed = once(server.server, 'close');
     // Not `http.Server.close`: it destroys idle connections, to which a request may be in transit, and it stops the check for
@@ -69,7 +71,7 @@ export function createLifecycle(
     const stopTimer = setTimeout(() => {
       cutOff = connections.activeRequests();
       connections.destroyAll();
-    }, stopGraceMs);
+    }, graceMs);
     await closed;
     clearTimeout(idleTimer);
     clearTimeout(stopTimer);
@@ -78,13 +80,14 @@ export function createLifecycle(
 
   return {
     start: () => listen(server, address, variables),
+    upgrading: connections.upgrading,
     upgraded: connections.upgraded,
     drain() {
       isDraining = true;
     },
-    async stop() {
+    async stop(graceMs = stopGraceMs) {
       isDraining = true;
-      const cutOff = server.server.listening ? await closeConnections() : 0;
+      const cutOff = server.server.listening ? await closeConnections(graceMs) : 0;
       await server.close();
       return cutOff;
     },

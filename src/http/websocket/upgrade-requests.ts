@@ -48,9 +48,11 @@ export class UpgradableRequest extends IncomingMessage {
  * Has requests for WebSockets pass the hooks of the server, as any request does. A hook of the caller takes those that may be
  * upgraded; all others get a response, after which the connection is closed.
  * @param server whose Node server has UpgradableRequest as its class of requests
+ * @param upgrading is called first, because HTTP has ended on the connection
  */
-export function routeUpgrades(server: FastifyInstance): void {
+export function routeUpgrades(server: FastifyInstance, upgrading: (socket: Socket) => void): void {
   server.server.on('upgrade', (request: Upgradable, socket: Socket, head: Buffer) => {
+    upgrading(socket);
     const ignoreError = () => socket.destroy();
     // Node has removed its own listener, and an `error` event without a listener ends the process.
     socket.on('error', ignoreError);

@@ -33,6 +33,8 @@ export interface WebSocketLimits extends Pick<
 }
 
 export interface WebSocketOptions extends Pick<ProtocolOptions, 'schema' | 'subscriptions' | 'rateLimits'> {
+  /** The path of GraphQL. WebSockets are opened at no other. */
+  readonly path: string;
   readonly authentication: Authentication;
   /** Origins, besides the server's own, whose pages may open WebSockets. */
   readonly origins: readonly string[];
@@ -57,11 +59,11 @@ const CLOSED_PER_TURN = 32;
 const GOING_AWAY = 1001;
 
 /**
- * Accepts WebSockets for subscriptions, at every path that has a route. Add it after all hooks that decide about a request.
+ * Accepts WebSockets for subscriptions. Add it after all hooks that decide about a request.
  * @param server for which `routeUpgrades` was called
  */
 export function addWebSockets(server: FastifyInstance, options: WebSocketOptions): WebSockets {
-  const { authentication, origins, limits, observe, reportFault, upgraded } = options;
+  const { path, authentication, origins, limits, observe, reportFault, upgraded } = options;
   const socketsOf = new Map<string, number>();
   const closingTurn = createTurns(CLOSED_PER_TURN);
   const sockets = new WeakMap<
@@ -238,7 +240,7 @@ export function addWebSockets(server: FastifyInstance, options: WebSocketOptions
 
   server.addHook('onRequest', (request, reply, done) => {
     const upgrade = upgradeOf(request.raw);
-    if (!upgrade || request.is404) {
+    if (!upgrade || request.routeOptions.url !== path) {
       done();
       return;
     }
