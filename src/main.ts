@@ -8,20 +8,15 @@ import { AccessKeyError } from './control-plane/access-keys/access-keys';
 import { ListenError } from './http/lifecycle/listen';
 import { StoreOpenError } from './control-plane/store-errors';
 import { createLogger } from './telemetry/logger';
-import { readTracing, TracingError, type TracingSettings } from './config/tracing';
+import { readTracing, TracingError } from './config/tracing';
 
 void main();
 
 async function main(): Promise<void> {
-  let config: Config;
-  let tracing: TracingSettings | undefined;
-  try {
-    config = readConfig(process.env);
-    tracing = readTracing(process.env);
-  } catch (error) {
-    fail(error);
-    return;
-  }
+  const config = attempt(() => readConfig(process.env));
+  // Also after a mistake, so that all mistakes are reported at once.
+  const tracing = attempt(() => readTracing(process.env));
+  if (!config || process.exitCode !== undefined) return;
   const logger = createLogger(config.logLevel, process.stdout.isTTY && (await import('pino-pretty')).default);
   let app: App | undefined;
   endOnSignals(config, logger, () => app);
@@ -102,6 +97,16 @@ async function end(stopped: Promise<number> | undefined, logger: Logger): Promis
   if (!stopped) process.exit();
   // The process ends by itself now, unless something that can't be cancelled keeps it, such as a credential provider that hangs.
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+}
+
+/** Prints the error of a failure, and sets the exit code. */
+function attempt<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    fail(error);
+    return undefined;
+  }
 }
 
 /** Prints only the message of an error that the operator can fix, and the stack of any other. */

@@ -41,7 +41,7 @@ describe('The README', () => {
   it('names only commands that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = PAGES.flatMap((page) =>
-      [...read(page).matchAll(/npm run ([a-z:]+)/g)].map(([, name = '']) => name),
+      [...read(page).matchAll(/npm run ([a-z:-]+)/g)].map(([, name = '']) => name),
     );
     expect(named.length).toBeGreaterThan(5);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -35,13 +35,14 @@ export function addCopy(program: Command, context: CommandContext, end: (code: E
     .addHelpText(
       'after',
       `
-Copies connections, their history, client tokens and access keys. Then both stores are read
-completely, and counts and checksums are compared. Nothing is announced as new, and cursors of
-pages stay valid. A database with rows that this copy did not bring is refused and not changed.
+Copies connections, their history, client tokens, access keys, destinations of events and the
+events that still wait. Then both stores are read completely, and counts and checksums are
+compared. Nothing is announced as new, and cursors of pages stay valid. A database with rows that this copy did not bring is refused and not changed.
 
 A copy that was interrupted goes on when the same command runs again; if the file has changed
-since, it begins again. A copy that is finished is never overwritten. The password can be in the variable PGPASSWORD instead of the URL; the
-variables for TLS are those of the server (DATABASE_TLS_CA_FILE).
+since, it begins again. A copy that is finished is never overwritten. The password can be in the
+variable PGPASSWORD instead of the URL; the variables for TLS are those of the server
+(DATABASE_TLS_CA_FILE).
 
 Example:
   PGPASSWORD=… proton-subgraph copy --from sqlite:./data/proton.db \\

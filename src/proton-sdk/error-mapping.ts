@@ -49,8 +49,10 @@ export function failureOf(
   if (error instanceof ProtonFailure) return error;
   if (!(error instanceof Error)) return unavailable(error);
   if (error instanceof ClientGoneError) {
-    // cspell:disable-next-line
-    return ProtonFailure.unavailable('The request was given up, for nobody waited for its answer.', error);
+    return ProtonFailure.unavailable(
+      'The client has closed the connection, so the request was given up.',
+      error,
+    );
   }
   // If the time ran out while the SDK waited to retry, the reason is what it was retrying.
   if (isThrottling(error) || (error instanceof DeadlineExceededError && throttling !== undefined)) {
@@ -61,8 +63,7 @@ export function failureOf(
   }
   if (isCredentialError(error)) {
     return ProtonFailure.unavailable(
-      // Clients may match the message. cspell:disable-next-line
-      `This service has no credentials that Proton takes for the account ${accountId}. Whoever runs it must mend that.`,
+      `This service has no credentials that Proton accepts for the account ${accountId}. Its operator has to set them.`,
       error,
     );
   }

@@ -121,10 +121,12 @@ describe('The process', () => {
       PORT: 'eighty',
       AWS_REGION: 'mars',
       HOST: '0.0.0.0',
+      OTEL_TRACES_EXPORTER: 'zipkin',
     });
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    for (const name of ['PORT', 'AWS_REGION', 'HOST']) expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'));
+    for (const name of ['PORT', 'AWS_REGION', 'HOST', 'OTEL_TRACES_EXPORTER'])
+      expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 

@@ -8,7 +8,7 @@ const upgradeOf = (path: string, protocol: string) =>
   `GET ${path} HTTP/1.1\r\nhost: localhost\r\naccept: text/html\r\nconnection: upgrade\r\nupgrade: ${protocol}\r\n` +
   'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
-/** Sends a request, and resets the connection once its response has begun. @returns the status */
+/** Sends a request, and resets the connection once the first bytes of its response are there. @returns the status */
 async function resetAfterResponse(url: string, bytes: string): Promise<string | undefined> {
   const { port, hostname } = new URL(url);
   const socket = connect({ port: Number(port), host: hostname });
