@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { pino } from 'pino';
 import { chromium, type Page } from 'playwright-core';
 
-import { startApp } from '../test/support/app';
+import { createApp } from '../src/app/create-app';
+import { readConfig } from '../src/config/config';
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../test/support/browser';
 import { makeConnections } from '../test/support/many-connections';
 
@@ -26,14 +28,22 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'console-scale-'));
   const database = join(folder, 'large.db');
   await makeConnections(database, connections);
-  const app = await startApp({ DATABASE_URL: `sqlite:${database}`, CONSOLE: 'on' });
+  const config = readConfig({
+    PORT: '0',
+    ADMIN_PORT: 'off',
+    PROTON_ENDPOINT_PORT: 'off',
+    DATABASE_URL: `sqlite:${database}`,
+    CONSOLE: 'on',
+  });
+  const app = await createApp(config, pino({ level: 'silent' }));
+  const { console: url = '' } = await app.start();
   const browser = await chromium.launch({
     executablePath: chromiumPath,
     args: [...CHROMIUM_ARGUMENTS, '--enable-precise-memory-info', '--js-flags=--expose-gc'],
   });
   try {
     const page = await browser.newPage();
-    const figures = await measure(page, new URL('/console', app.url).href);
+    const figures = await measure(page, url);
     for (const { name, value, bound } of figures) {
       console.log(
         `${value <= bound ? 'ok  ' : 'OVER'} ${name}: ${value.toFixed(0)} (at most ${String(bound)})`,
@@ -58,10 +68,9 @@ async function measure(page: Page, url: string): Promise<readonly Figure[]> {
     await rows.nth(99).waitFor();
   });
   const nodes = await page.evaluate<number>(`document.querySelectorAll('*').length`);
-  const selected = await timed(async () => {
-    await page.getByRole('checkbox').nth(5).click();
-    await page.getByText('(1 selected of').waitFor();
-  });
+  const selections: number[] = [];
+  for (const row of [5, 6, 7, 8, 9]) selections.push(await page.evaluate<number>(select(row)));
+  await page.getByText('(5 selected of').waitFor();
 
   await page.goto(`${url}/received`);
   await rows.first().waitFor();
@@ -82,7 +91,11 @@ async function measure(page: Page, url: string): Promise<readonly Figure[]> {
   return [
     { name: 'a page of 100 rows, in ms', value: shown, bound: 1_500 },
     { name: 'elements on it', value: nodes, bound: 5_000 },
-    { name: 'selecting a row of 100, in ms', value: selected, bound: 200 },
+    {
+      name: 'the slowest of five selections of a row of 100, in ms',
+      value: Math.max(...selections),
+      bound: 200,
+    },
     { name: 'the slowest page turn, in ms', value: Math.max(...turns), bound: 1_500 },
     {
       name: `heap after ${String(pageTurns)} page turns, in % of the heap after ${String(early)}`,
@@ -90,6 +103,15 @@ async function measure(page: Page, url: string): Promise<readonly Figure[]> {
       bound: 120,
     },
   ];
+}
+
+/** Selects a row, and resolves with the time until that is on the screen, in ms. Measured in the page: the driver has waits of its own. */
+function select(row: number): string {
+  return `new Promise((resolve) => {
+    const start = performance.now();
+    document.querySelectorAll('tbody input[type="checkbox"]')[${String(row)}].click();
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
+  })`;
 }
 
 /** Bytes in use after a garbage collection. */

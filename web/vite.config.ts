@@ -14,7 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: 'licenses.md' },
-    // The table and the app layout of Cloudscape are most of it. test/console checks the size.
+    // The table and the app layout of Cloudscape are most of it. A test of the console's files checks the size.
     chunkSizeWarningLimit: 1600,
   },
 });

@@ -40,18 +40,22 @@ async function main(): Promise<void> {
   const installation = findPostgres(values.bin);
   const bar = new SingleBar({ format: '{bar} {value} of {total} kills' }, Presets.shades_grey);
   bar.start(kills, 0);
-  const report = await runChaos({
-    installation,
-    seed,
-    kills,
-    onKill() {
-      bar.increment();
-    },
-  });
-  bar.stop();
-  installation.remove();
-  print(seed, report);
-  if (report.faults.length > 0) process.exitCode = 1;
+  try {
+    const report = await runChaos({
+      installation,
+      seed,
+      kills,
+      onKill() {
+        bar.increment();
+      },
+    });
+    bar.stop();
+    print(seed, report);
+    if (report.faults.length > 0) process.exitCode = 1;
+  } finally {
+    bar.stop();
+    installation.remove();
+  }
 }
 
 function print(seed: number, report: ChaosReport): void {

@@ -12,7 +12,7 @@ export interface PostgresUrl {
 }
 
 /** As in libpq: `require` encrypts, `verify-ca` also verifies the server's certificate, `verify-full` also its host name. */
-export const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
 const DEFAULT_PORT = '5432';

@@ -185,7 +185,7 @@ export function encryptionKeyOf({ ACCESS_KEY_ENCRYPTION_KEY: key }: Variables): 
 }
 
 /** Where the Proton endpoint listens and how its callers authenticate, with defaults for what is not set. */
-export function awsServerOptions({
+function awsServerOptions({
   HOST,
   PROTON_ENDPOINT_HOST: host = HOST ?? DEFAULT_HOST,
   PROTON_ENDPOINT_AUTH: auth = isLoopback(host) ? 'none' : 'sigv4',

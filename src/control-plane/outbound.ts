@@ -145,6 +145,9 @@ export interface OutboundStore {
 /** The events that have waited longest, of which the one try of a destination is chosen: sorting all of a long queue takes too long. */
 export const PROBE_CANDIDATES = 1_000;
 
+/** Events that are too old are dropped by so many, so that no statement takes long. */
+export const DROPPED_AT_ONCE = 1_000;
+
 /** The first event of each connection: its queue's new first one may be an earlier one, but no later one. */
 export function firstVersions(events: readonly OutboundEvent[]): ReadonlyMap<ConnectionId, number> {
   const first = new Map<ConnectionId, number>();

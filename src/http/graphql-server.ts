@@ -43,7 +43,7 @@ import { traceRequests } from './request-log/request-spans';
 import { addSubscriptions, type SubscriptionOptions } from './subscriptions';
 import { UpgradableRequest } from './websocket/upgrade-requests';
 
-export const GRAPHQL_PATH = '/graphql';
+const GRAPHQL_PATH = '/graphql';
 
 export interface GraphqlServerOptions {
   readonly address: Address;

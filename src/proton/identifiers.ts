@@ -30,7 +30,7 @@ const CONNECTION_ARN =
   /^arn:(?:aws|aws-cn|aws-us-gov):proton:[a-z0-9-]+:\d{12}:environment-account-connection\/([0-9a-f-]{36})$/;
 
 /** In characters. Proton's model sets no limit; this one keeps a connection's ARN within the 200 characters that it allows. */
-export const REGION_MAX_LENGTH = 64;
+const REGION_MAX_LENGTH = 64;
 
 export function isAccountId(value: string): value is AccountId {
   return ACCOUNT_ID.test(value);
@@ -90,7 +90,7 @@ export function connectionArn({ id, region, environmentAccountId }: ConnectionAr
 }
 
 /** The id in a connection's ARN; undefined if it is not such an ARN. Does not check that the other parts fit the connection. */
-export function connectionIdInArn(arn: string): ConnectionId | undefined {
+function connectionIdInArn(arn: string): ConnectionId | undefined {
   const id = CONNECTION_ARN.exec(arn)?.[1];
   return id !== undefined && isConnectionId(id) ? id : undefined;
 }

@@ -3,7 +3,7 @@ import { ProtonFailure } from './failure';
 import type { ConnectionSelection } from './page';
 
 export const DEFAULT_WEEKS = 12;
-export const MAX_WEEKS = 104;
+const MAX_WEEKS = 104;
 
 const DAY_MS = 86_400_000;
 export const WEEK_MS = 7 * DAY_MS;

@@ -12,11 +12,7 @@ interface SpanOptions {
 }
 
 /** Runs a call in a span of its own, the parent of all spans that start inside it. Returns what the call returns. */
-export function inSpan<Returned>(
-  name: string,
-  { kind, attributes }: SpanOptions,
-  call: () => Returned,
-): Returned {
+function inSpan<Returned>(name: string, { kind, attributes }: SpanOptions, call: () => Returned): Returned {
   return tracer.startActiveSpan(name, { kind, attributes }, (span) =>
     observed(call, (failure) => {
       if (failure !== undefined) {

@@ -33,8 +33,17 @@ const OTHER_TAB_STORED = `new Promise((resolve) => {
   check();
 })`;
 
+/** Executes what is in the editors, once they are there: before, the library's button does nothing. */
 async function execute(page: Page): Promise<void> {
+  for (const editor of ['.graphiql-query-editor', '.graphiql-response'])
+    await page.locator(`${editor} .monaco-editor`).first().waitFor();
   await page.getByRole('button', { name: /Execute query/ }).click();
+}
+
+/** Opens the tab of an operation, and waits until the editor has its text: before, the library executes that of the last tab. */
+async function openTab(page: Page, operation: string): Promise<void> {
+  await page.getByRole('tab', { name: operation, exact: true }).click();
+  await page.locator('.graphiql-query-editor').getByText(operation, { exact: true }).waitFor();
 }
 
 /** Replaces the text of the editor that has the focus. */
@@ -61,7 +70,7 @@ describeInBrowser('The explorer', (browser) => {
     await response(page).getByText('"PENDING"').waitFor();
 
     // The last visit ended in another tab, with other variables than the operation came with.
-    await page.getByRole('tab', { name: 'EnvironmentAccountConnections', exact: true }).click();
+    await openTab(page, 'EnvironmentAccountConnections');
     await execute(page);
     await response(page).getByText('"payments-prod"').waitFor();
     await page.evaluate(OTHER_TAB_STORED);
@@ -83,7 +92,7 @@ describeInBrowser('The explorer', (browser) => {
         });
       });
     });
-    await page.getByRole('tab', { name: 'EnvironmentAccountConnectionStatusChanged' }).click();
+    await openTab(page, 'EnvironmentAccountConnectionStatusChanged');
     await execute(page);
     await subscribed;
     // The server has read the message before it responds to a later request.

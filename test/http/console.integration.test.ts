@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 
 import { startApp, type RunningApp } from '../support/app';
 import { send, type SentRequest } from '../support/send';
@@ -176,6 +176,35 @@ describe('The pages of a server without authentication', () => {
       expect(loaded.filter((url) => !url.startsWith(`/${name}/`))).toEqual([]);
       expect(html).not.toMatch(/<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=/);
     }
+  });
+});
+
+describe('The files of the console', () => {
+  const folder = join(PROJECT, 'dist', 'console', 'assets');
+  const files = readdirSync(folder).filter((name) => /\.(?:js|css)$/.test(name));
+  /** What a browser loads before it shows anything: what the page names, and what that imports. */
+  const start = files.filter((name) => INDEX.includes(`/console/assets/${name}"`));
+  const kilobytesOf = (ending: string): number =>
+    start
+      .filter((name) => name.endsWith(ending))
+      .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length / 1_000, 0);
+
+  it('that it starts with are at most 430 kB of scripts and 120 kB of styles, compressed', () => {
+    expect(start.length).toBeGreaterThan(1);
+    expect(kilobytesOf('.js')).toBeLessThanOrEqual(430);
+    expect(kilobytesOf('.css')).toBeLessThanOrEqual(120);
+    for (const name of start)
+      expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/^import\b|\bfrom"\.\//);
+  });
+
+  it('have nothing of the explorer in them, and the sign-in at an issuer is in a file of its own', () => {
+    const withText = (text: string) =>
+      files.filter((name) => readFileSync(join(folder, name), 'utf8').includes(text));
+    expect(withText('graphiql')).toEqual([]);
+    expect(withText('monaco')).toEqual([]);
+    const signIn = withText('code_verifier');
+    expect(signIn.length).toBeGreaterThan(0);
+    expect(start.filter((name) => signIn.includes(name))).toEqual([]);
   });
 });
 

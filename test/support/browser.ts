@@ -39,7 +39,7 @@ export const CHROMIUM_ARGUMENTS = [
 ];
 
 export interface ContextOptions extends FaultOptions {
-  /** Playwright's own, such as `colorScheme`, `viewport` and `reducedMotion`. */
+  /** Playwright's own, such as `colorScheme` and `viewport`. By default motion is reduced. */
   readonly context?: BrowserContextOptions;
 }
 
@@ -93,7 +93,8 @@ function useBrowser(path: string): TestBrowser {
 
   async function openContext({ context: options, ...faultOptions }: ContextOptions = {}) {
     if (!browser) throw new Error('the browser starts before the tests');
-    const context = await browser.newContext(options);
+    // Animations prove nothing here, and each makes a test wait.
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     opened.push({ context, faults: await watchFaults(context, faultOptions) });
     return context;
   }

@@ -13,6 +13,7 @@ import { createClient } from './graphql/client';
 import { ConnectionMonitor } from './live/connection-state';
 import { startLiveUpdates } from './live/live-updates';
 import { createSocket } from './live/socket';
+import { storeInput, takeStoredInput } from './sign-in/kept-input';
 import type { OidcSignIn } from './sign-in/oidc';
 import { Session } from './sign-in/session';
 import { readSettings, socketUrl, type Settings } from './sign-in/settings';
@@ -56,7 +57,12 @@ export async function start(root: Root): Promise<void> {
   });
   const live = startLiveUpdates(client, session, monitor);
   const services: Services = { settings, session, monitor, client, cache, refresh: live.refresh };
-  const leave = oidc && (({ silent }: { readonly silent: boolean }) => void oidc.leave(here(), { silent }));
+  const leave =
+    oidc &&
+    (({ silent }: { readonly silent: boolean }) => {
+      storeInput();
+      void oidc.leave(here(), { silent });
+    });
   // What one reader read is not for the next.
   session.subscribe(() => {
     if (session.state() === 'signed-out') void client.clearStore();
@@ -105,6 +111,7 @@ async function signInWithoutClick(oidc: OidcSignIn): Promise<string | undefined 
     }
   }
   const arrival = await oidc.arrive(location.href);
+  takeStoredInput();
   // The address must keep neither the code nor the state.
   history.replaceState(
     null,

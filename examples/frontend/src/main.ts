@@ -12,7 +12,9 @@ const rows = find('tbody');
 const connections = new Map<string, ConnectionRowFragment>();
 
 subscribe(ConnectionChangesDocument, {
-  onConnected: () => void list(),
+  onConnected: () => {
+    list().catch(showError);
+  },
   onData: ({ environmentAccountConnectionStatusChanged: change }) => {
     if (!change) return;
     const { status, connection } = change;
@@ -25,7 +27,7 @@ subscribe(ConnectionChangesDocument, {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  void request();
+  request().catch(showError);
 });
 
 async function list(): Promise<void> {
@@ -59,6 +61,10 @@ function show(): void {
       return row;
     }),
   );
+}
+
+function showError(error: unknown): void {
+  message.textContent = error instanceof Error ? error.message : String(error);
 }
 
 function find<Name extends keyof HTMLElementTagNameMap>(name: Name): HTMLElementTagNameMap[Name] {

@@ -89,7 +89,7 @@ export interface ImportCounts {
 export const IMPORT_ACTOR = 'import';
 
 /** The most refusals in an outcome. Further ones are only counted. */
-export const MAX_REFUSALS = 100;
+const MAX_REFUSALS = 100;
 
 export interface ImportDependencies {
   readonly now: () => EpochMilliseconds;

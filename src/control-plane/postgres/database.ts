@@ -28,7 +28,7 @@ export interface DatabaseOptions {
 }
 
 /** How much longer than the statement timeout this process waits, so that the server normally ends the statement itself. */
-export const GRACE_MS = 250;
+const GRACE_MS = 250;
 
 /**
  * Cuts the statement timeout, so that what can't be done in the time of a request is answered by then.

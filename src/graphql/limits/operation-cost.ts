@@ -35,7 +35,7 @@ export type FragmentsByName = ReadonlyMap<string, FragmentDefinitionNode>;
 const ENTITIES = '_entities';
 
 /** Creates a function that calculates the cost of operations on this schema. They must be valid, and within the shape limits. */
-export function createOperationCosting(
+function createOperationCosting(
   schema: GraphQLSchema,
 ): (operation: OperationDefinitionNode, fragments: FragmentsByName) => CostedOperation {
   const costOf = fieldCosts(schema);

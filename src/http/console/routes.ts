@@ -9,7 +9,7 @@ import { consoleHeaders, explorerHeaders } from './security-headers';
 import { pageSettings, type ConsoleSettings } from './settings';
 
 export const CONSOLE_PATH = '/console';
-export const EXPLORER_PATH = '/explorer';
+const EXPLORER_PATH = '/explorer';
 
 /** Where `npm run build` puts them. */
 const DIST = join(__dirname, '..', '..', '..', 'dist');

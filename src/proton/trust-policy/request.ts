@@ -45,7 +45,7 @@ export function isProvisionerRole(value: string): boolean {
  * Letters, digits and the other characters of IAM's names only: in a policy `*` and `?` are wildcards, also for `ArnEquals`, and `${`
  * begins a variable.
  */
-export const provisionerRoleRule: Rule<string> = (value) =>
+const provisionerRoleRule: Rule<string> = (value) =>
   isProvisionerRole(value) ? { value } : { messages: [PROVISIONER_ROLE_MESSAGE] };
 
 const codebuildProjectRule: Rule<string> = (value) =>

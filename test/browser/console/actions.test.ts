@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 
 import { describeInBrowser } from '../../support/browser';
+import { dataOf } from '../../support/graphql-client';
 import { drawerOf, MANAGEMENT, openView, rowOf, startConsole, type ConsoleApp } from '../../support/console';
 
 describeInBrowser('The actions of the console', (browser) => {
@@ -97,6 +98,39 @@ describeInBrowser('The actions of the console', (browser) => {
     const description = page.locator(`[id="${(await accept.getAttribute('aria-describedby')) ?? ''}"]`);
     expect(await description.textContent()).toContain('It was refused for good');
     expect(await app.statusOf(id)).toBe('REJECTED');
+  });
+
+  it('reject pending and connected requests together only after a dialog that names both losses', async () => {
+    const account = '666666666666';
+    for (const environmentName of ['to-reject', 'to-withdraw'])
+      await app.request({ environmentName, managementAccountId: account });
+    const page = await browser.open();
+    await openView(page, `${app.console}/received?account=${account}`);
+    await rowOf(page, 'to-withdraw').getByRole('checkbox').click();
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+    await rowOf(page, 'to-withdraw').getByText('Connected').waitFor();
+    await page.getByRole('checkbox', { name: 'Select all' }).click();
+    await page.getByRole('button', { name: 'Reject', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Reject 2 connections?' });
+    expect(await dialog.innerText()).toMatch(/None can be accepted later[^]*can no longer provision/);
+    await dialog.getByRole('button', { name: 'Reject' }).click();
+    await page.getByText('2 connections rejected for good').waitFor();
+  });
+
+  it('copy a trust policy, byte for byte as GraphQL gives it', async () => {
+    const roleArn = 'arn:aws:iam::222222222222:role/cfn';
+    const id = await app.request({ environmentName: 'copied', roleArn });
+    const { connection } = await dataOf<{ connection: { trustPolicies: { document: string }[] } }, unknown>(
+      app.graphql,
+      `{ connection: environmentAccountConnection(id: "${id}") { trustPolicies { document } } }`,
+    );
+    const page = await browser.open(undefined, {
+      context: { permissions: ['clipboard-read', 'clipboard-write'] },
+    });
+    await openView(page, `${app.console}/connections/${id}/trust`);
+    await page.getByRole('button', { name: 'Copy trust policy: Trust policy for CloudFormation' }).click();
+    await page.getByText('Copied', { exact: true }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(connection.trustPolicies[0]?.document);
   });
 
   it('change roles and tags, and delete', async () => {

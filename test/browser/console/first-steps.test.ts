@@ -66,4 +66,28 @@ describeInBrowser('The first steps in the console', (browser) => {
     await drawer.getByRole('button', { name: 'Close' }).press('Enter');
     await page.getByRole('link', { name: 'by-keyboard' }).and(page.locator(':focus')).waitFor();
   });
+
+  it('lead the focus to the next view, to a tag that is added, and to the heading after a deletion', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/overview?account=${ENVIRONMENT}`);
+    await page.getByRole('button', { name: 'Request to connect' }).press('Enter');
+    const heading = page.getByRole('heading', { level: 1 });
+    await heading.and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(MANAGEMENT);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('soon-deleted');
+    await page.getByRole('button', { name: 'Add tag' }).press('Enter');
+    await page.getByLabel('Key').and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('team');
+    await page.keyboard.press('Enter');
+
+    const drawer = drawerOf(page, 'soon-deleted');
+    await drawer.getByRole('button', { name: 'Close' }).and(page.locator(':focus')).waitFor();
+    await drawer.getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByText('soon-deleted deleted').waitFor();
+    await heading.and(page.locator(':focus')).waitFor();
+    expect(await heading.innerText()).toContain('Requests sent');
+  });
 });

@@ -47,11 +47,13 @@ describeInBrowser('A page of the console that is open', (browser) => {
 
   it('follows what others do, and shows tags that others change', async () => {
     const page = await browser.open();
+    await page.clock.install();
     const id = await openWith(page, 'live');
     await page.getByText('Live', { exact: true }).waitFor();
     await expectToFollow(page, id, 'live');
     await app.tag(id, 'team', 'payments');
-    await rowOf(page, 'live').getByText('team=payments').waitFor({ timeout: 12_000 });
+    await page.clock.runFor(10_000);
+    await rowOf(page, 'live').getByText('team=payments').waitFor({ timeout: 2_000 });
     await drawerOf(page, 'live').getByText('team = payments').waitFor();
   });
 
@@ -78,6 +80,7 @@ describeInBrowser('A page of the console that is open', (browser) => {
 
   it('says that it is offline without a server, keeps what it shows, and follows again after a restart', async () => {
     const page = await browser.open(undefined, { expected: NETWORK });
+    await page.clock.install();
     const id = await openWith(page, 'restart');
     await page.getByText('Live', { exact: true }).waitFor();
     await app.stop();
@@ -88,6 +91,7 @@ describeInBrowser('A page of the console that is open', (browser) => {
 
     const { port } = new URL(app.console);
     app = await startConsole({ ...database, PORT: port });
+    await page.clock.runFor(4_000);
     await page.getByText('Live', { exact: true }).waitFor();
     await expectToFollow(page, id, 'restart');
   });

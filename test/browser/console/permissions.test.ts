@@ -120,6 +120,7 @@ describeInBrowser('The console with a token', (browser) => {
 
   it('keeps the token in memory alone, refuses one that is no JWT or expired, and asks again when it expires', async () => {
     const page = await browser.open(undefined, { expected: [/status of 401/] });
+    await page.clock.install();
     const expired = await tokenOf(KEYS, { claims: { exp: Math.floor(Date.now() / 1_000) - 60 } });
     await signIn(page, `${app.console}/sent?status=PENDING`, expired);
     await page.getByText('This token expired at').waitFor();
@@ -129,7 +130,7 @@ describeInBrowser('The console with a token', (browser) => {
     expect(await page.getByLabel('Access token').getAttribute('type')).toBe('password');
 
     const token = await tokenOf(KEYS, {
-      claims: { aws_accounts: ['*'], exp: Math.floor(Date.now() / 1_000) + 4 },
+      claims: { aws_accounts: ['*'], exp: Math.floor(Date.now() / 1_000) + 60 },
     });
     await page.getByLabel('Access token').fill(token);
     await page.getByLabel('Access token').press('Enter');
@@ -139,12 +140,16 @@ describeInBrowser('The console with a token', (browser) => {
     );
     expect(kept).not.toContain(token.slice(0, 20));
 
+    await page.getByRole('button', { name: 'Request to connect' }).click();
+    await page.getByLabel('Environment name').fill('typed-before');
+    await page.clock.fastForward('01:00');
     const dialog = page.getByRole('dialog', { name: 'Sign in again' });
     await dialog.waitFor();
     await dialog.getByLabel('Access token').fill(await tokenOf(KEYS, { claims: { aws_accounts: ['*'] } }));
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    expect(page.url()).toContain('/sent?status=PENDING');
+    expect(page.url()).toContain('/request');
+    expect(await page.getByLabel('Environment name').inputValue()).toBe('typed-before');
     await page.getByText('Live', { exact: true }).waitFor();
   });
 });

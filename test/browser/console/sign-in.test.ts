@@ -110,6 +110,47 @@ describeInBrowser('Signing in to the console with OpenID Connect', (browser) => 
     expect(await received(page).count()).toBe(0);
   });
 
+  it('says why when the server refuses the issuer’s tokens, and does not come and go for ever', async () => {
+    let trips = 0;
+    const page = await signIn('/received', (context) => {
+      context.on('request', (request) => (trips += Number(new URL(request.url()).pathname === '/auth')));
+      const body = JSON.stringify({ errors: [{ message: 'The token is for another audience.' }] });
+      void context.route('**/graphql', (route) => route.fulfill({ status: 401, body }));
+    });
+    await page.getByRole('dialog').getByText('The token is for another audience.').waitFor();
+    // One without a click when the page was opened, and one with it.
+    expect(trips).toBe(2);
+  });
+
+  it('again brings back what was typed into a form or a dialog', async () => {
+    const page = await signIn('/request?managementAccountId=222222222222');
+    await page.getByLabel('Environment name').fill('typed-before');
+    const again = page.getByRole('dialog', { name: 'Sign in again' });
+    /** Lets the token expire, and resolves when the page is back from the issuer. */
+    const expire = async () => {
+      await page.clock.fastForward('00:11:00');
+      const back = page.waitForResponse('**/token');
+      await again.getByRole('button', { name: 'Sign in' }).click();
+      await back;
+    };
+    await expire();
+    await page.getByLabel('Environment name').press('Enter');
+
+    await page
+      .getByRole('region', { name: 'typed-before' })
+      .getByRole('button', { name: 'Edit tags' })
+      .click();
+    const dialog = page.getByRole('dialog', { name: 'Edit tags' });
+    await dialog.getByRole('button', { name: 'Add tag' }).click();
+    await dialog.getByLabel('Key').fill('team');
+    await expire();
+    await dialog.getByLabel('Value').fill('payments');
+    expect(await dialog.getByLabel('Key').inputValue()).toBe('team');
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    await dialog.getByLabel('Value').press('Enter');
+    await page.getByText('team = payments').waitFor();
+  });
+
   it('is repeated when the token has expired, and leads back to the same address', async () => {
     const page = await signIn('/received?status=PENDING');
     await received(page).waitFor();

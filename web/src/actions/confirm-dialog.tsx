@@ -9,37 +9,38 @@ import { useActions } from './use-actions';
 
 export type FinalAction = 'reject' | 'withdraw' | 'delete';
 
-interface Wording {
-  readonly verb: string;
-  /** What one connection loses. */
-  readonly consequence: string;
-  /** What each of several loses. */
-  readonly consequences: string;
-}
+/** What a connection loses. A list of several can have pending and connected ones. */
+const CONSEQUENCES = {
+  REJECT_PENDING: [
+    'This rejects the request for good. It can never be accepted: the environment account has to ask again.',
+    'This rejects each pending request for good. None can be accepted later: the environment accounts have to ask again.',
+  ],
+  REJECT_CONNECTED: [
+    'This withdraws the connection for good. The management account can no longer provision the environment, and the environment account has to ask again.',
+    'This withdraws each connection that is connected, for good. The management accounts can no longer provision the environments, and the environment accounts have to ask again.',
+  ],
+  DELETE: [
+    'This deletes the connection for good. The management account can no longer provision the environment.',
+    'This deletes each of them for good. The management accounts can no longer provision the environments.',
+  ],
+} as const;
 
-const WORDING: Readonly<Record<FinalAction, Wording>> = {
-  reject: {
-    verb: 'Reject',
-    consequence:
-      'This rejects the request for good. It can never be accepted: the environment account has to ask again.',
-    consequences:
-      'This rejects each of them for good. None can be accepted later: the environment accounts have to ask again.',
-  },
-  withdraw: {
-    verb: 'Withdraw',
-    consequence:
-      'This withdraws the connection for good. The management account can no longer provision the environment, and the environment account has to ask again.',
-    consequences:
-      'This withdraws each of them for good. The management accounts can no longer provision the environments, and the environment accounts have to ask again.',
-  },
-  delete: {
-    verb: 'Delete',
-    consequence:
-      'This deletes the connection for good. The management account can no longer provision the environment.',
-    consequences:
-      'This deletes each of them for good. The management accounts can no longer provision the environments.',
-  },
+const VERBS: Readonly<Record<FinalAction, string>> = {
+  reject: 'Reject',
+  withdraw: 'Withdraw',
+  delete: 'Delete',
 };
+
+/** @returns a sentence for each kind of loss */
+function consequencesOf(action: FinalAction, connections: readonly Connection[]): readonly string[] {
+  const index = connections.length === 1 ? 0 : 1;
+  if (action === 'delete') return [CONSEQUENCES.DELETE[index]];
+  const isConnected = ({ status }: Connection): boolean => status === 'CONNECTED';
+  return [
+    ...(connections.every(isConnected) ? [] : [CONSEQUENCES.REJECT_PENDING[index]]),
+    ...(connections.some(isConnected) ? [CONSEQUENCES.REJECT_CONNECTED[index]] : []),
+  ];
+}
 
 export interface ConfirmDialogProps {
   readonly action: FinalAction;
@@ -52,7 +53,7 @@ export interface ConfirmDialogProps {
 export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogProps) {
   const { reject, remove } = useActions();
   const [sending, setSending] = useState(false);
-  const { verb, consequence, consequences } = WORDING[action];
+  const verb = VERBS[action];
   const isOne = connections.length === 1;
   const confirm = async (): Promise<void> => {
     setSending(true);
@@ -81,8 +82,10 @@ export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogPro
       }
     >
       <SpaceBetween size="s">
-        <Box>{isOne ? consequence : consequences}</Box>
-        <ul className="plain-list">
+        {consequencesOf(action, connections).map((consequence) => (
+          <Box key={consequence}>{consequence}</Box>
+        ))}
+        <ul className="plain-list spaced">
           {connections.map(({ id, environmentName, environmentAccountId, managementAccountId }) => (
             <li key={id}>
               <b>

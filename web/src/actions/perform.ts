@@ -40,6 +40,10 @@ export async function perform<Data, Variables extends OperationVariables>(
     return { ok: false, message: error.message, code: error.code, violations: error.violations };
   } catch (error) {
     const failure = toFailure(error);
-    return { ok: false, message: failure.message, violations: [], failure };
+    const message =
+      failure.kind === 'unknown-outcome'
+        ? `${failure.message} It may have happened all the same: the page shows what the server has.`
+        : failure.message;
+    return { ok: false, message, violations: [], failure };
   }
 }

@@ -1,8 +1,9 @@
 import AppLayout from '@cloudscape-design/components/app-layout';
 import Box from '@cloudscape-design/components/box';
 import Header from '@cloudscape-design/components/header';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { PATHS } from '../addresses/addresses';
 import { useNavigation } from '../addresses/use-navigation';
 import { ConnectionDrawer } from '../connection/connection-drawer';
@@ -18,7 +19,7 @@ import { OfflineAlert } from './offline-alert';
 import { placeOf, TITLES, type Place } from './place';
 import { SideMenu } from './side-menu';
 import { TopBar } from './top-bar';
-import { useDrawerFocus } from './use-drawer-focus';
+import { useFocus, type DrawerExit } from './use-focus';
 import { ViewerProvider } from './viewer';
 
 /** The console: the bars around a view, and the drawer beside it. */
@@ -30,14 +31,16 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
   const { path, query, go } = useNavigation();
   const place = placeOf(path, query);
   const { view, connection } = place;
-  useDrawerFocus(connection?.id);
+  const exit = useRef<DrawerExit>('closed');
+  useFocus(place, exit);
   useEffect(() => {
     document.title = `${TITLES[view]} – Environment account connections`;
   }, [view]);
   useEffect(() => {
     if (path === '/') go(PATHS.overview, query, true);
   });
-  const closeDrawer = (): void => {
+  const closeDrawer = (how: DrawerExit): void => {
+    exit.current = how;
     const to = new URLSearchParams(query);
     to.delete('from');
     go(view === 'sent' ? PATHS.sent : PATHS.received, to);
@@ -62,12 +65,18 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
         notifications={<Notifications />}
         splitPanelOpen={connection !== undefined}
         onSplitPanelToggle={({ detail }) => {
-          if (!detail.open) closeDrawer();
+          if (!detail.open) closeDrawer('closed');
         }}
         splitPanelPreferences={{ position: 'side' }}
         splitPanel={
           connection && loaded ? (
-            <ConnectionDrawer key={connection.id} {...connection} onClose={closeDrawer} />
+            <ConnectionDrawer
+              key={connection.id}
+              {...connection}
+              onDeleted={() => {
+                closeDrawer('deleted');
+              }}
+            />
           ) : null
         }
         content={
@@ -76,7 +85,10 @@ function Frame({ loaded }: { readonly loaded: boolean }) {
             {loaded ? (
               <View place={place} />
             ) : (
-              <StatusIndicator type="loading">Reading who you are</StatusIndicator>
+              <SpaceBetween size="m">
+                <Header variant="h1">{TITLES[view]}</Header>
+                <StatusIndicator type="loading">Reading who you are</StatusIndicator>
+              </SpaceBetween>
             )}
             <Footer />
           </div>

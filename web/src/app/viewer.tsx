@@ -14,6 +14,8 @@ export interface Viewer {
   readonly accounts: readonly string[];
   /** The account one acts as; undefined for all accounts. */
   readonly account: string | undefined;
+  /** Whether no permission covers what the page would show. */
+  readonly seesNothing: boolean;
   readonly may: (permission: Permission, account: string) => boolean;
 }
 
@@ -31,14 +33,17 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
   const viewer = useMemo<Viewer>(() => {
     const own = permissions?.accounts ?? [];
     const accounts = [...new Set([...own.map(({ account }) => account.id), ...inUse])].sort();
+    const account = named ?? (everyAccount ? undefined : accounts[0]);
+    const may: Viewer['may'] = (permission, id) =>
+      (permissions?.everyAccount.includes(permission) ?? false) ||
+      own.some((entry) => entry.account.id === id && entry.permissions.includes(permission));
     return {
       subject: permissions?.subject ?? '',
       everyAccount,
       accounts,
-      account: named ?? (everyAccount ? undefined : accounts[0]),
-      may: (permission, account) =>
-        (permissions?.everyAccount.includes(permission) ?? false) ||
-        own.some((entry) => entry.account.id === account && entry.permissions.includes(permission)),
+      account,
+      seesNothing: permissions != null && (account === undefined ? !everyAccount : !may('READ', account)),
+      may,
     };
   }, [permissions, everyAccount, inUse, named]);
 

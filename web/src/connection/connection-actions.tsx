@@ -1,11 +1,11 @@
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
 import { ActionButton } from '../actions/action-button';
 import { ConfirmDialog, type FinalAction } from '../actions/confirm-dialog';
 import { useActions } from '../actions/use-actions';
 import { whyNot } from '../actions/why-not';
 import { useViewer } from '../app/viewer';
 import type { Connection } from '../connections/connection';
+import { useInput } from '../sign-in/kept-input';
 import { TagsDialog } from './tags-dialog';
 import { RolesDialog } from './roles-dialog';
 
@@ -18,9 +18,12 @@ export interface ConnectionActionsProps {
 export function ConnectionActions({ connection, onDeleted }: ConnectionActionsProps) {
   const viewer = useViewer();
   const { accept } = useActions();
-  const [dialog, setDialog] = useState<FinalAction | 'roles' | 'tags'>();
+  const [dialog, setDialog] = useInput<FinalAction | 'roles' | 'tags' | null>(
+    `dialog of ${connection.id}`,
+    null,
+  );
   const close = (): void => {
-    setDialog(undefined);
+    setDialog(null);
   };
   const endAction = connection.status === 'CONNECTED' ? 'withdraw' : 'reject';
   const tagReason = whyNot('TAG', connection, viewer);

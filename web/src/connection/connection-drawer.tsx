@@ -18,11 +18,11 @@ const QUERY = operation('Connection');
 export interface ConnectionDrawerProps {
   readonly id: string;
   readonly tab: ConnectionTab;
-  readonly onClose: () => void;
+  readonly onDeleted: () => void;
 }
 
 /** One connection: what it is, what happened to it, the policies that its roles need, and every action on it. */
-export function ConnectionDrawer({ id, tab, onClose }: ConnectionDrawerProps) {
+export function ConnectionDrawer({ id, tab, onDeleted }: ConnectionDrawerProps) {
   const { data, failure, loading, refetch } = useLiveQuery(QUERY, { id });
   const connection = data?.environmentAccountConnection;
   return (
@@ -35,7 +35,7 @@ export function ConnectionDrawer({ id, tab, onClose }: ConnectionDrawerProps) {
       <SpaceBetween size="m">
         <LoadFailure failure={failure} hasData={data !== undefined} retry={refetch} />
         {loading ? <StatusIndicator type="loading">Reading the connection</StatusIndicator> : null}
-        {connection ? <Content connection={connection} tab={tab} onDeleted={onClose} /> : null}
+        {connection ? <Content connection={connection} tab={tab} onDeleted={onDeleted} /> : null}
         {data && !connection ? (
           <StatusIndicator type="info">
             No connection with this id is visible to you. It may have been deleted.

@@ -76,14 +76,14 @@ function toStep({ type, status, previousStatus, actor, occurredAt }: Event): Ste
   return {
     status: icon,
     header: (
-      <Box fontWeight="bold">
-        {label}
+      <span>
+        <Box variant="strong">{label}</Box>
         {changes ? (
-          <Box variant="span" color="text-body-secondary" fontWeight="normal">
+          <Box variant="span" color="text-body-secondary">
             {` ${STATUS_LABELS[previousStatus]} → ${STATUS_LABELS[status]}`}
           </Box>
         ) : null}
-      </Box>
+      </span>
     ),
     details: (
       <Box color="text-body-secondary" fontSize="body-s">

@@ -1,7 +1,6 @@
 import Input from '@cloudscape-design/components/input';
 import FormField from '@cloudscape-design/components/form-field';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
 import { perform } from '../actions/perform';
 import { useNotifier } from '../app/notifications';
 import { useServices } from '../app/services';
@@ -9,6 +8,7 @@ import { ROLES, type Connection, type RoleKey } from '../connections/connection'
 import { messageAt, useSubmission } from '../form/use-submission';
 import { FormDialog } from '../form/form-dialog';
 import { operation } from '../graphql/operation';
+import { useInput } from '../sign-in/kept-input';
 import { ForeignText } from '../text/foreign-text';
 
 const UPDATE = operation('UpdateConnection');
@@ -22,7 +22,7 @@ export interface RolesDialogProps {
 export function RolesDialog({ connection, onClose }: RolesDialogProps) {
   const { client, refresh } = useServices();
   const { notify } = useNotifier();
-  const [roles, setRoles] = useState<Readonly<Record<RoleKey, string>>>({
+  const [roles, setRoles] = useInput<Readonly<Record<RoleKey, string>>>(`roles of ${connection.id}`, {
     roleArn: connection.roleArn ?? '',
     componentRoleArn: connection.componentRoleArn ?? '',
     codebuildRoleArn: connection.codebuildRoleArn ?? '',

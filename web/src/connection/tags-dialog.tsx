@@ -7,6 +7,7 @@ import { FormDialog } from '../form/form-dialog';
 import { newTag, TagFields, type TagField } from '../form/tag-fields';
 import { useSubmission } from '../form/use-submission';
 import { operation } from '../graphql/operation';
+import { useInput } from '../sign-in/kept-input';
 import { ForeignText } from '../text/foreign-text';
 
 const TAG = operation('TagConnection');
@@ -17,15 +18,23 @@ export interface TagsDialogProps {
   readonly onClose: () => void;
 }
 
+interface TagsInput {
+  /** As they were when the dialog opened: a tag that someone else adds meanwhile is not removed. */
+  readonly before: readonly Omit<TagField, 'id'>[];
+  readonly tags: readonly TagField[];
+}
+
 /** Changes the tags of a connection: removes those that are gone from the fields, then adds what is new or changed. */
 export function TagsDialog({ connection, onClose }: TagsDialogProps) {
   const { client, refresh } = useServices();
   const { notify } = useNotifier();
-  // As it was when the dialog opened: a tag that someone else adds meanwhile is not removed.
-  const [before] = useState(connection.tags ?? []);
-  const [tags, setTags] = useState<readonly TagField[]>(() =>
-    before.map(({ key, value }) => newTag(key, value)),
-  );
+  const [{ before, tags }, setInput] = useInput<TagsInput>(`tags of ${connection.id}`, () => {
+    const now = connection.tags ?? [];
+    return { before: now, tags: now.map(({ key, value }) => newTag(key, value)) };
+  });
+  const setTags = (changed: readonly TagField[]): void => {
+    setInput({ before, tags: changed });
+  };
   // What the last sending was about, to find the field of a violation.
   const [sent, setSent] = useState<readonly TagField[]>([]);
 

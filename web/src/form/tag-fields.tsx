@@ -1,8 +1,9 @@
 import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
+import Button, { type ButtonProps } from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
+import Input, { type InputProps } from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useRef } from 'react';
 import { messageAt, type Submission } from './use-submission';
 
 export interface TagField {
@@ -23,11 +24,20 @@ export interface TagFieldsProps {
 let lastId = 0;
 export function newTag(key = '', value = ''): TagField {
   lastId += 1;
-  return { id: `tag-${String(lastId)}`, key, value };
+  // Fields of an earlier load of the page may be on it: signing in again brings them back.
+  return { id: `tag-${String(performance.timeOrigin)}-${String(lastId)}`, key, value };
 }
 
 /** Fields for tags, a key and a value each. */
 export function TagFields({ tags, onChange, submission, indexOf }: TagFieldsProps) {
+  const added = useRef<string>(undefined);
+  const addButton = useRef<ButtonProps.Ref>(null);
+  /** Puts the focus into the key of a tag that was just added. */
+  const focusAdded = (input: InputProps.Ref | null, { id }: TagField): void => {
+    if (!input || added.current !== id) return;
+    added.current = undefined;
+    input.focus();
+  };
   const change = (changed: TagField): void => {
     onChange(tags.map((tag) => (tag.id === changed.id ? changed : tag)));
   };
@@ -39,6 +49,9 @@ export function TagFields({ tags, onChange, submission, indexOf }: TagFieldsProp
         errorText={index === undefined ? undefined : messageAt(submission, ['tags', String(index), part])}
       >
         <Input
+          ref={(input) => {
+            if (part === 'key') focusAdded(input, tag);
+          }}
           value={tag[part]}
           spellcheck={false}
           autoComplete={false}
@@ -62,16 +75,20 @@ export function TagFields({ tags, onChange, submission, indexOf }: TagFieldsProp
             ariaLabel={tag.key === '' ? 'Remove this tag' : `Remove the tag ${tag.key}`}
             onClick={() => {
               onChange(tags.filter(({ id }) => id !== tag.id));
+              addButton.current?.focus();
             }}
           />
         </div>
       ))}
       <FormField errorText={messageAt(submission, ['tags'])}>
         <Button
+          ref={addButton}
           formAction="none"
           iconName="add-plus"
           onClick={() => {
-            onChange([...tags, newTag()]);
+            const tag = newTag();
+            added.current = tag.id;
+            onChange([...tags, tag]);
           }}
         >
           Add tag

@@ -54,6 +54,6 @@ export function messageOnTop(
     .filter(({ path }) => !isShown(path.join('.')))
     .map((violation) => `${violation.path.join('.')}: ${violation.message}`);
   const count =
-    violations.length === 1 ? 'One rule is broken.' : `${String(violations.length)} rules are broken.`;
+    violations.length === 1 ? '1 value is not valid.' : `${String(violations.length)} values are not valid.`;
   return [count, ...elsewhere].join(' ');
 }

@@ -20,6 +20,14 @@ export interface Client {
   readonly cache: InMemoryCache;
 }
 
+/** The server answers far sooner, if only with an error. A network that drops packets never does, in ms. */
+const ANSWER_WITHIN_MS = 60_000;
+
+const fetchInTime: typeof fetch = (input, init) => {
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, late]) : late });
+};
+
 /** The client for queries and mutations over HTTP and subscriptions over a WebSocket, and its cache. */
 export function createClient({ graphqlUrl, session, socket, onReached }: ClientOptions): Client {
   const authorize = new SetContextLink(() => {
@@ -29,18 +37,23 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
   const observe = new ApolloLink((operation, forward) =>
     forward(operation).pipe(
       tap({
-        next: () => {
+        next: ({ errors }) => {
           onReached(true);
+          // Behind a gateway the status is 200 all the same.
+          const refusal = errors?.find(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+          if (refusal) session.refuse(refusal.message);
+          else session.accept();
         },
         error: (error: unknown) => {
-          const { kind } = toFailure(error);
+          const { kind, message } = toFailure(error);
           onReached(kind !== 'unreachable');
-          if (kind === 'signed-out') session.expire();
+          if (kind === 'signed-out') session.refuse(message);
         },
       }),
     ),
   );
-  const http = ApolloLink.from([observe, authorize, new HttpLink({ uri: graphqlUrl, credentials: 'omit' })]);
+  const send = new HttpLink({ uri: graphqlUrl, credentials: 'omit', fetch: fetchInTime });
+  const http = ApolloLink.from([observe, authorize, send]);
   const cache = new InMemoryCache({
     typePolicies: {
       EnvironmentAccountConnection: {

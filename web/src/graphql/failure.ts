@@ -44,9 +44,7 @@ const KIND_OF_CODE: Readonly<Record<string, FailureKind>> = {
 function fromResponse({ statusCode, response, bodyText }: ServerError | ServerParseError): Failure {
   const message = messageOf(bodyText) ?? `The server responded with status ${String(statusCode)}.`;
   if (statusCode === 401) return { kind: 'signed-out', message };
-  if (statusCode === 504) {
-    return { kind: 'unknown-outcome', message: `${message} It may have happened all the same: check below.` };
-  }
+  if (statusCode === 504) return { kind: 'unknown-outcome', message };
   if (!BUSY.includes(statusCode)) return { kind: 'other', message };
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   return Number.isFinite(retryAfter)

@@ -1,11 +1,12 @@
 import Link from '@cloudscape-design/components/link';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import type { ListName } from '../addresses/addresses';
 import { ROLES, type Connection } from '../connections/connection';
 import { ConnectionStatus } from '../connections/connection-status';
 import { ForeignText } from '../text/foreign-text';
-import { duration, inFull, secondsSince } from '../text/time';
+import { inFull, waiting } from '../text/time';
 import { TimeAgo } from '../text/time-ago';
+import { useNow } from '../text/use-now';
 
 export interface Column {
   readonly id: string;
@@ -39,7 +40,7 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
   };
   const [other, own] =
     list === 'received' ? [environmentAccount, managementAccount] : [managementAccount, environmentAccount];
-  return [
+  const columns: readonly Column[] = [
     {
       id: 'environment',
       header: 'Environment',
@@ -66,8 +67,16 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
     },
     other,
     ...(allAccounts ? [own] : []),
-    { id: 'region', header: 'Region', minWidth: 120, cell: ({ region }) => region },
-    { id: 'roles', header: 'Roles', minWidth: 110, cell: (connection) => rolesOf(connection) },
+    {
+      id: 'region',
+      header: 'Region',
+      cell: ({ region }) => <span className="one-line">{region}</span>,
+    },
+    {
+      id: 'roles',
+      header: 'Roles',
+      cell: (connection) => <span className="one-line">{rolesOf(connection)}</span>,
+    },
     { id: 'tags', header: 'Tags', minWidth: 150, maxWidth: 320, cell: ({ tags }) => <Tags tags={tags} /> },
     {
       id: 'requested',
@@ -76,7 +85,21 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
       cell: (connection) => <Requested {...connection} />,
     },
   ];
+  return columns.map((column) => ({
+    ...column,
+    cell: (connection) => <Cell connection={connection} content={column.cell} />,
+  }));
 }
+
+interface CellProps {
+  readonly connection: Connection;
+  readonly content: (connection: Connection) => ReactNode;
+}
+
+/** Cloudscape renders every cell again when one row is selected: what is in a cell is kept while its connection stays the same. */
+const Cell = memo(function Cell({ connection, content }: CellProps) {
+  return content(connection);
+});
 
 function rolesOf(connection: Connection): string {
   const named = ROLES.filter(({ key }) => connection[key] != null);
@@ -90,10 +113,14 @@ function Tags({ tags }: Pick<Connection, 'tags'>) {
 }
 
 function Requested({ status, createdAt }: Connection) {
-  if (status !== 'PENDING') return <TimeAgo at={createdAt} />;
+  return status === 'PENDING' ? <Waiting since={createdAt} /> : <TimeAgo at={createdAt} />;
+}
+
+function Waiting({ since }: { readonly since: string }) {
+  const now = useNow();
   return (
-    <time dateTime={createdAt} title={inFull(createdAt)}>
-      waiting {duration(secondsSince(createdAt))}
+    <time dateTime={since} title={inFull(since)}>
+      {waiting(since, now)}
     </time>
   );
 }

@@ -161,8 +161,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
   );
 
   function emptyReason(): EmptyReason {
-    if (account !== undefined && !viewer.may('READ', account)) return 'nothing-visible';
-    if (!viewer.everyAccount && viewer.accounts.length === 0) return 'nothing-visible';
+    if (viewer.seesNothing) return 'nothing-visible';
     if (query.has('after')) return 'nothing-left';
     return isFiltered ? 'nothing-matches' : 'nothing-yet';
   }

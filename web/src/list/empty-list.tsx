@@ -34,12 +34,7 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
         </Empty>
       );
     case 'nothing-visible':
-      return (
-        <Empty title={`Nothing of ${account ?? 'any account'} is visible to you`}>
-          To see its connections takes the permission “read” on the account. Who manages the permissions of
-          this service can grant it.
-        </Empty>
-      );
+      return <NothingVisible account={account} />;
     case 'nothing-yet':
       return (
         <Empty
@@ -51,16 +46,29 @@ export function EmptyList({ reason, list, account, onClear, onFirst, onRequest }
               With a connection, an environment account allows a management account to provision one
               environment in it. The environment account asks, and the management account accepts.
             </span>
-            <span>From a shell, with the aws CLI:</span>
-            <Box variant="code">
-              aws proton create-environment-account-connection --management-account-id{' '}
-              {list === 'received' && account !== undefined ? account : 'ACCOUNT'} --environment-name NAME
-              --role-arn ARN
-            </Box>
+            <span>From a shell, with an aws CLI that is set up for this service:</span>
+            <pre className="command">
+              {[
+                'aws proton create-environment-account-connection',
+                `--management-account-id ${list === 'received' && account !== undefined ? account : 'ACCOUNT'}`,
+                '--environment-name NAME',
+                '--role-arn ARN',
+              ].join(' \\\n  ')}
+            </pre>
           </SpaceBetween>
         </Empty>
       );
   }
+}
+
+/** @param account the one that the reader acts as; undefined where the permissions name none */
+export function NothingVisible({ account }: { readonly account: string | undefined }) {
+  return (
+    <Empty title={`Nothing of ${account ?? 'any account'} is visible to you`}>
+      To see the connections of an account takes the permission “read” on it. The people who manage the
+      permissions of this service can grant it.
+    </Empty>
+  );
 }
 
 interface EmptyProps {

@@ -29,7 +29,9 @@ export function startLiveUpdates(
   // A subscription that is back has missed what happened in between; one that broke may be the first sign of it.
   monitor.subscribe(refresh);
   session.subscribe(refresh);
+  // The browser's network came or went: whether the server responds shows at once.
   window.addEventListener('online', refresh);
+  window.addEventListener('offline', refresh);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') refresh();
   });
@@ -68,6 +70,8 @@ class Refresher {
   #lastAt = Number.NEGATIVE_INFINITY;
   #offlineWaitMs: number = POLL_MS.offline;
   #reading = false;
+  /** When something changed last. The result of a reading that began before may be older than that. */
+  #changedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly client: ApolloClient,
@@ -75,9 +79,11 @@ class Refresher {
     private readonly session: Session,
   ) {}
 
-  /** Reads now, or as soon as the last reading is long enough ago. */
+  /** Reads now, or as soon as the last reading has ended and is long enough ago. */
   soon(): void {
-    this.#schedule(Math.max(0, this.#lastAt + REFRESH_AT_MOST_EVERY_MS - performance.now()));
+    this.#changedAt = performance.now();
+    if (!this.#reading)
+      this.#schedule(Math.max(0, this.#lastAt + REFRESH_AT_MOST_EVERY_MS - performance.now()));
   }
 
   /** Reads after the interval of the present state. */
@@ -100,14 +106,16 @@ class Refresher {
   }
 
   async #read(): Promise<void> {
+    if (this.#reading) return;
     this.#lastAt = performance.now();
-    if (!this.#reading && this.session.state() === 'signed-in') {
+    if (this.session.state() === 'signed-in') {
       this.#reading = true;
       // Failures appear where the data is shown, and in the monitor.
       await this.client.refetchQueries({ include: 'active' }).catch(() => undefined);
       this.#reading = false;
       if (this.monitor.state() !== 'offline') this.#offlineWaitMs = POLL_MS.offline;
     }
-    this.plan();
+    if (this.#changedAt > this.#lastAt) this.soon();
+    else this.plan();
   }
 }

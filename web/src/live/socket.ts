@@ -40,7 +40,8 @@ export function createSocket(url: string, session: Session, monitor: ConnectionM
       closed: (event) => {
         clearTimeout(silence);
         monitor.announced(false);
-        if ((event as CloseEvent).code === UNAUTHORIZED) session.expire();
+        const { code, reason } = event as CloseEvent;
+        if (code === UNAUTHORIZED) session.refuse(reason);
       },
       ping: (received) => {
         if (received) return;

@@ -29,7 +29,7 @@ const FIGURES: readonly (readonly [Status, string])[] = [
 ];
 
 export function Figures({ title, list, account, overview }: FiguresProps) {
-  const { byStatus, medianSecondsToDecision, oldestPendingAt, weeks } = overview;
+  const { byStatus, medianSecondsToDecision, weeks } = overview;
   const countOf = (status: Status): number => byStatus.find((each) => each.status === status)?.count ?? 0;
   return (
     <SpaceBetween size="l">
@@ -57,8 +57,8 @@ export function Figures({ title, list, account, overview }: FiguresProps) {
         <LongestWaiting
           list={list}
           account={account}
-          // What they are changes with these two.
-          version={`${String(countOf('PENDING'))} ${oldestPendingAt ?? ''}`}
+          // Whatever changes which requests wait changes a figure.
+          version={JSON.stringify(overview)}
         />
       </ColumnLayout>
     </SpaceBetween>

@@ -8,6 +8,7 @@ import { ofAccount } from '../addresses/list-query';
 import { LoadFailure } from '../app/load-failure';
 import { useViewer } from '../app/viewer';
 import { operation } from '../graphql/operation';
+import { NothingVisible } from '../list/empty-list';
 import { useLiveQuery, type LiveResult } from '../live/use-live-query';
 import { RequestButton } from '../request/request-button';
 import { Figures } from './figures';
@@ -17,17 +18,16 @@ export const WEEKS = 12;
 
 /** How many requests wait, how they were answered, and how long that took. */
 export function Overview() {
-  const { account } = useViewer();
+  const { account, seesNothing } = useViewer();
   const received = useOverview('received', account);
   const sent = useOverview('sent', account);
   // An account is mostly one of the two. With all accounts both are the same.
   const shown = account === undefined ? [received] : [received, sent].filter(hasConnections);
-  const [first] = shown.length > 0 ? shown : [received];
   return (
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description={account === undefined ? 'All accounts that you can see' : `Account ${account}`}
+        description={account === undefined ? 'All accounts' : `Account ${account}`}
         actions={<RequestButton />}
       >
         Overview
@@ -38,7 +38,8 @@ export function Overview() {
         retry={received.refetch}
       />
       {received.loading ? <StatusIndicator type="loading">Reading the figures</StatusIndicator> : null}
-      {(shown.length > 0 ? shown : first ? [first] : []).map(({ list, data }) => (
+      {seesNothing ? <NothingVisible account={account} /> : null}
+      {(seesNothing ? [] : shown.length > 0 ? shown : [received]).map(({ list, data }) => (
         <OverviewOfList key={list} list={list} data={data} account={account} titled={shown.length > 1} />
       ))}
     </SpaceBetween>

@@ -17,7 +17,7 @@ export function WeeklyAnswers({ weeks }: { readonly weeks: readonly Week[] }) {
     <Container fitHeight header={<Header variant="h2">Answers per week</Header>}>
       <p className="legend" aria-hidden="true">
         <span className="swatch accepted" /> Accepted <span className="swatch rejected" /> Rejected
-        <span className="most">{`at most ${String(most)} a week`}</span>
+        <span className="most">{`up to ${String(most)} a week`}</span>
       </p>
       <svg
         className="chart"

@@ -3,7 +3,6 @@ import Container from '@cloudscape-design/components/container';
 import Form from '@cloudscape-design/components/form';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useRef, useState } from 'react';
 import { perform } from '../actions/perform';
 import { connectionPath, keepAccount, PATHS } from '../addresses/addresses';
 import { useNavigation } from '../addresses/use-navigation';
@@ -13,7 +12,7 @@ import { useViewer } from '../app/viewer';
 import { TagFields, type TagField } from '../form/tag-fields';
 import { messageOnTop, useSubmission } from '../form/use-submission';
 import { operation } from '../graphql/operation';
-import { useUnsavedInput } from '../sign-in/unsaved-input';
+import { useInput } from '../sign-in/kept-input';
 import { ForeignText } from '../text/foreign-text';
 import { newClientToken } from './client-token';
 import { ConflictLink } from './conflict-link';
@@ -23,6 +22,13 @@ import { RoleFields } from './role-fields';
 
 const CREATE = operation('RequestToConnect');
 
+interface RequestInput {
+  readonly values: RequestValues;
+  readonly tags: readonly TagField[];
+  /** One for each opened form: sending it again after a lost answer makes no second connection. */
+  readonly clientToken: string;
+}
+
 /** The form in which an environment account asks a management account for a connection. */
 export function RequestToConnect() {
   const { query, go } = useNavigation();
@@ -31,18 +37,21 @@ export function RequestToConnect() {
   const { notify } = useNotifier();
   const isOffline = useConnectionState() === 'offline';
   const managementAccount = query.get('managementAccountId') ?? '';
-  const [values, setValues] = useState<RequestValues>({
-    ...EMPTY,
-    managementAccountId: managementAccount,
-    environmentAccountId: account === undefined || account === managementAccount ? '' : account,
-  });
-  const [tags, setTags] = useState<readonly TagField[]>([]);
-  // One for each opened form: sending it again after a lost answer makes no second connection.
-  const clientToken = useRef(newClientToken());
-  useUnsavedInput(values.environmentName !== '');
+  const [{ values, tags, clientToken }, setInput] = useInput<RequestInput>('request', () => ({
+    values: {
+      ...EMPTY,
+      managementAccountId: managementAccount,
+      environmentAccountId: account === undefined || account === managementAccount ? '' : account,
+    },
+    tags: [],
+    clientToken: newClientToken(),
+  }));
+  const change = (changed: Partial<RequestInput>): void => {
+    setInput((before) => ({ ...before, ...changed }));
+  };
 
   const submission = useSubmission(async () => {
-    const input = { ...toInput(values, tags), clientToken: clientToken.current };
+    const input = { ...toInput(values, tags), clientToken };
     const result = await perform(client, CREATE, { input });
     refresh();
     if (result.ok && result.data) {
@@ -62,13 +71,13 @@ export function RequestToConnect() {
       go(connectionPath(id, 'details'), to, true);
     } else if (!result.ok && result.violations.some(({ path }) => path[0] === 'clientToken')) {
       // The first sending arrived after all, and the input has changed since: this is another request.
-      clientToken.current = newClientToken();
+      change({ clientToken: newClientToken() });
     }
     return result;
   });
   const { problem, sending, formRef, submit } = submission;
-  const change = (changed: Partial<RequestValues>): void => {
-    setValues((before) => ({ ...before, ...changed }));
+  const changeValues = (changed: Partial<RequestValues>): void => {
+    setInput((before) => ({ ...before, values: { ...before.values, ...changed } }));
   };
   const top = messageOnTop(submission, (path) => path in values || path.startsWith('tags'));
 
@@ -123,12 +132,14 @@ export function RequestToConnect() {
         }
       >
         <SpaceBetween size="l">
-          <ConnectFields values={values} onChange={change} submission={submission} />
-          <RoleFields values={values} onChange={change} submission={submission} />
+          <ConnectFields values={values} onChange={changeValues} submission={submission} />
+          <RoleFields values={values} onChange={changeValues} submission={submission} />
           <Container header={<Header variant="h2">Tags</Header>}>
             <TagFields
               tags={tags}
-              onChange={setTags}
+              onChange={(changed) => {
+                change({ tags: changed });
+              }}
               submission={submission}
               indexOf={(tag) => tags.indexOf(tag)}
             />

@@ -2,8 +2,10 @@ export type SessionState =
   /** No token yet. */
   | 'signed-out'
   | 'signed-in'
-  /** There was a token, and it expired or was refused. */
-  | 'expired';
+  /** There was a token that the server accepted, and its time is over. */
+  | 'expired'
+  /** There was a token that the server has never accepted. */
+  | 'refused';
 
 /** Longest delay that browsers' timers take, in ms. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -15,6 +17,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 export class Session {
   #token: string | undefined;
   #state: SessionState;
+  #isAccepted = false;
+  #refusal: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<() => void>();
 
@@ -25,6 +29,11 @@ export class Session {
 
   get token(): string | undefined {
     return this.#token;
+  }
+
+  /** Why the server refused the token, if it did. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   readonly state = (): SessionState => this.#state;
@@ -38,18 +47,25 @@ export class Session {
   start(token: string, expiresAt: number | undefined): void {
     clearTimeout(this.#timer);
     this.#token = token;
+    this.#isAccepted = false;
     if (expiresAt !== undefined) {
       const delay = Math.min(Math.max(0, expiresAt - Date.now()), MAX_DELAY_MS);
       this.#timer = setTimeout(() => {
-        this.expire();
+        this.#end('expired');
       }, delay);
     }
     this.#become('signed-in');
   }
 
-  /** The token has expired, or the server refused it. */
-  expire(): void {
-    this.#end('expired');
+  /** The server has answered a request with the token. */
+  accept(): void {
+    this.#isAccepted = true;
+  }
+
+  /** The server has refused the token. @param message the server's */
+  refuse(message: string): void {
+    this.#refusal = message;
+    this.#end(this.#isAccepted ? 'expired' : 'refused');
   }
 
   signOut(): void {

@@ -4,8 +4,9 @@ import Header from '@cloudscape-design/components/header';
 import Modal from '@cloudscape-design/components/modal';
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import type { Session } from './session';
+import { ForeignText } from '../text/foreign-text';
 import { SignIn } from './sign-in';
-import { hasUnsavedInput } from './unsaved-input';
+import { hasUnsavedInput } from './kept-input';
 
 export interface SignInGateProps {
   readonly session: Session;
@@ -18,13 +19,15 @@ export interface SignInGateProps {
 
 /**
  * Shows the page to those who are signed in. When a session expires the page stays, with a dialog over it, so that
- * nothing typed is lost; with an issuer it first tries to come back by itself, unless that would lose something.
+ * nothing typed is lost; with an issuer it first tries to come back by itself, unless a form holds input.
  */
 export function SignInGate({ session, leave, problem, children }: SignInGateProps) {
   const state = useSyncExternalStore(session.subscribe, session.state);
   const [wasSignedIn, setWasSignedIn] = useState(state === 'signed-in');
   if (state === 'signed-in' && !wasSignedIn) setWasSignedIn(true);
   if (state === 'signed-out' && wasSignedIn) setWasSignedIn(false);
+  const isOver = state === 'expired' || state === 'refused';
+  // Not where the token was refused from the beginning: the server may refuse every token of the issuer, and the page would come and go for ever.
   const leavesByItself = state === 'expired' && leave !== undefined && !hasUnsavedInput();
   useEffect(() => {
     if (leavesByItself) leave({ silent: true });
@@ -42,15 +45,21 @@ export function SignInGate({ session, leave, problem, children }: SignInGateProp
       problem={problem}
     />
   );
-  if (state === 'signed-in') return children;
-  if (state === 'expired' && wasSignedIn) {
+  if (state === 'signed-in' || (isOver && wasSignedIn)) {
+    // The page has the same place in both states, or React would make it anew, without what was typed.
     return (
       <div>
         {children}
-        <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
-          <Box margin={{ bottom: 's' }}>Your sign-in has ended. What you typed is still here.</Box>
-          {signIn}
-        </Modal>
+        {isOver ? (
+          <Modal visible={!leavesByItself} header="Sign in again" closeAriaLabel="Close">
+            <Box margin={{ bottom: 's' }}>
+              {state === 'expired' ? 'Your sign-in has ended.' : 'The server refused your sign-in:'}{' '}
+              {state === 'refused' ? <ForeignText>{session.refusal ?? ''}</ForeignText> : null} What you typed
+              is kept.
+            </Box>
+            {signIn}
+          </Modal>
+        ) : null}
       </div>
     );
   }

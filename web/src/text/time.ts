@@ -11,18 +11,19 @@ const UNITS = [
   ['minute', MINUTE],
 ] as const;
 
-/** How long ago an instant was, as in "3 hours ago". @param at RFC 3339 */
-export function ago(at: string): string {
-  const seconds = (Date.parse(at) - Date.now()) / 1000;
+/** How long ago an instant was, as in "3 hours ago". @param at RFC 3339 @param now in ms since 1970 */
+export function ago(at: string, now: number): string {
+  const seconds = (Date.parse(at) - now) / 1000;
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.trunc(seconds / size), unit);
   }
   return 'just now';
 }
 
-/** Whole seconds since an instant; 0 if it is yet to come. @param at RFC 3339 */
-export function secondsSince(at: string): number {
-  return Math.max(0, Math.floor((Date.now() - Date.parse(at)) / 1000));
+/** How long something has waited, as in "waiting 3 h 12 min"; "just now" in the first minute. @param since RFC 3339 @param now in ms since 1970 */
+export function waiting(since: string, now: number): string {
+  const seconds = Math.floor((now - Date.parse(since)) / 1000);
+  return seconds < MINUTE ? 'just now' : `waiting ${duration(seconds)}`;
 }
 
 /** An instant in full, in UTC. @param at RFC 3339 */

@@ -1,9 +1,9 @@
-import Box from '@cloudscape-design/components/box';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import { useState } from 'react';
 import type { EnvironmentAccountConnectionRole } from '../../../generated/console/graphql';
 import type { RequestValues } from '../request/request-values';
 import { PolicyDocument } from './policy-document';
+import { TrustPolicyState } from './trust-policy-state';
 import { useTrustPolicies } from './use-trust-policies';
 
 export interface RoleTrustPolicyProps {
@@ -32,7 +32,7 @@ export function RoleTrustPolicy({ role, use, values }: RoleTrustPolicyProps) {
 
 function Policy({ role, use, values }: RoleTrustPolicyProps) {
   const { managementAccountId, environmentAccountId, environmentName, region } = values;
-  const { policies, problem } = useTrustPolicies({
+  const { policies, ...state } = useTrustPolicies({
     managementAccountId,
     environmentAccountId,
     environmentName,
@@ -40,5 +40,5 @@ function Policy({ role, use, values }: RoleTrustPolicyProps) {
   });
   const policy = policies?.find((each) => each.role === role);
   if (policy) return <PolicyDocument use={use} policy={policy} />;
-  return <Box color="text-body-secondary">{problem ?? 'Reading the policy'}</Box>;
+  return <TrustPolicyState {...state} />;
 }

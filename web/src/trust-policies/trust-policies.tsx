@@ -1,4 +1,3 @@
-import Box from '@cloudscape-design/components/box';
 import Container from '@cloudscape-design/components/container';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
@@ -10,6 +9,7 @@ import { useNavigation } from '../addresses/use-navigation';
 import { useViewer } from '../app/viewer';
 import { roleOf } from '../connections/connection';
 import { PolicyDocument } from './policy-document';
+import { TrustPolicyState } from './trust-policy-state';
 import { useTrustPolicies } from './use-trust-policies';
 
 const FIELDS = [
@@ -53,16 +53,16 @@ export function TrustPolicies() {
     provisionerRole: '',
     codebuildProject: '',
   }));
-  const { policies, problem } = useTrustPolicies(values);
+  const { policies, ...state } = useTrustPolicies(values);
   return (
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description="What the roles in an environment account allow: who may assume them, and for which environment alone."
+        description="The policies that let a management account, and no one else, assume the roles of one environment."
       >
         Trust policies
       </Header>
-      <Container header={<Header variant="h2">For</Header>}>
+      <Container header={<Header variant="h2">Connection</Header>}>
         <ColumnLayout columns={2}>
           {FIELDS.map(({ key, label, hint }) => (
             <FormField key={key} label={label} constraintText={hint}>
@@ -78,11 +78,7 @@ export function TrustPolicies() {
           ))}
         </ColumnLayout>
       </Container>
-      {policies === undefined && problem !== undefined ? (
-        <Box color="text-body-secondary">
-          <span role="status">{problem}</span>
-        </Box>
-      ) : null}
+      {policies === undefined ? <TrustPolicyState {...state} /> : null}
       {(policies ?? []).map((policy) => {
         const { label, use } = roleOf(policy.role);
         return (

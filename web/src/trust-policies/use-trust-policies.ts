@@ -17,14 +17,16 @@ export interface TrustPolicyInput {
   readonly codebuildProject?: string;
 }
 
-/**
- * The trust policies that a connection's roles need. The server writes them.
- * @returns `problem` says what is missing or wrong
- */
-export function useTrustPolicies(typed: TrustPolicyInput): {
+export interface ReadTrustPolicies {
   readonly policies: readonly TrustPolicyFieldsFragment[] | undefined;
-  readonly problem: string | undefined;
-} {
+  /** What is missing. */
+  readonly hint?: string;
+  /** What is wrong with the input, or why the server can't be read. */
+  readonly error?: string | undefined;
+}
+
+/** The trust policies that a connection's roles need. The server writes them. */
+export function useTrustPolicies(typed: TrustPolicyInput): ReadTrustPolicies {
   const input = useSettled(typed);
   const { managementAccountId, environmentAccountId, environmentName, ...optional } = input;
   const required = { managementAccountId, environmentAccountId, environmentName };
@@ -38,12 +40,12 @@ export function useTrustPolicies(typed: TrustPolicyInput): {
   if (!isComplete) {
     return {
       policies: undefined,
-      problem: 'It depends on the management account, the environment account and the environment name.',
+      hint: 'Fill in the management account, the environment account and the environment name.',
     };
   }
   return {
     policies: data?.environmentAccountConnectionTrustPolicies ?? undefined,
-    problem: failure?.message,
+    error: failure?.message,
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   firstVersions,
+  DROPPED_AT_ONCE,
   PROBE_CANDIDATES,
   type Claim,
   type ClaimedEvent,
@@ -100,9 +101,6 @@ const TRY_LATER = `UPDATE outbound_connections AS queued
   WHERE ${IS_OURS}`;
 
 const LOCK_DESTINATION = 'SELECT dropped FROM event_destinations WHERE name = $1::text FOR UPDATE';
-
-/** Events that one transaction drops at most. */
-const DROPPED_AT_ONCE = 1_000;
 
 const OLD_EVENTS = `SELECT connection_id, version FROM outbound_events
   WHERE destination = $1::text AND queued_at < ${NOW} - $2::bigint

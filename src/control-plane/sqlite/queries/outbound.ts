@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { ConnectionId } from '../../../proton/identifiers';
 import {
   firstVersions,
+  DROPPED_AT_ONCE,
   PROBE_CANDIDATES,
   type Claim,
   type ClaimedEvent,
@@ -15,9 +16,6 @@ import { reading } from '../errors';
 import { pin } from '../pin-native';
 import type { Transactions } from '../transactions';
 import { destinationsOn } from './destinations';
-
-/** Events that one transaction drops at most. */
-const DROPPED_AT_ONCE = 1_000;
 
 interface QueuedConnection {
   readonly connection_id: ConnectionId;
