@@ -52,8 +52,8 @@ module.exports = {
   testSequencer: '<rootDir>/test/support/sequencer.js',
   // No test needs so long. It only ends one that hangs, so it leaves room for a machine that has much else to do.
   testTimeout: 240_000,
-  // One more than there are cores, because many tests wait: for processes, for timeouts, for a disk. Jest takes no share over 100%.
-  maxWorkers: availableParallelism() + 1,
+  // Two more than there are cores, because many tests wait: for processes, for timeouts, for a disk. Jest takes no share over 100%.
+  maxWorkers: availableParallelism() + 2,
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],

@@ -238,6 +238,8 @@ export function describeOutbound(
       expect(probe).toMatchObject({ isProbe: true, destinationFailures: 2 });
       expect(eventsOf(probe)).toHaveLength(1);
       expect(await claim()).toMatchObject({ kind: 'waiting' });
+      // The queue is in the order of milliseconds.
+      await delay(2);
       await failed(eventsOf(probe), probeToken, 0, false);
       expect(await outbound.suspend(NAME, 0, true)).toBe(true);
       expect(await destination()).toMatchObject({ failures: 3 });

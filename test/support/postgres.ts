@@ -12,12 +12,15 @@ import {
 
 const { CI, TEST_POSTGRES_MISSING, TEST_POSTGRES_URL } = process.env;
 
+/** Whether tests can use a PostgreSQL. */
+export const hasPostgres = TEST_POSTGRES_MISSING === undefined;
+
 /**
  * Defines tests that need PostgreSQL. Where no server can be started they are skipped, and their name says why; with CI=true they
  * fail instead.
  */
 export function describeWithPostgres(name: string, define: () => void): void {
-  if (TEST_POSTGRES_MISSING === undefined) {
+  if (hasPostgres) {
     describe(name, define);
   } else if (CI === 'true') {
     describe(name, () => {

@@ -34,6 +34,8 @@ describeInBrowser('The lists of the console', (browser) => {
     const [first] = await shownOn(page);
     await page.getByRole('button', { name: 'Next page' }).click();
     await page.getByRole('rowheader', { name: first ?? '', exact: true }).waitFor({ state: 'detached' });
+    // Between two pages the table may be empty.
+    await page.getByRole('rowheader').first().waitFor();
   }
 
   it('show page three of a filtered list in another browser, after back and forward, and after a reload', async () => {
