@@ -54,9 +54,7 @@ async function smoke(cases: readonly CaseName[]): Promise<string> {
   return stdout;
 }
 
-const CASES_HERE = CASE_NAMES.filter(
-  (name) => hasPostgres || CASES[name].comparison !== 'postgres',
-);
+const CASES_HERE = CASE_NAMES.filter((name) => hasPostgres || CASES[name].comparison !== 'postgres');
 const WHICH = hasPostgres ? 'every case' : 'every case but those of PostgreSQL';
 // One request: 6 cases on 7 servers, 4 on 4 adapters. Two requests: 5 cases on 6 servers, 2 on 3 gateways, 1 on 4 that start.
 const CHECKED = 138;
