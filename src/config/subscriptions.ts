@@ -56,7 +56,7 @@ export const SUBSCRIPTIONS = {
     .default(3_000)
     .describe('How long a WebSocket may be open before `connection_init` arrives, in milliseconds.'),
   SOCKET_PING_MS: milliseconds(10)
-    .default(30_000)
+    .default(50_000)
     .describe(
       'How often a client is asked whether it is there, in milliseconds. Without a response by the next time, its WebSocket is closed.',
     ),
