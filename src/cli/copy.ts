@@ -37,7 +37,8 @@ export function addCopy(program: Command, context: CommandContext, end: (code: E
       `
 Copies connections, their history, client tokens, access keys, destinations of events and the
 events that still wait. Then both stores are read completely, and counts and checksums are
-compared. Nothing is announced as new, and cursors of pages stay valid. A database with rows that this copy did not bring is refused and not changed.
+compared. Nothing is announced as new, and cursors of pages stay valid. A database with rows
+that this copy did not bring is refused and not changed.
 
 A copy that was interrupted goes on when the same command runs again; if the file has changed
 since, it begins again. A copy that is finished is never overwritten. The password can be in the

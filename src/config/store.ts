@@ -6,8 +6,7 @@ import { databaseOf, parseDatabaseUrl, POSTGRES_SCHEME } from './database-url';
 import { accountId, certificatesFile, milliseconds, oneOf, region, wholeNumber } from './env-types';
 import type { Environment, Variables } from './environment';
 import { MAX_LIMIT } from './limits';
-import { parsePostgresUrl } from './postgres-url';
-import type { PostgresUrl, SslMode } from './postgres-url';
+import { parsePostgresUrl, type PostgresUrl, type SslMode } from './postgres-url';
 
 export const CONTROL_PLANE = {
   DATABASE_URL: z

@@ -9,6 +9,7 @@ import {
   changeOf,
   isOverflow,
   RETRY_MS,
+  runSubscribers,
   SUBSCRIPTION,
   type SeenChange,
   type Servers,
@@ -139,15 +140,9 @@ export async function startCallbackRouter(): Promise<CallbackRouter> {
         byId.delete(id);
       }
 
-      async function run(number: number): Promise<void> {
-        while (!stopping.signal.aborted) {
-          const serverUrl = servers.chooseUrl(number);
-          if (serverUrl === undefined || servers.killedAt(serverUrl) !== undefined) await delay(RETRY_MS);
-          else await runSession(`the callback ${String(number + 1)}`, serverUrl);
-        }
-      }
-
-      const running = Array.from({ length: count }, (_, number) => run(number));
+      const running = runSubscribers(count, servers, stopping.signal, (number, serverUrl) =>
+        runSession(`the callback ${String(number)}`, serverUrl),
+      );
       return {
         sessions: () =>
           all.flatMap(({ subscriber, url: serverUrl, acknowledgedAt, leftAt, seen }): Session[] =>
@@ -166,7 +161,7 @@ export async function startCallbackRouter(): Promise<CallbackRouter> {
         overflows: () => overflows,
         async stop() {
           stopping.abort();
-          await Promise.all(running);
+          await running;
         },
       };
     },

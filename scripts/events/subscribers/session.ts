@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** A change as a subscriber got it. */
 export interface SeenChange {
   readonly connectionId: string;
@@ -69,4 +71,25 @@ interface Result {
     } | null;
   } | null;
   readonly errors?: unknown;
+}
+
+/**
+ * Runs subscribers, each with one session after the other on the server that is chosen for it, until they are stopped.
+ * @param runSession resolves when the session has ended
+ * @returns what resolves when all sessions have ended, once `stopping` is aborted
+ */
+export async function runSubscribers(
+  count: number,
+  servers: Servers,
+  stopping: AbortSignal,
+  runSession: (number: number, url: string) => Promise<void>,
+): Promise<void> {
+  async function run(number: number): Promise<void> {
+    while (!stopping.aborted) {
+      const url = servers.chooseUrl(number);
+      if (url === undefined || servers.killedAt(url) !== undefined) await delay(RETRY_MS);
+      else await runSession(number + 1, url);
+    }
+  }
+  await Promise.all(Array.from({ length: count }, (_, number) => run(number)));
 }

@@ -1,12 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
 import {
   changeOf,
   isOverflow,
-  RETRY_MS,
+  runSubscribers,
   SUBSCRIPTION,
   type SeenChange,
   type Servers,
@@ -74,15 +72,9 @@ export function startWebSocketSubscribers(
     await client.dispose();
   }
 
-  async function run(number: number): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const url = servers.chooseUrl(number);
-      if (url === undefined || servers.killedAt(url) !== undefined) await delay(RETRY_MS);
-      else await runSession(`the WebSocket ${String(number + 1)}`, url);
-    }
-  }
-
-  const running = Array.from({ length: count }, (_, number) => run(number));
+  const running = runSubscribers(count, servers, stopping.signal, (number, url) =>
+    runSession(`the WebSocket ${String(number)}`, url),
+  );
   return {
     sessions: () =>
       sessions.map(({ url, leftAt, ...session }) => ({
@@ -93,7 +85,7 @@ export function startWebSocketSubscribers(
     overflows: () => overflows,
     async stop() {
       stopping.abort();
-      await Promise.all(running);
+      await running;
     },
   };
 }
