@@ -1,9 +1,8 @@
-import type BetterSqlite3 from 'better-sqlite3';
-
+import { ProtonFailure } from '../../proton/failure';
 import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ExportStore, Write, WriteResult } from '../store';
-import { isStoreFailure, SqliteStoreError } from './errors';
+import { SqliteStoreError } from './errors';
 import { filesAt, NO_FILES, type DatabaseFiles } from './file/file-identity';
 import { openDatabase, type OpenOptions } from './file/open-database';
 import { importsOn } from './import/imports';
@@ -15,7 +14,7 @@ import { outboundOn, type SqliteOutbound } from './queries/outbound';
 import { exportsOn, readsOf, type StoreReads } from './queries/reads';
 import { rowCacheOn } from './queries/row-cache';
 import { writerOn } from './queries/writes';
-import { transactionsOn } from './transactions';
+import { transactionsOn, type Transactions } from './transactions';
 
 /** One open connection to the file, with its prepared statements. Once closed it stays closed: a new handle replaces it. */
 export interface DatabaseHandle {
@@ -78,12 +77,11 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Han
     },
   });
   const rows = rowCacheOn(database);
-  const apply = oneByOne(database, writerOn(database, rows.forget));
 
   return {
     files,
     reads: readsOf(database, rows),
-    write: (writes, waitedMs) => transactions.run(() => writes.map(apply), waitedMs),
+    write: groupedWrites(transactions, writerOn(database, rows.forget)),
     accessKeys: accessKeysOn(database, transactions),
     imports: importsOn(database, {
       run: (work, waitedMs) =>
@@ -123,26 +121,27 @@ function refuseChangedFiles(files: DatabaseFiles): void {
   if (state !== 'unchanged') throw new SqliteStoreError(ERROR_OF_STATE[state]);
 }
 
-/** Runs each write in a savepoint of its own: a write that fails changes nothing, and the others go on. */
-function oneByOne(
-  database: BetterSqlite3.Database,
+/**
+ * Commits all writes together. If one of them fails, nothing has changed, and each gets a commit of its own: savepoints would let the
+ * others go on, but for each of them SQLite copies every page that changes, about 30 for a new connection.
+ */
+function groupedWrites(
+  transactions: Transactions,
   apply: (write: Write) => WriteResult,
-): (write: Write) => WriteResult {
-  const savepoint = pin(database.prepare('SAVEPOINT one_write'));
-  const release = pin(database.prepare('RELEASE one_write'));
-  const rollbackToSavepoint = pin(database.prepare('ROLLBACK TO one_write'));
-  return (write) => {
-    savepoint.run();
+): DatabaseHandle['write'] {
+  return async function run(writes, waitedMs) {
     try {
-      const result = apply(write);
-      release.run();
-      return result;
-    } catch (error) {
-      // After some errors SQLite has rolled back the whole transaction, and the savepoint is gone.
-      if (isStoreFailure(error) || !database.inTransaction) throw error;
-      rollbackToSavepoint.run();
-      release.run();
-      return { failure: error };
+      return await transactions.run(() => writes.map(apply), waitedMs);
+    } catch (failure) {
+      // The store fails, and not one write.
+      if (failure instanceof ProtonFailure) throw failure;
+      if (writes.length === 1) return [{ failure }];
+      const results: WriteResult[] = [];
+      for (const write of writes) {
+        const alone = run([write], waitedMs).catch((error: unknown) => [{ failure: error }]);
+        results.push(...(await alone));
+      }
+      return results;
     }
   };
 }

@@ -11,6 +11,8 @@ import { viewableBy } from './visibility';
 
 /** The rows of an index that a step visits. Each takes up to 2 µs, and 14 µs when its pages are on the disk alone. */
 const ROWS_PER_STEP = 256;
+/** Characters. A list with a longer key, with many accounts or filter values, is read again each time. */
+const MAX_KEY_LENGTH = 4_096;
 
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
 class NewestRows {
@@ -69,8 +71,15 @@ export function listsOf(
     for (const query of queries) {
       // Only between two lists or steps: the end of a list that one step reads must not depend on the time that it took.
       if (lists.length > 0) yield;
-      const viewable = viewableBy(query.visibleTo);
-      lists.push(yield* list(readers, (find) => rows.read(find, viewable), query));
+      const kept = rows.lists();
+      const key = JSON.stringify(query);
+      let list = kept.get(key);
+      if (!list) {
+        const viewable = viewableBy(query.visibleTo);
+        list = yield* readList(readers, (find) => rows.read(find, viewable), query);
+        if (key.length <= MAX_KEY_LENGTH) kept.set(key, list);
+      }
+      lists.push(list);
     }
     return lists;
   };
@@ -80,7 +89,7 @@ export function listsOf(
  * A branch is done when one alternative is done. Alternatives run in turns, because rows found by one limit how far the others must
  * read.
  */
-function* list(
+function* readList(
   readers: RangeReaders,
   readRows: ReadRows,
   query: ListQuery,

@@ -12,6 +12,8 @@ import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
  */
 const MAX_ROWS = 20_000;
 const CHARACTERS_PER_ROW = 256;
+/** The most lists in memory. Their rows are kept anyway. */
+const MAX_LISTS = 200;
 
 /**
  * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
@@ -28,6 +30,11 @@ export interface RowCache {
   readonly read: (find: () => readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /** The same for ids that are known. Without a transaction, if all of them are kept. */
   readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
+  /**
+   * The lists that are kept until any row changes, by a key that identifies the query. To keep a list, add it to the map that was
+   * returned before its rows were read: if a row has changed since then, that map is not used any more.
+   */
+  readonly lists: () => Map<string, readonly StoredConnection[]>;
   readonly forget: (id: ConnectionId) => void;
   readonly forgetAll: () => void;
 }
@@ -58,11 +65,14 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   let older = new Map<ConnectionId, StoredConnection>();
   let room = MAX_ROWS / 2;
   let knownVersion: number | undefined;
+  let lists = new Map<string, readonly StoredConnection[]>();
 
   function nextGeneration(): void {
     older = newer;
     newer = new Map();
     room = MAX_ROWS / 2;
+    // They would keep the rows in memory.
+    lists = new Map();
   }
 
   function forgetAll(): void {
@@ -149,15 +159,22 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   return {
     read,
     find(ids, viewable) {
+      const [id] = ids;
+      const isOne = ids.length === 1 && id !== undefined;
+      // A single statement reads one snapshot by itself. What is not kept can't be out of date.
+      if (isOne && !newer.has(id) && !older.has(id)) return readAll(ids, viewable);
       forgetAllIfChanged();
-      const found = allKept(ids, viewable);
-      if (found) return found;
-      // A single statement reads one snapshot by itself.
-      return ids.length === 1 ? readAll(ids, viewable) : read(() => ids, viewable);
+      return allKept(ids, viewable) ?? (isOne ? readAll(ids, viewable) : read(() => ids, viewable));
+    },
+    lists() {
+      forgetAllIfChanged();
+      if (lists.size >= MAX_LISTS) lists = new Map();
+      return lists;
     },
     forget(id) {
       newer.delete(id);
       older.delete(id);
+      lists = new Map();
     },
     forgetAll,
   };
