@@ -89,7 +89,7 @@ export async function createApp(
     address: config.http,
     checkHostHeader: config.http.checkHostHeader,
     corsOrigins: config.http.corsOrigins,
-    rateLimits: user && createRateLimits(config.limits.subject),
+    rateLimits: user && (await createRateLimits(config.limits.subject)),
     introspectionEnabled: !config.production,
     console: config.console?.onGraphqlPort === true ? pages : undefined,
     logger,

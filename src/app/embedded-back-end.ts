@@ -11,7 +11,6 @@ import { createAwsApi } from '../aws-api/aws-api';
 import { createAwsServer } from '../http/aws-server';
 import { createEmbeddedProtonService, type EmbeddedProtonService } from '../control-plane/control-plane';
 import { observeStore, STORE_OPERATIONS, type Store, type StoreHealth } from '../control-plane/store';
-import { openPostgresStore } from '../control-plane/postgres/postgres-store';
 import { openSqliteStore } from '../control-plane/sqlite/sqlite-store';
 import type { CheckResult, Checks } from '../http/admin-server';
 import { instrumentService } from '../proton/instrument-session';
@@ -75,6 +74,8 @@ async function openStore(
 ): Promise<Store> {
   const report = logStoreState(logger);
   if (config.kind === 'sqlite') return openSqliteStore({ ...config, report });
+  // Loaded only where it is used, and not at each start on a file.
+  const { openPostgresStore } = await import('../control-plane/postgres/postgres-store.js');
   return openPostgresStore({
     ...config,
     executionMs: traffic.executionMs,

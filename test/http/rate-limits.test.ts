@@ -81,7 +81,7 @@ describe('A user whose requests cost too much', () => {
 
 describe('The rate limits', () => {
   it('do not charge for rejected requests', async () => {
-    const rateLimits = createRateLimits({ requestsPerMinute: 10, costPerMinute: 100 });
+    const rateLimits = await createRateLimits({ requestsPerMinute: 10, costPerMinute: 100 });
     await rateLimits.chargeCost('ann', 60);
     await expect(rateLimits.chargeCost('ann', 60)).rejects.toMatchObject({
       statusCode: 429,
@@ -92,7 +92,7 @@ describe('The rate limits', () => {
   });
 
   it('are separate for each subject, however long the subjects are', async () => {
-    const rateLimits = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
+    const rateLimits = await createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
     const long = 'x'.repeat(5_000);
     await rateLimits.countRequest(`${long}1`);
     await rateLimits.countRequest(`${long}2`);
@@ -100,7 +100,7 @@ describe('The rate limits', () => {
   });
 
   it('start anew after a minute', async () => {
-    const rateLimits = createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
+    const rateLimits = await createRateLimits({ requestsPerMinute: 1, costPerMinute: 1 });
     await rateLimits.countRequest('ann');
     jest.advanceTimersByTime(59_500);
     await expect(rateLimits.countRequest('ann')).rejects.toMatchObject({ headers: { 'retry-after': '1' } });
@@ -109,7 +109,7 @@ describe('The rate limits', () => {
   });
 
   it('accept a limited number of new subjects a minute', async () => {
-    const rateLimits = createRateLimits({
+    const rateLimits = await createRateLimits({
       requestsPerMinute: 5,
       costPerMinute: 1,
       newSubjectsPerMinute: 100,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import { getArgumentValues, collectFields } from '@graphql-tools/utils';
+import { collectFields } from 'graphql/execution/collectFields';
 import {
   type DocumentNode,
+  getArgumentValues,
   getOperationAST,
   getVariableValues,
   GraphQLError,
@@ -126,7 +127,7 @@ export function createAcceptance({
       maxErrors: checks.maxErrors,
     });
     if (errors) throw refused(errors, 'BAD_USER_INPUT');
-    const { fields: selected } = collectFields(
+    const selected = collectFields(
       schema,
       fragmentsOf(document),
       coerced,

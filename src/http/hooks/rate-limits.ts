@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 import { RequestError } from '../../graphql/request-error';
 
@@ -34,11 +34,15 @@ const MAX_NEW_SUBJECTS = 100_000;
 /** A longer subject is stored as its hash. */
 const MAX_KEY_LENGTH = 64;
 
-export function createRateLimits({
+/** Loads the library only now: servers without authentication don't need it. */
+export async function createRateLimits({
   requestsPerMinute,
   costPerMinute,
   newSubjectsPerMinute = MAX_NEW_SUBJECTS,
-}: RateLimitOptions): RateLimits {
+}: RateLimitOptions): Promise<RateLimits> {
+  const { RateLimiterMemory } = await import('rate-limiter-flexible');
+  const counterOf = (keyPrefix: string, points: number) =>
+    new RateLimiterMemory({ keyPrefix, points, duration: MINUTE_S });
   const requests = counterOf('requests', requestsPerMinute);
   const cost = counterOf('cost', costPerMinute);
   const newSubjects = counterOf('subjects', newSubjectsPerMinute);
@@ -83,10 +87,6 @@ export function createRateLimits({
   };
 }
 
-function counterOf(keyPrefix: string, points: number): RateLimiterMemory {
-  return new RateLimiterMemory({ keyPrefix, points, duration: MINUTE_S });
-}
-
 interface Outcome {
   readonly refused: boolean;
   readonly isFirst: boolean;
@@ -99,8 +99,9 @@ async function outcomeOf(consumed: Promise<RateLimiterRes>): Promise<Outcome> {
     const { isFirstInDuration: isFirst, msBeforeNext } = await consumed;
     return { refused: false, isFirst, msBeforeNext };
   } catch (result) {
-    if (!(result instanceof RateLimiterRes)) throw result;
-    return { refused: true, isFirst: result.isFirstInDuration, msBeforeNext: result.msBeforeNext };
+    if (result instanceof Error) throw result;
+    const { isFirstInDuration: isFirst, msBeforeNext } = result as RateLimiterRes;
+    return { refused: true, isFirst, msBeforeNext };
   }
 }
 

@@ -247,7 +247,7 @@ describe('When a prepared document meets a value that the schema does not allow'
   it('a mutation writes once, and is counted and charged once', async () => {
     // Enough for three creates of cost 12.
     server = await startPathServer({
-      rateLimits: createRateLimits({ requestsPerMinute: 100, costPerMinute: 36 }),
+      rateLimits: await createRateLimits({ requestsPerMinute: 100, costPerMinute: 36 }),
       wrapSession: replacing(
         'createConnection',
         (session) => async (input) => numbered(await session.createConnection(input)),
