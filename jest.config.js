@@ -19,8 +19,6 @@ const shared = {
   runtime: '<rootDir>/test/support/runtime.js',
   roots: ['<rootDir>/test'],
   transform: { '^.+\\.ts$': SWC },
-  // A dynamic import names the file that is built from the source.
-  moduleNameMapper: { '^(\\.{1,2}/(?:control-plane/postgres|proton-sdk|telemetry|user|graphql/apollo|events)/.*)\\.js$': '$1' },
 };
 
 /** Starts a PostgreSQL for the projects that may start processes. */

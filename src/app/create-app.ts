@@ -250,7 +250,7 @@ function reportFaultsTo(logger: Logger): ReportFault {
 
 /** Imports tracing only when it is on: the module loads slowly. */
 async function loadTracing(settings: TracingSettings, logger: Logger): Promise<Tracing> {
-  const { startTracing } = await import('../telemetry/tracing.js');
+  const { startTracing } = await import('../telemetry/tracing.ts');
   return startTracing(settings, logger);
 }
 

@@ -75,7 +75,7 @@ async function openStore(
   const report = logStoreState(logger);
   if (config.kind === 'sqlite') return openSqliteStore({ ...config, report });
   // Loaded only where it is used, and not at each start on a file.
-  const { openPostgresStore } = await import('../control-plane/postgres/postgres-store.js');
+  const { openPostgresStore } = await import('../control-plane/postgres/postgres-store.ts');
   return openPostgresStore({
     ...config,
     executionMs: traffic.executionMs,

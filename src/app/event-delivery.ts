@@ -30,7 +30,7 @@ export async function eventDelivery(
   }));
   if (eventBridge) {
     // Loaded only when it is used, because the AWS SDK loads slowly.
-    const { eventBridgeTransport } = await import('../events/eventbridge.js');
+    const { eventBridgeTransport } = await import('../events/eventbridge.ts');
     destinations.push({ name: EVENTBRIDGE_NAME, transport: await eventBridgeTransport(eventBridge) });
   }
   if (destinations.length === 0) return undefined;

@@ -9,8 +9,8 @@ export async function sdkBackEnd(
 ): Promise<BackEnd> {
   // Loaded only when it is used, because loading the AWS SDK adds half to the start-up time.
   const [{ createSdkProtonService }, { credentialProviders }] = await Promise.all([
-    import('../proton-sdk/sdk-proton-service.js'),
-    import('../proton-sdk/transport/credentials.js'),
+    import('../proton-sdk/sdk-proton-service.ts'),
+    import('../proton-sdk/transport/credentials.ts'),
   ]);
   const service = createSdkProtonService({
     ...settings,

@@ -95,8 +95,8 @@ async function userAuthenticationOf(
   report: AuthenticationDependencies['reportKeys'],
 ): Promise<UserAuthentication> {
   const [{ verifyToken }, { issuerKeys }] = await Promise.all([
-    import('./user/verify-token.js'),
-    import('./user/issuer-keys.js'),
+    import('./user/verify-token.ts'),
+    import('./user/issuer-keys.ts'),
   ]);
   const keys = source.kind === 'file' ? singleKey(source.key) : issuerKeys({ ...source, report });
   return { keys, verify: (token) => verifyToken(token, keys, rules), maxBytes };

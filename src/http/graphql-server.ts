@@ -189,7 +189,7 @@ export function createGraphqlServer({
   let tracingApollo: Promise<ApolloServer<GraphqlContext>> | undefined;
   /** Called by the first request for a federated trace: few servers get one, and a second schema takes time and memory. */
   const startTracing = async () => {
-    const { startTracingApolloServer } = await import('../graphql/apollo/tracing-apollo-server.js');
+    const { startTracingApolloServer } = await import('../graphql/apollo/tracing-apollo-server.ts');
     return startTracingApolloServer({ ...apolloOptions, schema: buildSubgraph().schema });
   };
   const tracing = () => {

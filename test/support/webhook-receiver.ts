@@ -97,8 +97,9 @@ export async function startWebhookReceiver({
         status: undefined,
       };
       received.push(one);
+      const answered = answer(one, response);
       notice();
-      const status = await answer(one, response);
+      const status = await answered;
       if (status !== undefined) {
         response.statusCode = status;
         response.end();

@@ -159,12 +159,11 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   return {
     read,
     find(ids, viewable) {
-      const [id] = ids;
-      const isOne = ids.length === 1 && id !== undefined;
-      // A single statement reads one snapshot by itself. What is not kept can't be out of date.
-      if (isOne && !newer.has(id) && !older.has(id)) return readAll(ids, viewable);
       forgetAllIfChanged();
-      return allKept(ids, viewable) ?? (isOne ? readAll(ids, viewable) : read(() => ids, viewable));
+      const found = allKept(ids, viewable);
+      if (found) return found;
+      // A single statement reads one snapshot by itself.
+      return ids.length === 1 ? readAll(ids, viewable) : read(() => ids, viewable);
     },
     lists() {
       forgetAllIfChanged();
