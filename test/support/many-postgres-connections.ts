@@ -41,7 +41,7 @@ const NUMBERED_ROWS = `SELECT
   FROM generate_series(1, $1::bigint) AS number(n),
     LATERAL (SELECT n % 3 = 0 AS is_big, n <= $1::bigint / 10 AS is_old, n % 4 = 1 AS is_production, n % 20000 = 10001 AS is_rare) AS kind`;
 
-/** Fills the tables that a store has made with this many connections, oldest first, and an event of each. */
+/** Fills the tables that a store has made with this many connections, oldest first, and the events of each. */
 export async function fillTables(
   { query }: Pick<PostgresDatabase, 'query'>,
   connections: number,
@@ -54,9 +54,11 @@ export async function fillTables(
   for (const { name } of indexes) await query(`DROP INDEX ${name}`);
   await query(
     `INSERT INTO connections (id, region, status, environment_name, management_account_id, environment_account_id,
-        requested_at, last_modified_at, tags, version, live)
+        requested_at, last_modified_at, tags, version, live, first_decision, decided_at)
       SELECT id, region, status, environment_name, management_account_id, environment_account_id,
-        requested_at, requested_at, '[]', 1, CASE WHEN status <> 'REJECTED' THEN true END
+        requested_at, requested_at, '[]', CASE status WHEN 'PENDING' THEN 1 ELSE 2 END, CASE WHEN status <> 'REJECTED' THEN true END,
+        CASE status WHEN 'CONNECTED' THEN 'ACCEPTED' WHEN 'REJECTED' THEN status END,
+        CASE WHEN status <> 'PENDING' THEN requested_at + 1 + requested_at * 7919 % 67108864 END
       FROM (${NUMBERED_ROWS}) AS numbered`,
     [connections],
   );
@@ -64,6 +66,10 @@ export async function fillTables(
   await query(
     `INSERT INTO connection_events (connection_id, version, id, type, status, previous_status, actor, occurred_at)
       SELECT id, 1, gen_random_uuid(), 'CREATED', 'PENDING', NULL, 'filled', requested_at FROM connections`,
+  );
+  await query(
+    `INSERT INTO connection_events (connection_id, version, id, type, status, previous_status, actor, occurred_at)
+      SELECT id, 2, gen_random_uuid(), first_decision, status, 'PENDING', 'filled', decided_at FROM connections WHERE status <> 'PENDING'`,
   );
   // What the server does by itself within minutes.
   await query('VACUUM ANALYZE connections');

@@ -1,5 +1,6 @@
 import { COUNTS_TTL_MS } from '../../../src/app/embedded-back-end';
 import { createMetrics } from '../../../src/telemetry/metrics';
+import { overviewPeriod } from '../../../src/proton/overview';
 import { normalizeSelection, type ConnectionSelection } from '../../../src/proton/page';
 import type { ConnectionId } from '../../../src/proton/identifiers';
 import type { CountQuery, ListQuery, Store, Visibility } from '../../../src/control-plane/store';
@@ -242,6 +243,32 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
     const rows = await database.query<{ id: ConnectionId }>('SELECT id FROM connections LIMIT 20');
     const queries = rows.map(({ id }) => ({ connectionId: id, before: undefined, limit: PAGE + 1 }));
     expect(await over(BUFFERS_OF_A_PAGE, 'histories', () => store.listEvents(queries))).toEqual([]);
+  });
+
+  it('an overview reads few pages of the database for each connection that it counts', async () => {
+    const period = overviewPeriod(12, START);
+    const bound = (rows: number) => Math.max(BUFFERS_OF_A_PAGE, rows / 20);
+    const bounds: readonly (readonly [Filter, Visibility, rows: number])[] = [
+      [{}, 'every', ROWS * 2],
+      [{ managementAccountId: BIG }, 'every', ROWS / 3],
+      [{}, [BIG], ROWS / 3],
+      [{ statuses: ['CONNECTED'] }, [BIG], ROWS * 2],
+      [{ environmentName: RARE }, 'every', ROWS / 5],
+      [{}, [BIG, ...environmentAccounts(49)], ROWS / 2],
+      [{ managementAccountId: SMALL }, environmentAccounts(200), 0],
+      [{}, [SMALL], 0],
+      [{}, [WITHOUT_CONNECTIONS], 0],
+    ];
+    const wrong: unknown[] = [];
+    for (const [filter, visibleTo, rows] of bounds) {
+      const selection = normalizeSelection({ filter });
+      wrong.push(
+        ...(await over(bound(rows), { filter, accounts: visibleTo.length }, () =>
+          store.readOverview({ selection, visibleTo, period }),
+        )),
+      );
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('ten scrapes of the metrics read less than the table has', async () => {

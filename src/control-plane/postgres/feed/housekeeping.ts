@@ -1,5 +1,6 @@
 import { FEED_RETENTION_MS } from '../../change-feed';
 import type { Database } from '../database';
+import { noteDecisions } from '../writes/decisions';
 import { deleteChanges, deleteTokens } from './expired-rows';
 import { hasUnsequenced, sequence } from './sequencer';
 
@@ -7,7 +8,7 @@ import { hasUnsequenced, sequence } from './sequencer';
 const SEQUENCE_MS = 20;
 /** How often to look for changes that a process left behind when it ended, in milliseconds. */
 const SWEEP_MS = 1_000;
-/** How often old rows are deleted, in milliseconds. */
+/** How often old rows are deleted, and decisions of an earlier version noted, in milliseconds. */
 const CLEANUP_MS = 60_000;
 
 export interface HousekeepingOptions {
@@ -30,8 +31,9 @@ export interface Housekeeping {
 }
 
 /**
- * What a store does besides calls: it gives changes their positions in the feed and deletes rows that have expired. Every process does
- * it, and does no harm when others do it too. Failures are not reported: calls meet the same ones, and the work is tried again.
+ * What a store does besides calls: it gives changes their positions in the feed, deletes rows that have expired, and notes decisions
+ * that an earlier version has made. Every process does it, and does no harm when others do it too. Failures are not reported: calls
+ * meet the same ones, and the work is tried again.
  */
 export function startHousekeeping({
   database,
@@ -44,13 +46,13 @@ export function startHousekeeping({
   let soon: NodeJS.Timeout | undefined;
   let isDue = false;
   let startedAt = -Infinity;
-  let stopped = false;
+  const stopping = new AbortController();
   let expiredAt = -Infinity;
   let tokensExpiredAt = -Infinity;
 
   function start(): void {
     soon = undefined;
-    if (stopped || sequencing) return;
+    if (stopping.signal.aborted || sequencing) return;
     isDue = false;
     startedAt = performance.now();
     sequencing = sequence(database, now())
@@ -66,7 +68,8 @@ export function startHousekeeping({
 
   function changed(): void {
     isDue = true;
-    if (!stopped) soon ??= setTimeout(start, Math.max(0, startedAt + SEQUENCE_MS - performance.now()));
+    if (!stopping.signal.aborted)
+      soon ??= setTimeout(start, Math.max(0, startedAt + SEQUENCE_MS - performance.now()));
   }
 
   async function sweep(): Promise<void> {
@@ -74,6 +77,7 @@ export function startHousekeeping({
   }
 
   async function cleanUp(): Promise<void> {
+    await noteDecisions(database, stopping.signal);
     await deleteChanges(database, now() - feedRetentionMs);
     if (expiredAt <= tokensExpiredAt) return;
     const at = expiredAt;
@@ -99,7 +103,7 @@ export function startHousekeeping({
       expiredAt = Math.max(expiredAt, at);
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearInterval(sweeping);
       clearInterval(cleaningUp);
       clearTimeout(soon);

@@ -35,9 +35,10 @@ const LOCK_SCOPES = `INSERT INTO account_scopes (environment_account_id, region,
 const COLUMNS = CONNECTION_COLUMNS.join(', ');
 
 /** In the order of time: half of the indexes then grow at their ends. An id that was deleted goes on with its history. */
-const INSERT = `INSERT INTO connections (${COLUMNS}, live, version)
+const INSERT = `INSERT INTO connections (${COLUMNS}, live, version, first_decision)
   SELECT ${COLUMNS}, live, 1 + coalesce(
-    (SELECT max(event.version) FROM connection_events AS event WHERE event.connection_id = staged.id), 0)
+    (SELECT max(event.version) FROM connection_events AS event WHERE event.connection_id = staged.id), 0),
+    CASE WHEN status <> 'PENDING' THEN 'NONE' END
   FROM import_records AS staged WHERE import_id = $1::uuid AND verdict = 'new' ORDER BY requested_at, id`;
 
 const COMPLETE = `UPDATE connections SET codebuild_role_arn = staged.codebuild_role_arn, version = connections.version + 1

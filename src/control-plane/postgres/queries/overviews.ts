@@ -1,110 +1,105 @@
-import { OverviewTally, WEEK_MS, type ConnectionOverview } from '../../../proton/overview';
 import type { ConnectionStatus } from '../../../proton/connection';
-import { ACCOUNT_COLUMN } from '../../connection-rows';
+import {
+  OverviewTally,
+  WEEK_MS,
+  type ConnectionOverview,
+  type OverviewPeriod,
+} from '../../../proton/overview';
 import type { OverviewQuery } from '../../store';
 import { Parameters, type Query } from '../session';
+import { decisionInHistory, IS_UNNOTED } from '../writes/decisions';
 import { armsOf, conditionsText, type Arm } from './arms';
 
 /** The statements of an overview, each of which may take its time; none when it selects no row. */
 export function overviewStatements(query: OverviewQuery): readonly Query[] {
   const arms = armsOf(query);
   if (arms.length === 0) return [];
-  return [statusStatement(arms), requestStatement(arms, query), decisionStatement(arms, query)];
+  return [requestStatement(arms, query), decisionStatement(arms, query), medianStatement(arms, query)];
 }
 
 /** Adds up what these statements have read. */
 export function overviewOf(
   { period }: OverviewQuery,
-  [statuses = [], requests = [], decisions = []]: readonly (readonly unknown[])[],
+  [requests = [], decisions = [], medians = []]: readonly (readonly unknown[])[],
 ): ConnectionOverview {
   const tally = new OverviewTally(period);
-  for (const [status, count, oldest] of statuses as readonly StatusRow[]) {
-    tally.addStatus(status, count, oldest);
+  const byStatus = new Map<ConnectionStatus, { count: number; oldest: number }>();
+  for (const [status, week, count, oldest] of requests as readonly RequestRow[]) {
+    const known = byStatus.get(status) ?? { count: 0, oldest };
+    byStatus.set(status, { count: known.count + count, oldest: Math.min(known.oldest, oldest) });
+    tally.add('requested', week, count);
   }
-  for (const [week, count] of requests as readonly RequestRow[]) tally.add('requested', week, count);
-  let median: number | null = null;
-  for (const [week, accepted, rejected, medianOfAll] of decisions as readonly DecisionRow[]) {
-    if (week === null) median = medianOfAll;
-    else {
-      tally.add('accepted', week, accepted);
-      tally.add('rejected', week, rejected);
-    }
+  for (const [status, { count, oldest }] of byStatus) tally.addStatus(status, count, oldest);
+  for (const [week, accepted, rejected] of decisions as readonly DecisionRow[]) {
+    tally.add('accepted', week, accepted);
+    tally.add('rejected', week, rejected);
   }
+  const [[median] = [null]] = medians as readonly [number | null][];
   return tally.overview(median);
 }
 
-type StatusRow = readonly [status: ConnectionStatus, count: number, oldestRequestAt: number];
-type RequestRow = readonly [week: number, count: number];
-/** The row without a week is about all weeks. */
-type DecisionRow = readonly [
-  week: number | null,
-  accepted: number,
-  rejected: number,
-  medianMs: number | null,
-];
-
-/** Arms have no row in common. */
-function rowsText(
-  arms: readonly Arm[],
-  columns: string,
-  parameters: Parameters,
-  further: readonly string[] = [],
-): string {
-  return arms
-    .map((arm) => {
-      const conditions = [...conditionsText(arm, parameters), ...further];
-      const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-      return `SELECT ${columns} FROM connections${where}`;
-    })
-    .join(' UNION ALL ');
-}
-
-function statusStatement(arms: readonly Arm[]): Query {
-  const parameters = new Parameters();
-  const rows = rowsText(arms, 'connections.status, connections.requested_at', parameters);
-  return {
-    text: `SELECT status, count(*), min(requested_at) FROM (${rows}) AS selected GROUP BY status`,
-    values: parameters.values,
-  };
-}
+/** `week` is -1 for requests before the period. */
+type RequestRow = readonly [status: ConnectionStatus, week: number, count: number, oldestRequestAt: number];
+type DecisionRow = readonly [week: number, accepted: number, rejected: number];
 
 function requestStatement(arms: readonly Arm[], { period }: OverviewQuery): Query {
   const parameters = new Parameters();
   const since = parameters.add(period.startsAt, 'bigint');
-  const rows = rowsText(arms, 'connections.requested_at', parameters, [
-    `connections.requested_at >= ${since}`,
-  ]);
+  const rows = arms
+    .map((arm) => rowsText('connections.status, connections.requested_at', conditionsText(arm, parameters)))
+    .join(' UNION ALL ');
   return {
-    text: `SELECT (requested_at - ${since}) / ${String(WEEK_MS)}, count(*) FROM (${rows}) AS selected GROUP BY 1`,
+    text: `SELECT status, CASE WHEN requested_at >= ${since} THEN (requested_at - ${since}) / ${String(WEEK_MS)} ELSE -1 END,
+        count(*), min(requested_at)
+      FROM (${rows}) AS selected GROUP BY 1, 2`,
     values: parameters.values,
   };
 }
 
-const DECISIONS = `connection_events AS event
-  WHERE event.previous_status = 'PENDING' AND event.type IN ('ACCEPTED', 'REJECTED')`;
-
-/**
- * A connection is `PENDING` once, so it has one first decision at most. Those of accounts are looked up one by one: a join may read all
- * decisions there are, and the time would reveal their number to a viewer of few accounts.
- */
 function decisionStatement(arms: readonly Arm[], { period }: OverviewQuery): Query {
   const parameters = new Parameters();
   const since = parameters.add(period.startsAt, 'bigint');
-  const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
-  const rows = rowsText(arms, 'connections.id, connections.requested_at', parameters);
-  const accounts = Object.values(ACCOUNT_COLUMN);
-  const isLimited = arms.every(({ columns }) => accounts.some((column) => columns.has(column)));
-  const decisions = isLimited
-    ? `CROSS JOIN LATERAL (SELECT type, occurred_at FROM ${DECISIONS} AND event.connection_id = selected.id LIMIT 1) AS decision`
-    : `JOIN (SELECT connection_id, type, occurred_at FROM ${DECISIONS}) AS decision ON decision.connection_id = selected.id`;
   return {
-    text: `SELECT (decision.occurred_at - ${since}) / ${String(WEEK_MS)} AS week,
-        count(*) FILTER (WHERE decision.type = 'ACCEPTED'),
-        count(*) FILTER (WHERE decision.type = 'REJECTED'),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY (decision.occurred_at - selected.requested_at)::double precision)
-      FROM (${rows}) AS selected ${decisions}
-      WHERE decision.occurred_at >= ${since} AND decision.occurred_at < ${until}
-      GROUP BY GROUPING SETS ((1), ())`,
+    text: `SELECT (decided_at - ${since}) / ${String(WEEK_MS)},
+        count(*) FILTER (WHERE decision = 'ACCEPTED'), count(*) FILTER (WHERE decision = 'REJECTED')
+      FROM (${decisionsText(arms, period, parameters)}) AS decided GROUP BY 1`,
     values: parameters.values,
   };
+}
+
+/** A statement of its own: with the counts by week, it would sort all rows by week first. */
+function medianStatement(arms: readonly Arm[], { period }: OverviewQuery): Query {
+  const parameters = new Parameters();
+  return {
+    text: `SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY (decided_at - requested_at)::double precision)
+      FROM (${decisionsText(arms, period, parameters)}) AS decided`,
+    values: parameters.values,
+  };
+}
+
+/** The first decisions in the period, along an index of decisions, and those that are not noted in it yet. */
+function decisionsText(arms: readonly Arm[], period: OverviewPeriod, parameters: Parameters): string {
+  const since = parameters.add(period.startsAt, 'bigint');
+  const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
+  const within = (column: string) => `${column} >= ${since} AND ${column} < ${until}`;
+  return arms
+    .flatMap((arm) => {
+      const conditions = conditionsText(arm, parameters);
+      const unnoted = rowsText('connections.id, connections.requested_at', [...conditions, IS_UNNOTED]);
+      return [
+        rowsText('connections.first_decision AS decision, connections.decided_at, connections.requested_at', [
+          ...conditions,
+          within('connections.decided_at'),
+        ]),
+        // Looked up one by one: a join may read all decisions there are, and the time would reveal their number to a viewer of few accounts.
+        `SELECT decision.type, decision.occurred_at, unnoted.requested_at FROM (${unnoted}) AS unnoted
+          CROSS JOIN LATERAL (${decisionInHistory('unnoted.id')}) AS decision WHERE ${within('decision.occurred_at')}`,
+      ];
+    })
+    .join(' UNION ALL ');
+}
+
+function rowsText(columns: string, conditions: readonly string[]): string {
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  return `SELECT ${columns} FROM connections${where}`;
 }

@@ -172,6 +172,17 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
   // The first decision on each connection, for overviews.
   `CREATE INDEX IF NOT EXISTS connection_events_by_decision ON connection_events (connection_id)
     INCLUDE (type, occurred_at) WHERE previous_status = 'PENDING' AND type IN ('ACCEPTED', 'REJECTED')`,
+  // The first decision, for overviews too: 'ACCEPTED', 'REJECTED', or 'NONE' for a connection that was imported as it is. Null while it is
+  // PENDING, and until the housekeeping has looked up what an earlier version decided; see writes/decisions.ts.
+  'ALTER TABLE connections ADD COLUMN IF NOT EXISTS first_decision text COLLATE "C"',
+  'ALTER TABLE connections ADD COLUMN IF NOT EXISTS decided_at bigint',
+  `CREATE INDEX IF NOT EXISTS connections_by_management_and_decision ON connections (management_account_id, decided_at)
+    INCLUDE (requested_at, first_decision, environment_account_id) WHERE decided_at IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS connections_by_environment_and_decision ON connections (environment_account_id, decided_at)
+    INCLUDE (requested_at, first_decision, management_account_id) WHERE decided_at IS NOT NULL`,
+  `CREATE INDEX IF NOT EXISTS connections_with_unnoted_decision ON connections (id)
+    INCLUDE (requested_at, management_account_id, environment_account_id, environment_name, region, status, first_decision)
+    WHERE first_decision IS NULL AND status <> 'PENDING'`,
 ].map((statement, index) => ({ step: index + 1, statement }));
 
 /** The tables that keep count of the steps. They are made before the first step, by as many servers as start at once. */

@@ -11,17 +11,23 @@ import type {
   Write,
   WriteResult,
 } from '../../store';
+import { firstDecisionOf, type FirstDecision } from './decisions';
 import { scopeKey, type Facts, type Scope, type StoredVersion } from './facts';
 
 /** What a group of writes changes, as rows. */
 export interface GroupChanges {
-  readonly inserted: readonly StoredVersion[];
-  readonly updated: readonly StoredVersion[];
+  readonly inserted: readonly ChangedVersion[];
+  readonly updated: readonly ChangedVersion[];
   readonly deleted: readonly ConnectionId[];
   readonly tokens: readonly (ClientTokenRecord & { readonly connectionId: ConnectionId })[];
   readonly events: readonly NumberedEvent[];
   /** The scopes of inserted connections, with the number of connections that they have at most. */
   readonly scopes: readonly (Scope & { readonly atMost: number | null })[];
+}
+
+/** A connection as the group leaves it, with the first decision on it if the group has made it. */
+export interface ChangedVersion extends StoredVersion {
+  readonly decision: FirstDecision | undefined;
 }
 
 export interface NumberedEvent {
@@ -57,7 +63,10 @@ export function decideGroup(writes: readonly Write[], facts: Facts): GroupOutcom
 /** The facts, with the changes of the group so far. */
 class GroupState {
   /** The connections that the group has changed; `connection` is undefined when it was deleted. */
-  private readonly changed = new Map<ConnectionId, { connection: Connection | undefined; version: number }>();
+  private readonly changed = new Map<
+    ConnectionId,
+    Omit<ChangedVersion, 'connection'> & { readonly connection: Connection | undefined }
+  >();
   /** The live connections of identities that the group has changed; undefined when there is none. */
   private readonly live = new Map<string, ConnectionId | undefined>();
   private readonly tokens = new Map<string, ClientTokenRecord & { readonly connectionId: ConnectionId }>();
@@ -89,7 +98,8 @@ class GroupState {
     const { connection, event } = decision;
     const after = decision.kind === 'delete' ? undefined : connection;
     const version = this.versionOf(connection.id) + 1;
-    this.changed.set(connection.id, { connection: after, version });
+    const first = firstDecisionOf(event) ?? this.changed.get(connection.id)?.decision;
+    this.changed.set(connection.id, { connection: after, version, decision: first });
     this.events.push({ version, event, connection });
     const isLive = after !== undefined && after.status !== 'REJECTED';
     const identity = identityKeyOf(connection);
@@ -104,10 +114,10 @@ class GroupState {
   }
 
   changes(): GroupChanges {
-    const changed = [...this.changed].map(([id, { connection, version }]) => ({
+    const changed = [...this.changed].map(([id, { connection, version, decision }]) => ({
       id,
       existed: this.facts.connections.has(id),
-      now: connection && { connection, version },
+      now: connection && { connection, version, decision },
     }));
     const present = changed.flatMap(({ existed, now }) => (now ? [{ existed, now }] : []));
     return {

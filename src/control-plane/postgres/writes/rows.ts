@@ -1,19 +1,22 @@
 import { rowOf, snapshotOf } from '../../connection-rows';
 import type { Query } from '../session';
-import type { GroupChanges, NumberedEvent } from './group';
-import type { StoredVersion } from './facts';
+import type { ChangedVersion, GroupChanges, NumberedEvent } from './group';
 
 const INSERT = `INSERT INTO connections (id, region, status, environment_name, management_account_id, environment_account_id,
-    role_arn, component_role_arn, codebuild_role_arn, requested_at, last_modified_at, tags, version, live)
+    role_arn, component_role_arn, codebuild_role_arn, requested_at, last_modified_at, tags, version, live, first_decision, decided_at)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::boolean[])`;
+    $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::boolean[], $15::text[], $16::bigint[])`;
 
 /** Only columns that a change can change. */
 const UPDATE = `UPDATE connections SET status = changed.status, role_arn = changed.role_arn,
     component_role_arn = changed.component_role_arn, codebuild_role_arn = changed.codebuild_role_arn,
-    last_modified_at = changed.last_modified_at, tags = changed.tags, version = changed.version, live = changed.live
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[])
-    AS changed(id, status, role_arn, component_role_arn, codebuild_role_arn, last_modified_at, tags, version, live)
+    last_modified_at = changed.last_modified_at, tags = changed.tags, version = changed.version, live = changed.live,
+    first_decision = coalesce(changed.first_decision, connections.first_decision),
+    decided_at = coalesce(changed.decided_at, connections.decided_at)
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[],
+      $10::text[], $11::bigint[])
+    AS changed(id, status, role_arn, component_role_arn, codebuild_role_arn, last_modified_at, tags, version, live,
+      first_decision, decided_at)
   WHERE connections.id = changed.id`;
 
 const DELETE = 'DELETE FROM connections WHERE id = ANY ($1::uuid[])';
@@ -80,11 +83,11 @@ export function isStatusChange({ event }: NumberedEvent): boolean {
 }
 
 /** True, or null for a rejected connection: a unique constraint ignores rows with a null. */
-function liveOf({ connection }: StoredVersion): true | null {
+function liveOf({ connection }: ChangedVersion): true | null {
   return connection.status === 'REJECTED' ? null : true;
 }
 
-function insertedColumns(inserted: readonly StoredVersion[]): readonly (readonly unknown[])[] {
+function insertedColumns(inserted: readonly ChangedVersion[]): readonly (readonly unknown[])[] {
   const rows = inserted.map(({ connection }) => rowOf(connection));
   return [
     rows.map(({ id }) => id),
@@ -101,10 +104,11 @@ function insertedColumns(inserted: readonly StoredVersion[]): readonly (readonly
     rows.map(({ tags }) => tags),
     inserted.map(({ version }) => version),
     inserted.map(liveOf),
+    ...decisionColumns(inserted),
   ];
 }
 
-function updatedColumns(updated: readonly StoredVersion[]): readonly (readonly unknown[])[] {
+function updatedColumns(updated: readonly ChangedVersion[]): readonly (readonly unknown[])[] {
   const rows = updated.map(({ connection }) => rowOf(connection));
   return [
     rows.map(({ id }) => id),
@@ -116,6 +120,14 @@ function updatedColumns(updated: readonly StoredVersion[]): readonly (readonly u
     rows.map(({ tags }) => tags),
     updated.map(({ version }) => version),
     updated.map(liveOf),
+    ...decisionColumns(updated),
+  ];
+}
+
+function decisionColumns(changed: readonly ChangedVersion[]): readonly (readonly unknown[])[] {
+  return [
+    changed.map(({ decision }) => decision?.type ?? null),
+    changed.map(({ decision }) => decision?.at ?? null),
   ];
 }
 
