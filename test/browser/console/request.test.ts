@@ -1,3 +1,5 @@
+import type { Locator, Page } from 'playwright-core';
+
 import { describeInBrowser } from '../../support/browser';
 import {
   drawerOf,
@@ -31,20 +33,36 @@ describeInBrowser('Request to connect', (browser) => {
     for (const label of ['Management account', 'Environment name', 'CloudFormation role', 'Key']) {
       const field = page.getByLabel(label, { exact: true });
       expect(await field.getAttribute('aria-invalid')).toBe('true');
-      const described = (await field.getAttribute('aria-describedby')) ?? '';
-      const texts = await page
-        .locator(
-          described
-            .split(' ')
-            .map((id) => `[id="${id}"]`)
-            .join(', '),
-        )
-        .allInnerTexts();
-      expect(texts.join(' ')).toMatch(/12 digits|letters|ARN|aws:/);
+      expect(await descriptionOf(page, field)).toMatch(/12 digits|letters|ARN|aws:/);
     }
     await page.getByLabel('Management account').and(page.locator(':focus')).waitFor();
     expect(await page.getByLabel('Value').inputValue()).toBe('kept');
     expect(await page.getByLabel('Environment name').inputValue()).toBe('a b');
+  });
+
+  it('shows broken rules at the fields of the trust policies page too, until they are kept', async () => {
+    const page = await browser.open();
+    await openView(page, `${app.console}/trust-policies?account=${ENVIRONMENT}&managementAccountId=12`);
+    await page.getByLabel('Environment name').fill('a b');
+    await page.getByLabel('Provisioner role').fill('arn:aws:iam::111111111111:role/*');
+    await page.getByText('3 values are not valid.').waitFor();
+    const rules = {
+      'Management account': '12 digits',
+      'Environment name': 'letters',
+      'Provisioner role': 'without wildcards',
+    };
+    for (const [label, rule] of Object.entries(rules)) {
+      const field = page.getByLabel(label, { exact: true });
+      expect(await field.getAttribute('aria-invalid')).toBe('true');
+      expect(await descriptionOf(page, field)).toContain(rule);
+    }
+    expect(await page.getByLabel('Environment account').getAttribute('aria-invalid')).not.toBe('true');
+
+    await page.getByLabel('Management account').fill(MANAGEMENT);
+    await page.getByLabel('Environment name').fill('payments-prod');
+    await page.getByLabel('Provisioner role').fill('provisioner');
+    await page.getByText('ManagementAccountProvisions').first().waitFor();
+    expect(await page.locator('[aria-invalid="true"]').count()).toBe(0);
   });
 
   it('makes one connection when the answer is lost and the form is sent again', async () => {
@@ -83,3 +101,10 @@ describeInBrowser('Request to connect', (browser) => {
     expect(page.url()).toContain(id);
   });
 });
+
+/** What a screen reader reads with a field. */
+async function descriptionOf(page: Page, field: Locator): Promise<string> {
+  const ids = ((await field.getAttribute('aria-describedby')) ?? '').split(' ');
+  const texts = await page.locator(ids.map((id) => `[id="${id}"]`).join(', ')).allInnerTexts();
+  return texts.join(' ');
+}

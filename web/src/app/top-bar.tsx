@@ -1,20 +1,23 @@
 import TopNavigation, { type TopNavigationProps } from '@cloudscape-design/components/top-navigation';
-import { useSyncExternalStore } from 'react';
+import { useState, useSyncExternalStore } from 'react';
 import { href, keepAccount, PATHS } from '../addresses/addresses';
 import { useNavigation } from '../addresses/use-navigation';
+import { AccountDialog } from './account-dialog';
 import { placeOf } from './place';
 import { useServices } from './services';
 import { useIsNarrow } from './use-is-narrow';
 import { useViewer } from './viewer';
 
-/** The id of the menu's item for all accounts. */
+/** The ids of the menu's items that are no account. */
 const ALL = 'all';
+const OTHER = 'other';
 
 /** The bar on top: which account one acts as, and the end of a session. */
 export function TopBar() {
   const { path, query, go } = useNavigation();
   const { session } = useServices();
-  const { subject, account, accounts, everyAccount } = useViewer();
+  const { subject, account, accounts, mayHaveMore, everyAccount } = useViewer();
+  const [asks, setAsks] = useState(false);
   const isNarrow = useIsNarrow();
   useSyncExternalStore(session.subscribe, session.state);
 
@@ -39,9 +42,11 @@ export function TopBar() {
     items: [
       ...(everyAccount ? [{ id: ALL, text: 'All accounts' }] : []),
       ...accounts.map((id) => ({ id, text: id })),
+      ...(mayHaveMore ? [{ id: OTHER, text: 'Another account…' }] : []),
     ],
     onItemClick: ({ detail }) => {
-      actAs(detail.id);
+      if (detail.id === OTHER) setAsks(true);
+      else actAs(detail.id);
     },
   };
   const signOut: TopNavigationProps.ButtonUtility = {
@@ -66,6 +71,14 @@ export function TopBar() {
         i18nStrings={{ overflowMenuTriggerText: 'More', overflowMenuTitleText: 'All' }}
         utilities={session.token === undefined ? [menu] : [menu, signOut]}
       />
+      {asks ? (
+        <AccountDialog
+          onChoose={actAs}
+          onClose={() => {
+            setAsks(false);
+          }}
+        />
+      ) : null}
     </div>
   );
 }

@@ -7,15 +7,21 @@ const QUERY = operation('AccountsInUse');
 /** Pages of 100 that are read to find accounts, newest connections first. */
 const MAX_PAGES = 20;
 
+export interface AccountsInUse {
+  readonly accounts: readonly string[];
+  /** Whether there are older connections, which may have other accounts. */
+  readonly isPartial: boolean;
+}
+
 /**
  * The accounts that occur in the newest 2,000 connections. The newest 100 are read again with the rest of the page, so
  * that accounts which come with new connections appear by themselves.
  * @param enabled false where the viewer's permissions name the accounts
  */
-export function useAccountsInUse(enabled: boolean): readonly string[] {
+export function useAccountsInUse(enabled: boolean): AccountsInUse {
   const { client } = useServices();
   const newest = useLiveQuery(QUERY, {}, { skip: !enabled }).data?.environmentAccountConnections;
-  const [older, setOlder] = useState<readonly string[]>([]);
+  const [older, setOlder] = useState<AccountsInUse>({ accounts: [], isPartial: false });
   const isRead = newest !== undefined;
 
   useEffect(() => {
@@ -30,7 +36,7 @@ export function useAccountsInUse(enabled: boolean): readonly string[] {
         for (const node of connections?.nodes ?? []) addAccounts(found, node);
         after = connections?.pageInfo.hasNextPage ? connections.pageInfo.endCursor : null;
       }
-      if (!stopped) setOlder([...found]);
+      if (!stopped) setOlder({ accounts: [...found], isPartial: after != null });
     };
     // A failure leaves the accounts of the newest connections.
     readOlder().catch(() => undefined);
@@ -42,9 +48,9 @@ export function useAccountsInUse(enabled: boolean): readonly string[] {
   }, [client, isRead]);
 
   return useMemo(() => {
-    const found = new Set(older);
+    const found = new Set(older.accounts);
     for (const node of newest?.nodes ?? []) addAccounts(found, node);
-    return [...found];
+    return { accounts: [...found], isPartial: older.isPartial };
   }, [newest, older]);
 }
 

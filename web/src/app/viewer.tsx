@@ -12,6 +12,8 @@ export interface Viewer {
   readonly everyAccount: boolean;
   /** The accounts to choose from, sorted. */
   readonly accounts: readonly string[];
+  /** Whether there may be more, because there are more connections than were looked through. */
+  readonly mayHaveMore: boolean;
   /** The account one acts as; undefined for all accounts. */
   readonly account: string | undefined;
   /** Whether no permission covers what the page would show. */
@@ -32,7 +34,7 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
 
   const viewer = useMemo<Viewer>(() => {
     const own = permissions?.accounts ?? [];
-    const accounts = [...new Set([...own.map(({ account }) => account.id), ...inUse])].sort();
+    const accounts = [...new Set([...own.map(({ account }) => account.id), ...inUse.accounts])].sort();
     const account = named ?? (everyAccount ? undefined : accounts[0]);
     const may: Viewer['may'] = (permission, id) =>
       (permissions?.everyAccount.includes(permission) ?? false) ||
@@ -41,6 +43,7 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
       subject: permissions?.subject ?? '',
       everyAccount,
       accounts,
+      mayHaveMore: inUse.isPartial,
       account,
       seesNothing: permissions != null && (account === undefined ? !everyAccount : !may('READ', account)),
       may,

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { Result } from '../actions/perform';
+import type { Failure } from '../graphql/failure';
 
 export interface Submission {
   readonly sending: boolean;
@@ -31,8 +32,13 @@ export function useSubmission(send: () => Promise<Result<unknown>>): Submission 
   return { sending, problem, formRef, submit: () => void submit() };
 }
 
+/** The server's answer to an input, as far as it says what is wrong with it. */
+export interface Answer {
+  readonly problem: Pick<Failure, 'message' | 'violations'> | undefined;
+}
+
 /** The server's messages for one field, by its path in the input. */
-export function messageAt({ problem }: Submission, path: readonly string[]): string | undefined {
+export function messageAt({ problem }: Answer, path: readonly string[]): string | undefined {
   const messages = (problem?.violations ?? [])
     .filter((violation) => violation.path.join('.') === path.join('.'))
     .map(({ message }) => message);
@@ -43,12 +49,9 @@ export function messageAt({ problem }: Submission, path: readonly string[]): str
  * What to say above the fields: the message of a failure, and rules whose field the form does not show.
  * @param isShown whether a path of the input has a field
  */
-export function messageOnTop(
-  { problem }: Submission,
-  isShown: (path: string) => boolean,
-): string | undefined {
+export function messageOnTop({ problem }: Answer, isShown: (path: string) => boolean): string | undefined {
   if (!problem) return undefined;
-  const { violations, message } = problem;
+  const { violations = [], message } = problem;
   if (violations.length === 0) return message;
   const elsewhere = violations
     .filter(({ path }) => !isShown(path.join('.')))

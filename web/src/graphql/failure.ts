@@ -15,8 +15,17 @@ export type FailureKind =
 export interface Failure {
   readonly kind: FailureKind;
   readonly message: string;
+  /** The rules that the input breaks, if the server names them. */
+  readonly violations?: readonly Violation[];
   /** Seconds after which to repeat a request that met a busy server, if the server says so. */
   readonly retryAfterS?: number;
+}
+
+/** A rule that an input breaks. */
+export interface Violation {
+  /** As in `['tags', '0', 'key']`. */
+  readonly path: readonly string[];
+  readonly message: string;
 }
 
 const BUSY = [429, 503];
@@ -26,7 +35,8 @@ export function toFailure(error: unknown): Failure {
   if (CombinedGraphQLErrors.is(error)) {
     const [first] = error.errors;
     const kind = KIND_OF_CODE[String(first?.extensions?.code)] ?? 'other';
-    return { kind, message: first?.message ?? error.message };
+    const violations = first?.extensions?.violations as readonly Violation[] | undefined;
+    return { kind, message: first?.message ?? error.message, ...(violations && { violations }) };
   }
   if (ServerError.is(error) || ServerParseError.is(error)) return fromResponse(error);
   return { kind: 'unreachable', message: 'The server did not respond. Check the network, then try again.' };

@@ -29,7 +29,7 @@ const FIGURES: readonly (readonly [Status, string])[] = [
 ];
 
 export function Figures({ title, list, account, overview }: FiguresProps) {
-  const { byStatus, medianSecondsToDecision, weeks } = overview;
+  const { byStatus, oldestPendingAt, medianSecondsToDecision, weeks } = overview;
   const countOf = (status: Status): number => byStatus.find((each) => each.status === status)?.count ?? 0;
   return (
     <SpaceBetween size="l">
@@ -57,6 +57,7 @@ export function Figures({ title, list, account, overview }: FiguresProps) {
         <LongestWaiting
           list={list}
           account={account}
+          oldestAt={oldestPendingAt}
           // Whatever changes which requests wait changes a figure.
           version={JSON.stringify(overview)}
         />

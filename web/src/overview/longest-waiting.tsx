@@ -11,12 +11,14 @@ import { SHOWN, useLongestWaiting } from './use-longest-waiting';
 export interface LongestWaitingProps {
   readonly list: ListName;
   readonly account: string | undefined;
+  /** When the oldest of all was requested; null when none waits. */
+  readonly oldestAt: string | null | undefined;
   /** Changes when the oldest may have changed. */
   readonly version: string;
 }
 
 /** The requests that have waited longest for an answer. */
-export function LongestWaiting({ list, account, version }: LongestWaitingProps) {
+export function LongestWaiting({ list, account, oldestAt, version }: LongestWaitingProps) {
   const { query, go } = useNavigation();
   const { waiting, isPartial } = useLongestWaiting(list, account, version);
   const to = keepAccount(query);
@@ -25,7 +27,16 @@ export function LongestWaiting({ list, account, version }: LongestWaitingProps) 
     <Container
       fitHeight
       header={
-        <Header variant="h2" description={isPartial ? 'Among the newest 2,000 that wait' : undefined}>
+        <Header
+          variant="h2"
+          description={
+            isPartial && oldestAt != null ? (
+              <>
+                Among the newest 2,000 that wait. The oldest of all was requested <TimeAgo at={oldestAt} />.
+              </>
+            ) : undefined
+          }
+        >
           Waiting longest
         </Header>
       }

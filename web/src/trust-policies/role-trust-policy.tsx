@@ -32,7 +32,7 @@ export function RoleTrustPolicy({ role, use, values }: RoleTrustPolicyProps) {
 
 function Policy({ role, use, values }: RoleTrustPolicyProps) {
   const { managementAccountId, environmentAccountId, environmentName, region } = values;
-  const { policies, ...state } = useTrustPolicies({
+  const { policies, hint, problem } = useTrustPolicies({
     managementAccountId,
     environmentAccountId,
     environmentName,
@@ -40,5 +40,5 @@ function Policy({ role, use, values }: RoleTrustPolicyProps) {
   });
   const policy = policies?.find((each) => each.role === role);
   if (policy) return <PolicyDocument use={use} policy={policy} />;
-  return <TrustPolicyState {...state} />;
+  return <TrustPolicyState hint={hint} error={problem?.message} />;
 }

@@ -8,6 +8,7 @@ import { useState } from 'react';
 import { useNavigation } from '../addresses/use-navigation';
 import { useViewer } from '../app/viewer';
 import { roleOf } from '../connections/connection';
+import { messageAt, messageOnTop } from '../form/use-submission';
 import { PolicyDocument } from './policy-document';
 import { TrustPolicyState } from './trust-policy-state';
 import { useTrustPolicies } from './use-trust-policies';
@@ -16,28 +17,33 @@ const FIELDS = [
   {
     key: 'managementAccountId',
     label: 'Management account',
-    hint: '12 digits: the account that provisions.',
+    constraint: '12 digits: the account that provisions.',
   },
   {
     key: 'environmentAccountId',
     label: 'Environment account',
-    hint: '12 digits: the account that has the roles.',
+    constraint: '12 digits: the account that has the roles.',
   },
-  { key: 'environmentName', label: 'Environment name', hint: 'The environment that the roles are for.' },
+  {
+    key: 'environmentName',
+    label: 'Environment name',
+    constraint: 'The environment that the roles are for.',
+  },
   {
     key: 'region',
     label: 'Region',
-    hint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.',
+    constraint: 'As in eu-central-1. Left empty, it is the one that the server is set up with.',
   },
   {
     key: 'provisionerRole',
     label: 'Provisioner role',
-    hint: 'Path and name of the role in the management account that provisions, as in pipelines/provisioner.',
+    constraint:
+      'Path and name of the role in the management account that provisions, as in pipelines/provisioner.',
   },
   {
     key: 'codebuildProject',
     label: 'CodeBuild project',
-    hint: 'The name of the project, for the CodeBuild role.',
+    constraint: 'The name of the project, for the CodeBuild role.',
   },
 ] as const;
 
@@ -53,7 +59,8 @@ export function TrustPolicies() {
     provisionerRole: '',
     codebuildProject: '',
   }));
-  const { policies, ...state } = useTrustPolicies(values);
+  const { policies, hint, problem } = useTrustPolicies(values);
+  const answer = { problem };
   return (
     <SpaceBetween size="l">
       <Header
@@ -64,8 +71,13 @@ export function TrustPolicies() {
       </Header>
       <Container header={<Header variant="h2">Connection</Header>}>
         <ColumnLayout columns={2}>
-          {FIELDS.map(({ key, label, hint }) => (
-            <FormField key={key} label={label} constraintText={hint}>
+          {FIELDS.map(({ key, label, constraint }) => (
+            <FormField
+              key={key}
+              label={label}
+              constraintText={constraint}
+              errorText={messageAt(answer, [key])}
+            >
               <Input
                 value={values[key]}
                 spellcheck={false}
@@ -78,7 +90,9 @@ export function TrustPolicies() {
           ))}
         </ColumnLayout>
       </Container>
-      {policies === undefined ? <TrustPolicyState {...state} /> : null}
+      {policies === undefined ? (
+        <TrustPolicyState hint={hint} error={messageOnTop(answer, (path) => path in values)} />
+      ) : null}
       {(policies ?? []).map((policy) => {
         const { label, use } = roleOf(policy.role);
         return (

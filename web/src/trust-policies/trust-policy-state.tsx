@@ -1,9 +1,15 @@
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { ForeignText } from '../text/foreign-text';
-import type { ReadTrustPolicies } from './use-trust-policies';
+
+export interface TrustPolicyStateProps {
+  /** What is missing. */
+  readonly hint?: string | undefined;
+  /** What is wrong with the input, or why the server can't be read. */
+  readonly error?: string | undefined;
+}
 
 /** Why there is no trust policy to show yet: something is missing, wrong or being read. */
-export function TrustPolicyState({ hint, error }: Omit<ReadTrustPolicies, 'policies'>) {
+export function TrustPolicyState({ hint, error }: TrustPolicyStateProps) {
   if (error !== undefined) {
     return (
       <div role="alert">

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { TrustPolicyFieldsFragment } from '../../../generated/console/graphql';
+import type { Failure } from '../graphql/failure';
 import { operation } from '../graphql/operation';
 import { useLiveQuery } from '../live/use-live-query';
 
@@ -22,7 +23,7 @@ export interface ReadTrustPolicies {
   /** What is missing. */
   readonly hint?: string;
   /** What is wrong with the input, or why the server can't be read. */
-  readonly error?: string | undefined;
+  readonly problem?: Failure | undefined;
 }
 
 /** The trust policies that a connection's roles need. The server writes them. */
@@ -45,7 +46,7 @@ export function useTrustPolicies(typed: TrustPolicyInput): ReadTrustPolicies {
   }
   return {
     policies: data?.environmentAccountConnectionTrustPolicies ?? undefined,
-    error: failure?.message,
+    problem: failure,
   };
 }
 
