@@ -1,4 +1,3 @@
-import Link from '@cloudscape-design/components/link';
 import { memo, type ReactNode } from 'react';
 import type { ListName } from '../addresses/addresses';
 import { ROLES, type Connection } from '../connections/connection';
@@ -7,6 +6,7 @@ import { ForeignText } from '../text/foreign-text';
 import { inFull, waiting } from '../text/time';
 import { TimeAgo } from '../text/time-ago';
 import { useNow } from '../text/use-now';
+import { RowLink } from './row-link';
 
 export interface Column {
   readonly id: string;
@@ -48,15 +48,14 @@ export function columnsOf({ list, allAccounts, hrefOf, onOpen }: ColumnOptions):
       maxWidth: 320,
       isRowHeader: true,
       cell: (connection) => (
-        <Link
+        <RowLink
           href={hrefOf(connection)}
-          onFollow={(event) => {
-            event.preventDefault();
+          onOpen={() => {
             onOpen(connection);
           }}
         >
           <ForeignText>{connection.environmentName}</ForeignText>
-        </Link>
+        </RowLink>
       ),
     },
     {

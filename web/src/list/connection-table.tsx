@@ -33,7 +33,8 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
   const [preferences, setPreferences] = usePreferences();
   const isOffline = useConnectionState() === 'offline';
 
-  const listQuery = readListQuery(query, list);
+  const search = query.toString();
+  const listQuery = useMemo(() => readListQuery(new URLSearchParams(search), list), [search, list]);
   const filter = toFilter(listQuery, list, account);
   const rows = readRows(query, preferences.rows);
   const { connections: read, totalCount, failure, loading, refetch, pager } = usePages(filter, rows);
@@ -55,6 +56,21 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
       },
     });
   }, [list, account, openSearch, go]);
+
+  // Selecting a row renders the table again, but not the box: it takes as long as some rows.
+  const filterBox = useMemo(
+    () => (
+      <ListFilter
+        list={list}
+        value={listQuery}
+        shown={connections}
+        onChange={(changed) => {
+          go(PATHS[list], writeListQuery(new URLSearchParams(search), list, changed));
+        }}
+      />
+    ),
+    [list, listQuery, connections, search, go],
+  );
 
   const isFiltered = query.size > [...query.keys()].filter((key) => NOT_FILTERS.includes(key)).length;
   const listPath = PATHS[list];
@@ -110,16 +126,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
               {title}
             </Header>
           }
-          filter={
-            <ListFilter
-              list={list}
-              value={listQuery}
-              shown={connections}
-              onChange={(changed) => {
-                go(listPath, writeListQuery(query, list, changed));
-              }}
-            />
-          }
+          filter={filterBox}
           pagination={<Pager {...pager} />}
           preferences={
             <ListPreferences

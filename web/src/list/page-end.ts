@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Connection } from '../connections/connection';
 
 export interface Edge {
@@ -33,15 +33,17 @@ export function usePageEnd(
   const last = edges?.[rows - 1];
   // A page that is not full has no end yet: it fills up first.
   if (!current && last) setEnd({ ...last, place });
-  if (!edges) return { shown: [], next: undefined };
+  const available = edges?.length ?? 0;
+  const length = edges && current ? lengthUntil(edges, current) : Math.min(rows, available);
+  // The same array as long as the page stays the same: then what depends on it does not render again.
+  const shown = useMemo(() => (edges ?? []).slice(0, length).map(({ node }) => node), [edges, length]);
   // Everything on the page is gone: the page begins anew with what follows.
-  if (current && edges.length > 0 && lengthUntil(edges, current) === 0) setEnd(last && { ...last, place });
-  const length = current ? lengthUntil(edges, current) : Math.min(rows, edges.length);
-  const shown = edges.slice(0, length);
-  if (length === edges.length && !hasMore) return { shown: nodesOf(shown), next: undefined };
+  if (current && available > 0 && length === 0) setEnd(last && { ...last, place });
+  if (!edges || (length === available && !hasMore)) return { shown, next: undefined };
+  const lastShown = edges[length - 1];
   // More rows came than were read beyond the page: its last ones do move on.
-  const isBeyond = current !== undefined && length === edges.length;
-  return { shown: nodesOf(shown), next: isBeyond ? shown.at(-1)?.cursor : (current ?? shown.at(-1))?.cursor };
+  const isBeyond = current !== undefined && length === available;
+  return { shown, next: (isBeyond ? lastShown : (current ?? lastShown))?.cursor };
 }
 
 /** How many of the rows lie before the end, it included. The row at the end may be gone: then its time counts. */
@@ -50,8 +52,4 @@ function lengthUntil(edges: readonly Edge[], end: End): number {
   if (index >= 0) return index + 1;
   const older = edges.findIndex(({ node }) => node.createdAt < end.node.createdAt);
   return older < 0 ? edges.length : older;
-}
-
-function nodesOf(edges: readonly Edge[]): readonly Connection[] {
-  return edges.map(({ node }) => node);
 }
