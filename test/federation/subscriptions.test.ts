@@ -19,8 +19,11 @@ import { createConnection } from './created-connections';
 import { committedSdl } from './sdl';
 
 const SECRET = 'shared-with-the-gateway';
-/** Between the pings of a WebSocket; and the shortest interval of callbacks that is taken as it is. Ten of them are the longest wait. */
-const HEARTBEAT_MS = { ws: 200, 'http-callback': 1_000 } as const;
+/**
+ * Between the pings of a WebSocket; and the interval of callbacks, after which the gateway ends a subscription. Gateway and server share
+ * this process, so an interval that is shorter than a pause of a busy machine would end them.
+ */
+const HEARTBEAT_MS = { ws: 200, 'http-callback': 3_000 } as const;
 const AT_ONCE = 20;
 
 const SUBSCRIPTION = `subscription ($filter: EnvironmentAccountConnectionFilter) {
