@@ -83,14 +83,18 @@ async function nextOf(results: AsyncIterator<unknown>): Promise<Result> {
   return result.value as Result;
 }
 
-/** A port that is free now: the server must know the gateway's URL before the gateway starts. */
-async function freePort(): Promise<number> {
+/** Keeps a port until the gateway starts, whose URL the server must know before. */
+async function reservePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  return {
+    port,
+    free: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }
 
 describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (transport) => {
@@ -106,7 +110,7 @@ describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (
   let openedAt: number;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const { port, free } = await reservePort();
     app = await startApp({
       ...environment,
       AUTH_JWT_CLOCK_SKEW_MS: '0',
@@ -116,6 +120,7 @@ describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (
       LOG_LEVEL: 'silent',
     });
     const supergraph = composeSupergraph([{ name: 'proton', url: app.url, sdl: committedSdl() }]);
+    await free();
     gateway = await startGateway(supergraph, port, {
       subgraph: 'proton',
       url: app.url,
