@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 import { WebSocket } from 'ws';
 
+import { scriptOptions, wholeNumber } from '../scripts/script-options';
 import { cpuTimeOf, residentMemoryOf } from './processes';
 import { PROJECT } from './project';
 import { percentile } from './statistics';
@@ -20,7 +20,7 @@ npm run bench:subscriptions -- [--subscriptions NUMBER] [--events NUMBER] [--cyc
   --subscriptions  each on a WebSocket of its own; 5,000 by default
   --events         changes that are made while all of them watch; 20 by default
   --cycles         how often a client connects, subscribes and disconnects; 10,000 by default
-  --idle           how long idle subscriptions are watched; 60 s by default, two pings`;
+  --idle           how long idle subscriptions are watched; 60 s by default, a ping or two`;
 
 const PROTOCOL = 'graphql-transport-ws';
 const SUBSCRIPTION =
@@ -41,22 +41,16 @@ interface Server {
 void main();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      subscriptions: { type: 'string', default: '5000' },
-      events: { type: 'string', default: '20' },
-      cycles: { type: 'string', default: '10000' },
-      idle: { type: 'string', default: '60' },
-      help: { type: 'boolean' },
-    },
+  const given = scriptOptions(HELP, {
+    subscriptions: { type: 'string', default: '5000' },
+    events: { type: 'string', default: '20' },
+    cycles: { type: 'string', default: '10000' },
+    idle: { type: 'string', default: '60' },
   });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const [count, events, cycles, idle] = [values.subscriptions, values.events, values.cycles, values.idle].map(
-    Number,
-  ) as [number, number, number, number];
+  const count = wholeNumber('subscriptions', given.subscriptions, 1);
+  const events = wholeNumber('events', given.events, 1);
+  const cycles = wholeNumber('cycles', given.cycles, 0);
+  const idle = wholeNumber('idle', given.idle, 1);
   const server = await startServer();
   await warmUp(server);
   await measureMany(server, count, events, idle);

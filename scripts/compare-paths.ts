@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-
 import { Presets, SingleBar } from 'cli-progress';
 
 import { comparePaths } from '../test/support/two-paths';
+import { randomSeed, scriptOptions, wholeNumber } from './script-options';
 
 const HELP = `Sends random operations to two equal servers: one executes prepared documents itself, the other one passes everything to
 Apollo Server. Prints every difference between their responses or metrics, and exits with code 1 if there is one.
@@ -15,20 +14,12 @@ npm run compare-paths -- [--seed NUMBER] [--operations NUMBER]
 void main();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { seed: { type: 'string' }, operations: { type: 'string' }, help: { type: 'boolean' } },
+  const given = scriptOptions(HELP, {
+    seed: { type: 'string', default: randomSeed() },
+    operations: { type: 'string', default: '5000' },
   });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const operations = Number(values.operations ?? 5_000);
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(operations) || operations < 1) {
-    console.error('--seed and --operations take whole numbers. Try --help.');
-    process.exitCode = 1;
-    return;
-  }
+  const seed = wholeNumber('seed', given.seed, 0);
+  const operations = wholeNumber('operations', given.operations, 1);
   const bar = new SingleBar(
     { noTTYOutput: false, format: '{bar} {value} of {total} operations' },
     Presets.shades_grey,

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { Presets, SingleBar } from 'cli-progress';
 
@@ -11,6 +10,7 @@ import { openSqliteStore } from '../../src/control-plane/sqlite/sqlite-store';
 import type { Store } from '../../src/control-plane/store';
 import { findPostgres } from '../postgres/installation';
 import { startPostgres } from '../postgres/server';
+import { randomSeed, scriptOptions, wholeNumber } from '../script-options';
 import { runEventChaos, type EventChaosOptions, type EventChaosReport } from './run-chaos';
 
 const HELP = `Runs servers that send events under the load of sixteen clients, to a receiver that fails 15 of 100 times and all times for
@@ -30,38 +30,22 @@ npm run chaos:events -- [--store sqlite|postgres] [--seed NUMBER] [--kills NUMBE
 void main();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      store: { type: 'string' },
-      seed: { type: 'string' },
-      kills: { type: 'string' },
-      subscribers: { type: 'string' },
-      bin: { type: 'string' },
-      help: { type: 'boolean' },
-    },
+  const values = scriptOptions(HELP, {
+    store: { type: 'string', default: 'sqlite' },
+    seed: { type: 'string', default: randomSeed() },
+    kills: { type: 'string', default: '100' },
+    subscribers: { type: 'string', default: '4' },
+    bin: { type: 'string' },
   });
-  if (values.help) {
-    console.log(HELP);
+  const { store } = values;
+  if (!/^(?:sqlite|postgres)$/.test(store)) {
+    console.error('--store takes sqlite or postgres.\nTry --help.');
+    process.exitCode = 2;
     return;
   }
-  const { store = 'sqlite' } = values;
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const kills = Number(values.kills ?? 100);
-  const subscribers = Number(values.subscribers ?? 4);
-  if (
-    !Number.isSafeInteger(seed) ||
-    !Number.isSafeInteger(kills) ||
-    kills < 1 ||
-    !Number.isSafeInteger(subscribers) ||
-    subscribers < 0 ||
-    !/^(?:sqlite|postgres)$/.test(store)
-  ) {
-    console.error(
-      '--store takes sqlite or postgres, --seed, --kills and --subscribers take whole numbers. Try --help.',
-    );
-    process.exitCode = 1;
-    return;
-  }
+  const seed = wholeNumber('seed', values.seed, 0);
+  const kills = wholeNumber('kills', values.kills, 1);
+  const subscribers = wholeNumber('subscribers', values.subscribers, 0);
   const bar = new SingleBar({ format: '{bar} {value} of {total} kills' }, Presets.shades_grey);
   bar.start(kills, 0);
   const options = {

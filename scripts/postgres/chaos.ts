@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
-
 import { Presets, SingleBar } from 'cli-progress';
 
 import { runChaos, type ChaosReport } from './chaos/run-chaos';
+import { randomSeed, scriptOptions, wholeNumber } from '../script-options';
 import { findPostgres } from './installation';
 
 const HELP = `Runs two servers on a PostgreSQL of its own under the load of eight clients, and kills servers, database sessions and the
@@ -18,26 +17,14 @@ npm run chaos:postgres -- [--seed NUMBER] [--kills NUMBER] [--bin FOLDER]
 void main();
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      kills: { type: 'string' },
-      bin: { type: 'string' },
-      help: { type: 'boolean' },
-    },
+  const given = scriptOptions(HELP, {
+    seed: { type: 'string', default: randomSeed() },
+    kills: { type: 'string', default: '100' },
+    bin: { type: 'string' },
   });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const kills = Number(values.kills ?? 100);
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(kills) || kills < 1) {
-    console.error('--seed and --kills take whole numbers. Try --help.');
-    process.exitCode = 1;
-    return;
-  }
-  const installation = findPostgres(values.bin);
+  const seed = wholeNumber('seed', given.seed, 0);
+  const kills = wholeNumber('kills', given.kills, 1);
+  const installation = findPostgres(given.bin);
   const bar = new SingleBar({ format: '{bar} {value} of {total} kills' }, Presets.shades_grey);
   bar.start(kills, 0);
   try {

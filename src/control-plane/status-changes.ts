@@ -14,6 +14,8 @@ import { WATCH_MS, type ChangeFeed, type FeedPage, type StatusChange } from './c
 const PAGE = 64;
 /** How long the reader waits for listeners that are busy with a page, before it goes on without them, in milliseconds. */
 const WAIT_MS = 200;
+/** How long it waits for them in all in one burst of changes, in milliseconds: the other listeners wait as long. */
+const WAIT_PER_BURST_MS = 1_000;
 /** How long listeners are called before other work of the process gets a turn, in milliseconds. */
 const SLICE_MS = 5;
 
@@ -163,6 +165,7 @@ class FeedReader {
 
   /** Reads and delivers until there is nothing more. Before the reader has started, there is nothing to read. */
   private async readOn(): Promise<void> {
+    let waitMs = WAIT_PER_BURST_MS;
     while (this.position !== undefined && !this.isOver) {
       const after = this.position;
       const page = await this.readPage(after);
@@ -171,7 +174,7 @@ class FeedReader {
         return;
       }
       this.position = page.position;
-      if (page.position !== after) await this.deliver(after, page);
+      if (page.position !== after) waitMs -= await this.deliver(after, page, Math.min(WAIT_MS, waitMs));
       for (const follower of this.followers) if (!follower.isBusy) void this.catchUp(follower);
       if (page.position === after) return;
     }
@@ -184,8 +187,12 @@ class FeedReader {
     throw new Error(`changes can't be read: ${page.unreadable.join(', ')}`);
   }
 
-  /** Gives a page to the listeners that have the pages before it, and waits for them, but not for long. */
-  private async deliver(after: number, { changes, position }: FeedPage): Promise<void> {
+  /**
+   * Gives a page to the listeners that have the pages before it, and waits for them.
+   * @param waitMs after this, it goes on without them
+   * @returns how long it has waited, in milliseconds
+   */
+  private async deliver(after: number, { changes, position }: FeedPage, waitMs: number): Promise<number> {
     const forListeners = changes.map(shown);
     const busy: Promise<void>[] = [];
     let sliceStart = performance.now();
@@ -198,11 +205,13 @@ class FeedReader {
       await nextTurn();
       sliceStart = performance.now();
     }
-    if (busy.length === 0) return;
+    if (busy.length === 0 || waitMs <= 0) return 0;
+    const start = performance.now();
     const waited = new AbortController();
-    const limit = delay(WAIT_MS, undefined, { signal: waited.signal, ref: false }).catch(() => undefined);
+    const limit = delay(waitMs, undefined, { signal: waited.signal, ref: false }).catch(() => undefined);
     await Promise.race([Promise.all(busy), limit]);
     waited.abort();
+    return performance.now() - start;
   }
 
   /** Never rejects. */

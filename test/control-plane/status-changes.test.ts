@@ -64,6 +64,32 @@ function createFeed(first: () => Promise<FeedPage | 'removed'>) {
   };
 }
 
+/** A feed of changes that follow its head. */
+async function createLongFeed(length: number) {
+  const { service, store } = createControlPlane();
+  await service.session(VIEWER).createConnection({
+    managementAccountId: MANAGEMENT,
+    environmentAccountId: ENVIRONMENT,
+    environmentName: 'one',
+  });
+  const [first] = ((await store.feed.read(0, 1)) as FeedPage).changes;
+  if (!first) throw new Error('no change');
+  await store.close();
+  const all = Array.from({ length }, (_, index) => ({ ...first, position: 8 + index }));
+  const { feed, signal } = createFeed(() => nothing(7));
+  const source = statusChangesOn(
+    {
+      ...feed,
+      read(after, limit) {
+        const changes = all.filter(({ position }) => position > after).slice(0, limit);
+        return Promise.resolve({ changes, position: changes.at(-1)?.position ?? after, unreadable: [] });
+      },
+    },
+    () => undefined,
+  );
+  return { first, all, source, signal };
+}
+
 const nothing = (position: number) => Promise.resolve({ changes: [], unreadable: [], position });
 
 describe('The status changes of the control plane', () => {
@@ -162,26 +188,7 @@ describe('The status changes of the control plane', () => {
   });
 
   it('reach the others while one listener is busy, which then gets all that it has missed', async () => {
-    const { service, store } = createControlPlane();
-    await service.session(VIEWER).createConnection({
-      managementAccountId: MANAGEMENT,
-      environmentAccountId: ENVIRONMENT,
-      environmentName: 'one',
-    });
-    const [first] = ((await store.feed.read(0, 1)) as FeedPage).changes;
-    if (!first) throw new Error('no change');
-    const all = Array.from({ length: 300 }, (_, index) => ({ ...first, position: 8 + index }));
-    const { feed, signal } = createFeed(() => nothing(7));
-    const source = statusChangesOn(
-      {
-        ...feed,
-        read(after, limit) {
-          const changes = all.filter(({ position }) => position > after).slice(0, limit);
-          return Promise.resolve({ changes, position: changes.at(-1)?.position ?? after, unreadable: [] });
-        },
-      },
-      () => undefined,
-    );
+    const { first, all, source, signal } = await createLongFeed(300);
     let goOn: () => void = () => undefined;
     const busy = new Promise<void>((resolve) => (goOn = resolve));
     const slow = createListener();
@@ -211,7 +218,36 @@ describe('The status changes of the control plane', () => {
     expect((await slow.seen(301)).at(-1)?.position).toBe(308);
     expect([slow.changes.length, slow.failures, quick.failures]).toEqual([301, [], []]);
     for (const watch of watches) watch.stop();
-    await store.close();
+  });
+
+  it('reach a listener at most a second later in a burst because another one takes some time for each page', async () => {
+    const { source, signal } = await createLongFeed(1_280);
+    const slow = createListener();
+    const quick = createListener();
+    const watches = [
+      source.watchStatusChanges(VIEWER, {
+        ...slow.listener,
+        changed(changes) {
+          void slow.listener.changed(changes);
+          return new Promise((resolve) => setTimeout(resolve, 150));
+        },
+      }),
+      source.watchStatusChanges(VIEWER, quick.listener),
+    ];
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      await Promise.all(watches.map((watch) => watch.position()));
+      signal();
+      await jest.advanceTimersByTimeAsync(900);
+      expect(quick.changes.length).toBeLessThan(1_280);
+      await jest.advanceTimersByTimeAsync(100);
+      await quick.seen(1_280);
+      await jest.advanceTimersByTimeAsync(3_000);
+      expect(slow.changes).toHaveLength(1_280);
+    } finally {
+      jest.useRealTimers();
+    }
+    for (const watch of watches) watch.stop();
   });
 
   it.each([

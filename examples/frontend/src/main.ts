@@ -2,14 +2,14 @@ import {
   ConnectionChangesDocument,
   ConnectionsDocument,
   RequestToConnectDocument,
-  type ConnectionRowFragment,
+  type ConnectionWithOwnerFragment,
 } from '../../../generated/frontend/graphql';
 import { send, subscribe } from './graphql';
 
 const form = find('form');
 const message = find('p');
 const rows = find('tbody');
-const connections = new Map<string, ConnectionRowFragment>();
+const connections = new Map<string, ConnectionWithOwnerFragment>();
 
 subscribe(ConnectionChangesDocument, {
   onConnected: () => {

@@ -56,7 +56,7 @@ const KNOWN: readonly KnownFailure[] = [
   {
     code: /^(?:ENOTFOUND|EAI_\w+)$/,
     explain: ({ host, code }) =>
-      `DATABASE_URL names the host ${host}, which has no address (${code}): correct the name, or see to the name server.`,
+      `DATABASE_URL names the host ${host}, which has no address (${code}): correct the name, or check DNS.`,
   },
   {
     code: /^ECONNREFUSED$/,

@@ -127,13 +127,7 @@ export function createAcceptance({
       maxErrors: checks.maxErrors,
     });
     if (errors) throw refused(errors, 'BAD_USER_INPUT');
-    const selected = collectFields(
-      schema,
-      fragmentsOf(document),
-      coerced,
-      root,
-      operation.selectionSet,
-    );
+    const selected = collectFields(schema, fragmentsOf(document), coerced, root, operation.selectionSet);
     const [node] = selected.values().next().value ?? [];
     if (!node) throw refused([new GraphQLError('The subscription selects no field.')], 'BAD_USER_INPUT');
     const { filter } = checked('BAD_USER_INPUT', () =>

@@ -16,8 +16,6 @@ import type { Subscriber } from './subscriber';
 const MAX_WAITING = 1_024;
 /** With more, the source is asked to wait, so that a burst of changes ends no subscription whose client is quick. */
 const MANY_WAITING = 32;
-/** How long a subscriber with a full queue is waited for, in milliseconds. */
-const ROOM_MS = 1_000;
 /** Subscribers that get a result in one turn. */
 const BATCH = 16;
 
@@ -33,7 +31,10 @@ export interface GroupOptions {
   readonly emptied: () => void;
 }
 
-/** Subscriptions with equal document, variables and permissions: an event is executed once for all of them. */
+/**
+ * Subscriptions with equal document, variables and permissions, over WebSockets or of one router: an event is executed once for all of
+ * them.
+ */
 export class Group {
   private readonly subscribers = new Set<Subscriber>();
   private joining = 0;
@@ -141,7 +142,8 @@ interface CrowdedSubscriber {
 async function waitForRoom(crowded: readonly CrowdedSubscriber[]): Promise<void> {
   const start = performance.now();
   const done = new AbortController();
-  const limit = delay(ROOM_MS, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
+  const limitMs = Math.max(...crowded.map(({ subscriber }) => subscriber.maxWaitMs()));
+  const limit = delay(limitMs, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
   await Promise.race([Promise.all(crowded.map(({ room }) => room)), limit]);
   done.abort();
   const ms = performance.now() - start;

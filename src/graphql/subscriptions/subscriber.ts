@@ -15,6 +15,8 @@ export interface SubscriptionSink {
 export interface SubscriberInfo {
   readonly viewer: Viewer;
   readonly transport: SubscriptionTransport;
+  /** The origin of the router that takes the results; undefined for a WebSocket. */
+  readonly routerOrigin?: string | undefined;
   /** The id of the request that opened the connection or asked for the subscription. */
   readonly requestId: string;
 }
@@ -32,8 +34,16 @@ export interface SubscriberOptions extends SubscriberInfo {
   readonly left: (subscriber: Subscriber) => void;
 }
 
-/** How long a group waits in all for a subscriber in one burst of events, in milliseconds. */
-const WAIT_PER_BURST_MS = 5_000;
+/** How long a group waits at a time for a subscriber that takes nothing, in milliseconds. */
+const WAIT_MS = 1_000;
+/**
+ * How long a group waits in all for a subscriber in one burst of events, in milliseconds. The others in the group wait as long: other
+ * clients, or subscriptions of the same router.
+ */
+const WAIT_PER_BURST_MS: Readonly<Record<SubscriptionTransport, number>> = {
+  websocket: 1_000,
+  callback: 5_000,
+};
 
 interface Delivery {
   readonly result: FormattedExecutionResult;
@@ -48,13 +58,14 @@ export class Subscriber {
   private waiting: Delivery[] | undefined;
   private isBusy = false;
   /** How long its group may still wait for it, in milliseconds. */
-  private waitMs = WAIT_PER_BURST_MS;
+  private waitMs: number;
   private hasRoom: (() => void) | undefined;
   private isOver = false;
   private events = 0;
   private readonly startedAt = Date.now();
 
   constructor(private readonly options: SubscriberOptions) {
+    this.waitMs = WAIT_PER_BURST_MS[options.transport];
     options.observe.started(options.transport);
   }
 
@@ -79,6 +90,11 @@ export class Subscriber {
     return new Promise((resolve) => {
       this.hasRoom = resolve;
     });
+  }
+
+  /** How long to wait for `room` at most, in milliseconds. */
+  maxWaitMs(): number {
+    return Math.min(WAIT_MS, this.waitMs);
   }
 
   /** Counts a wait for `room`. One that has ended without room is the last, until all results are delivered. */
@@ -107,9 +123,10 @@ export class Subscriber {
   }
 
   private deliver(delivery: Delivery): void {
+    const { sink, transport } = this.options;
     let taken: void | Promise<void>;
     try {
-      taken = this.options.sink.next(delivery.result);
+      taken = sink.next(delivery.result);
     } catch {
       this.stop('CLIENT_GONE');
       return;
@@ -127,7 +144,7 @@ export class Subscriber {
         this.delivered(delivery);
         const next = this.waiting?.shift();
         if (next) this.deliver(next);
-        else this.waitMs = WAIT_PER_BURST_MS;
+        else this.waitMs = WAIT_PER_BURST_MS[transport];
         if (!this.isCrowded()) this.hasRoom?.();
       },
       () => {

@@ -67,8 +67,12 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const turn = createTurns(PARTS_PER_TURN);
   const groups = new Map<string, Group>();
 
-  function groupFor(subscription: AcceptedSubscription, viewer: Viewer): Group {
-    const key = `${subscription.key} ${permissionsOf(viewer)}`;
+  function groupFor(
+    subscription: AcceptedSubscription,
+    { viewer, routerOrigin = '' }: Pick<SubscriberInfo, 'viewer' | 'routerOrigin'>,
+  ): Group {
+    // Those of a group wait for one another, so a slow router must not be among the clients of others.
+    const key = `${subscription.key} ${permissionsOf(viewer)} ${routerOrigin}`;
     const known = groups.get(key);
     if (known) return known;
     const group: Group = new Group({
@@ -99,7 +103,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     accept: createAcceptance(options),
 
     async start(subscription, info, sink) {
-      const group = groupFor(subscription, info.viewer);
+      const group = groupFor(subscription, info);
       try {
         return await group.join(
           () =>

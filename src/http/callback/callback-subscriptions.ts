@@ -21,7 +21,7 @@ export interface CallbackOptions {
 }
 
 /** Who waits for the start of a subscription, and until when its viewer may read. */
-export interface CallbackStart extends Omit<SubscriberInfo, 'transport'> {
+export interface CallbackStart extends Omit<SubscriberInfo, 'transport' | 'routerOrigin'> {
   /** When the user's token expires, in milliseconds since the epoch; undefined if there is none. */
   readonly expiresAt: number | undefined;
   /** Aborted when the router no longer waits for the response. */
@@ -135,7 +135,7 @@ export function createCallbackSubscriptions({
     try {
       started = await subscriptions.start(
         subscription,
-        { ...info, transport: 'callback' },
+        { ...info, transport: 'callback', routerOrigin: target.url.origin },
         {
           next: (result) => channel.next(result),
           ended(errors) {

@@ -5,7 +5,7 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createErrorFormatter } from '../../../src/graphql/format-error';
 import { documentChecks } from '../../../src/graphql/limits/document-checks';
 import { createOperationLimits } from '../../../src/graphql/limits/operation-limits';
-import type { SubscriptionSink } from '../../../src/graphql/subscriptions/subscriber';
+import type { SubscriberInfo, SubscriptionSink } from '../../../src/graphql/subscriptions/subscriber';
 import {
   createSubscriptions,
   type Subscriptions,
@@ -119,14 +119,19 @@ function createSink(next?: SubscriptionSink['next']): CollectingSink {
   };
 }
 
+interface StartOptions extends Partial<SubscriberInfo> {
+  readonly query?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
 const start = (
   subscriptions: Subscriptions,
   sink: SubscriptionSink,
-  { viewer = unrestrictedViewer('ann'), query = QUERY, variables = {} } = {},
+  { viewer = unrestrictedViewer('ann'), query = QUERY, variables = {}, ...client }: StartOptions = {},
 ) =>
   subscriptions.start(
     subscriptions.accept({ query, variables }),
-    { viewer, transport: 'websocket', requestId: 'r1' },
+    { viewer, transport: 'websocket', requestId: 'r1', ...client },
     sink,
   );
 
@@ -209,6 +214,68 @@ describe('Subscriptions', () => {
     while (sink.results.length < 64 && sink.errors.length === 0) await nextTurn();
     expect(sink.errors).toEqual([]);
     await close();
+  });
+
+  describe('with slow clients among them', () => {
+    beforeEach(() => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    const fromRouter = (origin: string) => ({ transport: 'callback' as const, routerOrigin: origin });
+
+    /** A sink that takes each result this long after it was given, in milliseconds. */
+    const createSlowSink = (ms: number) =>
+      createSink(() => new Promise((resolve) => setTimeout(resolve, ms)));
+
+    async function publishTwenty({ makeChange, publish }: ReturnType<typeof createFixture>): Promise<void> {
+      const changes: ConnectionStatusChange[] = [];
+      for (let index = 0; index < 20; index += 1) changes.push(await makeChange(`e${String(index)}`));
+      await publish(...changes);
+    }
+
+    async function pass(ms: number): Promise<void> {
+      for (let passed = 0; passed < ms; passed += 100) {
+        await jest.advanceTimersByTimeAsync(100);
+        for (let turn = 0; turn < 40; turn += 1) await nextTurn();
+      }
+    }
+
+    it('hold up a WebSocket for at most a second in a burst for another one, which then overflows', async () => {
+      const fixture = createFixture();
+      const slow = createSlowSink(300);
+      const quick = createSink();
+      await start(fixture.subscriptions, slow);
+      await start(fixture.subscriptions, quick);
+      await publishTwenty(fixture);
+      await pass(900);
+      expect(quick.results.length).toBeLessThan(20);
+      expect(slow.errors).toEqual([]);
+      await pass(100);
+      expect(quick.results).toHaveLength(20);
+      expect(slow.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
+      await fixture.close();
+    });
+
+    it('hold up nothing for a slow router but its own subscriptions, which get all', async () => {
+      const fixture = createFixture();
+      const slow = createSlowSink(200);
+      const ofSameRouter = createSink();
+      const webSocket = createSink();
+      const ofOtherRouter = createSink();
+      await start(fixture.subscriptions, slow, fromRouter('https://slow.example'));
+      await start(fixture.subscriptions, ofSameRouter, fromRouter('https://slow.example'));
+      await start(fixture.subscriptions, webSocket);
+      await start(fixture.subscriptions, ofOtherRouter, fromRouter('https://quick.example'));
+      await publishTwenty(fixture);
+      expect([webSocket.results.length, ofOtherRouter.results.length]).toEqual([20, 20]);
+      expect(ofSameRouter.results.length).toBeLessThan(20);
+      await pass(4_000);
+      expect([slow.results.length, slow.errors, ofSameRouter.results.length]).toEqual([20, [], 20]);
+      await fixture.close();
+    });
   });
 
   it('mask an unexpected error in the result of an event, log it once, and go on', async () => {
