@@ -31,16 +31,15 @@ export type FormatError = (formatted: GraphQLFormattedError, error: unknown) => 
 
 /**
  * Formats anything thrown as an error for the client. An expected failure keeps its message and code (`VALIDATION_ERROR` becomes Apollo's
- * `BAD_USER_INPUT`, with the rules that the input breaks); an internal error is masked.
+ * `BAD_USER_INPUT`); an internal error is masked.
  * @param suggestions whether messages may suggest names of the schema
  */
 export function createErrorFormatter({ suggestions }: { readonly suggestions: boolean }): FormatError {
   function format(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
     const thrown = unwrapResolverError(error);
     if (thrown instanceof ProtonFailure) {
-      const { message, code, violations } = thrown;
-      const extensions = code === 'VALIDATION_ERROR' ? { code: 'BAD_USER_INPUT', violations } : { code };
-      return { ...formatted, message, extensions };
+      const code = thrown.code === 'VALIDATION_ERROR' ? 'BAD_USER_INPUT' : thrown.code;
+      return { ...formatted, message: thrown.message, extensions: { code } };
     }
     const tokens = TOKENS.exec(formatted.message)?.[1];
     if (tokens !== undefined) {

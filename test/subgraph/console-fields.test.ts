@@ -155,6 +155,10 @@ describe('The fields for a console', () => {
     }
     const input = `managementAccountId: "1", environmentAccountId: "${ENVIRONMENT}", environmentName: "a"`;
     const root = `{ environmentAccountConnectionTrustPolicies(input: { ${input} }) { role } }`;
-    expect(codesOf(await request(app.url, root))).toEqual(['BAD_USER_INPUT']);
+    const refused = await request(app.url, root);
+    expect(codesOf(refused)).toEqual(['BAD_USER_INPUT']);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({
+      violations: [{ path: ['managementAccountId'], message: 'must be 12 digits' }],
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import {
   Arg,
   Ctx,
@@ -12,7 +13,13 @@ import {
   Root,
 } from 'type-graphql';
 
-import { parseTrustPolicyInput, type TrustPolicyInput } from '../../proton/trust-policy/request';
+import { ProtonFailure } from '../../proton/failure';
+import {
+  parseTrustPolicyInput,
+  type TrustPolicyDefaults,
+  type TrustPolicyInput,
+  type TrustPolicyRequest,
+} from '../../proton/trust-policy/request';
 import { ConnectionRole, trustPolicies, type TrustPolicy } from '../../proton/trust-policy/trust-policies';
 import { environmentNameRule } from '../../proton/validation/values';
 import type { SubgraphContext } from '../context';
@@ -90,7 +97,7 @@ export class TrustPolicyResolver {
     input: EnvironmentAccountConnectionTrustPolicyInput,
     @Ctx() { trustPolicyDefaults }: SubgraphContext,
   ): readonly TrustPolicy[] {
-    return trustPolicies(parseTrustPolicyInput(input, trustPolicyDefaults));
+    return trustPolicies(parseInput(input, trustPolicyDefaults));
   }
 
   @FieldResolver(() => [EnvironmentAccountConnectionTrustPolicy], {
@@ -107,7 +114,7 @@ export class TrustPolicyResolver {
     const { managementAccountId, environmentAccountId, environmentName, region } = connection;
     // A remote Proton may have other rules for names. Then there is no external id that is sure to mean this environment alone.
     if (!('value' in environmentNameRule(environmentName))) return null;
-    const request = parseTrustPolicyInput(
+    const request = parseInput(
       {
         managementAccountId,
         environmentAccountId,
@@ -127,5 +134,16 @@ export class TrustPolicyResolver {
           ? await context.loaders.codebuildRole.load(connection)
           : codebuildRoleArn,
     });
+  }
+}
+
+/** @throws GraphQLError that lists the broken rules for forms, which show each one at its field */
+function parseInput(input: TrustPolicyInput, defaults: TrustPolicyDefaults): TrustPolicyRequest {
+  try {
+    return parseTrustPolicyInput(input, defaults);
+  } catch (error) {
+    if (!(error instanceof ProtonFailure)) throw error;
+    const { message, violations } = error;
+    throw new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', violations } });
   }
 }
