@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { type ProtonFailure } from '../../proton/failure';
 import {
   concerns,
@@ -42,6 +40,8 @@ export class Group {
   private readonly watch: StatusWatch;
   private waiting: ConnectionStatusChange[] = [];
   private working: Promise<void> | undefined;
+  /** Since when it has had no events, while it has none; of `performance.now()`. */
+  private idleSince = performance.now();
 
   constructor(private readonly options: GroupOptions) {
     this.watch = options.source.watchStatusChanges(options.viewer, {
@@ -98,11 +98,14 @@ export class Group {
   }
 
   private async work(): Promise<void> {
+    const idleMs = performance.now() - this.idleSince;
+    for (const subscriber of this.subscribers) subscriber.wasIdle(idleMs);
     for (let change = this.waiting.shift(); change; change = this.waiting.shift()) {
       await this.options.turn();
       if (this.subscribers.size === 0) continue;
       await this.executeFor(change);
     }
+    this.idleSince = performance.now();
     this.working = undefined;
   }
 
@@ -112,16 +115,17 @@ export class Group {
     const result = await execute(subscription, viewer, change);
     if (!result) return;
     let count = 0;
-    const crowded: CrowdedSubscriber[] = [];
+    const rooms: Promise<void>[] = [];
     for (const subscriber of [...this.subscribers]) {
       if (position <= subscriber.after) continue;
       if (count > 0 && count % BATCH === 0) await turn();
       count += 1;
       subscriber.push({ result, occurredAt });
       const room = subscriber.room();
-      if (room) crowded.push({ subscriber, room });
+      if (room) rooms.push(room);
     }
-    if (crowded.length > 0) await waitForRoom(crowded);
+    // Slows a burst of events down to what subscribers can take, so that it does not overflow their queues, but not for long.
+    await Promise.all(rooms);
   }
 
   private end(failure: ProtonFailure): void {
@@ -131,21 +135,4 @@ export class Group {
     // Those who are joining find the failure; later ones start a new group.
     this.options.emptied();
   }
-}
-
-interface CrowdedSubscriber {
-  readonly subscriber: Subscriber;
-  readonly room: Promise<void>;
-}
-
-/** Slows a burst of events down to what subscribers can take, so that it does not overflow their queues, but not for long. */
-async function waitForRoom(crowded: readonly CrowdedSubscriber[]): Promise<void> {
-  const start = performance.now();
-  const done = new AbortController();
-  const limitMs = Math.max(...crowded.map(({ subscriber }) => subscriber.maxWaitMs()));
-  const limit = delay(limitMs, undefined, { signal: done.signal, ref: false }).catch(() => undefined);
-  await Promise.race([Promise.all(crowded.map(({ room }) => room)), limit]);
-  done.abort();
-  const ms = performance.now() - start;
-  for (const { subscriber } of crowded) subscriber.waited(ms);
 }

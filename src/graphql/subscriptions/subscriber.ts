@@ -38,7 +38,8 @@ export interface SubscriberOptions extends SubscriberInfo {
 const WAIT_MS = 1_000;
 /**
  * How long a group waits in all for a subscriber in one burst of events, in milliseconds. The others in the group wait as long: other
- * clients, or subscriptions of the same router.
+ * clients, or subscriptions of the same router. What was used comes back while the group has no events, not when the client has taken
+ * all: one that stops and goes on again and again would hold up the others all the time.
  */
 const WAIT_PER_BURST_MS: Readonly<Record<SubscriptionTransport, number>> = {
   websocket: 1_000,
@@ -59,7 +60,8 @@ export class Subscriber {
   private isBusy = false;
   /** How long its group may still wait for it, in milliseconds. */
   private waitMs: number;
-  private hasRoom: (() => void) | undefined;
+  /** Ends the wait for `room`. */
+  private endWait: (() => void) | undefined;
   private isOver = false;
   private events = 0;
   private readonly startedAt = Date.now();
@@ -82,24 +84,29 @@ export class Subscriber {
   }
 
   /**
-   * Resolves when at most half of the places for results are taken, or it has ended. Undefined when that is so already, or when it
-   * was waited for too long: a subscriber must not hold up the others for long.
+   * Resolves when at most half of the places for results are taken, or it has ended, or the group has waited for it long enough: a
+   * subscriber must not hold up the others for long. Undefined when that is so already. Must not be called again before.
    */
   room(): Promise<void> | undefined {
     if (this.isOver || !this.isCrowded() || this.waitMs <= 0) return undefined;
+    const startedAt = performance.now();
     return new Promise((resolve) => {
-      this.hasRoom = resolve;
+      const limit = setTimeout(() => this.endWait?.(), Math.min(WAIT_MS, this.waitMs));
+      limit.unref();
+      this.endWait = () => {
+        this.endWait = undefined;
+        clearTimeout(limit);
+        // A wait that ends without room is the last one in a burst.
+        this.waitMs = this.isCrowded() ? 0 : Math.max(0, this.waitMs - (performance.now() - startedAt));
+        resolve();
+      };
     });
   }
 
-  /** How long to wait for `room` at most, in milliseconds. */
-  maxWaitMs(): number {
-    return Math.min(WAIT_MS, this.waitMs);
-  }
-
-  /** Counts a wait for `room`. One that has ended without room is the last, until all results are delivered. */
-  waited(ms: number): void {
-    this.waitMs = this.isCrowded() ? 0 : this.waitMs - ms;
+  /** Gives back the time, in milliseconds, in which its group had no events, unless the client has not caught up even then. */
+  wasIdle(ms: number): void {
+    if (this.isCrowded()) return;
+    this.waitMs = Math.min(WAIT_PER_BURST_MS[this.options.transport], this.waitMs + ms);
   }
 
   private isCrowded(): boolean {
@@ -123,7 +130,7 @@ export class Subscriber {
   }
 
   private deliver(delivery: Delivery): void {
-    const { sink, transport } = this.options;
+    const { sink } = this.options;
     let taken: void | Promise<void>;
     try {
       taken = sink.next(delivery.result);
@@ -144,8 +151,7 @@ export class Subscriber {
         this.delivered(delivery);
         const next = this.waiting?.shift();
         if (next) this.deliver(next);
-        else this.waitMs = WAIT_PER_BURST_MS[transport];
-        if (!this.isCrowded()) this.hasRoom?.();
+        if (!this.isCrowded()) this.endWait?.();
       },
       () => {
         this.stop('CLIENT_GONE');
@@ -165,7 +171,7 @@ export class Subscriber {
     const { subscription, viewer, transport, requestId, observe, left } = this.options;
     const dropped = (this.waiting?.length ?? 0) + missed;
     this.waiting = undefined;
-    this.hasRoom?.();
+    this.endWait?.();
     left(this);
     const { startedAt, events } = this;
     const { label: operation, name: operationName } = subscription;

@@ -230,16 +230,36 @@ describe('Subscriptions', () => {
     const createSlowSink = (ms: number) =>
       createSink(() => new Promise((resolve) => setTimeout(resolve, ms)));
 
-    async function publishTwenty({ makeChange, publish }: ReturnType<typeof createFixture>): Promise<void> {
-      const changes: ConnectionStatusChange[] = [];
-      for (let index = 0; index < 20; index += 1) changes.push(await makeChange(`e${String(index)}`));
-      await publish(...changes);
+    /** A sink that takes the first of this many results 900 ms after it was given, and the others at once. */
+    function createStutteringSink(period: number): CollectingSink {
+      const sink = createSink(
+        () =>
+          new Promise((resolve) => {
+            if (sink.results.length % period === 1) setTimeout(resolve, 900);
+            else resolve();
+          }),
+      );
+      return sink;
     }
 
-    async function pass(ms: number): Promise<void> {
-      for (let passed = 0; passed < ms; passed += 100) {
-        await jest.advanceTimersByTimeAsync(100);
-        for (let turn = 0; turn < 40; turn += 1) await nextTurn();
+    let made = 0;
+    async function makeChanges(
+      { makeChange }: ReturnType<typeof createFixture>,
+      count: number,
+    ): Promise<readonly ConnectionStatusChange[]> {
+      const changes: ConnectionStatusChange[] = [];
+      for (let index = 0; index < count; index += 1)
+        changes.push(await makeChange(`e${String((made += 1))}`));
+      return changes;
+    }
+
+    const publishNew = async (fixture: ReturnType<typeof createFixture>, count: number): Promise<void> =>
+      fixture.publish(...(await makeChanges(fixture, count)));
+
+    async function pass(ms: number, stepMs = 100): Promise<void> {
+      for (let passed = 0; passed < ms; passed += stepMs) {
+        await jest.advanceTimersByTimeAsync(stepMs);
+        for (let turn = 0; turn < 100; turn += 1) await nextTurn();
       }
     }
 
@@ -249,13 +269,60 @@ describe('Subscriptions', () => {
       const quick = createSink();
       await start(fixture.subscriptions, slow);
       await start(fixture.subscriptions, quick);
-      await publishTwenty(fixture);
+      await publishNew(fixture, 20);
       await pass(900);
       expect(quick.results.length).toBeLessThan(20);
       expect(slow.errors).toEqual([]);
       await pass(100);
       expect(quick.results).toHaveLength(20);
       expect(slow.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
+      await fixture.close();
+    });
+
+    it('hold up a WebSocket no longer for one that stops and goes on again and again', async () => {
+      const fixture = createFixture();
+      const stuttering = createStutteringSink(40);
+      const quick = createSink();
+      await start(fixture.subscriptions, stuttering);
+      await start(fixture.subscriptions, quick);
+      const changes = await makeChanges(fixture, 120);
+      const [listener] = fixture.listeners;
+      // As a source does: the next page when the one before is delivered.
+      const published = (async () => {
+        for (let first = 0; first < 120; first += 40)
+          await listener?.changed(changes.slice(first, first + 40));
+      })();
+      await pass(900);
+      expect([quick.results.length < 80, stuttering.errors]).toEqual([true, []]);
+      await pass(200);
+      expect(quick.results).toHaveLength(120);
+      expect(stuttering.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
+      await published;
+      await fixture.close();
+    });
+
+    it('wait for a client again when there were no events for a time', async () => {
+      const fixture = createFixture();
+      const stuttering = createStutteringSink(20);
+      await start(fixture.subscriptions, stuttering);
+      await publishNew(fixture, 20);
+      await pass(2_000);
+      await publishNew(fixture, 20);
+      await pass(1_000);
+      expect([stuttering.results.length, stuttering.errors]).toEqual([40, []]);
+      await fixture.close();
+    });
+
+    it('wait for a client that is quick enough beside one that takes nothing', async () => {
+      const fixture = createFixture();
+      const steady = createSlowSink(20);
+      const stopped = createSink(() => new Promise(() => undefined));
+      await start(fixture.subscriptions, steady);
+      await start(fixture.subscriptions, stopped);
+      await publishNew(fixture, 30);
+      await pass(2_000, 20);
+      expect([steady.results.length, steady.errors]).toEqual([30, []]);
+      expect(stopped.errors).toMatchObject([{ extensions: { code: 'SUBSCRIPTION_OVERFLOW' } }]);
       await fixture.close();
     });
 
@@ -269,7 +336,7 @@ describe('Subscriptions', () => {
       await start(fixture.subscriptions, ofSameRouter, fromRouter('https://slow.example'));
       await start(fixture.subscriptions, webSocket);
       await start(fixture.subscriptions, ofOtherRouter, fromRouter('https://quick.example'));
-      await publishTwenty(fixture);
+      await publishNew(fixture, 20);
       expect([webSocket.results.length, ofOtherRouter.results.length]).toEqual([20, 20]);
       expect(ofSameRouter.results.length).toBeLessThan(20);
       await pass(4_000);
