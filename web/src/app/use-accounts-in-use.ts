@@ -9,7 +9,7 @@ const MAX_PAGES = 20;
 
 export interface AccountsInUse {
   readonly accounts: readonly string[];
-  /** Whether there are older connections, which may have other accounts. */
+  /** Whether there are connections that were not read, which may have other accounts. */
   readonly isPartial: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface AccountsInUse {
 export function useAccountsInUse(enabled: boolean): AccountsInUse {
   const { client } = useServices();
   const newest = useLiveQuery(QUERY, {}, { skip: !enabled }).data?.environmentAccountConnections;
-  const [older, setOlder] = useState<AccountsInUse>({ accounts: [], isPartial: false });
+  const [older, setOlder] = useState<AccountsInUse>({ accounts: [], isPartial: true });
   const isRead = newest !== undefined;
 
   useEffect(() => {
@@ -50,8 +50,9 @@ export function useAccountsInUse(enabled: boolean): AccountsInUse {
   return useMemo(() => {
     const found = new Set(older.accounts);
     for (const node of newest?.nodes ?? []) addAccounts(found, node);
-    return { accounts: [...found], isPartial: older.isPartial };
-  }, [newest, older]);
+    const hasOlder = newest?.pageInfo.hasNextPage ?? true;
+    return { accounts: [...found], isPartial: enabled && hasOlder && older.isPartial };
+  }, [enabled, newest, older]);
 }
 
 function addAccounts(
