@@ -216,6 +216,20 @@ describe.each(['ws', 'http-callback'] as const)('Through Hive Gateway, by %s', (
     });
   });
 
+  it('a query that the gateway sends again is executed without Apollo Server', async () => {
+    const executed = async () =>
+      valueOf(await readMetrics(app.admin), 'proton_subgraph_compiled_operations_total');
+    const before = await executed();
+    for (let count = 0; count < 3; count += 1) {
+      const query = '{ environmentAccountConnections(first: 1) { nodes { id } } }';
+      expect(await request(gateway.url, query, {}, bearer(token))).toEqual({
+        data: { environmentAccountConnections: { nodes: [expect.any(Object)] } },
+      });
+    }
+    // The first one is executed by Apollo Server, which prepares the document.
+    expect((await executed()) - before).toBe(2);
+  });
+
   async function openSubscriptions(): Promise<number> {
     const labels = { transport: transport === 'ws' ? 'websocket' : 'callback' };
     return valueOf(await readMetrics(app.admin), 'proton_subgraph_subscriptions_open', labels);

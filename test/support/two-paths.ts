@@ -25,6 +25,15 @@ const MEDIA_TYPES = {
 } as const;
 export type ExecutionPath = keyof typeof MEDIA_TYPES;
 
+/** Of curl, Apollo Client and Hive Gateway, and others that may be sent. */
+const ACCEPTS: readonly (string | undefined)[] = [
+  undefined,
+  'application/graphql-response+json,application/json;q=0.9',
+  'application/json',
+  'application/graphql-response+json, application/json, multipart/mixed',
+  '*/*',
+];
+
 export interface HttpResult {
   readonly status: number;
   /** In the order of the response, without `Date`. */
@@ -38,6 +47,8 @@ export interface ServerOptions {
   /** Replaces the sessions of requests, to inject failures. */
   readonly wrapSession?: (session: ProtonSession) => ProtonSession;
   readonly rateLimits?: RateLimits;
+  /** Values of the `accept` header that the requests have in turn. */
+  readonly accepts?: readonly (string | undefined)[];
 }
 
 export interface PathServer {
@@ -58,6 +69,7 @@ export async function startPathServer({
   wrapStore = (store) => store,
   wrapSession = (session) => session,
   rateLimits,
+  accepts = [undefined],
 }: ServerOptions = {}): Promise<PathServer> {
   const logger = pino({ level: 'silent' });
   const telemetry = createTelemetry({ logger, traced: false });
@@ -123,7 +135,12 @@ export async function startPathServer({
   return {
     post(path, operation) {
       requests += 1;
-      return post(url, agent, MEDIA_TYPES[path], `request-${String(requests)}`, JSON.stringify(operation));
+      const accept = accepts[requests % accepts.length];
+      return post(url, agent, JSON.stringify(operation), {
+        'content-type': MEDIA_TYPES[path],
+        'x-request-id': `request-${String(requests)}`,
+        ...(accept !== undefined && { accept }),
+      });
     },
     async counters() {
       const found = await samples();
@@ -146,12 +163,10 @@ export async function startPathServer({
 function post(
   url: string,
   agent: Agent,
-  contentType: string,
-  requestId: string,
   body: string,
+  headers: Readonly<Record<string, string>>,
 ): Promise<HttpResult> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': contentType, 'x-request-id': requestId };
     const request = send(url, { method: 'POST', headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -243,8 +258,9 @@ export async function comparePaths({
   operations,
   viewer,
   onProgress,
-  ...options
+  ...given
 }: CompareOptions): Promise<Comparison> {
+  const options = { accepts: ACCEPTS, ...given };
   const [one, other] = [await startPathServer(options), await startPathServer(options)];
   try {
     const known = await fill(one, 30);

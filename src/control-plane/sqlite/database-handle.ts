@@ -1,8 +1,9 @@
-import { ProtonFailure } from '../../proton/failure';
+import type BetterSqlite3 from 'better-sqlite3';
+
 import type { AccessKeyStore } from '../access-keys/access-keys';
 import type { ImportStore } from '../import/import-store';
 import type { ExportStore, Write, WriteResult } from '../store';
-import { SqliteStoreError } from './errors';
+import { isStoreFailure, SqliteStoreError } from './errors';
 import { filesAt, NO_FILES, type DatabaseFiles } from './file/file-identity';
 import { openDatabase, type OpenOptions } from './file/open-database';
 import { importsOn } from './import/imports';
@@ -81,7 +82,7 @@ export function openHandle(location: string, lockTimeoutMs: number, options: Han
   return {
     files,
     reads: readsOf(database, rows),
-    write: groupedWrites(transactions, writerOn(database, rows.forget)),
+    write: groupedWrites(database, transactions, writerOn(database, rows.forget)),
     accessKeys: accessKeysOn(database, transactions),
     imports: importsOn(database, {
       run: (work, waitedMs) =>
@@ -121,27 +122,62 @@ function refuseChangedFiles(files: DatabaseFiles): void {
   if (state !== 'unchanged') throw new SqliteStoreError(ERROR_OF_STATE[state]);
 }
 
+/** A write of a group has failed, and not the store. */
+class FailedWriteError extends Error {
+  override readonly name = 'FailedWriteError';
+}
+
 /**
- * Commits all writes together. If one of them fails, nothing has changed, and each gets a commit of its own: savepoints would let the
- * others go on, but for each of them SQLite copies every page that changes, about 30 for a new connection.
+ * Runs writes in one transaction. A write that fails changes nothing, and the others go on: the transaction is then repeated with a
+ * savepoint for each write. Savepoints are not used at first, because for each of them SQLite copies every page that changes, about 30
+ * for a new connection.
  */
 function groupedWrites(
+  database: BetterSqlite3.Database,
   transactions: Transactions,
   apply: (write: Write) => WriteResult,
 ): DatabaseHandle['write'] {
-  return async function run(writes, waitedMs) {
+  const inSavepoint = savepointsOn(database, apply);
+
+  function applyOrThrow(write: Write): WriteResult {
     try {
-      return await transactions.run(() => writes.map(apply), waitedMs);
-    } catch (failure) {
-      // The store fails, and not one write.
-      if (failure instanceof ProtonFailure) throw failure;
-      if (writes.length === 1) return [{ failure }];
-      const results: WriteResult[] = [];
-      for (const write of writes) {
-        const alone = run([write], waitedMs).catch((error: unknown) => [{ failure: error }]);
-        results.push(...(await alone));
-      }
-      return results;
+      return apply(write);
+    } catch (error) {
+      throw isStoreFailure(error) ? error : new FailedWriteError('a write has failed', { cause: error });
+    }
+  }
+
+  return async (writes, waitedMs) => {
+    const startedAt = performance.now();
+    try {
+      return await transactions.run(() => writes.map(applyOrThrow), waitedMs);
+    } catch (error) {
+      if (!(error instanceof FailedWriteError)) throw error;
+      return transactions.run(() => writes.map(inSavepoint), waitedMs + performance.now() - startedAt);
+    }
+  };
+}
+
+/** Runs each write in a savepoint of its own. */
+function savepointsOn(
+  database: BetterSqlite3.Database,
+  apply: (write: Write) => WriteResult,
+): (write: Write) => WriteResult {
+  const savepoint = pin(database.prepare('SAVEPOINT one_write'));
+  const release = pin(database.prepare('RELEASE one_write'));
+  const rollbackToSavepoint = pin(database.prepare('ROLLBACK TO one_write'));
+  return (write) => {
+    savepoint.run();
+    try {
+      const result = apply(write);
+      release.run();
+      return result;
+    } catch (error) {
+      // After some errors SQLite has rolled back the whole transaction, and the savepoint is gone.
+      if (isStoreFailure(error) || !database.inTransaction) throw error;
+      rollbackToSavepoint.run();
+      release.run();
+      return { failure: error };
     }
   };
 }

@@ -48,6 +48,7 @@ export function addGraphqlRoute(
   { path, contextFor, chargeCost, executionMs, serverFor, prepared, startCallback }: GraphqlRouteOptions,
 ): void {
   const startDeadline = createExecutionDeadlines(executionMs);
+  const contentTypes = new ContentTypes();
 
   function graphqlContext(request: FastifyRequest, deadline: ExecutionDeadline, context: RequestScope) {
     let admission: { readonly result: void | Promise<void> } | undefined;
@@ -122,9 +123,17 @@ export function addGraphqlRoute(
     request.work = work;
     const response = await deadline.race(work);
     if (response === undefined) sendInternalError(reply);
-    else if (typeof response === 'string') sendData(reply, response);
-    else sendResponse(request, reply, response);
+    else if (typeof response === 'string') sendData(request, reply, response);
+    else {
+      contentTypes.learn(request, response);
+      sendResponse(request, reply, response);
+    }
     return reply;
+  }
+
+  /** Sends the result of a successful operation, as Apollo Server does. */
+  function sendData(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
+    return sendText(reply.header('content-type', contentTypes.of(request)), text);
   }
 
   server.route({
@@ -144,19 +153,15 @@ export function addGraphqlRoute(
         return respondLater(request, reply, deadline, executed);
       }
       const context = graphqlContext(request, deadline, subgraphContext);
-      const executed = mayBePrepared(request) ? prepared.execute(request.body, context) : context;
+      const mayBePrepared = isPlain(request) && contentTypes.of(request) !== undefined;
+      const executed = mayBePrepared ? prepared.execute(request.body, context) : context;
       if (typeof executed === 'string') {
         deadline.refuseLateResult();
-        return sendData(reply, executed);
+        return sendData(request, reply, executed);
       }
       return respondLater(request, reply, deadline, finish(request, deadline, executed));
     },
   });
-}
-
-/** Sends the result of a successful operation, as Apollo Server does. */
-function sendData(reply: FastifyReply, text: string): FastifyReply {
-  return sendText(reply.header('content-type', JSON_TYPE), text);
 }
 
 /** Characters. Node copies a text to put it behind the header, and again to encode it; a longer one is cheaper as bytes. */
@@ -165,8 +170,6 @@ const MAX_TEXT_LENGTH = 16_384;
 function sendText(reply: FastifyReply, text: string): FastifyReply {
   return reply.send(text.length > MAX_TEXT_LENGTH ? Buffer.from(text) : text);
 }
-
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 function sendResponse(
   { record }: FastifyRequest,
@@ -182,16 +185,38 @@ function sendResponse(
   sendText(reply, body.string);
 }
 
-/** Whether nothing in the request's header is for Apollo Server: another media type, a federated trace, or a span. */
-function mayBePrepared({ method, headers, record }: FastifyRequest): boolean {
-  const { accept } = headers;
+/** Whether nothing in the request's header but `accept` is for Apollo Server: another media type, a federated trace, or a span. */
+function isPlain({ method, headers, record }: FastifyRequest): boolean {
   return (
     method === 'POST' &&
     headers['content-type'] === 'application/json' &&
-    (accept === undefined || accept === '*/*' || accept === 'application/json') &&
     headers['apollo-federation-include-trace'] === undefined &&
     record.span === undefined
   );
+}
+
+/** Values of `accept` that are remembered, and their length in characters. Clients send few, and short ones. */
+const MAX_ACCEPTS = 100;
+const MAX_ACCEPT_LENGTH = 256;
+
+/** The content type of results for each value of `accept`, as Apollo Server has chosen it for an earlier request. */
+class ContentTypes {
+  private readonly byAccept = new Map<string, string>();
+
+  /** Undefined if Apollo Server must choose. */
+  of({ headers: { accept = '' } }: FastifyRequest): string | undefined {
+    return this.byAccept.get(accept);
+  }
+
+  learn(
+    { method, headers: { accept = '' } }: FastifyRequest,
+    { status = 200, headers }: HTTPGraphQLResponse,
+  ) {
+    const contentType = headers.get('content-type');
+    if (method !== 'POST' || status !== 200 || contentType === undefined) return;
+    if (this.byAccept.size < MAX_ACCEPTS && accept.length <= MAX_ACCEPT_LENGTH)
+      this.byAccept.set(accept, contentType);
+  }
 }
 
 function headersOf({ headers }: FastifyRequest): HeaderMap {

@@ -11,7 +11,7 @@ import { viewableBy } from './visibility';
 
 /** The rows of an index that a step visits. Each takes up to 2 µs, and 14 µs when its pages are on the disk alone. */
 const ROWS_PER_STEP = 256;
-/** Characters. A list with a longer key, with many accounts or filter values, is read again each time. */
+/** Characters. A list with a longer key, with many values to filter by, is read again each time. */
 const MAX_KEY_LENGTH = 4_096;
 
 /** Collects rows in any order and keeps the newest ones, each once, newest first. */
@@ -71,18 +71,26 @@ export function listsOf(
     for (const query of queries) {
       // Only between two lists or steps: the end of a list that one step reads must not depend on the time that it took.
       if (lists.length > 0) yield;
-      const kept = rows.lists();
-      const key = JSON.stringify(query);
-      let list = kept.get(key);
+      const kept = keptFor(query, rows);
+      const key = kept && JSON.stringify(query);
+      let list = kept?.get(key ?? '');
       if (!list) {
         const viewable = viewableBy(query.visibleTo);
         list = yield* readList(readers, (find) => rows.read(find, viewable), query);
-        if (key.length <= MAX_KEY_LENGTH) kept.set(key, list);
+        if (key !== undefined && key.length <= MAX_KEY_LENGTH) kept?.set(key, list);
       }
       lists.push(list);
     }
     return lists;
   };
+}
+
+/**
+ * Only lists of viewers who see every connection are kept: by the time that a list takes, another viewer could tell when connections of
+ * other accounts change.
+ */
+function keptFor({ visibleTo }: ListQuery, rows: RowCache): ReturnType<RowCache['lists']> | undefined {
+  return visibleTo === 'every' ? rows.lists() : undefined;
 }
 
 /**
