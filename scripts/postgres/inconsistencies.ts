@@ -17,11 +17,14 @@ const INCONSISTENCIES = {
         AND (type = 'DELETED') = EXISTS (SELECT 1 FROM connections c WHERE c.id = e.connection_id)`,
   'connections that are live without being marked': `SELECT count(*) FROM connections
       WHERE live IS DISTINCT FROM CASE WHEN status = 'REJECTED' THEN NULL ELSE true END`,
+  // Those that an earlier version has decided must be filled in.
   'connections with another first decision than their history': `SELECT count(*) FROM connections c
       LEFT JOIN LATERAL (SELECT type, occurred_at FROM connection_events e WHERE e.connection_id = c.id
         AND e.previous_status = 'PENDING' AND e.type IN ('ACCEPTED', 'REJECTED')
-        ORDER BY version DESC LIMIT 1) AS decision ON true
-      WHERE c.first_decision <> 'NONE' AND (c.first_decision, c.decided_at) IS DISTINCT FROM (decision.type, decision.occurred_at)`,
+        AND version > (SELECT coalesce(max(version), 0) FROM connection_events d WHERE d.connection_id = c.id AND d.type = 'DELETED')
+        ORDER BY version LIMIT 1) AS decision ON true
+      WHERE (c.first_decision, c.decided_at) IS DISTINCT FROM
+        (coalesce(decision.type, CASE WHEN c.status <> 'PENDING' THEN 'NONE' END), decision.occurred_at)`,
   'client tokens without their connection': `SELECT count(*) FROM client_tokens t
       WHERE NOT EXISTS (SELECT 1 FROM connections c WHERE c.id = t.connection_id)`,
   'accounts with more connections than are counted': `SELECT count(*) FROM account_scopes s

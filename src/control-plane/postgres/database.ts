@@ -95,6 +95,8 @@ export interface Database {
     work: (session: Session) => Promise<Result>,
     options?: TransactionOptions,
   ) => Promise<Result>;
+  /** Runs one statement that can't be in a transaction, for any time. */
+  readonly runOutsideTransaction: (text: string) => Promise<void>;
   /** Begins a transaction, for reading that its caller interrupts: for any time if it is `unlimited`. It must be ended. */
   readonly begin: (options?: TransactionOptions) => Promise<OpenSession>;
   /** When a call that starts now must have ended, on the clock of `performance.now()`. */
@@ -216,6 +218,12 @@ export function openDatabase(options: DatabaseOptions): Database {
       const [rows = []] = await readAll([query], runOptions);
       return rows;
     },
+    // Without prepared statements there is a proxy, and its sessions have no timeout to lift.
+    runOutsideTransaction: (text) =>
+      withSession(openSession(Infinity), async (session) => {
+        const texts = prepare ? ['SET statement_timeout = 0', text, 'RESET statement_timeout'] : [text];
+        await session.sendAll(texts.map((each) => ({ text: each })));
+      }),
     transaction: (work, transactionOptions) => withSession(begin(transactionOptions), work),
     // Its caller may pause for any time, so it must not lock rows of writes.
     begin: (transactionOptions) =>

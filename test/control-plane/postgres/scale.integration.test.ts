@@ -1,4 +1,6 @@
 import { COUNTS_TTL_MS } from '../../../src/app/embedded-back-end';
+import { openDatabase } from '../../../src/control-plane/postgres/database';
+import { backfillDecisions } from '../../../src/control-plane/postgres/first-decisions';
 import { createMetrics } from '../../../src/telemetry/metrics';
 import { overviewPeriod } from '../../../src/proton/overview';
 import { normalizeSelection, type ConnectionSelection } from '../../../src/proton/page';
@@ -18,7 +20,7 @@ import {
 } from '../../support/many-postgres-connections';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { openExplainer, PLAN_MODES, type SentStatement } from '../../support/postgres-plans';
-import { openTestStore } from '../../support/postgres-store';
+import { connectionTo, openTestStore } from '../../support/postgres-store';
 import { START } from '../../support/proton';
 
 const PAGE = 20;
@@ -296,5 +298,31 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
       Promise.resolve(store.listConnections([listOf({})])).then(() => order.push('list')),
     ]);
     expect(order).toEqual(['list', 'count']);
+  });
+
+  it('an overview of an account without connections reads few pages after decisions were filled in', async () => {
+    await database.query(
+      `UPDATE connections SET first_decision = NULL, decided_at = NULL
+       WHERE id IN (SELECT id FROM connections WHERE decided_at IS NOT NULL LIMIT 100)`,
+    );
+    // As if the server had last analyzed the table when no row had a decision.
+    await database.query(
+      `UPDATE pg_statistic SET stanullfrac = 1
+       WHERE starelid = 'connections'::regclass AND staattnum IN (SELECT attnum FROM pg_attribute
+         WHERE attrelid = 'connections'::regclass AND attname IN ('first_decision', 'decided_at'))`,
+    );
+    const own = openDatabase({
+      connection: connectionTo(database.url),
+      poolSize: 1,
+      timeoutMs: 10_000,
+      prepare: true,
+    });
+    await backfillDecisions(own).finally(own.close);
+    const query = {
+      selection: normalizeSelection({}),
+      visibleTo: [WITHOUT_CONNECTIONS],
+      period: overviewPeriod(12, START),
+    };
+    expect(await over(BUFFERS_OF_A_PAGE, 'overview', () => store.readOverview(query))).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+
 import { openDatabase } from '../../../src/control-plane/postgres/database';
 import { migrateDatabase } from '../../../src/control-plane/postgres/postgres-store';
 import { migrate, missingSteps } from '../../../src/control-plane/postgres/schema/migrate';
@@ -6,6 +8,7 @@ import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { createDatabase, describeWithPostgres, type PostgresDatabase } from '../../support/postgres';
 import { connectionTo, controlPlaneOn, openTestStore } from '../../support/postgres-store';
 import { ENVIRONMENT, MANAGEMENT } from '../../support/proton';
+import { until } from '../../support/replicas';
 
 describeWithPostgres('The schema of a PostgreSQL database', () => {
   let database: PostgresDatabase;
@@ -49,7 +52,7 @@ describeWithPostgres('The schema of a PostgreSQL database', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  it('is completed after a process that died between a step and its note', async () => {
+  it('is completed after a process that died between a step and its record', async () => {
     for (const statement of BOOKKEEPING) await database.query(statement);
     for (const { step, statement } of SCHEMA_STEPS.slice(0, 5)) {
       await database.query(statement);
@@ -96,6 +99,107 @@ describeWithPostgres('The schema of a PostgreSQL database', () => {
     });
     expect(await session.acceptConnection(created)).toMatchObject({ status: 'CONNECTED' });
     await store.close();
+  });
+
+  describe('while another session reads a table in a long transaction', () => {
+    let reading: Client;
+    let endReading: () => Promise<unknown>;
+    const lastIndex = SCHEMA_STEPS.find(({ statement }) => statement.includes(' connections_to_backfill '));
+    if (!lastIndex) throw new Error('no step builds the index');
+
+    beforeEach(async () => {
+      await migrateDatabase(options());
+      await database.query('DROP INDEX connections_to_backfill');
+      await database.query('DELETE FROM schema_steps WHERE step = $1', [lastIndex.step]);
+      reading = new Client({ connectionString: database.url });
+      await reading.connect();
+      await reading.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM connections');
+      endReading = () => reading.query('COMMIT');
+    });
+    afterEach(() => reading.end());
+
+    /** @returns the process of the session that waits for a lock with such a statement */
+    async function waiting(statement: string): Promise<number> {
+      let pid: number | undefined;
+      await until(async () => {
+        const rows = await database.query<{ pid: number }>(
+          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+             AND starts_with(query, $1)`,
+          [statement],
+        );
+        pid = rows[0]?.pid;
+        return pid !== undefined;
+      });
+      return pid ?? 0;
+    }
+
+    const unusable = () =>
+      database.query<{ name: string }>(
+        'SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid',
+      );
+
+    it('gets a column after it, and others use the table until then', async () => {
+      const column = {
+        step: SCHEMA_STEPS.length + 1,
+        statement: 'ALTER TABLE connections ADD COLUMN IF NOT EXISTS later text',
+      };
+      const steps = [...SCHEMA_STEPS.filter((step) => step !== lastIndex), column];
+      const own = openDatabase(options());
+      const migrated = migrate(own, steps);
+      await waiting('ALTER TABLE');
+      await database.query('SELECT count(*) FROM connections');
+      await database.query('DELETE FROM connections');
+      expect(await missingSteps(own, steps)).toEqual([column]);
+      await endReading();
+      expect(await migrated).toEqual([column]);
+      await own.close();
+    });
+
+    it('gets an index after it, also when the first build of it was cut off, and others write until then', async () => {
+      const own = openDatabase(options());
+      const cutOff = migrate(own).catch((error: unknown) => error);
+      const pid = await waiting('CREATE INDEX');
+      await database.query('DELETE FROM connections');
+      await database.query('SELECT pg_terminate_backend($1)', [pid]);
+      expect(await cutOff).toMatchObject({ code: '57P01' });
+      expect(await unusable()).toEqual([{ name: 'connections_to_backfill' }]);
+      const migrated = migrate(own);
+      await waiting('DROP INDEX');
+      await endReading();
+      expect(await migrated).toEqual([lastIndex]);
+      expect(await unusable()).toEqual([]);
+      expect(await database.query("SELECT to_regclass('connections_to_backfill')")).toEqual([
+        { to_regclass: 'connections_to_backfill' },
+      ]);
+      await own.close();
+    });
+
+    it('leaves an index alone that the server still builds for a process that has died', async () => {
+      const statements: string[] = [];
+      const building = new Client({ connectionString: database.url });
+      await building.connect();
+      const built = building.query(lastIndex.statement);
+      await waiting('CREATE INDEX');
+      let looked: () => void = () => undefined;
+      const hasLooked = new Promise<void>((resolve) => {
+        looked = resolve;
+      });
+      const own = openDatabase(
+        options((statement) => {
+          statements.push(statement);
+          if (statement.includes('pg_stat_activity')) looked();
+        }),
+      );
+      const migrated = migrate(own);
+      await hasLooked;
+      await endReading();
+      await built;
+      expect(await migrated).toEqual([lastIndex]);
+      expect(statements.filter((statement) => statement.startsWith('DROP'))).toEqual([]);
+      expect(await unusable()).toEqual([]);
+      await building.end();
+      await own.close();
+    });
   });
 
   it('has the columns that operators may rely on', async () => {

@@ -56,7 +56,7 @@ describeWithPostgres('Starts on PostgreSQL', () => {
       );
       const wire = await startDatabaseSwitch(database.url);
       const victim = prepareServerProcess({ DATABASE_URL: wire.url });
-      // The step is applied, but not noted.
+      // The step is applied, but not recorded.
       const inTheMiddle = failOnce(
         wire,
         ({ text }) => text.startsWith('INSERT INTO schema_steps'),
@@ -137,7 +137,7 @@ async function useEverything(replica: Replica): Promise<void> {
   expect(await replica.remove(id)).toMatchObject({ success: true, id });
 }
 
-/** The tables, their columns and indexes, and the steps that are noted. */
+/** The tables, their columns and indexes, and the steps that are recorded. */
 async function schemaOf({ query }: Pick<PostgresDatabase, 'query'>) {
   const columns = await query(
     `SELECT table_name, column_name, data_type, is_nullable, collation_name FROM information_schema.columns

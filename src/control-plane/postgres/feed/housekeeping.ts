@@ -1,6 +1,6 @@
 import { FEED_RETENTION_MS } from '../../change-feed';
 import type { Database } from '../database';
-import { noteDecisions } from '../writes/decisions';
+import { backfillDecisions } from '../first-decisions';
 import { deleteChanges, deleteTokens } from './expired-rows';
 import { hasUnsequenced, sequence } from './sequencer';
 
@@ -8,7 +8,7 @@ import { hasUnsequenced, sequence } from './sequencer';
 const SEQUENCE_MS = 20;
 /** How often to look for changes that a process left behind when it ended, in milliseconds. */
 const SWEEP_MS = 1_000;
-/** How often old rows are deleted, and decisions of an earlier version noted, in milliseconds. */
+/** How often old rows are deleted, and decisions of an earlier version filled in, in milliseconds. */
 const CLEANUP_MS = 60_000;
 
 export interface HousekeepingOptions {
@@ -31,7 +31,7 @@ export interface Housekeeping {
 }
 
 /**
- * What a store does besides calls: it gives changes their positions in the feed, deletes rows that have expired, and notes decisions
+ * What a store does besides calls: it gives changes their positions in the feed, deletes rows that have expired, and fills in decisions
  * that an earlier version has made. Every process does it, and does no harm when others do it too. Failures are not reported: calls
  * meet the same ones, and the work is tried again.
  */
@@ -76,9 +76,14 @@ export function startHousekeeping({
     if (await hasUnsequenced(database).catch(() => false)) changed();
   }
 
+  /** One part may fail each time, and the others still do their work. The backfill is last, because it may take minutes. */
   async function cleanUp(): Promise<void> {
-    await noteDecisions(database, stopping.signal);
-    await deleteChanges(database, now() - feedRetentionMs);
+    await deleteChanges(database, now() - feedRetentionMs).catch(() => undefined);
+    await deleteExpiredTokens().catch(() => undefined);
+    await backfillDecisions(database, stopping.signal).catch(() => undefined);
+  }
+
+  async function deleteExpiredTokens(): Promise<void> {
     if (expiredAt <= tokensExpiredAt) return;
     const at = expiredAt;
     await deleteTokens(database, at);
@@ -87,11 +92,9 @@ export function startHousekeeping({
 
   const sweeping = setInterval(() => void sweep(), SWEEP_MS);
   const cleaningUp = setInterval(() => {
-    cleaning ??= cleanUp()
-      .catch(() => undefined)
-      .finally(() => {
-        cleaning = undefined;
-      });
+    cleaning ??= cleanUp().finally(() => {
+      cleaning = undefined;
+    });
   }, CLEANUP_MS);
   // A command that ends does not wait for the next turn.
   sweeping.unref();

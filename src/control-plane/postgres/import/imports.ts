@@ -34,7 +34,10 @@ const LOCK_SCOPES = `INSERT INTO account_scopes (environment_account_id, region,
 
 const COLUMNS = CONNECTION_COLUMNS.join(', ');
 
-/** In the order of time: half of the indexes then grow at their ends. An id that was deleted goes on with its history. */
+/**
+ * In the order of time: half of the indexes then grow at their ends. An id that was deleted goes on with its history, of which no
+ * decision counts for the new connection.
+ */
 const INSERT = `INSERT INTO connections (${COLUMNS}, live, version, first_decision)
   SELECT ${COLUMNS}, live, 1 + coalesce(
     (SELECT max(event.version) FROM connection_events AS event WHERE event.connection_id = staged.id), 0),

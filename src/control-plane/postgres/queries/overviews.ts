@@ -6,8 +6,8 @@ import {
   type OverviewPeriod,
 } from '../../../proton/overview';
 import type { OverviewQuery } from '../../store';
+import { decisionInHistory, IS_NOT_BACKFILLED } from '../first-decisions';
 import { Parameters, type Query } from '../session';
-import { decisionInHistory, IS_UNNOTED } from '../writes/decisions';
 import { armsOf, conditionsText, type Arm } from './arms';
 
 /** The statements of an overview, each of which may take its time; none when it selects no row. */
@@ -77,7 +77,7 @@ function medianStatement(arms: readonly Arm[], { period }: OverviewQuery): Query
   };
 }
 
-/** The first decisions in the period, along an index of decisions, and those that are not noted in it yet. */
+/** The first decisions in the period, along an index of decisions, and those that are in the history alone. */
 function decisionsText(arms: readonly Arm[], period: OverviewPeriod, parameters: Parameters): string {
   const since = parameters.add(period.startsAt, 'bigint');
   const until = parameters.add(period.startsAt + period.weeks * WEEK_MS, 'bigint');
@@ -85,15 +85,18 @@ function decisionsText(arms: readonly Arm[], period: OverviewPeriod, parameters:
   return arms
     .flatMap((arm) => {
       const conditions = conditionsText(arm, parameters);
-      const unnoted = rowsText('connections.id, connections.requested_at', [...conditions, IS_UNNOTED]);
+      const missing = rowsText('connections.id, connections.requested_at', [
+        ...conditions,
+        IS_NOT_BACKFILLED,
+      ]);
       return [
         rowsText('connections.first_decision AS decision, connections.decided_at, connections.requested_at', [
           ...conditions,
           within('connections.decided_at'),
         ]),
         // Looked up one by one: a join may read all decisions there are, and the time would reveal their number to a viewer of few accounts.
-        `SELECT decision.type, decision.occurred_at, unnoted.requested_at FROM (${unnoted}) AS unnoted
-          CROSS JOIN LATERAL (${decisionInHistory('unnoted.id')}) AS decision WHERE ${within('decision.occurred_at')}`,
+        `SELECT decision.type, decision.occurred_at, missing.requested_at FROM (${missing}) AS missing
+          CROSS JOIN LATERAL (${decisionInHistory('missing.id')}) AS decision WHERE ${within('decision.occurred_at')}`,
       ];
     })
     .join(' UNION ALL ');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Database } from '../database';
-import { codeOf } from '../errors';
+import { codeOf, isLocked } from '../errors';
 import { BOOKKEEPING, SCHEMA_STEPS, type SchemaStep } from './steps';
 
 /** How long a process that applies steps is waited for when it no longer renews its lease, in milliseconds. */
@@ -11,6 +11,11 @@ const RENEWAL_MS = 1_000;
 const POLL_MS = 100;
 /** How often a step is tried again when another process applies it at the same time. */
 const MAX_RACES = 10;
+/**
+ * How long a step waits for its lock, in milliseconds: behind it, all reads and writes of the table wait too. Then it lets them pass for
+ * as long, and tries again.
+ */
+const LOCK_MS = 1_000;
 
 /** Milliseconds since the epoch on the clock of the database server, which all processes share. */
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
@@ -94,18 +99,46 @@ async function releaseLease(database: Database, owner: string): Promise<void> {
 }
 
 async function apply(database: Database, { step, statement }: SchemaStep): Promise<void> {
-  await database.transaction(
-    async (session) => {
-      // A statement that changes the schema is a transaction of its own in some databases, so the step is noted in another one.
-      await session.commit([session.send({ text: statement })]);
-    },
-    { unlimited: true },
-  );
+  const [, index] = /^CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) /.exec(statement) ?? [];
+  if (index === undefined) await change(database, statement);
+  else await buildIndex(database, index, statement);
+  // A statement that changes the schema is a transaction of its own in some databases, so the step is recorded in another one.
   await database.run({
     text: `INSERT INTO schema_steps (step, applied_at) VALUES ($1::int, ${NOW}) ON CONFLICT (step) DO NOTHING`,
     values: [step],
   });
 }
+
+/** Waits for the end of transactions that use the table, however long they take, and lets others use it meanwhile. */
+async function change(database: Database, statement: string): Promise<void> {
+  for (;;) {
+    try {
+      await database.transaction((session) => session.commit([session.send({ text: statement })]), {
+        unlimited: true,
+        lockTimeoutMs: LOCK_MS,
+      });
+      return;
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      await delay(LOCK_MS);
+    }
+  }
+}
+
+/** Builds an index while the table is read and written. A build that was cut off leaves an index that no query can use. */
+async function buildIndex(database: Database, name: string, statement: string): Promise<void> {
+  for (;;) {
+    // The server goes on with the build of a process that has died.
+    while ((await database.run({ text: BUILDS, values: [name] })).length > 0) await delay(POLL_MS);
+    const [index] = (await database.run({ text: INDEX, values: [name] })) as readonly [isValid: boolean][];
+    if (index?.[0]) return;
+    await database.runOutsideTransaction(index ? `DROP INDEX CONCURRENTLY IF EXISTS ${name}` : statement);
+  }
+}
+
+const BUILDS = `SELECT 1 FROM pg_stat_activity
+  WHERE datname = current_database() AND state = 'active' AND starts_with(query, 'CREATE INDEX CONCURRENTLY IF NOT EXISTS ' || $1::text || ' ')`;
+const INDEX = 'SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1::text)';
 
 /** IF NOT EXISTS does not protect from a table that another session creates at the same time. */
 function isRace(error: unknown): boolean {

@@ -8,8 +8,8 @@ export interface SchemaStep {
  * The steps from an empty database to this version's schema. Never change one that has been released: add others at the end.
  *
  * Expand, then contract: servers of the previous version run on the new schema during an upgrade. So a step adds tables, indexes, and
- * columns that are nullable or have a default. What only an older version uses is removed one version later. A new index on a large
- * table needs CREATE INDEX CONCURRENTLY, or it blocks writes while it is built.
+ * columns that are nullable or have a default. What only an older version uses is removed one version later. A new index on a table
+ * that has rows needs CREATE INDEX CONCURRENTLY, or it blocks writes while it is built.
  *
  * Timestamps are epoch milliseconds, on the clocks of the servers. Text keys are compared by bytes, so that their order does not depend
  * on the operating system. There are no foreign keys, sequences and triggers: databases that speak PostgreSQL's protocol differ in them.
@@ -169,18 +169,20 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     PRIMARY KEY (destination, connection_id)
   )`,
   'CREATE INDEX IF NOT EXISTS outbound_connections_by_due_time ON outbound_connections (destination, due_at)',
-  // The first decision on each connection, for overviews.
-  `CREATE INDEX IF NOT EXISTS connection_events_by_decision ON connection_events (connection_id)
-    INCLUDE (type, occurred_at) WHERE previous_status = 'PENDING' AND type IN ('ACCEPTED', 'REJECTED')`,
-  // The first decision, for overviews too: 'ACCEPTED', 'REJECTED', or 'NONE' for a connection that was imported as it is. Null while it is
-  // PENDING, and until the housekeeping has looked up what an earlier version decided; see writes/decisions.ts.
+  // The first decision on each connection, and where the history of an id ends that is imported again, for overviews.
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS connection_events_by_decision ON connection_events (connection_id, version)
+    INCLUDE (type, occurred_at)
+    WHERE previous_status = 'PENDING' AND type IN ('ACCEPTED', 'REJECTED') OR type = 'DELETED'`,
+  // The first decision, for overviews too: 'ACCEPTED', 'REJECTED', or 'NONE' for a connection that was imported with a status but no
+  // decision in its history. Null while it is PENDING, and until the backfill has looked up what an earlier version decided; see
+  // first-decisions.ts.
   'ALTER TABLE connections ADD COLUMN IF NOT EXISTS first_decision text COLLATE "C"',
   'ALTER TABLE connections ADD COLUMN IF NOT EXISTS decided_at bigint',
-  `CREATE INDEX IF NOT EXISTS connections_by_management_and_decision ON connections (management_account_id, decided_at)
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS connections_by_management_and_decision ON connections (management_account_id, decided_at)
     INCLUDE (requested_at, first_decision, environment_account_id) WHERE decided_at IS NOT NULL`,
-  `CREATE INDEX IF NOT EXISTS connections_by_environment_and_decision ON connections (environment_account_id, decided_at)
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS connections_by_environment_and_decision ON connections (environment_account_id, decided_at)
     INCLUDE (requested_at, first_decision, management_account_id) WHERE decided_at IS NOT NULL`,
-  `CREATE INDEX IF NOT EXISTS connections_with_unnoted_decision ON connections (id)
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS connections_to_backfill ON connections (id)
     INCLUDE (requested_at, management_account_id, environment_account_id, environment_name, region, status, first_decision)
     WHERE first_decision IS NULL AND status <> 'PENDING'`,
 ].map((statement, index) => ({ step: index + 1, statement }));

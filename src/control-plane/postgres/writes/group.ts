@@ -11,7 +11,6 @@ import type {
   Write,
   WriteResult,
 } from '../../store';
-import { firstDecisionOf, type FirstDecision } from './decisions';
 import { scopeKey, type Facts, type Scope, type StoredVersion } from './facts';
 
 /** What a group of writes changes, as rows. */
@@ -28,6 +27,12 @@ export interface GroupChanges {
 /** A connection as the group leaves it, with the first decision on it if the group has made it. */
 export interface ChangedVersion extends StoredVersion {
   readonly decision: FirstDecision | undefined;
+}
+
+/** What it was, and when, in milliseconds since the epoch. */
+interface FirstDecision {
+  readonly type: 'ACCEPTED' | 'REJECTED';
+  readonly at: number;
 }
 
 export interface NumberedEvent {
@@ -169,4 +174,10 @@ class GroupState {
 
 function tokenKey({ token, ...scope }: Scope & { readonly token: string }): string {
   return `${scopeKey(scope)}/${token}`;
+}
+
+/** What an event decided first. A connection is `PENDING` once, so one of its events does at most. */
+function firstDecisionOf({ type, previousStatus, occurredAt }: ConnectionEvent): FirstDecision | undefined {
+  const isDecision = previousStatus === 'PENDING' && (type === 'ACCEPTED' || type === 'REJECTED');
+  return isDecision ? { type, at: occurredAt } : undefined;
 }
