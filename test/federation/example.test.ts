@@ -72,7 +72,9 @@ it('The example stops its other processes and reports it when proton-subgraph di
   expect({ code, stderr }).toEqual({
     code: 1,
     // The gateway's library prints an error of its own if it was about to connect to proton-subgraph.
-    stderr: expect.stringMatching(/^proton-subgraph was ended by SIGKILL; the others have been stopped\.\n$/m),
+    stderr: expect.stringMatching(
+      /^proton-subgraph was ended by SIGKILL; the others have been stopped\.\n$/m,
+    ) as string,
   });
   await expectNothingLeft(example);
 });
