@@ -3,7 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChangeFeed, FeedPage } from '../../src/control-plane/change-feed';
 import { statusChangesOn } from '../../src/control-plane/status-changes';
 import { ProtonFailure } from '../../src/proton/failure';
-import type { ConnectionStatusChange, StatusChangeListener } from '../../src/proton/status-changes';
+import type {
+  ConnectionStatusChange,
+  StatusChangeListener,
+  StatusChangeSource,
+} from '../../src/proton/status-changes';
 import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT } from '../support/proton';
 
@@ -88,6 +92,23 @@ async function createLongFeed(length: number) {
     () => undefined,
   );
   return { first, all, source, signal };
+}
+
+/** Watches with two listeners. @param taken resolves when the slow one has taken a page */
+function watchWithSlow(source: StatusChangeSource, taken: () => Promise<void>) {
+  const slow = createListener();
+  const quick = createListener();
+  const watches = [
+    source.watchStatusChanges(VIEWER, {
+      ...slow.listener,
+      changed(changes) {
+        void slow.listener.changed(changes);
+        return taken();
+      },
+    }),
+    source.watchStatusChanges(VIEWER, quick.listener),
+  ];
+  return { slow, quick, watches };
 }
 
 const nothing = (position: number) => Promise.resolve({ changes: [], unreadable: [], position });
@@ -191,18 +212,7 @@ describe('The status changes of the control plane', () => {
     const { first, all, source, signal } = await createLongFeed(300);
     let goOn: () => void = () => undefined;
     const busy = new Promise<void>((resolve) => (goOn = resolve));
-    const slow = createListener();
-    const quick = createListener();
-    const watches = [
-      source.watchStatusChanges(VIEWER, {
-        ...slow.listener,
-        changed(changes) {
-          void slow.listener.changed(changes);
-          return busy;
-        },
-      }),
-      source.watchStatusChanges(VIEWER, quick.listener),
-    ];
+    const { slow, quick, watches } = watchWithSlow(source, () => busy);
     await Promise.all(watches.map((watch) => watch.position()));
     signal();
     const positions = all.map(({ position }) => position);
@@ -222,18 +232,10 @@ describe('The status changes of the control plane', () => {
 
   it('reach a listener at most a second later in a burst because another one takes some time for each page', async () => {
     const { source, signal } = await createLongFeed(1_280);
-    const slow = createListener();
-    const quick = createListener();
-    const watches = [
-      source.watchStatusChanges(VIEWER, {
-        ...slow.listener,
-        changed(changes) {
-          void slow.listener.changed(changes);
-          return new Promise((resolve) => setTimeout(resolve, 150));
-        },
-      }),
-      source.watchStatusChanges(VIEWER, quick.listener),
-    ];
+    const { slow, quick, watches } = watchWithSlow(
+      source,
+      () => new Promise((resolve) => setTimeout(resolve, 150)),
+    );
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     try {
       await Promise.all(watches.map((watch) => watch.position()));

@@ -3,7 +3,11 @@ import {
   openPostgresStore,
   type PostgresStoreOptions,
 } from '../../src/control-plane/postgres/postgres-store';
-import type { PostgresConnection } from '../../src/control-plane/postgres/database';
+import {
+  type Database,
+  openDatabase,
+  type PostgresConnection,
+} from '../../src/control-plane/postgres/database';
 import type { Store } from '../../src/control-plane/store';
 import type { PostgresDatabase } from './postgres';
 import { account, type Clock, type ControlPlane, createClock, region } from './proton';
@@ -19,6 +23,16 @@ export function connectionTo(url: string): PostgresConnection {
     password: decodeURIComponent(password),
     ssl: false,
   };
+}
+
+/** Runs work on a connection pool without a store, and closes it. */
+export async function withDatabase(
+  url: string,
+  work: (database: Database) => Promise<unknown>,
+): Promise<void> {
+  const options = { connection: connectionTo(url), poolSize: 3, timeoutMs: 10_000, prepare: true };
+  const database = openDatabase(options);
+  await work(database).finally(database.close);
 }
 
 export type StoreOverrides = Partial<Omit<PostgresStoreOptions, 'connection'>>;

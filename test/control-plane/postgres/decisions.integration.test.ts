@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
 import { inconsistenciesOf } from '../../../scripts/postgres/inconsistencies';
-import { openDatabase, type Database } from '../../../src/control-plane/postgres/database';
 import { startHousekeeping } from '../../../src/control-plane/postgres/feed/housekeeping';
+import type { Database } from '../../../src/control-plane/postgres/database';
 import { backfillDecisions } from '../../../src/control-plane/postgres/first-decisions';
 import type { ChangeWrite, CreateWrite } from '../../../src/control-plane/store';
 import type { Connection, ConnectionEvent } from '../../../src/proton/connection';
 import type { ConnectionOverview } from '../../../src/proton/overview';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
-import { connectionTo, createPostgresControlPlane, emptyTables } from '../../support/postgres-store';
+import { createPostgresControlPlane, emptyTables, withDatabase } from '../../support/postgres-store';
 import { type ControlPlane, ENVIRONMENT, MANAGEMENT, START } from '../../support/proton';
 import { reader } from '../../support/reader';
 import { connectionRecord } from '../import/imports.contract';
@@ -266,9 +266,3 @@ describeWithPostgres('The first decision on a connection', () => {
     expect(await stored()).toEqual({ again: ['NONE', null] });
   });
 });
-
-async function withDatabase(url: string, work: (database: Database) => Promise<unknown>): Promise<void> {
-  const options = { connection: connectionTo(url), poolSize: 3, timeoutMs: 10_000, prepare: true };
-  const database = openDatabase(options);
-  await work(database).finally(database.close);
-}

@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 
 import { inconsistenciesOf } from '../../../scripts/postgres/inconsistencies';
-import { openDatabase } from '../../../src/control-plane/postgres/database';
 import { backfillDecisions } from '../../../src/control-plane/postgres/first-decisions';
 import { BOOKKEEPING, SCHEMA_STEPS } from '../../../src/control-plane/postgres/schema/steps';
 import { unrestrictedViewer } from '../../../src/proton/viewer';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import type { SentStatement } from '../../support/postgres-plans';
-import { connectionTo, controlPlaneOn, openTestStore } from '../../support/postgres-store';
+import { controlPlaneOn, openTestStore, withDatabase } from '../../support/postgres-store';
 import { ENVIRONMENT, MANAGEMENT } from '../../support/proton';
 import { called } from '../change-feed.contract';
 
@@ -101,13 +100,7 @@ describeWithPostgres(`The version of commit ${recorded.commit.slice(0, 7)} besid
       'REJECTED by this version',
     ]);
     await store.close();
-    const own = openDatabase({
-      connection: connectionTo(database.url),
-      poolSize: 1,
-      timeoutMs: 10_000,
-      prepare: true,
-    });
-    await backfillDecisions(own).finally(own.close);
+    await withDatabase(database.url, (opened) => backfillDecisions(opened));
     expect(await inconsistenciesOf(database.query)).toEqual([]);
   });
 });

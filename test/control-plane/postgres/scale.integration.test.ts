@@ -1,5 +1,4 @@
 import { COUNTS_TTL_MS } from '../../../src/app/embedded-back-end';
-import { openDatabase } from '../../../src/control-plane/postgres/database';
 import { backfillDecisions } from '../../../src/control-plane/postgres/first-decisions';
 import { createMetrics } from '../../../src/telemetry/metrics';
 import { overviewPeriod } from '../../../src/proton/overview';
@@ -20,7 +19,7 @@ import {
 } from '../../support/many-postgres-connections';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { openExplainer, PLAN_MODES, type SentStatement } from '../../support/postgres-plans';
-import { connectionTo, openTestStore } from '../../support/postgres-store';
+import { openTestStore, withDatabase } from '../../support/postgres-store';
 import { START } from '../../support/proton';
 
 const PAGE = 20;
@@ -313,13 +312,7 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
        WHERE starelid = 'connections'::regclass AND staattnum IN (SELECT attnum FROM pg_attribute
          WHERE attrelid = 'connections'::regclass AND attname IN ('first_decision', 'decided_at'))`,
     );
-    const own = openDatabase({
-      connection: connectionTo(database.url),
-      poolSize: 1,
-      timeoutMs: 10_000,
-      prepare: true,
-    });
-    await backfillDecisions(own).finally(own.close);
+    await withDatabase(database.url, (opened) => backfillDecisions(opened));
     const query = {
       selection: normalizeSelection({}),
       visibleTo: [WITHOUT_CONNECTIONS],

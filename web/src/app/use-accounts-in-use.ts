@@ -43,8 +43,7 @@ export function useAccountsInUse(enabled: boolean): AccountsInUse {
     return () => {
       stopped = true;
     };
-    // Once: what comes later is among the newest.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- Once: what comes later is among the newest.
   }, [client, isRead]);
 
   return useMemo(() => {

@@ -71,15 +71,7 @@ export function listsOf(
     for (const query of queries) {
       // Only between two lists or steps: the end of a list that one step reads must not depend on the time that it took.
       if (lists.length > 0) yield;
-      const kept = keptFor(query, rows);
-      const key = kept && JSON.stringify(query);
-      let list = kept?.get(key ?? '');
-      if (!list) {
-        const viewable = viewableBy(query.visibleTo);
-        list = yield* readList(readers, (find) => rows.read(find, viewable), query);
-        if (key !== undefined && key.length <= MAX_KEY_LENGTH) kept?.set(key, list);
-      }
-      lists.push(list);
+      lists.push(yield* list(readers, rows, query));
     }
     return lists;
   };
@@ -89,8 +81,17 @@ export function listsOf(
  * Only lists of viewers who see every connection are kept: by the time that a list takes, another viewer could tell when connections of
  * other accounts change.
  */
-function keptFor({ visibleTo }: ListQuery, rows: RowCache): ReturnType<RowCache['lists']> | undefined {
-  return visibleTo === 'every' ? rows.lists() : undefined;
+function* list(readers: RangeReaders, rows: RowCache, query: ListQuery): Steps<readonly StoredConnection[]> {
+  const viewable = viewableBy(query.visibleTo);
+  const read = () => readList(readers, (find) => rows.read(find, viewable), query);
+  if (query.visibleTo !== 'every') return yield* read();
+  const kept = rows.lists();
+  const key = JSON.stringify(query);
+  const known = kept.get(key);
+  if (known) return known;
+  const found = yield* read();
+  if (key.length <= MAX_KEY_LENGTH) kept.set(key, found);
+  return found;
 }
 
 /**
