@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
+import { planAccountList, type AccountListRequest } from '../proton/accounts';
 import type { Connection, ConnectionView } from '../proton/connection';
 import { actionsOn } from '../proton/connection-actions';
-import { overviewPeriod, type OverviewRequest } from '../proton/overview';
+import { overviewPeriod, type LongestPendingRequest, type OverviewRequest } from '../proton/overview';
 import {
   type ConnectionListRequest,
   type ConnectionSelection,
@@ -34,8 +35,8 @@ import type {
   UpdateConnectionInput,
 } from '../proton/validation/inputs';
 import { parseCreate, parseId, parseTag, parseUntag, parseUpdate } from '../proton/validation/parse-inputs';
-import { may, maySee, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
-import { readBatch, historyQueryOf, listQueryOf } from './page-queries';
+import { may, maySee, namedAccounts, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
+import { historyQueryOf, listQueryOf, longestPendingQueryOf, readBatch } from './page-queries';
 import { decideAccept, decideDelete, decideReject, decideUpdate } from './decisions/change';
 import { CLIENT_TOKEN_LIFETIME_MS, decideCreate } from './decisions/create';
 import type { DecisionContext } from './decisions/decision-context';
@@ -185,6 +186,23 @@ class EmbeddedSession implements ProtonSession<Connection> {
       },
       this.options,
     );
+  }
+
+  listLongestPending(requests: readonly LongestPendingRequest[]) {
+    return readBatch(
+      requests,
+      (request) => longestPendingQueryOf(this.inRegion(request), this.visibleTo),
+      (queries) => this.plane.store.listConnections(queries, this.options),
+      (connections) => connections,
+    );
+  }
+
+  // The Region of a session does not narrow them: its viewer is one account.
+  listAccounts(request: AccountListRequest) {
+    const plan = planAccountList(request);
+    const named = namedAccounts(this.viewer);
+    if (this.visibleTo !== 'every' || !plan.range) return plan.pageOf(named);
+    return whenDone(this.plane.store.listAccounts(plan.range), (inUse) => plan.pageOf([...named, ...inUse]));
   }
 
   async createConnection(input: CreateConnectionInput) {

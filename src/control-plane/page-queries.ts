@@ -1,4 +1,5 @@
-import type { ConnectionEvent } from '../proton/connection';
+import { ConnectionStatus, type ConnectionEvent } from '../proton/connection';
+import { DEFAULT_LONGEST_PENDING, type LongestPendingRequest } from '../proton/overview';
 import {
   connectionCursors,
   type ConnectionListRequest,
@@ -6,6 +7,7 @@ import {
   type CursorCodec,
   normalizeSelection,
   parsePageRequest,
+  parsePageSize,
 } from '../proton/page';
 import type { ConnectionId } from '../proton/identifiers';
 import { whenDone, type HistoryRequest, type MaybePromise } from '../proton/proton-service';
@@ -49,6 +51,23 @@ export function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery
   // One more row than the page holds, to know whether there is a next page.
   const query: ListQuery = { selection, visibleTo, after: page.after, limit: page.size + 1 };
   return { query, page, cursors };
+}
+
+/** A filter by other statuses selects none. */
+export function longestPendingQueryOf(
+  request: LongestPendingRequest,
+  visibleTo: ListQuery['visibleTo'],
+): ListQuery {
+  const size = parsePageSize(request.first, DEFAULT_LONGEST_PENDING);
+  const selection = normalizeSelection(request);
+  const isExcluded = selection.statuses?.includes(ConnectionStatus.PENDING) === false;
+  return {
+    selection: { ...selection, statuses: [ConnectionStatus.PENDING] },
+    visibleTo,
+    after: undefined,
+    limit: isExcluded ? 0 : size,
+    oldestFirst: true,
+  };
 }
 
 /** An invisible connection has an empty history, like a connection that does not exist. */

@@ -1,3 +1,4 @@
+import type { AccountRange } from '../proton/accounts';
 import type {
   Connection,
   ConnectionEvent,
@@ -27,7 +28,7 @@ export interface ConnectionStore {
     ids: readonly ConnectionId[],
     visibleTo: Visibility,
   ) => MaybePromise<readonly StoredConnection[]>;
-  /** Each query's rows, newest request first. When the signal aborts, reading stops and rejects with its reason. */
+  /** Each query's rows in its order. When the signal aborts, reading stops and rejects with its reason. */
   readonly listConnections: (
     queries: readonly ListQuery[],
     options?: ReadOptions,
@@ -43,6 +44,8 @@ export interface ConnectionStore {
   ) => Promise<readonly (readonly ConnectionEvent[] | null)[]>;
   /** When the signal aborts, reading stops and rejects with its reason. */
   readonly readOverview: (query: OverviewQuery, options?: ReadOptions) => MaybePromise<ConnectionOverview>;
+  /** The first accounts in this range that occur in a connection, in either role. */
+  readonly listAccounts: (range: AccountRange) => MaybePromise<readonly AccountId[]>;
   /** How many calls of `write` may run at a time. As many more may run with writes of one row each. */
   readonly concurrentWrites: number;
   /**
@@ -73,6 +76,8 @@ export interface CountQuery {
 export interface ListQuery extends CountQuery {
   readonly after: ConnectionPosition | undefined;
   readonly limit: number;
+  /** From the oldest request to the newest. Otherwise the newest comes first. */
+  readonly oldestFirst?: boolean;
 }
 
 export interface OverviewQuery extends CountQuery {
@@ -213,6 +218,7 @@ export const STORE_OPERATIONS = [
   'countConnections',
   'listEvents',
   'readOverview',
+  'listAccounts',
   'write',
 ] as const satisfies readonly (keyof ConnectionStore)[];
 
@@ -224,6 +230,7 @@ export function observeStore(store: ConnectionStore, around: Around): Connection
     countConnections: (...args) => around('countConnections', () => store.countConnections(...args)),
     listEvents: (...args) => around('listEvents', () => store.listEvents(...args)),
     readOverview: (...args) => around('readOverview', () => store.readOverview(...args)),
+    listAccounts: (...args) => around('listAccounts', () => store.listAccounts(...args)),
     concurrentWrites: store.concurrentWrites,
     write: (...args) => around('write', () => store.write(...args)),
     feed: store.feed,

@@ -1,6 +1,7 @@
+import { planAccountList, type AccountListRequest } from '../proton/accounts';
 import type { ConnectionView } from '../proton/connection';
 import { actingAccount, actionsOn } from '../proton/connection-actions';
-import { overviewPeriod, type OverviewRequest } from '../proton/overview';
+import { overviewPeriod, type LongestPendingRequest, type OverviewRequest } from '../proton/overview';
 import type { ConnectionListRequest, ConnectionSelection } from '../proton/page';
 import { ProtonFailure } from '../proton/failure';
 import type { AccountId, ConnectionReference, Region } from '../proton/identifiers';
@@ -13,7 +14,7 @@ import type {
   UpdateConnectionInput,
 } from '../proton/validation/inputs';
 import { parseCreate } from '../proton/validation/parse-inputs';
-import { ownAccount, type Viewer } from '../proton/viewer';
+import { namedAccounts, ownAccount, readableAccounts, type Viewer } from '../proton/viewer';
 import { createCallRunner, type CallDependencies } from './call-runner';
 import { Calls } from './calls';
 import { readCodebuildRoles, readTags } from './reads/details';
@@ -88,6 +89,22 @@ export class SdkSession implements ProtonSession {
   readOverview({ weeks }: OverviewRequest) {
     overviewPeriod(weeks, Date.now());
     return null;
+  }
+
+  /** Always null, like the overview that they are part of. */
+  listLongestPending(requests: readonly LongestPendingRequest[]) {
+    return requests.map(() => null);
+  }
+
+  /**
+   * For a viewer who may read every account: the accounts with credentials, whether or not they have connections. Finding those that
+   * occur in connections would take reading all lists to their end.
+   */
+  listAccounts(request: AccountListRequest) {
+    const { viewer, accounts } = this.options;
+    const named = namedAccounts(viewer);
+    const readable = readableAccounts(viewer) === 'every' ? [...named, ...accounts] : named;
+    return planAccountList(request).pageOf(readable);
   }
 
   async createConnection(input: CreateConnectionInput) {

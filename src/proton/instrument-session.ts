@@ -1,8 +1,9 @@
 import type { Around } from '../telemetry/events';
+import type { AccountListRequest } from './accounts';
 import type { ConnectionView } from './connection';
 import type { ConnectionListRequest, ConnectionSelection } from './page';
 import type { ConnectionReference } from './identifiers';
-import type { OverviewRequest } from './overview';
+import type { LongestPendingRequest, OverviewRequest } from './overview';
 import type { HistoryRequest, ProtonSession, SessionOptions, SessionSource } from './proton-service';
 import type { StatusChangeSource } from './status-changes';
 import type {
@@ -88,6 +89,14 @@ class InstrumentedSession<View extends ConnectionView> implements ProtonSession<
 
   readOverview(request: OverviewRequest) {
     return this.run('readOverview', () => this.session.readOverview(request));
+  }
+
+  listLongestPending(requests: readonly LongestPendingRequest[]) {
+    return this.run('listLongestPending', () => this.session.listLongestPending(requests));
+  }
+
+  listAccounts(request: AccountListRequest) {
+    return this.run('listAccounts', () => this.session.listAccounts(request));
   }
 
   createConnection(input: CreateConnectionInput) {

@@ -1,6 +1,6 @@
 import type { ConnectionStatus, EpochMilliseconds } from './connection';
 import { ProtonFailure } from './failure';
-import type { ConnectionSelection } from './page';
+import type { ConnectionSelection, PageRequest } from './page';
 
 export const DEFAULT_WEEKS = 12;
 const MAX_WEEKS = 104;
@@ -14,6 +14,11 @@ export interface OverviewRequest extends ConnectionSelection {
   /** How many weeks, 1 to 104; null or left out means 12. The last one is the week of today. */
   readonly weeks?: number | null | undefined;
 }
+
+export const DEFAULT_LONGEST_PENDING = 5;
+
+/** The connections of a selection that have waited longest; `first` of them, 1 to 100. Null or left out means 5. */
+export interface LongestPendingRequest extends ConnectionSelection, Pick<PageRequest, 'first'> {}
 
 /** What happened in one week, from Monday, 00:00 UTC. */
 export interface OverviewWeek {

@@ -77,14 +77,20 @@ export function parsePageRequest<Position>(
   { first, after }: PageRequest,
   cursors: CursorCodec<Position>,
 ): { readonly size: number; readonly after: Position | undefined } {
-  const size = first ?? DEFAULT_PAGE_SIZE;
-  if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
-    throw ProtonFailure.invalid([{ path: ['first'], message: `must be 1 to ${String(MAX_PAGE_SIZE)}` }]);
-  }
+  const size = parsePageSize(first);
   if (after === null || after === undefined) return { size, after: undefined };
   const position = cursors.read(after);
   if (position === undefined) throw invalidCursor();
   return { size, after: position };
+}
+
+/** @throws ProtonFailure `VALIDATION_ERROR` for a size outside 1 to 100 */
+export function parsePageSize(first: PageRequest['first'], defaultSize = DEFAULT_PAGE_SIZE): number {
+  const size = first ?? defaultSize;
+  if (!Number.isInteger(size) || size < 1 || size > MAX_PAGE_SIZE) {
+    throw ProtonFailure.invalid([{ path: ['first'], message: `must be 1 to ${String(MAX_PAGE_SIZE)}` }]);
+  }
+  return size;
 }
 
 /** The failure for a cursor that does not belong to the requested list and filter. */

@@ -1,8 +1,9 @@
+import type { AccountListRequest, ListedAccount } from './accounts';
 import type { ConnectionEvent, ConnectionView, Tag } from './connection';
 import type { ConnectionAction } from './connection-actions';
 import type { ConnectionListRequest, ConnectionSelection, Page, PageRequest } from './page';
 import type { ConnectionReference, RoleArn } from './identifiers';
-import type { ConnectionOverview, OverviewRequest } from './overview';
+import type { ConnectionOverview, LongestPendingRequest, OverviewRequest } from './overview';
 import type { StatusChangeSource } from './status-changes';
 import type {
   ConnectionIdInput,
@@ -109,6 +110,21 @@ export interface ProtonSession<View extends ConnectionView = ConnectionView> {
    * @throws ProtonFailure `VALIDATION_ERROR` for a number of weeks outside 1 to 104
    */
   readonly readOverview: (request: OverviewRequest) => MaybePromise<ConnectionOverview | null>;
+
+  /**
+   * The `PENDING` connections of a selection that have waited longest, longest first. Null if the adapter has no overviews. The result is
+   * a `VALIDATION_ERROR` for an invalid number.
+   */
+  readonly listLongestPending: (
+    requests: readonly LongestPendingRequest[],
+  ) => MaybePromise<readonly (readonly View[] | null | Error)[]>;
+
+  /**
+   * The accounts that the viewer may read, in the order of their ids: those that the permissions name, and if they cover every account
+   * also those that occur in connections. An adapter that can't look for these has the accounts that it has credentials for instead.
+   * @throws ProtonFailure `VALIDATION_ERROR` for an invalid page size or cursor
+   */
+  readonly listAccounts: (request: AccountListRequest) => MaybePromise<Page<ListedAccount>>;
 
   /**
    * Requests a connection, as the environment account: the account that the input names, else the account of its roles, else the

@@ -60,7 +60,12 @@ export function maySee(
 
 /** The accounts that the viewer may read; `'every'` for all accounts. */
 export function readableAccounts(viewer: Viewer): 'every' | readonly AccountId[] {
-  return grants(viewer.onEveryAccount, 'read') ? 'every' : accountsGranting(viewer, 'read');
+  return grants(viewer.onEveryAccount, 'read') ? 'every' : namedAccounts(viewer);
+}
+
+/** The accounts that the viewer's permissions name. */
+export function namedAccounts(viewer: Viewer): readonly AccountId[] {
+  return accountsGranting(viewer, 'read');
 }
 
 /** The only account to which the viewer may write; undefined if there is no such account, or more than one. */

@@ -4,6 +4,7 @@ import type { ConnectionEvent, ConnectionView, Tag } from '../proton/connection'
 import type { ConnectionListRequest, ConnectionSelection, Page } from '../proton/page';
 import type { ConnectionAction } from '../proton/connection-actions';
 import type { ConnectionReference, Region, RoleArn } from '../proton/identifiers';
+import type { LongestPendingRequest } from '../proton/overview';
 import { instrumentSession } from '../proton/instrument-session';
 import type { HistoryRequest, ProtonService, ProtonSession, SessionOptions } from '../proton/proton-service';
 import type { TrustPolicyDefaults } from '../proton/trust-policy/request';
@@ -73,6 +74,17 @@ class Loaders {
     return (this.created.connectionCount ??= createUncachedLoader(
       async (selections: readonly ConnectionSelection[]) => this.session.countConnections(selections),
       (selection) => JSON.stringify(selection),
+    ));
+  }
+
+  get longestPending(): Loader<LongestPendingRequest, readonly ConnectionView[] | null> {
+    return (this.created.longestPending ??= inTurns(
+      this.turns,
+      createUncachedLoader(
+        async (requests: readonly LongestPendingRequest[]) => this.session.listLongestPending(requests),
+        (request) => JSON.stringify(request),
+      ),
+      (connections) => connections?.length ?? 0,
     ));
   }
 

@@ -69,6 +69,7 @@ interface ViewerOutput {
     readonly account: { readonly id: string };
     readonly permissions: readonly string[];
   }[];
+  readonly readableAccounts: { readonly nodes: readonly { readonly id: string }[] };
 }
 
 const sees = (name: Name, { managementAccountId, environmentAccountId }: Row) =>
@@ -201,12 +202,15 @@ describe('A user with an accounts claim', () => {
     it('is named with its permissions, and no account beyond them', async () => {
       const { output } = await as(
         name,
-        '{ environmentAccountConnectionViewer { subject everyAccount accounts { account { id } permissions } } }',
+        '{ environmentAccountConnectionViewer { subject everyAccount accounts { account { id } permissions } readableAccounts { nodes { id } } } }',
       );
       const { data } = output as {
         readonly data: { readonly environmentAccountConnectionViewer: ViewerOutput };
       };
-      const { subject, everyAccount, accounts } = data.environmentAccountConnectionViewer;
+      const { subject, everyAccount, accounts, readableAccounts } = data.environmentAccountConnectionViewer;
+      expect(readableAccounts.nodes.map(({ id }) => id)).toEqual(
+        ACCOUNTS.filter((account) => may(name, 'read', account)),
+      );
       expect(subject).toBe(name);
       const listed = (account: string) =>
         (['read', 'write', 'approve'] as const).filter((permission) => {
@@ -222,7 +226,7 @@ describe('A user with an accounts claim', () => {
 
     it('has an overview of readable connections only', async () => {
       const ask = (filter: string) =>
-        `{ environmentAccountConnectionOverview(${filter}weeks: 1) { byStatus { status count } oldestPendingAt medianSecondsToDecision weeks { requested } } }`;
+        `{ environmentAccountConnectionOverview(${filter}weeks: 1) { byStatus { status count } oldestPendingAt longestPending(first: 100) { id } medianSecondsToDecision weeks { requested } } }`;
       const expectOverview = async (filter: string, visible: readonly Row[]) => {
         const { text } = await as(name, ask(filter));
         expect([filter, text]).toEqual([
@@ -231,6 +235,8 @@ describe('A user with an accounts claim', () => {
         ]);
         expect(text).toContain(`"weeks":[{"requested":${String(visible.length)}}]`);
         expect(text.includes('"oldestPendingAt":null')).toBe(visible.length === 0);
+        const longest = [...text.matchAll(/"id":"([^"]*)"/g)].map(([, id]) => id);
+        expect(longest.toSorted()).toEqual(visible.map(({ id }) => id).toSorted());
       };
       const visible = rows.filter((row) => sees(name, row));
       await expectOverview('', visible);

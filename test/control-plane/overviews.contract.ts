@@ -23,7 +23,7 @@ export function describeOverviews(
   start: () => Promise<Pick<ControlPlane, 'service' | 'clock'> & { readonly end: () => Promise<void> }>,
 ): void {
   describe(`An overview ${name}`, () => {
-    it('counts what the viewer sees and the filter selects, by status and by week', async () => {
+    it('counts what the viewer sees and the filter selects, by status and by week, and has what waited longest', async () => {
       const { service, clock, end } = await start();
       const known = await requestAndDecide(service.session(OWNER), clock);
       const now = clock.now();
@@ -51,13 +51,22 @@ export function describeOverviews(
         fc.constant(OWNER),
       );
       await fc.assert(
-        fc.asyncProperty(viewers, requests, async (viewer, request) => {
-          const selected = known.filter(
-            ({ connection }) => maySee(viewer, connection) && isSelected(connection, request),
-          );
-          const overview = await service.session(viewer).readOverview(request);
-          expect(overview).toEqual(expectedOverview(selected, request.weeks ?? 12, now));
-        }),
+        fc.asyncProperty(
+          viewers,
+          requests,
+          fc.integer({ min: 1, max: 4 }),
+          async (viewer, request, first) => {
+            const selected = known.filter(
+              ({ connection }) => maySee(viewer, connection) && isSelected(connection, request),
+            );
+            const overview = await service.session(viewer).readOverview(request);
+            expect(overview).toEqual(expectedOverview(selected, request.weeks ?? 12, now));
+            const [longest] = await service.session(viewer).listLongestPending([{ ...request, first }]);
+            expect((longest as readonly Connection[]).map(({ id }) => id)).toEqual(
+              idsOfOldestPending(selected, first),
+            );
+          },
+        ),
         { numRuns: 150 },
       );
       await end();
@@ -165,6 +174,14 @@ function isSelected(connection: Connection, { filter }: OverviewRequest): boolea
     ) &&
     (filter?.statuses?.includes(connection.status) ?? true)
   );
+}
+
+function idsOfOldestPending(selected: readonly Known[], first: number): readonly string[] {
+  const pending = selected.flatMap(({ connection }) => (connection.status === 'PENDING' ? [connection] : []));
+  return pending
+    .toSorted((one, other) => one.requestedAt - other.requestedAt)
+    .slice(0, first)
+    .map(({ id }) => id);
 }
 
 /** The rules, written independently of the implementation. */

@@ -6,6 +6,7 @@ import { unrestrictedViewer } from '../../src/proton/viewer';
 import { useTemporaryFolder } from '../support/folder';
 import { createControlPlane, ENVIRONMENT, MANAGEMENT, STRANGER } from '../support/proton';
 import { reader } from '../support/reader';
+import { describeAccounts } from './accounts.contract';
 import { describeOverviews } from './overviews.contract';
 import { describeVisibleLists } from './visible-lists.contract';
 
@@ -121,6 +122,11 @@ describe('A connection that a viewer may not read', () => {
 describeVisibleLists('over SQLite', () => {
   const { service, store, clock } = createControlPlane();
   return Promise.resolve({ service, clock, end: store.close });
+});
+
+describeAccounts('over SQLite', () => {
+  const { service, store } = createControlPlane();
+  return Promise.resolve({ service, end: store.close });
 });
 
 describeOverviews('over SQLite', () => {

@@ -20,6 +20,8 @@ const CALLS: Readonly<Record<keyof ProtonSession, (session: ProtonSession) => Pr
   listHistory: (session) => session.listHistory([]),
   readActions: async (session) => session.readActions([]),
   readOverview: async (session) => session.readOverview({}),
+  listLongestPending: async (session) => session.listLongestPending([{}]),
+  listAccounts: async (session) => session.listAccounts({}),
   createConnection: (session) =>
     session.createConnection({ managementAccountId: MANAGEMENT, environmentName: 'payments' }),
   updateConnection: (session) => session.updateConnection({ id: ID }),

@@ -524,6 +524,42 @@ export function describeProtonService(
         const failure = await failureOf((async () => environment.readOverview({ weeks: 105 }))());
         expect(failure.violations).toEqual([{ path: ['weeks'], message: 'must be 1 to 104' }]);
       });
+
+      it('comes with the pending connections that have waited longest, where the adapter has it', async () => {
+        const first = await environment.createConnection({ ...PAYMENTS, environmentName: 'a' });
+        underTest.clock.advance(HOUR);
+        const second = await environment.createConnection({ ...PAYMENTS, environmentName: 'b' });
+        await management.acceptConnection(await environment.createConnection(PAYMENTS));
+        const [longest, longestOne, none, unseen] = [
+          ...(await management.listLongestPending([
+            {},
+            { first: 1 },
+            { filter: { statuses: ['CONNECTED', 'REJECTED'] } },
+          ])),
+          ...(await stranger.listLongestPending([{}])),
+        ];
+        if (counts) {
+          expect([longest, longestOne, none, unseen]).toEqual([[first, second], [first], [], []]);
+        } else {
+          expect([longest, longestOne, none, unseen]).toEqual([null, null, null, null]);
+        }
+        const [wrong, right] = await management.listLongestPending([{ first: 101 }, {}]);
+        if (counts)
+          expect(wrong).toMatchObject({ violations: [{ path: ['first'], message: 'must be 1 to 100' }] });
+        expect(right).toEqual(longest);
+      });
+    });
+
+    describe('the accounts that a viewer may read', () => {
+      it('are those of the permissions, or all that this service knows', async () => {
+        await environment.createConnection(PAYMENTS);
+        const idsOf = async (session: Session) =>
+          (await session.listAccounts({})).items.map(({ id }) => String(id));
+        expect(await idsOf(environment)).toEqual([ENVIRONMENT]);
+        const everywhere = await idsOf(sessionOf(unrestrictedViewer('admin')));
+        expect(everywhere).toEqual(expect.arrayContaining([MANAGEMENT, ENVIRONMENT]));
+        expect(everywhere).toEqual(everywhere.toSorted());
+      });
     });
 
     describe('finding', () => {

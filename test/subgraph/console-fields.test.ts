@@ -116,6 +116,53 @@ describe('The fields for a console', () => {
     }
   });
 
+  it('give the accounts that occur in connections, page by page, and the connections that wait longest', async () => {
+    await create('payments-prod');
+    await create('payments-dev');
+    const { data } = (await request(
+      app.url,
+      `{ viewer: environmentAccountConnectionViewer {
+          first: readableAccounts(first: 1) { edges { cursor node { id environmentAccountConnections { totalCount } } } pageInfo { hasNextPage endCursor } }
+          found: readableAccounts(idPrefix: "22") { nodes { id } pageInfo { hasNextPage } } }
+        overview: environmentAccountConnectionOverview { longestPending(first: 1) { environmentName tags { value } viewerActions } } }`,
+    )) as {
+      readonly data: {
+        readonly viewer: { readonly first: { readonly pageInfo: { readonly endCursor: string } } };
+      };
+    };
+    const { endCursor } = data.viewer.first.pageInfo;
+    expect(data).toEqual({
+      viewer: {
+        first: {
+          edges: [
+            {
+              cursor: endCursor,
+              node: { id: MANAGEMENT, environmentAccountConnections: { totalCount: 2 } },
+            },
+          ],
+          pageInfo: { hasNextPage: true, endCursor },
+        },
+        found: { nodes: [{ id: ENVIRONMENT }], pageInfo: { hasNextPage: false } },
+      },
+      overview: {
+        longestPending: [
+          {
+            environmentName: 'payments-prod',
+            tags: [{ value: 'payments' }],
+            viewerActions: ['UPDATE', 'TAG', 'UNTAG', 'DELETE', 'ACCEPT', 'REJECT'],
+          },
+        ],
+      },
+    });
+    for (const field of [
+      'environmentAccountConnectionViewer { readableAccounts(first: 0) { nodes { id } } }',
+      `environmentAccountConnectionViewer { readableAccounts(idPrefix: "1", after: "${endCursor}") { nodes { id } } }`,
+      'environmentAccountConnectionOverview { longestPending(first: 101) { id } }',
+    ]) {
+      expect(codesOf(await request(app.url, `{ ${field} }`))).toEqual(['BAD_USER_INPUT']);
+    }
+  });
+
   it('give the same trust policies as the command, byte for byte, before and after the request', async () => {
     const role = (name: string) => `arn:aws:iam::${ENVIRONMENT}:role/${name}`;
     const { id } = await create(

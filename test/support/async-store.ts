@@ -25,6 +25,10 @@ export function asyncStore(store: ConnectionStore): ConnectionStore {
       await nextTurn();
       return store.readOverview(...args);
     },
+    async listAccounts(...args) {
+      await nextTurn();
+      return store.listAccounts(...args);
+    },
     concurrentWrites: store.concurrentWrites,
     async write(...args) {
       await nextTurn();

@@ -40,6 +40,13 @@ export function completing(session: ProtonSession): ProtonSession<Connection> {
     listHistory: (requests) => session.listHistory(requests),
     readActions: (connections) => session.readActions(connections),
     readOverview: (request) => session.readOverview(request),
+    listAccounts: (request) => session.listAccounts(request),
+    listLongestPending: async (requests) =>
+      Promise.all(
+        (await session.listLongestPending(requests)).map(async (listed) =>
+          listed instanceof Error ? listed : listed && Promise.all(listed.map(complete)),
+        ),
+      ),
     findConnections: async (references) =>
       Promise.all(
         (await session.findConnections(references)).map(async (found) =>

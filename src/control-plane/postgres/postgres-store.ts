@@ -83,6 +83,7 @@ export async function openPostgresStore({
     countConnections: observed(reads.countConnections),
     listEvents: observed(reads.listEvents),
     readOverview: observed(reads.readOverview),
+    listAccounts: observed(reads.listAccounts),
     countByStatus: observed(() => reading(() => countByStatus(database))),
     concurrentWrites: 2,
     write: observed(async (writes, waitedMs) => {

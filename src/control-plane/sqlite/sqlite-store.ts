@@ -55,6 +55,7 @@ export function openSqliteStore({
     countConnections: (queries, options) => read(({ reads }) => reads.countConnections(queries, options)),
     listEvents: (queries) => readLater(({ reads }) => reads.listEvents(queries)),
     readOverview: (query, options) => read(({ reads }) => reads.readOverview(query, options)),
+    listAccounts: (range) => read(({ reads }) => reads.listAccounts(range)),
     countByStatus: () => readLater(({ reads }) => reads.countByStatus()),
     // A file has one lock for all writers.
     concurrentWrites: 1,

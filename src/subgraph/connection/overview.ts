@@ -1,10 +1,25 @@
-import { Arg, Ctx, Directive, Field, Int, ObjectType, Query, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  Directive,
+  Field,
+  FieldResolver,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 
 import { ConnectionStatus, type EpochMilliseconds } from '../../proton/connection';
-import { DEFAULT_WEEKS, type ConnectionOverview } from '../../proton/overview';
+import { DEFAULT_LONGEST_PENDING, DEFAULT_WEEKS, type ConnectionOverview } from '../../proton/overview';
 import type { SubgraphContext } from '../context';
 import { EnvironmentAccountConnectionFilter } from './connection-page';
-import { DateTime } from './environment-account-connection';
+import {
+  DateTime,
+  EnvironmentAccountConnection,
+  toGraphQLConnection,
+} from './environment-account-connection';
 
 @ObjectType({ simpleResolvers: true, description: 'How many connections have a status.' })
 export class EnvironmentAccountConnectionStatusCount {
@@ -60,7 +75,14 @@ export class EnvironmentAccountConnectionOverview {
   readonly weeks!: readonly EnvironmentAccountConnectionWeek[];
 }
 
-@Resolver()
+type Filter = EnvironmentAccountConnectionFilter | null | undefined;
+
+/** The source of an overview's fields. `longestPending` needs the filter. */
+interface GraphQLOverview extends EnvironmentAccountConnectionOverview {
+  readonly filter: Filter;
+}
+
+@Resolver(() => EnvironmentAccountConnectionOverview)
 export class ConnectionOverviewResolver {
   @Query(() => EnvironmentAccountConnectionOverview, {
     nullable: true,
@@ -70,23 +92,42 @@ export class ConnectionOverviewResolver {
   @Directive('@cost(weight: 50)')
   async environmentAccountConnectionOverview(
     @Arg('filter', () => EnvironmentAccountConnectionFilter, { nullable: true })
-    filter: EnvironmentAccountConnectionFilter | null | undefined,
+    filter: Filter,
     @Arg('weeks', () => Int, { nullable: true, defaultValue: DEFAULT_WEEKS })
     weeks: number | null | undefined,
     @Ctx() { session }: SubgraphContext,
-  ): Promise<EnvironmentAccountConnectionOverview | null> {
+  ): Promise<GraphQLOverview | null> {
     const overview = await session.readOverview({ filter, weeks });
-    return overview && toGraphQLOverview(overview);
+    return overview && toGraphQLOverview(overview, filter);
+  }
+
+  @FieldResolver(() => [EnvironmentAccountConnection], {
+    nullable: true,
+    description:
+      'The pending connections that have waited longest for a decision, longest first. `first` must be 1 to 100.',
+  })
+  @Directive('@listSize(slicingArguments: ["first"], requireOneSlicingArgument: false)')
+  async longestPending(
+    @Root() { filter }: GraphQLOverview,
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_LONGEST_PENDING,
+      description: 'The maximum number of connections: 1 to 100.',
+    })
+    first: number | null | undefined,
+    @Ctx() { loaders }: SubgraphContext,
+  ): Promise<readonly EnvironmentAccountConnection[] | null> {
+    const connections = await loaders.longestPending.load({ filter, first });
+    return connections?.map(toGraphQLConnection) ?? null;
   }
 }
 
-function toGraphQLOverview({
-  byStatus,
-  oldestPendingAt,
-  medianDecisionMs,
-  weeks,
-}: ConnectionOverview): EnvironmentAccountConnectionOverview {
+function toGraphQLOverview(
+  { byStatus, oldestPendingAt, medianDecisionMs, weeks }: ConnectionOverview,
+  filter: Filter,
+): GraphQLOverview {
   return {
+    filter,
     byStatus: Object.values(ConnectionStatus).map((status) => ({ status, count: byStatus[status] })),
     oldestPendingAt,
     medianSecondsToDecision: medianDecisionMs === null ? null : Math.round(medianDecisionMs / 1_000),

@@ -1,8 +1,19 @@
-import { Ctx, Field, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+} from 'type-graphql';
 
 import { permissionsOf, type Permission, type Viewer } from '../../proton/viewer';
 import { AwsAccount } from '../account/aws-account';
 import type { SubgraphContext } from '../context';
+import { PageArgs, PageInfo, SizedByFirst, toGraphQLPage } from '../pagination';
 
 /** The permissions as the schema names them. */
 const GraphQLPermission = { READ: 'read', WRITE: 'write', APPROVE: 'approve' } as const satisfies Record<
@@ -52,7 +63,28 @@ export class EnvironmentAccountConnectionViewer {
   readonly accounts!: readonly EnvironmentAccountConnectionViewerAccount[];
 }
 
-@Resolver()
+@ObjectType({ simpleResolvers: true, description: 'An account in a list, with its cursor.' })
+export class EnvironmentAccountConnectionAccountEdge {
+  @Field(() => String)
+  readonly cursor!: string;
+
+  @Field(() => AwsAccount)
+  readonly node!: AwsAccount;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One page of a list of accounts.' })
+export class EnvironmentAccountConnectionAccountConnection {
+  @Field(() => [EnvironmentAccountConnectionAccountEdge])
+  readonly edges!: readonly EnvironmentAccountConnectionAccountEdge[];
+
+  @Field(() => [AwsAccount])
+  readonly nodes!: readonly AwsAccount[];
+
+  @Field(() => PageInfo)
+  readonly pageInfo!: PageInfo;
+}
+
+@Resolver(() => EnvironmentAccountConnectionViewer)
 export class ViewerResolver {
   @Query(() => EnvironmentAccountConnectionViewer, {
     nullable: true,
@@ -60,6 +92,25 @@ export class ViewerResolver {
   })
   environmentAccountConnectionViewer(@Ctx() { viewer }: SubgraphContext): EnvironmentAccountConnectionViewer {
     return toGraphQLViewer(viewer);
+  }
+
+  @FieldResolver(() => EnvironmentAccountConnectionAccountConnection, {
+    nullable: true,
+    description:
+      'The accounts whose connections the caller may see, in the order of their ids: those that the permissions name, and where READ is in `everyAccount` also those that occur in a connection, in either role.',
+  })
+  @SizedByFirst()
+  async readableAccounts(
+    @Arg('idPrefix', () => String, {
+      nullable: true,
+      description: 'The first digits of the ids; an empty text counts as omitted.',
+    })
+    idPrefix: string | null | undefined,
+    @Args(() => PageArgs) { first, after }: PageArgs,
+    @Ctx() { session }: SubgraphContext,
+  ): Promise<EnvironmentAccountConnectionAccountConnection> {
+    const page = await session.listAccounts({ idPrefix, first, after });
+    return toGraphQLPage(page, (account) => account);
   }
 }
 

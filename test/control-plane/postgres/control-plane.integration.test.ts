@@ -2,6 +2,7 @@ import type { Store } from '../../../src/control-plane/store';
 import { describeProtonService } from '../../proton/proton-service.contract';
 import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
+import { describeAccounts } from '../accounts.contract';
 import { describeOverviews } from '../overviews.contract';
 import { describeVisibleLists } from '../visible-lists.contract';
 
@@ -32,6 +33,12 @@ describeWithPostgres('On PostgreSQL', () => {
       await emptyTables(database);
       const { service, clock } = controlPlaneOn(store);
       return { service, clock, end: service.drained };
+    });
+
+    describeAccounts('over PostgreSQL', async () => {
+      await emptyTables(database);
+      const { service } = controlPlaneOn(store);
+      return { service, end: service.drained };
     });
 
     describeOverviews('over PostgreSQL', async () => {

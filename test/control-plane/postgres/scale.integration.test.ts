@@ -230,6 +230,50 @@ describeWithPostgres(`With ${String(ROWS)} connections on PostgreSQL`, () => {
     }
   });
 
+  it('the pending connections that wait longest are found in few pages of the database', async () => {
+    const wrong: unknown[] = [];
+    for (const filter of SINGLE) {
+      for (const visibleTo of ['every', [BIG], environmentAccounts(3)] as const) {
+        const pending = listOf({ filter: { ...filter, statuses: ['PENDING'] } }, visibleTo);
+        const query = { ...pending, oldestFirst: true };
+        const what = { filter, visibleTo };
+        wrong.push(...(await over(BUFFERS_OF_A_PAGE, what, () => store.listConnections([query]))));
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('the connections that wait longest are those that a plain query has', async () => {
+    for (const visibleTo of ['every', [OLD, ...environmentAccounts(50)]] as const) {
+      const query = { ...listOf({ filter: { statuses: ['PENDING'] } }, visibleTo), oldestFirst: true };
+      const expected = await database.query<{ id: string }>(
+        `SELECT id FROM connections WHERE status = 'PENDING'
+           AND ($1::text[] IS NULL OR management_account_id = ANY ($1) OR environment_account_id = ANY ($1))
+         ORDER BY requested_at, id LIMIT ${String(query.limit)}`,
+        [visibleTo === 'every' ? null : visibleTo],
+      );
+      expect(expected.length).toBeGreaterThan(0);
+      expect(await idsOf(query)).toEqual(expected.map(({ id }) => id));
+    }
+  });
+
+  it('a page of accounts reads few pages of the database for each', async () => {
+    for (const [from, before] of [
+      ['', ':'],
+      ['3', '3:'],
+      [WITHOUT_CONNECTIONS, `${WITHOUT_CONNECTIONS}:`],
+    ] as const) {
+      const range = { from, before, limit: 101 };
+      expect(await over(2_000, range, () => store.listAccounts(range))).toEqual([]);
+      const expected = await database.query<{ id: string }>(
+        `SELECT id FROM (SELECT management_account_id AS id FROM connections UNION SELECT environment_account_id FROM connections) AS used
+         WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 101`,
+        [from, before],
+      );
+      expect(await store.listAccounts(range)).toEqual(expected.map(({ id }) => id));
+    }
+  });
+
   it('500 references read at most 4,000 pages of the database, for any viewer', async () => {
     const rows = await database.query<{ id: ConnectionId }>(
       'SELECT id FROM connections ORDER BY md5(id::text) LIMIT 500',

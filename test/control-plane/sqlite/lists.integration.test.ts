@@ -86,9 +86,14 @@ describe('A list', () => {
   }
 
   /** Reads a page, and then how its statements ran. */
-  async function read(selection: ConnectionSelection, visibleTo: Visibility = 'every'): Promise<Read> {
+  async function read(
+    selection: ConnectionSelection,
+    visibleTo: Visibility = 'every',
+    oldestFirst = false,
+  ): Promise<Read> {
     statements = [];
-    const query = { selection: normalizeSelection(selection), visibleTo, after: undefined, limit: PAGE };
+    const normalized = normalizeSelection(selection);
+    const query = { selection: normalized, visibleTo, after: undefined, limit: PAGE, oldestFirst };
     const [rows] = await store.listConnections([query]);
     const fromTable = statements.filter((statement) => statement.includes(' FROM connections '));
     const selects = fromTable.filter(walks);
@@ -316,17 +321,73 @@ describe('A list', () => {
     );
     const viewers = fc.oneof(fc.constant('every' as const), fc.uniqueArray(accountIds, { minLength: 1 }));
     await fc.assert(
-      fc.asyncProperty(filters, participation, viewers, async (filter, participation, visibleTo) => {
-        const { plan, visited } = await read({ filter, participation }, visibleTo);
-        for (const step of plan) {
-          expect(step).toMatch(
-            /^SEARCH (connections|other EXISTS) USING COVERING INDEX connections_by_\w+ \(/,
-          );
-        }
-        expect(Math.max(0, ...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
-      }),
+      fc.asyncProperty(
+        filters,
+        participation,
+        viewers,
+        fc.boolean(),
+        async (filter, participation, visibleTo, oldestFirst) => {
+          const { plan, visited } = await read({ filter, participation }, visibleTo, oldestFirst);
+          for (const step of plan) {
+            expect(step).toMatch(
+              /^SEARCH (connections|other EXISTS) USING COVERING INDEX connections_by_\w+ \(/,
+            );
+          }
+          expect(Math.max(0, ...visited)).toBeLessThanOrEqual(ROWS_PER_STATEMENT);
+        },
+      ),
       { numRuns: 60 },
     );
+  });
+
+  it('from the oldest request on has the rows that a plain query has', async () => {
+    const filters: readonly (readonly [string, ConnectionSelection['filter']])[] = [
+      ['TRUE', {}],
+      [`management_account_id = '${BIG}'`, { managementAccountId: BIG }],
+      ["environment_name = 'rare'", { environmentName: 'rare' }],
+      ["environment_name = 'rare'", { environmentNamePrefix: 'rar' }],
+      ["tags <> '[]'", { tags: [{ key: 'tier', value: 'gold' }] }],
+      [
+        "region = 'us-east-1' AND status <> 'REJECTED'",
+        { region: 'us-east-1', statuses: ['PENDING', 'CONNECTED'] },
+      ],
+    ];
+    const accounts = [BIG, SMALL, account('300000000001')];
+    for (const [condition, filter] of filters) {
+      for (const visibleTo of ['every', accounts] as const) {
+        const query = {
+          selection: normalizeSelection({ filter }),
+          visibleTo,
+          limit: PAGE,
+          oldestFirst: true,
+        };
+        const [first = []] = await store.listConnections([{ ...query, after: undefined }]);
+        const [next = []] = await store.listConnections([{ ...query, after: first.at(-1) }]);
+        const visible = `$every OR management_account_id IN (SELECT value FROM json_each($accounts))
+          OR environment_account_id IN (SELECT value FROM json_each($accounts))`;
+        const expected = counter
+          .prepare(
+            `SELECT id FROM connections WHERE (${condition}) AND (${visible}) ORDER BY requested_at, id LIMIT ${String(2 * PAGE)}`,
+          )
+          .pluck()
+          .all({ every: visibleTo === 'every' ? 1 : 0, accounts: JSON.stringify(accounts) });
+        const found = first.length < PAGE ? first : [...first, ...next];
+        expect(found.map(({ id }) => id)).toEqual(expected);
+      }
+    }
+  });
+
+  it('of accounts takes one search of an index for each', async () => {
+    statements = [];
+    const ids = await store.listAccounts({ from: '3', before: '5:', limit: 101 });
+    const plain = `SELECT management_account_id AS id FROM connections UNION SELECT environment_account_id FROM connections`;
+    expect(ids).toEqual(
+      counter.prepare(`SELECT id FROM (${plain}) WHERE id >= '3' ORDER BY id LIMIT 101`).pluck().all(),
+    );
+    const touching = statements.flatMap(planOf).filter((step) => step.includes(' connections'));
+    expect(touching).toHaveLength(4);
+    for (const step of touching)
+      expect(step).toMatch(/^SEARCH connections USING COVERING INDEX \w+ \(\w+_account_id>\?\)$/);
   });
 
   it('does not block the event loop while it is read', async () => {

@@ -1,27 +1,27 @@
 import FormField from '@cloudscape-design/components/form-field';
-import Input from '@cloudscape-design/components/input';
+import Select from '@cloudscape-design/components/select';
 import { useState } from 'react';
 import { FormDialog } from '../form/form-dialog';
 import { messageAt, useSubmission } from '../form/use-submission';
-
-const ACCOUNT_ID = /^\d{12}$/;
+import { useReadableAccounts } from './use-readable-accounts';
 
 export interface AccountDialogProps {
   readonly onChoose: (account: string) => void;
   readonly onClose: () => void;
 }
 
-/** Asks for an account that the menu does not list, for viewers whose permissions cover every account. */
+/** Finds an account by its first digits, among more than a menu can list. */
 export function AccountDialog({ onChoose, onClose }: AccountDialogProps) {
-  const [account, setAccount] = useState('');
+  const [digits, setDigits] = useState('');
+  const [account, setAccount] = useState<string>();
+  const { accounts, hasMore, failure, refetch } = useReadableAccounts(digits);
   const submission = useSubmission(() => {
-    const id = account.trim();
-    if (!ACCOUNT_ID.test(id)) {
-      const message = 'must be 12 digits';
+    if (account === undefined) {
+      const message = 'Choose an account.';
       return Promise.resolve({ ok: false, message, violations: [{ path: ['account'], message }] });
     }
     onClose();
-    onChoose(id);
+    onChoose(account);
     return Promise.resolve({ ok: true, data: undefined });
   });
   return (
@@ -32,17 +32,28 @@ export function AccountDialog({ onChoose, onClose }: AccountDialogProps) {
       knownFields={['account']}
       onClose={onClose}
     >
-      <FormField
-        label="Account"
-        constraintText="12 digits. The menu lists the accounts of the newest 2,000 connections."
-        errorText={messageAt(submission, ['account'])}
-      >
-        <Input
-          value={account}
-          spellcheck={false}
-          autoComplete={false}
+      <FormField label="Account" errorText={messageAt(submission, ['account'])}>
+        <Select
+          selectedOption={account === undefined ? null : { value: account }}
+          placeholder="Choose an account"
+          options={(accounts ?? []).map((value) => ({ value }))}
+          filteringType="manual"
+          filteringPlaceholder="The first digits"
+          filteringAriaLabel="The first digits of the account"
+          filteringClearAriaLabel="Clear"
+          expandToViewport
+          statusType={failure ? 'error' : accounts === undefined ? 'loading' : 'finished'}
+          loadingText="Reading the accounts"
+          errorText={failure?.message ?? ''}
+          recoveryText="Try again"
+          finishedText={hasMore ? 'There are more: type the first digits.' : ''}
+          empty="No account begins with this."
+          onLoadItems={({ detail }) => {
+            setDigits(detail.filteringText.trim());
+            if (failure) refetch();
+          }}
           onChange={({ detail }) => {
-            setAccount(detail.value);
+            setAccount(detail.selectedOption.value);
           }}
         />
       </FormField>

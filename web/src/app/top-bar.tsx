@@ -6,17 +6,19 @@ import { AccountDialog } from './account-dialog';
 import { placeOf } from './place';
 import { useServices } from './services';
 import { useIsNarrow } from './use-is-narrow';
+import { useReadableAccounts } from './use-readable-accounts';
 import { useViewer } from './viewer';
 
 /** The ids of the menu's items that are no account. */
 const ALL = 'all';
-const OTHER = 'other';
+const MORE = 'more';
 
 /** The bar on top: which account one acts as, and the end of a session. */
 export function TopBar() {
   const { path, query, go } = useNavigation();
   const { session } = useServices();
-  const { subject, account, accounts, mayHaveMore, everyAccount } = useViewer();
+  const { subject, account, everyAccount } = useViewer();
+  const { accounts = [], hasMore } = useReadableAccounts('');
   const [asks, setAsks] = useState(false);
   const isNarrow = useIsNarrow();
   useSyncExternalStore(session.subscribe, session.state);
@@ -42,10 +44,10 @@ export function TopBar() {
     items: [
       ...(everyAccount ? [{ id: ALL, text: 'All accounts' }] : []),
       ...accounts.map((id) => ({ id, text: id })),
-      ...(mayHaveMore ? [{ id: OTHER, text: 'Another account…' }] : []),
+      ...(hasMore ? [{ id: MORE, text: 'More accounts…' }] : []),
     ],
     onItemClick: ({ detail }) => {
-      if (detail.id === OTHER) setAsks(true);
+      if (detail.id === MORE) setAsks(true);
       else actAs(detail.id);
     },
   };

@@ -3,17 +3,12 @@ import type { EnvironmentAccountConnectionPermission as Permission } from '../..
 import { useNavigation } from '../addresses/use-navigation';
 import { operation } from '../graphql/operation';
 import { useLiveQuery } from '../live/use-live-query';
-import { useAccountsInUse } from './use-accounts-in-use';
 
 /** Who is signed in, and which account the page shows. */
 export interface Viewer {
   readonly subject: string;
   /** Whether the permissions cover every account, so that "All accounts" can be shown. */
   readonly everyAccount: boolean;
-  /** The accounts to choose from, sorted. */
-  readonly accounts: readonly string[];
-  /** Whether there may be more, because there are more connections than were looked through. */
-  readonly mayHaveMore: boolean;
   /** The account one acts as; undefined for all accounts. */
   readonly account: string | undefined;
   /** Whether no permission covers what the page would show. */
@@ -29,26 +24,22 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
   const { data, failure } = useLiveQuery(QUERY, {});
   const permissions = data?.environmentAccountConnectionViewer;
   const everyAccount = permissions?.everyAccount.includes('READ') ?? false;
-  const inUse = useAccountsInUse(everyAccount);
   const named = query.get('account') ?? undefined;
 
   const viewer = useMemo<Viewer>(() => {
     const own = permissions?.accounts ?? [];
-    const accounts = [...new Set([...own.map(({ account }) => account.id), ...inUse.accounts])].sort();
-    const account = named ?? (everyAccount ? undefined : accounts[0]);
+    const account = named ?? (everyAccount ? undefined : own[0]?.account.id);
     const may: Viewer['may'] = (permission, id) =>
       (permissions?.everyAccount.includes(permission) ?? false) ||
       own.some((entry) => entry.account.id === id && entry.permissions.includes(permission));
     return {
       subject: permissions?.subject ?? '',
       everyAccount,
-      accounts,
-      mayHaveMore: inUse.isPartial,
       account,
       seesNothing: permissions != null && (account === undefined ? !everyAccount : !may('READ', account)),
       may,
     };
-  }, [permissions, everyAccount, inUse, named]);
+  }, [permissions, everyAccount, named]);
 
   return (
     <ViewerContext value={viewer}>{children(data !== undefined || failure !== undefined)}</ViewerContext>

@@ -62,6 +62,8 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
           viewerActions: { merge: false },
         },
       },
+      // Two operations read different fields of it, and it has no id.
+      EnvironmentAccountConnectionViewer: { merge: true },
       // Accounts are named by their id everywhere; nothing about them changes.
       AwsAccount: { keyFields: ['id'] },
     },

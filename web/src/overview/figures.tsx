@@ -18,7 +18,6 @@ import { WeeklyAnswers } from './weekly-answers';
 export interface FiguresProps {
   readonly title: string;
   readonly list: ListName;
-  readonly account: string | undefined;
   readonly overview: NonNullable<OverviewQuery['environmentAccountConnectionOverview']>;
 }
 
@@ -28,8 +27,8 @@ const FIGURES: readonly (readonly [Status, string])[] = [
   ['REJECTED', 'Rejected'],
 ];
 
-export function Figures({ title, list, account, overview }: FiguresProps) {
-  const { byStatus, oldestPendingAt, medianSecondsToDecision, weeks } = overview;
+export function Figures({ title, list, overview }: FiguresProps) {
+  const { byStatus, medianSecondsToDecision, longestPending, weeks } = overview;
   const countOf = (status: Status): number => byStatus.find((each) => each.status === status)?.count ?? 0;
   return (
     <SpaceBetween size="l">
@@ -54,13 +53,7 @@ export function Figures({ title, list, account, overview }: FiguresProps) {
       </Container>
       <ColumnLayout columns={2}>
         <WeeklyAnswers weeks={weeks} />
-        <LongestWaiting
-          list={list}
-          account={account}
-          oldestAt={oldestPendingAt}
-          // Whatever changes which requests wait changes a figure.
-          version={JSON.stringify(overview)}
-        />
+        <LongestWaiting list={list} waiting={longestPending} />
       </ColumnLayout>
     </SpaceBetween>
   );

@@ -6,43 +6,23 @@ import { connectionPath, href, keepAccount, type ListName } from '../addresses/a
 import { useNavigation } from '../addresses/use-navigation';
 import { ForeignText } from '../text/foreign-text';
 import { TimeAgo } from '../text/time-ago';
-import { SHOWN, useLongestWaiting } from './use-longest-waiting';
+import type { FiguresProps } from './figures';
 
 export interface LongestWaitingProps {
   readonly list: ListName;
-  readonly account: string | undefined;
-  /** When the oldest of all was requested; null when none waits. */
-  readonly oldestAt: string | null | undefined;
-  /** Changes when the oldest may have changed. */
-  readonly version: string;
+  /** Longest first; null if the server could not read them. */
+  readonly waiting: FiguresProps['overview']['longestPending'];
 }
 
 /** The requests that have waited longest for an answer. */
-export function LongestWaiting({ list, account, oldestAt, version }: LongestWaitingProps) {
+export function LongestWaiting({ list, waiting }: LongestWaitingProps) {
   const { query, go } = useNavigation();
-  const { waiting, isPartial } = useLongestWaiting(list, account, version);
   const to = keepAccount(query);
   if (list === 'sent') to.set('from', list);
   return (
-    <Container
-      fitHeight
-      header={
-        <Header
-          variant="h2"
-          description={
-            isPartial && oldestAt != null ? (
-              <>
-                Among the newest 2,000 that wait. The oldest of all was requested <TimeAgo at={oldestAt} />.
-              </>
-            ) : undefined
-          }
-        >
-          Waiting longest
-        </Header>
-      }
-    >
+    <Container fitHeight header={<Header variant="h2">Waiting longest</Header>}>
       {waiting?.length === 0 ? <Box color="text-body-secondary">Nothing waits for an answer.</Box> : null}
-      <ol className="plain-list rows" aria-label={`The ${String(SHOWN)} requests that wait longest`}>
+      <ol className="plain-list rows" aria-label="The requests that wait longest">
         {(waiting ?? []).map(
           ({ id, environmentName, environmentAccountId, managementAccountId, createdAt }) => {
             const path = connectionPath(id, 'details');

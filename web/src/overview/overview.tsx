@@ -40,7 +40,7 @@ export function Overview() {
       {received.loading ? <StatusIndicator type="loading">Reading the figures</StatusIndicator> : null}
       {seesNothing ? <NothingVisible account={account} /> : null}
       {(seesNothing ? [] : shown.length > 0 ? shown : [received]).map(({ list, data }) => (
-        <OverviewOfList key={list} list={list} data={data} account={account} titled={shown.length > 1} />
+        <OverviewOfList key={list} list={list} data={data} titled={shown.length > 1} />
       ))}
     </SpaceBetween>
   );
@@ -66,11 +66,10 @@ function hasConnections({ data }: ListOverview): boolean {
 interface OverviewOfListProps {
   readonly list: ListName;
   readonly data: OverviewQuery | undefined;
-  readonly account: string | undefined;
   readonly titled: boolean;
 }
 
-function OverviewOfList({ list, data, account, titled }: OverviewOfListProps) {
+function OverviewOfList({ list, data, titled }: OverviewOfListProps) {
   if (!data) return null;
   const overview = data.environmentAccountConnectionOverview;
   if (!overview) return <Box color="text-body-secondary">The back end keeps no figures.</Box>;
@@ -79,5 +78,5 @@ function OverviewOfList({ list, data, account, titled }: OverviewOfListProps) {
       ? 'As management account'
       : 'As environment account'
     : 'Connections';
-  return <Figures title={title} list={list} account={account} overview={overview} />;
+  return <Figures title={title} list={list} overview={overview} />;
 }

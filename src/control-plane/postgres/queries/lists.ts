@@ -2,11 +2,9 @@ import { CONNECTION_COLUMNS } from '../../connection-rows';
 import type { ListQuery } from '../../store';
 import { Parameters, type Query } from '../session';
 import { armsOf } from './arms';
-import { walkOf, type Walk } from './walks';
+import { NEWEST_FIRST, OLDEST_FIRST, walkOf, type ListOrder, type Walk } from './walks';
 
 export const COLUMNS = CONNECTION_COLUMNS.map((column) => `connections.${column}`).join(', ');
-
-const ORDER = 'ORDER BY requested_at DESC, id DESC';
 
 /**
  * The numbers of rows that a statement may read. A limit is part of the text, because the planner does not know a parameter's value
@@ -17,13 +15,14 @@ const LIMITS = [2, 6, 11, 21, 51, 101];
 /** With more walks than this, it is first found out how far back the page reaches. */
 const FEW_WALKS = 10;
 
-/** Reads a list, newest request first; undefined when it has no rows. It may return more rows than the query's limit. */
+/** Reads a list in its order; undefined when it has no rows. It may return more rows than the query's limit. */
 export function listStatement(query: ListQuery): Query | undefined {
   const parameters = new Parameters();
-  const walks = armsOf(query).map((arm) => walkOf(arm, query.after, parameters));
+  const order = query.oldestFirst ? OLDEST_FIRST : NEWEST_FIRST;
+  const walks = armsOf(query).map((arm) => walkOf(arm, order, query.after, parameters));
   if (walks.length === 0) return undefined;
   const limit = LIMITS.find((limit) => limit >= query.limit) ?? query.limit;
-  return { text: pageText(walks, limit), values: parameters.values };
+  return { text: pageText(walks, order, limit), values: parameters.values };
 }
 
 /**
@@ -31,15 +30,19 @@ export function listStatement(query: ListQuery): Query | undefined {
  * index, and the table is read for the rows of the page alone. A row may be in two walks: with different accounts of a viewer in its
  * two roles.
  */
-function pageText(walks: readonly Walk[], limit: number): string {
+function pageText(walks: readonly Walk[], order: ListOrder, limit: number): string {
   const count = walks.reduce((sum, walk) => sum + walk.count, 0);
-  // With checks, the newest row of a walk may be as hard to find as all rows of the page.
+  // With checks, the first row of a walk may be as hard to find as all rows of the page.
   const hasMany = count > FEW_WALKS && !walks.some(({ hasChecks }) => hasChecks);
-  const { before, positions } = hasMany ? ofManyWalks(walks, limit) : ofFewWalks(walks, limit);
+  const { before, positions } = hasMany ? ofManyWalks(walks, order, limit) : ofFewWalks(walks, limit);
   return `${before}SELECT ${COLUMNS} FROM (
-      SELECT requested_at, id FROM (${positions}) AS positions ${ORDER} LIMIT ${String(limit)}
+      SELECT requested_at, id FROM (${positions}) AS positions ${orderBy(order)} LIMIT ${String(limit)}
     ) AS page JOIN connections ON connections.id = page.id
-    ORDER BY page.requested_at DESC, page.id DESC`;
+    ORDER BY page.requested_at ${order.direction}, page.id ${order.direction}`;
+}
+
+function orderBy({ direction }: ListOrder): string {
+  return `ORDER BY requested_at ${direction}, id ${direction}`;
 }
 
 interface Positions {
@@ -57,25 +60,25 @@ function ofFewWalks(walks: readonly Walk[], limit: number): Positions {
 }
 
 /**
- * Reads the newest row of each walk first. As many of these as the page has show how far back it reaches, so only walks with a newer one
- * have rows on it.
+ * Reads the first row of each walk first. As many of these as the page has show how far it reaches, so only walks whose first row comes
+ * before that have rows on it.
  */
-function ofManyWalks(walks: readonly Walk[], limit: number): Positions {
+function ofManyWalks(walks: readonly Walk[], order: ListOrder, limit: number): Positions {
   const heads = walks.map(({ tables, first }, index) => {
     const head = `LATERAL (${first(1)}) AS head`;
     const from = tables.length === 0 ? head : `${pickedFrom(tables)} CROSS JOIN ${head}`;
     return `heads_${String(index)} AS MATERIALIZED (SELECT * FROM ${from})`;
   });
   const positionsOfHeads = walks.map((_, index) => `SELECT requested_at, id FROM heads_${String(index)}`);
-  const oldest = `oldest AS MATERIALIZED (
-      SELECT requested_at FROM (${positionsOfHeads.join(' UNION ')}) AS heads ${ORDER} OFFSET ${String(limit - 1)} LIMIT 1
+  const last = `last AS MATERIALIZED (
+      SELECT requested_at FROM (${positionsOfHeads.join(' UNION ')}) AS heads ${orderBy(order)} OFFSET ${String(limit - 1)} LIMIT 1
     )`;
   const positions = walks.map(
     ({ first }, index) =>
       `${eachOf(`heads_${String(index)} AS picked`, first(limit))}
-        WHERE picked.requested_at >= coalesce((SELECT requested_at FROM oldest), picked.requested_at)`,
+        WHERE NOT picked.requested_at ${order.after} coalesce((SELECT requested_at FROM last), picked.requested_at)`,
   );
-  return { before: `WITH ${[...heads, oldest].join(', ')} `, positions: positions.join(' UNION ') };
+  return { before: `WITH ${[...heads, last].join(', ')} `, positions: positions.join(' UNION ') };
 }
 
 /** All combinations of the values in the tables. */

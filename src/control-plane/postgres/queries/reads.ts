@@ -1,9 +1,11 @@
 import { StoredConnection } from '../../../proton/connection';
 import type { ConnectionTuple } from '../../connection-rows';
+import type { AccountId } from '../../../proton/identifiers';
 import type { ConnectionStore, ReadOptions } from '../../store';
 import type { Database } from '../database';
 import { reading } from '../errors';
 import type { Query } from '../session';
+import { accountsStatement } from './accounts';
 import { countStatement } from './counts';
 import { eventsOf, eventsStatement } from './events';
 import { COLUMNS, listStatement } from './lists';
@@ -12,7 +14,7 @@ import { shareFinds } from './shared-finds';
 
 type Reads = Pick<
   ConnectionStore,
-  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents' | 'readOverview'
+  'findConnections' | 'listConnections' | 'countConnections' | 'listEvents' | 'readOverview' | 'listAccounts'
 >;
 
 const FIND = `SELECT ${COLUMNS} FROM connections WHERE id = ANY ($1::uuid[])`;
@@ -63,6 +65,10 @@ export function readsOn(database: Database): Reads {
         results.push(...(await reading(() => readEach([statement], options))));
       }
       return overviewOf(query, results);
+    },
+    async listAccounts(range) {
+      const [rows = []] = await reading(() => readEach([accountsStatement(range)]));
+      return (rows as readonly (readonly [AccountId])[]).map(([id]) => id);
     },
     async listEvents(queries) {
       if (queries.length === 0) return [];

@@ -4,7 +4,7 @@ import type { Conditions, ListColumn, Narrowing } from '../../selected-rows';
 import type { Parameters } from '../session';
 import { prefixTexts, tagTexts, type Arm } from './arms';
 
-/** The rows that have the same values in the first columns of an index, read along that index, newest request first. */
+/** The rows that have the same values in the first columns of an index, read along that index in the order of the list. */
 export interface Walk {
   /**
    * Tables with the values of columns that have several, a column each: each combination is a walk of its own. The others are in the
@@ -43,8 +43,25 @@ const BY_REQUEST: Index = { columns: [] };
 
 const EVERY_STATUS = Object.values(ConnectionStatus);
 
-/** A position before all rows. */
-const NEWEST = { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+/** The order in which a list runs. */
+export interface ListOrder {
+  readonly direction: 'DESC' | 'ASC';
+  /** How a row that comes later compares with a position. */
+  readonly after: '<' | '>';
+  /** A position before all rows. */
+  readonly start: { readonly requestedAt: string; readonly id: string };
+}
+
+export const NEWEST_FIRST: ListOrder = {
+  direction: 'DESC',
+  after: '<',
+  start: { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' },
+};
+export const OLDEST_FIRST: ListOrder = {
+  direction: 'ASC',
+  after: '>',
+  start: { requestedAt: '-9223372036854775808', id: '00000000-0000-0000-0000-000000000000' },
+};
 
 /**
  * The walk along the best index, without a choice for the planner.
@@ -59,12 +76,13 @@ const NEWEST = { requestedAt: '9223372036854775807', id: 'ffffffff-ffff-ffff-fff
  */
 export function walkOf(
   { columns: conditions, narrowing }: Arm,
+  order: ListOrder,
   after: ConnectionPosition | undefined,
   parameters: Parameters,
 ): Walk {
   // An environment account has few rows, so that it needs no range of names.
   if (narrowing.namePrefix !== undefined && !conditions.has('environment_account_id'))
-    return walkByName(conditions, narrowing, after, parameters);
+    return walkByName(conditions, narrowing, order, after, parameters);
   const index =
     INDEXES.find(({ columns }) => columns.every((column) => conditions.has(column))) ?? BY_REQUEST;
   const indexed = index.byStatus ? [...index.columns, 'status' as const] : index.columns;
@@ -86,22 +104,26 @@ export function walkOf(
     );
   }
   checks.push(...tagTexts(narrowing, parameters));
-  const { requestedAt, id } = after ?? NEWEST;
+  const { requestedAt, id } = after ?? order.start;
   const position = [parameters.add(requestedAt, 'bigint'), parameters.add(id, 'uuid')];
   const equal = (table: string) =>
     indexed.map((column, place) => `${table}.${column} = ${values[place] ?? ''}`);
 
   function checkedRows(limit: number): string {
-    const conditions = [...equal('connections'), `(requested_at, id) < (${position.join(', ')})`, ...checks];
+    const conditions = [
+      ...equal('connections'),
+      `(requested_at, id) ${order.after} (${position.join(', ')})`,
+      ...checks,
+    ];
     return `SELECT requested_at, id FROM connections WHERE ${conditions.join(' AND ')}
-      ORDER BY requested_at DESC, id DESC LIMIT ${String(limit)}`;
+      ORDER BY requested_at ${order.direction}, id ${order.direction} LIMIT ${String(limit)}`;
   }
 
   function rows(limit: number): string {
     const columns = [...indexed, 'requested_at', 'id'];
     const walk = `SELECT ${columns.join(', ')} FROM connections
-      WHERE (${columns.join(', ')}) < (${[...values, ...position].join(', ')})
-      ORDER BY ${columns.map((column) => `${column} DESC`).join(', ')} LIMIT ${String(limit)}`;
+      WHERE (${columns.join(', ')}) ${order.after} (${[...values, ...position].join(', ')})
+      ORDER BY ${columns.map((column) => `${column} ${order.direction}`).join(', ')} LIMIT ${String(limit)}`;
     return indexed.length === 0
       ? walk
       : `SELECT requested_at, id FROM (${walk}) AS following WHERE ${equal('following').join(' AND ')}`;
@@ -117,6 +139,7 @@ export function walkOf(
 function walkByName(
   conditions: Conditions,
   narrowing: Narrowing,
+  order: ListOrder,
   after: ConnectionPosition | undefined,
   parameters: Parameters,
 ): Walk {
@@ -130,13 +153,13 @@ function walkByName(
   const checks = [...conditions]
     .filter(([column]) => column !== 'management_account_id')
     .map(([column, given]) => checkText(column, given, parameters));
-  const { requestedAt, id } = after ?? NEWEST;
+  const { requestedAt, id } = after ?? order.start;
   const position = `(${parameters.add(requestedAt, 'bigint')}, ${parameters.add(id, 'uuid')})`;
   const all = [
     ...(accounts.length > 0 ? [`connections.management_account_id = ${account}`] : []),
     ...prefixTexts(narrowing, parameters),
     // An expression, so that the planner finds no index with this order.
-    `(requested_at + 0, id) < ${position}`,
+    `(requested_at + 0, id) ${order.after} ${position}`,
     ...checks,
     ...tagTexts(narrowing, parameters),
   ].join(' AND ');
@@ -146,7 +169,7 @@ function walkByName(
     hasChecks: true,
     first: (limit) =>
       `SELECT requested_at, id FROM connections WHERE ${all}
-        ORDER BY requested_at + 0 DESC, id DESC LIMIT ${String(limit)}`,
+        ORDER BY requested_at + 0 ${order.direction}, id ${order.direction} LIMIT ${String(limit)}`,
   };
 }
 

@@ -12,11 +12,11 @@ import {
 } from './list-branches';
 import type { RangeReaders } from './lists';
 import { isPrefixRange, type Between, type NamePosition, type PrefixReads } from './prefix-reads';
-import { isOlder, NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
+import { NEWEST_FIRST, type Position, type RangeReads } from './range-reads';
 import type { Steps } from './step-runner';
 
 /** All rows. */
-export const EVER: Between = { after: NEWEST, oldest: OLDEST };
+const EVER: Between = { after: NEWEST_FIRST.start, last: NEWEST_FIRST.end };
 
 /** The rows of an index that a step visits. Each takes up to 2 µs. */
 const ROWS_PER_STEP = 1_024;
@@ -70,8 +70,8 @@ function* countAlternatives(
   let total = 0;
   for (const range of ranges) {
     total += isPrefixRange(range)
-      ? yield* countByName(readers.byName(range), between)
-      : yield* countInOrder(readers.inOrder(range), range, between);
+      ? yield* countByName(readers.byName(range, NEWEST_FIRST), between)
+      : yield* countInOrder(readers.inOrder(range, NEWEST_FIRST), range, between);
   }
   return total;
 }
@@ -86,7 +86,7 @@ function* countInOrder(reads: RangeReads, range: IndexRange, between: Between): 
     yield;
     after = end;
   }
-  total += reads.count(equal, after, between.oldest, remaining);
+  total += reads.count(equal, after, between.last, remaining);
   yield;
   return total;
 }
@@ -127,8 +127,8 @@ function* endsInAll(
   between: Between,
 ): Generator<Position> {
   for (const range of ranges) {
-    if (isPrefixRange(range)) yield* endsByName(byName(range));
-    else yield* endsOfSteps(inOrder(range), valuesOf(range), between);
+    if (isPrefixRange(range)) yield* endsByName(byName(range, NEWEST_FIRST));
+    else yield* endsOfSteps(inOrder(range, NEWEST_FIRST), valuesOf(range), between);
   }
 }
 
@@ -141,13 +141,13 @@ function* endsByName(reads: PrefixReads): Generator<NamePosition> {
 }
 
 /** The ends of all steps in a range but the last. */
-export function* endsOfSteps(
+function* endsOfSteps(
   reads: RangeReads,
   equal: readonly string[],
-  { after, oldest }: Between,
+  { after, last }: Between,
 ): Generator<Position> {
   let end = reads.endOfStep(equal, after, ROWS_PER_STEP);
-  while (end && !isOlder(end, oldest)) {
+  while (end && !NEWEST_FIRST.isBefore(last, end)) {
     yield end;
     end = reads.endOfStep(equal, end, ROWS_PER_STEP);
   }

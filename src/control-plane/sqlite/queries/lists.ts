@@ -4,7 +4,7 @@ import type { ListQuery } from '../../store';
 import { narrowingOf } from '../../selected-rows';
 import { alternativesFor, branchesOf, remainingValuesOf, type IndexRange } from './list-branches';
 import { isPrefixRange, type NamePosition, type PrefixRange, type PrefixReads } from './prefix-reads';
-import { isOlder, NEWEST, OLDEST, type Position, type RangeReads } from './range-reads';
+import { NEWEST_FIRST, OLDEST_FIRST, type ListOrder, type Position, type RangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
 import { viewableBy } from './visibility';
@@ -14,40 +14,43 @@ const ROWS_PER_STEP = 256;
 /** Characters. A list with a longer key, with many values to filter by, is read again each time. */
 const MAX_KEY_LENGTH = 4_096;
 
-/** Collects rows in any order and keeps the newest ones, each once, newest first. */
-class NewestRows {
-  private readonly newest: StoredConnection[] = [];
+/** Collects rows in any order and keeps the first ones of a list, each once, in its order. */
+class FirstRows {
+  private readonly first: StoredConnection[] = [];
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly order: ListOrder,
+  ) {}
 
   get rows(): readonly StoredConnection[] {
-    return this.newest;
+    return this.first;
   }
 
-  /** The position of the oldest row, once there are `limit` rows: older rows are not needed. */
-  get oldest(): Position | undefined {
-    return this.newest.length >= this.limit ? this.newest.at(-1) : undefined;
+  /** The position up to which rows are needed: that of the last row once there are `limit` rows, else the list's end. */
+  get last(): Position {
+    return (this.first.length >= this.limit ? this.first.at(-1) : undefined) ?? this.order.end;
   }
 
   add(row: StoredConnection): void {
-    let index = this.newest.length;
-    let before = this.newest[index - 1];
-    while (before && isOlder(before, row)) {
+    let index = this.first.length;
+    let before = this.first[index - 1];
+    while (before && this.order.isBefore(row, before)) {
       index -= 1;
-      before = this.newest[index - 1];
+      before = this.first[index - 1];
     }
     // The same row would be at this place: no other has its position, which never changes.
     if (index >= this.limit || before?.id === row.id) return;
-    if (index === this.newest.length) this.newest.push(row);
-    else this.newest.splice(index, 0, row);
-    if (this.newest.length > this.limit) this.newest.pop();
+    if (index === this.first.length) this.first.push(row);
+    else this.first.splice(index, 0, row);
+    if (this.first.length > this.limit) this.first.pop();
   }
 }
 
 /** The statements of ranges of both kinds. */
 export interface RangeReaders {
-  readonly inOrder: (range: IndexRange) => RangeReads;
-  readonly byName: (range: PrefixRange) => PrefixReads;
+  readonly inOrder: (range: IndexRange, order: ListOrder) => RangeReads;
+  readonly byName: (range: PrefixRange, order: ListOrder) => PrefixReads;
 }
 
 /** Reads the rows with the ids that `find` returns, in any order. */
@@ -103,7 +106,8 @@ function* readList(
   readRows: ReadRows,
   query: ListQuery,
 ): Steps<readonly StoredConnection[]> {
-  const found = new NewestRows(query.limit);
+  const order = query.oldestFirst ? OLDEST_FIRST : NEWEST_FIRST;
+  const found = new FirstRows(query.limit, order);
   const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
 
   const narrowing = narrowingOf(query.selection);
@@ -122,7 +126,7 @@ function* readList(
   let unread: (readonly Alternative[])[] = [];
   for (const branch of branchesOf(query)) {
     const alternatives = alternativesFor(branch, narrowing, visibleTo).map(
-      (ranges) => new Alternative(readers, ranges, query),
+      (ranges) => new Alternative(readers, ranges, query, order),
     );
     yield* step(alternatives, unread);
   }
@@ -138,16 +142,21 @@ function* readList(
 class Alternative {
   private readonly unread: StepReader[];
 
-  constructor({ inOrder, byName }: RangeReaders, ranges: readonly IndexRange[], query: ListQuery) {
+  constructor(
+    { inOrder, byName }: RangeReaders,
+    ranges: readonly IndexRange[],
+    query: ListQuery,
+    order: ListOrder,
+  ) {
     this.unread = ranges.map((range) =>
       isPrefixRange(range)
-        ? new PrefixReader(byName(range), query)
-        : new RangeReader(inOrder(range), range, query),
+        ? new PrefixReader(byName(range, order), query, order)
+        : new RangeReader(inOrder(range, order), range, query, order),
     );
   }
 
   /** @returns whether all rows that belong on the page have been read */
-  step(found: NewestRows, readRows: ReadRows): boolean {
+  step(found: FirstRows, readRows: ReadRows): boolean {
     const range = this.unread.shift();
     if (range && !range.step(found, readRows)) this.unread.push(range);
     return this.unread.length === 0;
@@ -156,10 +165,10 @@ class Alternative {
 
 interface StepReader {
   /** @returns whether all rows of the range that belong on the page have been read */
-  readonly step: (found: NewestRows, readRows: ReadRows) => boolean;
+  readonly step: (found: FirstRows, readRows: ReadRows) => boolean;
 }
 
-/** Reads one range from the newest row to the oldest. */
+/** Reads one range in the order of the list. */
 class RangeReader implements StepReader {
   private readonly equal: readonly string[];
   private readonly remaining: readonly string[];
@@ -170,20 +179,21 @@ class RangeReader implements StepReader {
     private readonly reads: RangeReads,
     range: IndexRange,
     { after, limit }: ListQuery,
+    private readonly order: ListOrder,
   ) {
     this.equal = range.equal.map(([, value]) => value);
     this.remaining = remainingValuesOf(range);
     this.limit = limit;
-    this.after = after ?? NEWEST;
+    this.after = after ?? order.start;
   }
 
-  step(found: NewestRows, readRows: ReadRows): boolean {
-    const oldest = found.oldest ?? OLDEST;
+  step(found: FirstRows, readRows: ReadRows): boolean {
+    const { last } = found;
     let end =
       this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, ROWS_PER_STEP);
-    if (end && isOlder(end, oldest)) end = undefined;
+    if (end && this.order.isBefore(last, end)) end = undefined;
     const rows = readRows(() =>
-      this.reads.ids(this.equal, this.after, end ?? oldest, this.remaining, this.limit),
+      this.reads.ids(this.equal, this.after, end ?? last, this.remaining, this.limit),
     );
     for (const row of rows) found.add(row);
     if (end === undefined || rows.length === this.limit) return true;
@@ -192,7 +202,7 @@ class RangeReader implements StepReader {
   }
 }
 
-/** Reads one range in the order of names, all of it: the newest row may be anywhere. */
+/** Reads one range in the order of names, all of it: the list's first row may be anywhere. */
 class PrefixReader implements StepReader {
   private readonly limit: number;
   private readonly pageAfter: Position;
@@ -201,15 +211,16 @@ class PrefixReader implements StepReader {
   constructor(
     private readonly reads: PrefixReads,
     { after, limit }: ListQuery,
+    order: ListOrder,
   ) {
     this.limit = limit;
-    this.pageAfter = after ?? NEWEST;
+    this.pageAfter = after ?? order.start;
     this.after = reads.start;
   }
 
-  step(found: NewestRows, readRows: ReadRows): boolean {
+  step(found: FirstRows, readRows: ReadRows): boolean {
     const end = this.reads.endOfStep(this.after, ROWS_PER_STEP);
-    const between = { after: this.pageAfter, oldest: found.oldest ?? OLDEST };
+    const between = { after: this.pageAfter, last: found.last };
     for (const row of readRows(() => this.reads.ids(this.after, end, between, this.limit))) found.add(row);
     if (end) this.after = end;
     return end === undefined;

@@ -4,7 +4,7 @@ import type { ConnectionId } from '../../../proton/identifiers';
 import { endOfPrefix } from '../../selected-rows';
 import { pin } from '../pin-native';
 import { remainingValuesOf, type IndexRange } from './list-branches';
-import { conditionsOn, NEWEST, shapeOf, type Position } from './range-reads';
+import { conditionsOn, NEWEST_FIRST, shapeOf, type ListOrder, type Position } from './range-reads';
 
 /** A range of an index in which names come before the position: all rows whose names begin with a prefix. */
 export interface PrefixRange extends IndexRange {
@@ -20,19 +20,19 @@ export interface NamePosition extends Position {
   readonly name: string;
 }
 
-/** Rows after a position of lists (exclusive), to another one (inclusive). */
+/** Rows after a position of a list (exclusive), up to another one (inclusive). */
 export interface Between {
   readonly after: Position;
-  readonly oldest: Position;
+  readonly last: Position;
 }
 
-/** The statements for one range of this kind. They read from `after` (exclusive) backwards, along indexes alone. */
+/** The statements for one range of this kind. They read from `after` (exclusive) backwards, along indexes alone, in either order of lists. */
 export interface PrefixReads {
   /** The position before all rows. */
   readonly start: NamePosition;
   /** The position of the last one of the next `rows` rows. Undefined when fewer are left. */
   readonly endOfStep: (after: NamePosition, rows: number) => NamePosition | undefined;
-  /** The ids of the newest rows up to `end` (inclusive; undefined is the end of the range) that lie between two positions of lists. */
+  /** The ids of the list's first rows up to `end` (inclusive; undefined is the end of the range) that lie between two positions of the list. */
   readonly ids: (
     after: NamePosition,
     end: NamePosition | undefined,
@@ -50,26 +50,32 @@ interface Statements {
 }
 
 /** Prepares the statements of each shape once. */
-export function prefixReads(database: BetterSqlite3.Database): (range: PrefixRange) => PrefixReads {
+export function prefixReads(
+  database: BetterSqlite3.Database,
+): (range: PrefixRange, order: ListOrder) => PrefixReads {
   const prepared = new Map<string, Statements>();
-  return (range) => {
-    const key = shapeOf(range);
+  return (range, order) => {
+    const key = shapeOf(range) + order.direction;
     let statements = prepared.get(key);
-    if (!statements) prepared.set(key, (statements = prepare(database, range)));
+    if (!statements) prepared.set(key, (statements = prepare(database, range, order)));
     return readsOn(statements, range);
   };
 }
 
 const KEY = '(environment_name, requested_at, id)';
 
-function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statements {
+function prepare(
+  database: BetterSqlite3.Database,
+  range: PrefixRange,
+  { after, upTo, direction }: ListOrder,
+): Statements {
   const equal = range.equal.map(([column]) => `${column} = ?`);
   const from = `FROM connections INDEXED BY ${range.index} WHERE ${[...equal, `${KEY} < (?, ?, ?)`, `${KEY} >= (?, ?, ?)`].join(' AND ')}`;
   const conditions = [
     '',
     ...conditionsOn(range),
-    '(requested_at, id) < (?, ?)',
-    '(requested_at, id) >= (?, ?)',
+    `(requested_at, id) ${after} (?, ?)`,
+    `(requested_at, id) ${upTo} (?, ?)`,
   ].join(' AND ');
   return {
     last: pin(
@@ -82,7 +88,7 @@ function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statemen
       database
         .prepare<unknown[], ConnectionId>(
           `SELECT id ${from}${conditions}
-           ORDER BY requested_at DESC, id DESC LIMIT ?`,
+           ORDER BY requested_at ${direction}, id ${direction} LIMIT ?`,
         )
         .pluck(true),
     ),
@@ -93,9 +99,10 @@ function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statemen
 function readsOn(statements: Statements, range: PrefixRange): PrefixReads {
   const equal = range.equal.map(([, value]) => value);
   const remaining = remainingValuesOf(range);
-  const first: NamePosition = { name: range.namePrefix, requestedAt: Number.MIN_SAFE_INTEGER, id: '' };
+  const { start: newest, end: oldest } = NEWEST_FIRST;
+  const first: NamePosition = { ...oldest, name: range.namePrefix };
   return {
-    start: { ...NEWEST, name: endOfPrefix(range.namePrefix) },
+    start: { ...newest, name: endOfPrefix(range.namePrefix) },
     endOfStep: (after, rows) =>
       statements.last.get(...equal, ...valuesOf(after), ...valuesOf(first), rows - 1),
     ids: (after, end = first, between, limit) =>
@@ -118,8 +125,8 @@ function readsOn(statements: Statements, range: PrefixRange): PrefixReads {
   };
 }
 
-function boundsOf({ after, oldest }: Between): readonly [number, string, number, string] {
-  return [after.requestedAt, after.id, oldest.requestedAt, oldest.id];
+function boundsOf({ after, last }: Between): readonly [number, string, number, string] {
+  return [after.requestedAt, after.id, last.requestedAt, last.id];
 }
 
 function valuesOf({ name, requestedAt, id }: NamePosition): readonly [string, number, string] {

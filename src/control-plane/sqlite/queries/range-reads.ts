@@ -11,49 +11,72 @@ export interface Position {
 }
 
 /** Positions before and after all rows. */
-export const NEWEST: Position = { requestedAt: Number.MAX_SAFE_INTEGER, id: '' };
-export const OLDEST: Position = { requestedAt: Number.MIN_SAFE_INTEGER, id: '' };
+const NEWEST: Position = { requestedAt: Number.MAX_SAFE_INTEGER, id: '' };
+const OLDEST: Position = { requestedAt: Number.MIN_SAFE_INTEGER, id: '' };
 
 /** Compares ids by code units, as SQLite does: they are lower-case UUIDs. */
-export function isOlder(one: Position, other: Position): boolean {
+function isOlder(one: Position, other: Position): boolean {
   return one.requestedAt === other.requestedAt ? one.id < other.id : one.requestedAt < other.requestedAt;
 }
 
-/** The statements for ranges of one shape. All read from `after` (exclusive) to older rows, along indexes alone. */
+/** The order in which a list runs, from its start to its end. */
+export interface ListOrder {
+  readonly start: Position;
+  readonly end: Position;
+  readonly isBefore: (one: Position, other: Position) => boolean;
+  /** How SQL compares a row with a position that it comes after, and with one that is not before it. */
+  readonly after: '<' | '>';
+  readonly upTo: '>=' | '<=';
+  readonly direction: 'DESC' | 'ASC';
+}
+
+export const NEWEST_FIRST: ListOrder = {
+  start: NEWEST,
+  end: OLDEST,
+  isBefore: (one, other) => isOlder(other, one),
+  after: '<',
+  upTo: '>=',
+  direction: 'DESC',
+};
+export const OLDEST_FIRST: ListOrder = {
+  start: OLDEST,
+  end: NEWEST,
+  isBefore: isOlder,
+  after: '>',
+  upTo: '<=',
+  direction: 'ASC',
+};
+
+/** The statements for ranges of one shape and order. All read on from `after` (exclusive), along indexes alone. */
 export interface RangeReads {
   /** The position of the last one of the next `rows` rows. Undefined when fewer are left. */
   readonly endOfStep: (equal: readonly string[], after: Position, rows: number) => Position | undefined;
-  /** The ids of the newest rows down to `oldest` (inclusive) that meet the remaining conditions. */
+  /** The ids of the first rows up to `last` (inclusive) that meet the remaining conditions. */
   readonly ids: (
     equal: readonly string[],
     after: Position,
-    oldest: Position,
+    last: Position,
     remaining: readonly string[],
     limit: number,
   ) => ConnectionId[];
-  /** The number of rows down to `oldest` (inclusive) that meet the remaining conditions. */
+  /** The number of rows up to `last` (inclusive) that meet the remaining conditions. */
   readonly count: (
     equal: readonly string[],
     after: Position,
-    oldest: Position,
+    last: Position,
     remaining: readonly string[],
   ) => number;
-  /** When the oldest row down to `oldest` (inclusive) that meets the remaining conditions was requested. Null when there is none. */
-  readonly oldestRequest: (
-    equal: readonly string[],
-    after: Position,
-    oldest: Position,
-    remaining: readonly string[],
-  ) => number | null;
 }
 
 /** Prepares the statements of each shape once. Shapes are combinations of an index and remaining conditions, so they are few. */
-export function rangeReads(database: BetterSqlite3.Database): (range: IndexRange) => RangeReads {
+export function rangeReads(
+  database: BetterSqlite3.Database,
+): (range: IndexRange, order: ListOrder) => RangeReads {
   const prepared = new Map<string, RangeReads>();
-  return (range) => {
-    const key = shapeOf(range);
+  return (range, order) => {
+    const key = shapeOf(range) + order.direction;
     let reads = prepared.get(key);
-    if (!reads) prepared.set(key, (reads = prepareReads(database, range)));
+    if (!reads) prepared.set(key, (reads = prepareReads(database, range, order)));
     return reads;
   };
 }
@@ -68,13 +91,17 @@ export function shapeOf({ index, remaining, checks: { namePrefix, tagTexts } }: 
   ].join();
 }
 
-function prepareReads(database: BetterSqlite3.Database, range: IndexRange): RangeReads {
-  const { equal } = range;
-  const older = [...equal.map(([column]) => `${column} = ?`), '(requested_at, id) < (?, ?)'].join(' AND ');
+function prepareReads(
+  database: BetterSqlite3.Database,
+  range: IndexRange,
+  { after, upTo, direction }: ListOrder,
+): RangeReads {
+  const equal = range.equal.map(([column]) => `${column} = ?`);
+  const following = [...equal, `(requested_at, id) ${after} (?, ?)`].join(' AND ');
   // The query names its index: without statistics, SQLite would only guess.
-  const from = `FROM connections INDEXED BY ${indexToWalk(range)} WHERE ${older}`;
-  const order = 'ORDER BY requested_at DESC, id DESC';
-  const conditions = ['', '(requested_at, id) >= (?, ?)', ...conditionsOn(range)].join(' AND ');
+  const from = `FROM connections INDEXED BY ${indexToWalk(range)} WHERE ${following}`;
+  const order = `ORDER BY requested_at ${direction}, id ${direction}`;
+  const conditions = ['', `(requested_at, id) ${upTo} (?, ?)`, ...conditionsOn(range)].join(' AND ');
 
   const last = pin(
     database.prepare<unknown[], Position>(
@@ -85,17 +112,12 @@ function prepareReads(database: BetterSqlite3.Database, range: IndexRange): Rang
     database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} LIMIT ?`).pluck(true),
   );
   const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
-  const oldestRequest = pin(
-    database.prepare<unknown[], number | null>(`SELECT min(requested_at) ${from}${conditions}`).pluck(true),
-  );
   return {
     endOfStep: (equal, after, rows) => last.get(...equal, ...valuesOf(after), rows - 1),
-    ids: (equal, after, oldest, remaining, limit) =>
-      ids.all(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining, limit),
-    count: (equal, after, oldest, remaining) =>
-      count.get(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining) ?? 0,
-    oldestRequest: (equal, after, oldest, remaining) =>
-      oldestRequest.get(...equal, ...valuesOf(after), ...valuesOf(oldest), ...remaining) ?? null,
+    ids: (equal, after, last, remaining, limit) =>
+      ids.all(...equal, ...valuesOf(after), ...valuesOf(last), ...remaining, limit),
+    count: (equal, after, last, remaining) =>
+      count.get(...equal, ...valuesOf(after), ...valuesOf(last), ...remaining) ?? 0,
   };
 }
 

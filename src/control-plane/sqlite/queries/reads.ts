@@ -10,6 +10,7 @@ import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
 import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
+import { accountsOf } from './accounts';
 import { countsOf } from './counts';
 import { listsOf } from './lists';
 import { overviewsOf } from './overviews';
@@ -21,7 +22,7 @@ import { viewableBy } from './visibility';
 
 export interface StoreReads extends Pick<
   ConnectionStore,
-  'findConnections' | 'listConnections' | 'countConnections' | 'readOverview'
+  'findConnections' | 'listConnections' | 'countConnections' | 'readOverview' | 'listAccounts'
 > {
   readonly listEvents: (queries: readonly EventQuery[]) => readonly (readonly ConnectionEvent[] | null)[];
   /** The number of connections of each status, of all accounts. For metrics. */
@@ -32,7 +33,8 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   const readers = { inOrder: rangeReads(database), byName: prefixReads(database) };
   const lists = listsOf(readers, rows);
   const countOf = countsOf(database, readers);
-  const overviewOf = overviewsOf(database, readers, countOf);
+  const overviewOf = overviewsOf(database, lists, countOf);
+  const listAccounts = accountsOf(database);
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
@@ -78,6 +80,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
     listConnections: (queries, options = {}) => reading(() => run(lists(queries), options)),
     countConnections: (queries, options = {}) => reading(() => run(counts(queries), options)),
     readOverview: (query, options = {}) => reading(() => run(overviewOf(query), options)),
+    listAccounts: (range) => reading(() => listAccounts(range)),
     countByStatus: () => reading(() => run(countsByStatus(), {})),
     listEvents: (queries) => reading(() => queries.map(eventsOf)),
   };
