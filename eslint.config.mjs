@@ -211,7 +211,12 @@ export default tseslint.config(
           acceptedIdNames: ['id'],
           acceptedIdTypes: ['ID'],
           exceptions: {
-            types: ['PageInfo', 'EnvironmentAccountConnectionTag', 'EnvironmentAccountConnectionConnection'],
+            types: [
+              'PageInfo',
+              'EnvironmentAccountConnectionTag',
+              'EnvironmentAccountConnectionConnection',
+              'EnvironmentAccountConnectionAccountConnection',
+            ],
             suffixes: [
               'Payload',
               'Edge',
