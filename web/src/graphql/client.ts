@@ -56,12 +56,7 @@ export function createClient({ graphqlUrl, session, socket, onReached }: ClientO
   const http = ApolloLink.from([observe, authorize, send]);
   const cache = new InMemoryCache({
     typePolicies: {
-      EnvironmentAccountConnection: {
-        fields: {
-          tags: { merge: false },
-          viewerActions: { merge: false },
-        },
-      },
+      // No merge functions of a connection's fields: the cache would remember each connection that it ever had.
       // Two operations read different fields of it, and it has no id.
       EnvironmentAccountConnectionViewer: { merge: true },
       // Accounts are named by their id everywhere; nothing about them changes.
