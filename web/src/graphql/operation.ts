@@ -1,3 +1,4 @@
+import { InMemoryCache } from '@apollo/client';
 import { parse, separateOperations } from 'graphql';
 import type * as generated from '../../../generated/console/graphql';
 
@@ -9,7 +10,10 @@ type OperationName = keyof Documents extends infer Key
   : never;
 
 const files = import.meta.glob<string>('../**/*.graphql', { query: '?raw', import: 'default', eager: true });
-const operations = separateOperations(parse(Object.values(files).join('\n')));
+// With every `__typename` that the cache asks for: it would make a new document of each whenever it forgets its results.
+const operations = separateOperations(
+  new InMemoryCache().transformDocument(parse(Object.values(files).join('\n'))),
+);
 
 /**
  * An operation of this folder's `.graphql` files with the fragments it uses. Only its type comes from `generated/`,
