@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { ConnectionId } from '../../../proton/identifiers';
 import { endOfPrefix } from '../../selected-rows';
 import { pin } from '../pin-native';
+import { LIMIT } from '../rows';
 import { remainingValuesOf, type IndexRange } from './list-branches';
 import { conditionsOn, NEWEST, shapeOf, type Position } from './range-reads';
 
@@ -82,7 +83,7 @@ function prepare(database: BetterSqlite3.Database, range: PrefixRange): Statemen
       database
         .prepare<unknown[], ConnectionId>(
           `SELECT id ${from}${conditions}
-           ORDER BY requested_at DESC, id DESC LIMIT ?`,
+           ORDER BY requested_at DESC, id DESC ${LIMIT}`,
         )
         .pluck(true),
     ),
