@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 
 import type { Logger } from 'pino';
 
@@ -10,6 +11,13 @@ import { StoreOpenError } from './control-plane/store-errors';
 import { createLogger } from './telemetry/logger';
 import { readTracing, TracingError } from './config/tracing';
 
+/**
+ * How much V8's heap may grow before garbage is collected again, in percent of what is in use. By default V8 lets a heap of this size
+ * grow to several times that: a third more memory under load, for a few percent of CPU.
+ */
+const HEAP_GROWTH_PERCENT = 50;
+
+setFlagsFromString(`--heap-growing-percent=${String(HEAP_GROWTH_PERCENT)}`);
 void main();
 
 async function main(): Promise<void> {

@@ -85,8 +85,10 @@ export class StoredConnection implements Connection {
   readonly lastModifiedAt: EpochMilliseconds;
   /** The tags as the store keeps them: a JSON array of objects with `key` and `value`. */
   readonly tagsJson: string;
-  /** The last text that was made of this connection, and what it was made for. For the code that makes it; it may be replaced. */
-  rendering: { readonly plan: object; readonly text: string } | undefined = undefined;
+  /**
+   * What a text of this connection was last made for, and the text if it is kept. For the code that makes it; it may be replaced.
+   */
+  rendering: { readonly plan: object; readonly text: string | undefined } | undefined = undefined;
   private parsedTags: readonly Tag[] | undefined = undefined;
 
   constructor(row: ConnectionValues) {

@@ -187,18 +187,24 @@ export class Selection {
     });
   }
 
-  /** Keeps the text on a connection that the store keeps, as long as it is the last selection that was written. */
+  /**
+   * Keeps the text on a connection that the store keeps, as long as it is the last selection that was written. Not the first time:
+   * of most connections that are read at random, a text is needed only once.
+   */
   connectionWriter(nodes: readonly FieldNode[]): Writer<ConnectionView> {
     const type = this.objectType(CONNECTION);
     const write = joined(type, this.fieldsIn(type, nodes), (name, inner) =>
       this.connectionFieldWriter(type, name, inner),
     );
+    const writtenOnce = { plan: write, text: undefined };
     return (connection) => {
       if (!(connection instanceof StoredConnection)) return write(connection);
       const { rendering } = connection;
-      if (rendering?.plan === write) return rendering.text;
+      const isRepeated = rendering?.plan === write;
+      if (isRepeated && rendering.text !== undefined) return rendering.text;
       const text = write(connection);
-      if (text.length <= MAX_KEPT_TEXT) connection.rendering = { plan: write, text };
+      if (text.length <= MAX_KEPT_TEXT)
+        connection.rendering = isRepeated ? { plan: write, text } : writtenOnce;
       return text;
     };
   }

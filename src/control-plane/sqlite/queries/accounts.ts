@@ -6,6 +6,9 @@ import { ACCOUNT_COLUMN } from '../../connection-rows';
 import { pin } from '../pin-native';
 import { indexOf } from './list-branches';
 
+/** Like `LIMIT`, with a name. */
+const NAMED_LIMIT = 'LIMIT @limit + 0';
+
 type AccountColumn = (typeof ACCOUNT_COLUMN)[keyof typeof ACCOUNT_COLUMN];
 
 /** Reads the accounts of connections. Each is found by one search of an index, however many connections it has. */
@@ -15,7 +18,7 @@ export function accountsOf(database: BetterSqlite3.Database): (range: AccountRan
   const select = pin(
     database
       .prepare<[AccountRange], AccountId>(
-        `WITH RECURSIVE ${columns.map(eachAccount).join(', ')} ${found.join(' UNION ')} ORDER BY id LIMIT @limit`,
+        `WITH RECURSIVE ${columns.map(eachAccount).join(', ')} ${found.join(' UNION ')} ORDER BY id ${NAMED_LIMIT}`,
       )
       .pluck(true),
   );
@@ -27,6 +30,6 @@ function eachAccount(column: AccountColumn): string {
   const next = (condition: string) =>
     `(SELECT min(${column}) FROM connections INDEXED BY ${indexOf(column)} WHERE ${column} ${condition})`;
   return `each_${column} (id) AS (
-    SELECT ${next('>= @from')} UNION ALL SELECT ${next(`> each_${column}.id`)} FROM each_${column} WHERE id < @before LIMIT @limit
+    SELECT ${next('>= @from')} UNION ALL SELECT ${next(`> each_${column}.id`)} FROM each_${column} WHERE id < @before ${NAMED_LIMIT}
   )`;
 }

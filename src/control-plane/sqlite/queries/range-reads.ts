@@ -2,6 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
+import { LIMIT } from '../rows';
 import { CHECKED_INDEX, type IndexRange, type RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
@@ -109,7 +110,7 @@ function prepareReads(
     ),
   );
   const ids = pin(
-    database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} LIMIT ?`).pluck(true),
+    database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} ${LIMIT}`).pluck(true),
   );
   const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
   return {

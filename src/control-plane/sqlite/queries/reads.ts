@@ -8,7 +8,7 @@ import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../..
 import { importFailure, reading } from '../errors';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
-import { EVENT_COLUMNS, eventOf } from '../rows';
+import { EVENT_COLUMNS, eventOf, LIMIT } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 import { accountsOf } from './accounts';
 import { countsOf } from './counts';
@@ -38,7 +38,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
-      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC LIMIT ?`,
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC ${LIMIT}`,
     ),
   );
   const eventsUntil = pin(

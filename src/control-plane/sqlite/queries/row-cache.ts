@@ -12,16 +12,21 @@ import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
  */
 const MAX_ROWS = 20_000;
 const CHARACTERS_PER_ROW = 256;
-/** The most lists in memory. Their rows are kept anyway. */
-const MAX_LISTS = 200;
+/**
+ * Once half the room is taken, one in so many of the rows that are read is kept. Requests for ids that don't repeat would replace
+ * thousands of rows a second, for nothing; ids that do repeat are kept soon anyway.
+ */
+const KEPT_OF = 8;
+/** The most lists in memory. They hold up to 5,000 rows that are not kept otherwise. */
+const MAX_LISTS = 50;
 
 /**
  * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
  * else in a read, and the text that a response makes of a connection can stay with it.
  *
- * Kept rows equal those of the table. Each read first checks whether another connection to the file has written since
- * (`data_version`); then it forgets them all. Every transaction of this connection must pass the rows that it changes to `forget`, or
- * call `forgetAll`.
+ * Kept rows equal those of the table. Before one is used, `data_version` says whether another connection to the file has written
+ * since; then all are forgotten. Every transaction of this connection must pass the rows that it changes to `forget`, or call
+ * `forgetAll`.
  */
 export interface RowCache {
   /**
@@ -31,10 +36,11 @@ export interface RowCache {
   /** The same for ids that are known. Without a transaction, if all of them are kept. */
   readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /**
-   * The lists that are kept until any row changes, by a key that identifies the query. To keep a list, add it to the map that was
-   * returned before its rows were read: if a row has changed since then, that map is not used any more.
+   * The lists that are kept until any row changes, by a key that identifies the query; undefined for a list that was read but is not
+   * kept. To keep a list, add it to the map that was returned before its rows were read: if a row has changed since then, that map is
+   * not used any more.
    */
-  readonly lists: () => Map<string, readonly StoredConnection[]>;
+  readonly lists: () => Map<string, readonly StoredConnection[] | undefined>;
   readonly forget: (id: ConnectionId) => void;
   readonly forgetAll: () => void;
 }
@@ -64,8 +70,9 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   let newer = new Map<ConnectionId, StoredConnection>();
   let older = new Map<ConnectionId, StoredConnection>();
   let room = MAX_ROWS / 2;
+  let skipped = 0;
   let knownVersion: number | undefined;
-  let lists = new Map<string, readonly StoredConnection[]>();
+  let lists = new Map<string, readonly StoredConnection[] | undefined>();
 
   function nextGeneration(): void {
     older = newer;
@@ -80,10 +87,13 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     nextGeneration();
   }
 
-  function forgetAllIfChanged(): void {
+  /** @returns whether it has forgotten all, because another connection has written */
+  function forgetAllIfChanged(): boolean {
     const version = dataVersion.get();
-    if (version !== knownVersion) forgetAll();
+    const isChanged = version !== knownVersion;
+    if (isChanged) forgetAll();
     knownVersion = version;
+    return isChanged;
   }
 
   function keep(row: StoredConnection): void {
@@ -95,6 +105,15 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     room -= 1 + Math.floor(length / CHARACTERS_PER_ROW);
     if (room < 0) nextGeneration();
     newer.set(row.id, row);
+  }
+
+  function keepSome(row: StoredConnection): void {
+    if (older.size > 0 && skipped < KEPT_OF - 1) {
+      skipped += 1;
+      return;
+    }
+    skipped = 0;
+    keep(row);
   }
 
   function kept(id: ConnectionId): StoredConnection | undefined {
@@ -125,7 +144,7 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     }
     for (const columns of rowsOf(others, viewable)) {
       const row = new StoredConnection(columns);
-      keep(row);
+      keepSome(row);
       rows.push(row);
     }
     return rows;
@@ -159,10 +178,9 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   return {
     read,
     find(ids, viewable) {
-      forgetAllIfChanged();
       const found = allKept(ids, viewable);
-      if (found) return found;
-      // A single statement reads one snapshot by itself.
+      if (found && !forgetAllIfChanged()) return found;
+      // A single statement reads one snapshot by itself. A row that it reads is at least as new as the kept ones, so it needs no check.
       return ids.length === 1 ? readAll(ids, viewable) : read(() => ids, viewable);
     },
     lists() {
