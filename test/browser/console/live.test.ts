@@ -64,7 +64,7 @@ describeInBrowser('A page of the console that is open', (browser) => {
     await app.request({ environmentName: 'elsewhere', managementAccountId: '777777777777' });
     await page.getByRole('button', { name: 'All accounts' }).click();
     await page.getByRole('menuitem', { name: '777777777777' }).waitFor({ timeout: 2_000 });
-    expect(await page.getByRole('menuitem').allInnerTexts()).not.toContain('More accounts…');
+    expect(await page.getByRole('menuitem').allInnerTexts()).not.toContain('Find an account…');
   });
 
   it('asks every 5 s where WebSockets are refused', async () => {

@@ -34,9 +34,9 @@ describeInBrowser('With thousands of connections', (browser) => {
     await openView(page, `${app.console}/overview`);
     await page.getByRole('button', { name: 'All accounts' }).click();
     const items = page.getByRole('menuitem');
-    await page.getByRole('menuitem', { name: 'More accounts…' }).waitFor();
+    await page.getByRole('menuitem', { name: 'Find an account…' }).waitFor();
     expect(await items.count()).toBe(102);
-    await page.getByRole('menuitem', { name: 'More accounts…' }).click();
+    await page.getByRole('menuitem', { name: 'Find an account…' }).click();
 
     const dialog = page.getByRole('dialog', { name: 'Act as another account' });
     await dialog.getByRole('button', { name: 'Act as this account' }).click();

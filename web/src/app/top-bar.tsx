@@ -11,7 +11,7 @@ import { useViewer } from './viewer';
 
 /** The ids of the menu's items that are no account. */
 const ALL = 'all';
-const MORE = 'more';
+const FIND = 'find';
 
 /** The bar on top: which account one acts as, and the end of a session. */
 export function TopBar() {
@@ -43,11 +43,12 @@ export function TopBar() {
     disableTextCollapse: true,
     items: [
       ...(everyAccount ? [{ id: ALL, text: 'All accounts' }] : []),
+      // Not behind the others, which would be a hundred steps with the keyboard.
+      ...(hasMore ? [{ id: FIND, text: 'Find an account…' }] : []),
       ...accounts.map((id) => ({ id, text: id })),
-      ...(hasMore ? [{ id: MORE, text: 'More accounts…' }] : []),
     ],
     onItemClick: ({ detail }) => {
-      if (detail.id === MORE) setAsks(true);
+      if (detail.id === FIND) setAsks(true);
       else actAs(detail.id);
     },
   };
