@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 
 import type { Logger } from 'pino';
 
 import { createApp, type App } from './app/create-app';
+import { limitHeapGrowth } from './app/limit-heap-growth';
 import { ConfigError, readConfig, type Config } from './config/config';
 import { AccessKeyError } from './control-plane/access-keys/access-keys';
 import { ListenError } from './http/lifecycle/listen';
@@ -11,13 +11,7 @@ import { StoreOpenError } from './control-plane/store-errors';
 import { createLogger } from './telemetry/logger';
 import { readTracing, TracingError } from './config/tracing';
 
-/**
- * How much V8's heap may grow before garbage is collected again, in percent of what is in use. By default V8 lets a heap of this size
- * grow to several times that: a third more memory under load, for a few percent of CPU.
- */
-const HEAP_GROWTH_PERCENT = 50;
-
-setFlagsFromString(`--heap-growing-percent=${String(HEAP_GROWTH_PERCENT)}`);
+limitHeapGrowth();
 void main();
 
 async function main(): Promise<void> {

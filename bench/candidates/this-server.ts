@@ -1,4 +1,5 @@
 import { createApp } from '../../src/app/create-app';
+import { limitHeapGrowth } from '../../src/app/limit-heap-growth';
 import { readConfig } from '../../src/config/config';
 import { createLogger } from '../../src/telemetry/logger';
 import type { Environment, Served, Start } from './start';
@@ -7,6 +8,7 @@ import type { Environment, Served, Start } from './start';
 export const start: Start = (environment) => serve({ ...environment, LOG_LEVEL: 'warn' });
 
 export async function serve(environment: Environment): Promise<Served> {
+  limitHeapGrowth();
   const config = readConfig(environment);
   const app = await createApp(config, createLogger(config.logLevel, false), undefined);
   const { graphql, protonEndpoint } = await app.start();

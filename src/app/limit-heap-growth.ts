@@ -1,0 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * How much the heap may grow before V8 collects garbage again, in percent of what is in use. By default V8 lets a heap of this size grow
+ * to several times that: a third more memory under load, for a few percent less CPU.
+ */
+const GROWTH_PERCENT = 50;
+
+/** Makes V8 collect garbage earlier, in the whole process. Call it before there is load. */
+export function limitHeapGrowth(): void {
+  setFlagsFromString(`--heap-growing-percent=${String(GROWTH_PERCENT)}`);
+}
