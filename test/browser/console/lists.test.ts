@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 
 import { describeInBrowser } from '../../support/browser';
-import { drawerOf, MANAGEMENT, openView, startConsole, type ConsoleApp } from '../../support/console';
+import { drawerOf, MANAGEMENT, openView, rowOf, startConsole, type ConsoleApp } from '../../support/console';
 
 const COUNT = 65;
 const ids: string[] = [];
@@ -90,7 +90,7 @@ describeInBrowser('The lists of the console', (browser) => {
     await page.getByText('Page 3').waitFor();
   });
 
-  it('accept many at once; those that the server refuses are named and stay selected', async () => {
+  it('accept many at once; those that the server refuses are named and stay, selected, with the status that they have', async () => {
     const page = await browser.open();
     await openView(page, `${app.console}/received?account=${OTHER_MANAGEMENT}&rows=50&status=PENDING`);
     await page.getByRole('rowheader', { name: 'many-30' }).waitFor();
@@ -113,8 +113,38 @@ describeInBrowser('The lists of the console', (browser) => {
     const reasons = await failure.getByRole('listitem').allInnerTexts();
     expect(reasons.map((reason) => /^many-\d+/.exec(reason)?.[0])).toEqual(['many-30', 'many-26', 'many-21']);
     expect(reasons[0]).toContain('REJECTED, which is final');
-    await page.getByRole('heading', { name: '(3 selected' }).waitFor();
     expect(most).toBeLessThanOrEqual(4);
+    await page.getByRole('heading', { name: '(3 selected of 3)' }).waitFor();
+    await page.getByRole('rowheader', { name: 'many-29' }).waitFor({ state: 'detached' });
+    expect(await shownOn(page)).toEqual(['many-30', 'many-26', 'many-21']);
+    for (const name of await shownOn(page)) {
+      await rowOf(page, name).getByText('Rejected').waitFor();
+      expect(await rowOf(page, name).getByRole('checkbox').isChecked()).toBe(true);
+    }
+  });
+
+  it('keep a selected row that no longer matches the filter until it is not selected any more, or is gone', async () => {
+    const managementAccountId = '888888888888';
+    const [other, deleted, refused] = await Promise.all(
+      ['other', 'deleted', 'refused'].map((environmentName) =>
+        app.request({ environmentName, managementAccountId }),
+      ),
+    );
+    const page = await browser.open();
+    await openView(page, `${app.console}/received?account=${managementAccountId}&status=PENDING`);
+    await page.getByRole('checkbox', { name: 'Select all' }).click();
+    await app.answer(refused ?? '', 'reject');
+    await rowOf(page, 'refused').getByText('Rejected').waitFor();
+    await app.answer(deleted ?? '', 'delete');
+    await page.getByRole('rowheader', { name: 'deleted' }).waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: '(2 selected of 2)' }).waitFor();
+
+    await rowOf(page, 'refused').getByRole('checkbox').click();
+    await page.getByRole('rowheader', { name: 'refused' }).waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: '(1 selected of 1)' }).waitFor();
+    await page.getByRole('button', { name: 'Accept', exact: true }).click();
+    await page.getByText('other accepted').waitFor();
+    expect(await app.statusOf(other ?? '')).toBe('CONNECTED');
   });
 
   it('keep the preferences of a reader in the browser', async () => {

@@ -45,19 +45,24 @@ function consequencesOf(action: FinalAction, connections: readonly Connection[])
 export interface ConfirmDialogProps {
   readonly action: FinalAction;
   readonly connections: readonly Connection[];
-  /** @param failed undefined when nothing was sent */
-  readonly onClose: (failed?: readonly Connection[]) => void;
+  /** @param id of a connection for which it was done */
+  readonly onDone?: (id: string) => void;
+  readonly onClose: () => void;
 }
 
 /** Asks before something that can't be undone. Enter on what has the focus first closes it without doing anything. */
-export function ConfirmDialog({ action, connections, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ onDone, onClose, ...asked }: ConfirmDialogProps) {
   const { reject, remove } = useActions();
-  const [sending, setSending] = useState(false);
+  // What was confirmed stays in the dialog, though each answer changes a connection.
+  const [confirmed, setConfirmed] = useState<typeof asked>();
+  const { action, connections } = confirmed ?? asked;
+  const sending = confirmed !== undefined;
   const verb = VERBS[action];
   const isOne = connections.length === 1;
   const confirm = async (): Promise<void> => {
-    setSending(true);
-    onClose(await (action === 'delete' ? remove : reject)(connections));
+    setConfirmed(asked);
+    await (action === 'delete' ? remove : reject)(connections, onDone);
+    onClose();
   };
   const cancel = (): void => {
     if (!sending) onClose();

@@ -11,11 +11,13 @@ const ACCEPT = operation('AcceptConnection');
 const REJECT = operation('RejectConnection');
 const DELETE = operation('DeleteConnection');
 
+/** @param onDone learns of each connection for which it did not fail, as soon as it is done */
+type Act = (connections: readonly Connection[], onDone?: (id: string) => void) => Promise<void>;
+
 export interface Actions {
-  /** @returns those of the connections for which it failed */
-  readonly accept: (connections: readonly Connection[]) => Promise<readonly Connection[]>;
-  readonly reject: (connections: readonly Connection[]) => Promise<readonly Connection[]>;
-  readonly remove: (connections: readonly Connection[]) => Promise<readonly Connection[]>;
+  readonly accept: Act;
+  readonly reject: Act;
+  readonly remove: Act;
 }
 
 /** The answers to a request and its end, for one connection or many. They say in a notification how it went. */
@@ -27,15 +29,22 @@ export function useActions(): Actions {
 
 function createActions({ client, refresh }: Services, notifier: Notifier): Actions {
   const run =
-    (name: ActionName, act: (connection: Connection) => Promise<Result<unknown>>) =>
-    async (connections: readonly Connection[]): Promise<readonly Connection[]> => {
+    (name: ActionName, send: (connection: Connection) => Promise<Result<unknown>>): Act =>
+    async (connections, onDone) => {
+      const act = async (connection: Connection): Promise<Result<unknown>> => {
+        const result = await send(connection);
+        if (result.ok) onDone?.(connection.id);
+        return result;
+      };
       const [only] = connections;
       // One request is not repeated behind the reader's back: the row goes back, and a message says why.
       const results = only && connections.length === 1 ? [await act(only)] : await forEach(connections, act);
       refresh();
-      const withResults = connections.map((connection, index) => ({ connection, result: results[index] }));
-      notifyOfResults(notifier, name, withResults);
-      return withResults.filter(({ result }) => !result?.ok).map(({ connection }) => connection);
+      notifyOfResults(
+        notifier,
+        name,
+        connections.map((connection, index) => ({ connection, result: results[index] })),
+      );
     };
   const input = ({ id }: Connection) => ({ input: { id } });
   return {

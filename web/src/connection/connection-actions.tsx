@@ -75,10 +75,10 @@ export function ConnectionActions({ connection, onDeleted }: ConnectionActionsPr
         <ConfirmDialog
           action={dialog}
           connections={[connection]}
-          onClose={(failed) => {
-            close();
-            if (dialog === 'delete' && failed?.length === 0) onDeleted();
+          onDone={() => {
+            if (dialog === 'delete') onDeleted();
           }}
+          onClose={close}
         />
       ) : null}
     </SpaceBetween>

@@ -15,6 +15,7 @@ import { ListFilter } from './list-filter';
 import { ListPreferences } from './list-preferences';
 import { Pager } from './pager';
 import { usePreferences } from './preferences';
+import { RowOutOfList } from './row-out-of-list';
 import { usePages } from './use-pages';
 import { useSelection, type Selection } from './use-selection';
 
@@ -39,7 +40,8 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
   const rows = readRows(query, preferences.rows);
   const { connections: read, totalCount, failure, loading, refetch, pager } = usePages(filter, rows);
   const connections = read ?? NONE;
-  const selection = useSelection(connections, JSON.stringify([list, filter, query.get('after')]));
+  const selection = useSelection(connections, JSON.stringify([list, filter, query.get('after'), rows]));
+  const { rows: inTable, outOfList, update, deselect } = selection;
 
   const openQuery = new URLSearchParams(query);
   if (list === 'sent') openQuery.set('from', list);
@@ -84,9 +86,12 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
     <SpaceBetween size="s">
       <LoadFailure failure={failure} hasData={read !== undefined} retry={refetch} />
       <div className={isOffline ? 'stale' : undefined}>
+        {outOfList.map(({ id }) => (
+          <RowOutOfList key={id} id={id} update={update} deselect={deselect} />
+        ))}
         <Table
           variant="full-page"
-          items={connections}
+          items={inTable}
           trackBy="id"
           loading={loading}
           loadingText="Reading connections"
@@ -98,7 +103,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
           }))}
           wrapLines
           selectionType="multi"
-          selectedItems={selection.onPage}
+          selectedItems={selection.all}
           onSelectionChange={({ detail }) => {
             selection.select(detail.selectedItems);
           }}
@@ -109,7 +114,7 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
             itemSelectionLabel: (_state, { environmentName, environmentAccountId }) =>
               `Select ${environmentName} of ${environmentAccountId}`,
           }}
-          renderAriaLive={() => `${String(connections.length)} connections on this page`}
+          renderAriaLive={() => `${String(inTable.length)} connections on this page`}
           header={
             <Header
               variant="awsui-h1-sticky"
@@ -118,7 +123,9 @@ export function ConnectionTable({ list, title, description, actions }: Connectio
                 read &&
                 counterOf(
                   selection.all.length,
-                  totalCount ?? `${String(read.length)}${pager.onNext ? '+' : ''}`,
+                  totalCount == null
+                    ? `${String(inTable.length)}${pager.onNext ? '+' : ''}`
+                    : totalCount + outOfList.length,
                 )
               }
               actions={actions(selection)}

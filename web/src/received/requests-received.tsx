@@ -26,11 +26,11 @@ function AnswerButtons({ selection }: { readonly selection: Selection }) {
   const { accept } = useActions();
   const [accepting, setAccepting] = useState(false);
   const [rejecting, setRejecting] = useState(false);
-  const { all, select } = selection;
+  const { all, deselect } = selection;
   const withdraws = all.length > 0 && all.every(({ status }) => status === 'CONNECTED');
   const acceptSelected = async (): Promise<void> => {
     setAccepting(true);
-    select(await accept(all));
+    await accept(all, deselect);
     setAccepting(false);
   };
   return (
@@ -55,9 +55,9 @@ function AnswerButtons({ selection }: { readonly selection: Selection }) {
         <ConfirmDialog
           action={withdraws ? 'withdraw' : 'reject'}
           connections={all}
-          onClose={(failed) => {
+          onDone={deselect}
+          onClose={() => {
             setRejecting(false);
-            if (failed) select(failed);
           }}
         />
       ) : null}

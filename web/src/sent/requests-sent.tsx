@@ -24,7 +24,7 @@ export function RequestsSent() {
 function RequestButtons({ selection }: { readonly selection: Selection }) {
   const viewer = useViewer();
   const [deleting, setDeleting] = useState(false);
-  const { all, select } = selection;
+  const { all, deselect } = selection;
   return (
     <SpaceBetween direction="horizontal" size="xs">
       <ActionButton
@@ -40,9 +40,9 @@ function RequestButtons({ selection }: { readonly selection: Selection }) {
         <ConfirmDialog
           action="delete"
           connections={all}
-          onClose={(failed) => {
+          onDone={deselect}
+          onClose={() => {
             setDeleting(false);
-            if (failed) select(failed);
           }}
         />
       ) : null}
