@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 
+import type { AccountListRequest, ListedAccount } from '../proton/accounts';
 import type { ConnectionEvent, ConnectionView, Tag } from '../proton/connection';
 import type { ConnectionListRequest, ConnectionSelection, Page } from '../proton/page';
 import type { ConnectionAction } from '../proton/connection-actions';
@@ -96,6 +97,23 @@ class Loaders {
         ({ connection, first, after }) => JSON.stringify([connection.id, first, after]),
       ),
       (page) => page?.items.length ?? 0,
+    ));
+  }
+
+  get accounts(): Loader<AccountListRequest, Page<ListedAccount>> {
+    return (this.created.accounts ??= inTurns(
+      this.turns,
+      createUncachedLoader(
+        async (requests: readonly AccountListRequest[]) => {
+          // A session reads one of these lists at a time, and each may fail separately.
+          const pages = await Promise.allSettled(
+            requests.map(async (request) => this.session.listAccounts(request)),
+          );
+          return pages.map((page) => (page.status === 'fulfilled' ? page.value : (page.reason as Error)));
+        },
+        ({ idPrefix, first, after }) => JSON.stringify([idPrefix, first, after]),
+      ),
+      ({ items }) => items.length,
     ));
   }
 }

@@ -154,6 +154,14 @@ describe('The fields for a console', () => {
         ],
       },
     });
+    const { data: partial, ...failure } = await request(
+      app.url,
+      '{ environmentAccountConnectionViewer { right: readableAccounts(first: 1) { nodes { id } } wrong: readableAccounts(first: 0) { nodes { id } } } }',
+    );
+    expect(partial).toEqual({
+      environmentAccountConnectionViewer: { right: { nodes: [{ id: MANAGEMENT }] }, wrong: null },
+    });
+    expect(codesOf(failure)).toEqual(['BAD_USER_INPUT']);
     for (const field of [
       'environmentAccountConnectionViewer { readableAccounts(first: 0) { nodes { id } } }',
       `environmentAccountConnectionViewer { readableAccounts(idPrefix: "1", after: "${endCursor}") { nodes { id } } }`,

@@ -107,9 +107,9 @@ export class ViewerResolver {
     })
     idPrefix: string | null | undefined,
     @Args(() => PageArgs) { first, after }: PageArgs,
-    @Ctx() { session }: SubgraphContext,
+    @Ctx() { loaders }: SubgraphContext,
   ): Promise<EnvironmentAccountConnectionAccountConnection> {
-    const page = await session.listAccounts({ idPrefix, first, after });
+    const page = await loaders.accounts.load({ idPrefix, first, after });
     return toGraphQLPage(page, (account) => account);
   }
 }
