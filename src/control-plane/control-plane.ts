@@ -197,7 +197,7 @@ class EmbeddedSession implements ProtonSession<Connection> {
     );
   }
 
-  // The Region of a session does not narrow them: its viewer is one account.
+  // Not narrowed to the Region of the session: the sessions that have one, for AWS clients, do not list accounts.
   listAccounts(request: AccountListRequest) {
     const plan = planAccountList(request);
     const named = namedAccounts(this.viewer);

@@ -14,7 +14,7 @@ export interface ListedAccount {
 
 /** Account ids in their order. They are compared as text. */
 export interface AccountRange {
-  /** The first one, if there is such an account. */
+  /** No id is smaller. */
   readonly from: string;
   /** Greater than all of them. */
   readonly before: string;

@@ -10,7 +10,8 @@ type OperationName = keyof Documents extends infer Key
   : never;
 
 const files = import.meta.glob<string>('../**/*.graphql', { query: '?raw', import: 'default', eager: true });
-// With every `__typename` that the cache asks for: it would make a new document of each whenever it forgets its results.
+// With every `__typename` that the cache needs. If they were missing, the cache would transform each document again whenever it
+// forgets its results.
 const operations = separateOperations(
   new InMemoryCache().transformDocument(parse(Object.values(files).join('\n'))),
 );

@@ -25,8 +25,9 @@ export interface ListOrder {
   readonly start: Position;
   readonly end: Position;
   readonly isBefore: (one: Position, other: Position) => boolean;
-  /** How SQL compares a row with a position that it comes after, and with one that is not before it. */
+  /** The SQL operator in `row OPERATOR position` for the rows that the list has after the position. */
   readonly after: '<' | '>';
+  /** The same for the rows that the list has before the position, and the row at it. */
   readonly upTo: '>=' | '<=';
   readonly direction: 'DESC' | 'ASC';
 }
