@@ -103,8 +103,7 @@ export class ConnectionOverviewResolver {
 
   @FieldResolver(() => [EnvironmentAccountConnection], {
     nullable: true,
-    description:
-      'The pending connections that have waited longest for a decision, longest first. `first` must be 1 to 100.',
+    description: 'The pending connections that have waited longest for a decision, longest first.',
   })
   @Directive('@listSize(slicingArguments: ["first"], requireOneSlicingArgument: false)')
   async longestPending(

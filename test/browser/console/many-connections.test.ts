@@ -48,7 +48,6 @@ describeInBrowser('With thousands of connections', (browser) => {
     const digits = page.getByLabel('The first digits of the account');
     await digits.fill('77');
     await page.getByText('No account begins with this.').waitFor();
-    // Of the connections 1777 and 3780, which are not among the newest.
     await digits.fill('30000000177');
     const option = page.getByRole('option', { name: '300000001777' });
     await option.waitFor();
