@@ -118,6 +118,29 @@ describeInBrowser('The console with a token', (browser) => {
     await page.getByText(`Nothing of ${FOREIGN} is visible to you`).waitFor();
   });
 
+  it('lists the accounts of the token when the readable accounts can not be read, and offers to read them again', async () => {
+    const token = await tokenOf(KEYS, { claims: { aws_accounts: { [MANAGEMENT]: ['read'] } } });
+    const page = await browser.open();
+    await page.route('**/graphql', (route) =>
+      route.request().postData()?.includes('query ReadableAccounts') === true
+        ? route.fulfill({ json: { data: null, errors: [{ message: 'The store is away.' }] } })
+        : route.continue(),
+    );
+    await signIn(page, `${app.console}/received`, token);
+    await page.getByRole('button', { name: `Acting as ${MANAGEMENT}` }).click();
+    await page.getByRole('menuitem', { name: 'Find an account…' }).waitFor();
+    expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Find an account…', MANAGEMENT]);
+    await page.getByRole('menuitem', { name: 'Find an account…' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Account/ })
+      .click();
+    await page.getByText('The store is away.').waitFor();
+    await page.unroute('**/graphql');
+    await page.getByText('Try again').click();
+    await page.getByRole('option', { name: MANAGEMENT }).waitFor();
+  });
+
   it('keeps the token in memory alone, refuses one that is no JWT or expired, and asks again when it expires', async () => {
     const page = await browser.open(undefined, { expected: [/status of 401/] });
     await page.clock.install();

@@ -17,8 +17,10 @@ const FIND = 'find';
 export function TopBar() {
   const { path, query, go } = useNavigation();
   const { session } = useServices();
-  const { subject, account, everyAccount } = useViewer();
-  const { accounts = [], hasMore } = useReadableAccounts('');
+  const { subject, account, everyAccount, namedAccounts } = useViewer();
+  const { accounts, hasMore, failure } = useReadableAccounts('');
+  // The dialog shows a failure, and tries again.
+  const offersSearch = hasMore || (accounts === undefined && failure !== undefined);
   const [asks, setAsks] = useState(false);
   const isNarrow = useIsNarrow();
   useSyncExternalStore(session.subscribe, session.state);
@@ -44,8 +46,8 @@ export function TopBar() {
     items: [
       ...(everyAccount ? [{ id: ALL, text: 'All accounts' }] : []),
       // Not behind the others, which would be a hundred steps with the keyboard.
-      ...(hasMore ? [{ id: FIND, text: 'Find an account…' }] : []),
-      ...accounts.map((id) => ({ id, text: id })),
+      ...(offersSearch ? [{ id: FIND, text: 'Find an account…' }] : []),
+      ...(accounts ?? namedAccounts).map((id) => ({ id, text: id })),
     ],
     onItemClick: ({ detail }) => {
       if (detail.id === FIND) setAsks(true);

@@ -11,6 +11,8 @@ export interface Viewer {
   readonly everyAccount: boolean;
   /** The account one acts as; undefined for all accounts. */
   readonly account: string | undefined;
+  /** The accounts that the permissions name for reading, in the order of their ids. */
+  readonly namedAccounts: readonly string[];
   /** Whether no permission covers what the page would show. */
   readonly seesNothing: boolean;
   readonly may: (permission: Permission, account: string) => boolean;
@@ -36,6 +38,9 @@ export function ViewerProvider({ children }: { readonly children: (loaded: boole
       subject: permissions?.subject ?? '',
       everyAccount,
       account,
+      namedAccounts: own
+        .filter((entry) => entry.permissions.includes('READ'))
+        .map((entry) => entry.account.id),
       seesNothing: permissions != null && (account === undefined ? !everyAccount : !may('READ', account)),
       may,
     };
