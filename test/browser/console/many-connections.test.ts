@@ -48,7 +48,7 @@ describeInBrowser('With thousands of connections', (browser) => {
     const digits = page.getByLabel('The first digits of the account');
     await digits.fill('77');
     await page.getByText('No account begins with this.').waitFor();
-    await digits.fill('30000000177');
+    await digits.fill('3000-0000-177');
     const option = page.getByRole('option', { name: '300000001777' });
     await option.waitFor();
     expect(await axeViolations(page)).toEqual([]);
@@ -57,5 +57,33 @@ describeInBrowser('With thousands of connections', (browser) => {
     await dialog.getByRole('button', { name: 'Act as this account' }).click();
     await page.getByRole('button', { name: 'Acting as 300000001777' }).waitFor();
     expect(new URL(page.url()).searchParams.get('account')).toBe('300000001777');
+  });
+
+  it('typing on after a failure reads the accounts for the new digits alone', async () => {
+    const page = await browser.open();
+    const read: string[] = [];
+    await page.route('**/graphql', (route) => {
+      const body = route.request().postDataJSON() as {
+        readonly operationName?: string;
+        readonly variables: { readonly idPrefix?: string };
+      };
+      if (body.operationName === 'ReadableAccounts') read.push(body.variables.idPrefix ?? '');
+      return read.at(-1) === '9' && body.operationName === 'ReadableAccounts'
+        ? route.fulfill({ json: { data: null, errors: [{ message: 'The store is away.' }] } })
+        : route.continue();
+    });
+    await openView(page, `${app.console}/overview`);
+    await page.getByRole('button', { name: 'All accounts' }).click();
+    await page.getByRole('menuitem', { name: 'Find an account…' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Account/ })
+      .click();
+    const digits = page.getByLabel('The first digits of the account');
+    await digits.fill('9');
+    await page.getByText('The store is away.').waitFor();
+    await digits.fill('300000001777');
+    await page.getByRole('option', { name: '300000001777' }).waitFor();
+    expect(read.filter((prefix) => prefix === '9')).toHaveLength(1);
   });
 });

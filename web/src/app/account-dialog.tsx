@@ -49,8 +49,10 @@ export function AccountDialog({ onChoose, onClose }: AccountDialogProps) {
           finishedText={hasMore ? 'There are more: type the first digits.' : ''}
           empty="No account begins with this."
           onLoadItems={({ detail }) => {
-            setDigits(detail.filteringText.trim());
-            if (failure) refetch();
+            // Without separators: ids are often written as 1111-2222-3333.
+            const typed = detail.filteringText.replace(/[^\p{L}\d]/gu, '');
+            if (typed !== digits) setDigits(typed);
+            else if (failure) refetch();
           }}
           onChange={({ detail }) => {
             setAccount(detail.selectedOption.value);
