@@ -194,6 +194,7 @@ class EmbeddedSession implements ProtonSession<Connection> {
       (request) => longestPendingQueryOf(this.inRegion(request), this.visibleTo),
       (queries) => this.plane.store.listConnections(queries, this.options),
       (connections) => connections,
+      [],
     );
   }
 

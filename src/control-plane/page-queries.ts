@@ -16,12 +16,15 @@ import type { EventQuery, ListQuery } from './store';
 /**
  * Serves many requests with one read. Each request is planned separately. When planning fails, the error is that request's result,
  * and the others are still read.
+ * @param plan returns undefined for a request that needs no read
+ * @param unread the result of such a request
  */
 export function readBatch<Request, Plan, Row, Result>(
   requests: readonly Request[],
-  plan: (request: Request) => Plan,
+  plan: (request: Request) => Plan | undefined,
   read: (plans: readonly Plan[]) => MaybePromise<readonly Row[]>,
   toResult: (row: Row, plan: Plan) => Result,
+  unread?: Result,
 ): MaybePromise<readonly (Result | Error)[]> {
   const plans = requests.map((request) => {
     try {
@@ -31,16 +34,18 @@ export function readBatch<Request, Plan, Row, Result>(
       throw error;
     }
   });
-  const valid = plans.flatMap((planned) => ('plan' in planned ? [planned.plan] : []));
+  const valid = plans.flatMap(({ plan: planned }) => (planned === undefined ? [] : [planned]));
   return whenDone(valid.length === 0 ? [] : read(valid), (rows) => {
     const rowOf = new Map(valid.map((planned, index) => [planned, rows[index]]));
-    return plans.map((planned) => {
-      if ('error' in planned) return planned.error;
-      const row = rowOf.get(planned.plan);
-      return row === undefined
-        ? new Error('the store returned no result for a query')
-        : toResult(row, planned.plan);
-    });
+    const resultOf = (planned: Plan | undefined): Result | undefined => {
+      if (planned === undefined) return unread;
+      const row = rowOf.get(planned);
+      return row === undefined ? undefined : toResult(row, planned);
+    };
+    return plans.map(
+      ({ plan: planned, error }) =>
+        error ?? resultOf(planned) ?? new Error('the store returned no result for a query'),
+    );
   });
 }
 
@@ -53,19 +58,22 @@ export function listQueryOf(request: ConnectionListRequest, visibleTo: ListQuery
   return { query, page, cursors };
 }
 
-/** A filter by other statuses selects none. */
+/**
+ * @returns the query; undefined if the filter is by other statuses, which selects none
+ * @throws ProtonFailure `VALIDATION_ERROR` for a number of connections outside 1 to 100
+ */
 export function longestPendingQueryOf(
   request: LongestPendingRequest,
   visibleTo: ListQuery['visibleTo'],
-): ListQuery {
-  const size = parsePageSize(request.first, DEFAULT_LONGEST_PENDING);
+): ListQuery | undefined {
+  const limit = parsePageSize(request.first, DEFAULT_LONGEST_PENDING);
   const selection = normalizeSelection(request);
-  const isExcluded = selection.statuses?.includes(ConnectionStatus.PENDING) === false;
+  if (selection.statuses?.includes(ConnectionStatus.PENDING) === false) return undefined;
   return {
     selection: { ...selection, statuses: [ConnectionStatus.PENDING] },
     visibleTo,
     after: undefined,
-    limit: isExcluded ? 0 : size,
+    limit,
     oldestFirst: true,
   };
 }

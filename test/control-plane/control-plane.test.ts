@@ -1,3 +1,4 @@
+import { unrestrictedViewer } from '../../src/proton/viewer';
 import { createControlPlane } from '../support/proton';
 import { describeProtonService } from '../proton/proton-service.contract';
 
@@ -14,3 +15,17 @@ describeProtonService(
     return Promise.resolve({ service, clock, close: store.close });
   },
 );
+
+it('reads nothing for the longest pending connections of a filter by other statuses', async () => {
+  const statements: string[] = [];
+  const { service, store } = createControlPlane({ trace: (statement) => statements.push(statement) });
+  const session = service.session(unrestrictedViewer('someone'));
+  statements.length = 0;
+  expect(await session.listLongestPending([{ filter: { statuses: ['CONNECTED', 'REJECTED'] } }])).toEqual([
+    [],
+  ]);
+  expect(statements).toEqual([]);
+  await session.listLongestPending([{}]);
+  expect(statements).not.toEqual([]);
+  await store.close();
+});
