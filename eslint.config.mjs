@@ -106,6 +106,18 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/control-plane/sqlite/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(TemplateElement[value.raw=/LIMIT [?@]/], Literal[value=/LIMIT [?@]/])',
+          message: 'SQLite compiles such a statement again at each execution: use limitOf.',
+        },
+      ],
+    },
+  },
+  {
     // AWS deprecated the client when it ended Proton. We still use the protocol.
     files: ['src/proton-sdk/calls.ts'],
     rules: { '@typescript-eslint/no-deprecated': 'off' },

@@ -140,6 +140,7 @@ async function measureLoad(run: CaseRun): Promise<LoadResult> {
         seconds,
         connections,
         cpuTimes: () => cpuTimesOf(participant),
+        memory: () => residentMemoryOf(participant.hosts.map(({ pid }) => pid)),
         ended: Promise.race([...participant.hosts, participant.gateway].map((host) => host?.ended ?? NEVER)),
       });
 
@@ -279,6 +280,7 @@ async function startOnce(
         traffic,
         accepts: isExpected,
         cpuTimes: () => ({ server: undefined, gateway: undefined }),
+        memory: () => undefined,
         ended: Promise.race(hosts.map(({ ended }) => ended)),
       });
     }

@@ -47,6 +47,7 @@ type Figure<Round> = (round: Round) => number | undefined;
 
 const RATE: Figure<Trial> = ({ requestsPerSecond }) => requestsPerSecond;
 const CPU: Figure<Trial> = ({ cpuMs }) => cpuMs.server;
+const MEMORY: Figure<Trial> = ({ memoryMiB }) => memoryMiB;
 
 function loadColumns(result: LoadResult): readonly Column[] {
   const { baseline, column } = COMPARISONS[result.subject.comparison];
@@ -90,6 +91,7 @@ function loadColumns(result: LoadResult): readonly Column[] {
           },
         ]
       : []),
+    { title: 'MiB', cell: (name) => decimals(valueOf(name, MEMORY), 0) },
   ];
 }
 

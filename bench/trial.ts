@@ -16,6 +16,8 @@ export interface Load {
   readonly accepts: (exchange: Exchange, body: string) => boolean;
   /** The CPU times that the server and the gateway have used so far. */
   readonly cpuTimes: () => CpuTimes;
+  /** The memory that the server has in RAM, in MiB; undefined where the system does not report it. */
+  readonly memory: () => number | undefined;
   /** Rejects when the server has ended. */
   readonly ended: Promise<never>;
 }
@@ -36,6 +38,8 @@ export interface Trial {
   readonly p99: number;
   /** The CPU time per request. */
   readonly cpuMs: CpuTimes;
+  /** The memory that the server had in RAM at the end. */
+  readonly memoryMiB: number | undefined;
 }
 
 /** A trial had a wrong response or a failed connection. */
@@ -56,7 +60,7 @@ const MAX_SECONDS_TO_START = 30;
  * @throws TrialError if a response is not 200, or not accepted
  */
 export async function runTrial(load: Load): Promise<Trial> {
-  const { title, urls, seconds, connections, traffic, accepts } = load;
+  const { title, urls, seconds, connections, traffic, accepts, memory } = load;
   let wrong = 0;
   let firstWrong: string | undefined;
   const window = measuringWindow(load);
@@ -110,6 +114,7 @@ export async function runTrial(load: Load): Promise<Trial> {
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),
     cpuMs: { server: perRequest(cpuTimes.server), gateway: perRequest(cpuTimes.gateway) },
+    memoryMiB: memory(),
   };
 }
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { candidate } from '../bench/candidates';
 import { CASE_NAMES, CASES, type CaseName, type Exchange } from '../bench/cases';
 import { startHost, type Host, type HostOptions } from '../bench/host';
-import { CAN_READ_PROCESSES, cpuTimeOf } from '../bench/processes';
+import { CAN_READ_PROCESSES, cpuTimeOf, residentMemoryOf } from '../bench/processes';
 import { isExpected, send } from '../bench/responses';
 import { runTrial } from '../bench/trial';
 import { hasPostgres } from './support/postgres';
@@ -128,6 +128,7 @@ describe('The bench', () => {
       traffic: () => EXCHANGE,
       accepts: isExpected,
       cpuTimes: () => ({ server: cpuTimeOf([host.pid]), gateway: undefined }),
+      memory: () => residentMemoryOf([host.pid]),
       ended: host.ended,
     });
   }
@@ -146,16 +147,21 @@ describe('The bench', () => {
     );
   });
 
-  it('measures the CPU time per request of the process that serves', async () => {
+  it('measures the CPU time per request of the process that serves, and its memory', async () => {
     const used = 'process.cpuUsage().user + process.cpuUsage().system';
     const busy = `const end = 10_000 + ${used}; while (${used} < end);`;
-    const host = hostOf(serverThat(`${busy} response.end('{"data":{"a":1}}')`));
-    const { requests, cpuMs } = await loadOn(host, 0.5);
+    const host = hostOf(
+      `globalThis.held = Buffer.alloc(200 * 2 ** 20, 1); ${serverThat(`${busy} response.end('{"data":{"a":1}}')`)}`,
+    );
+    const { requests, cpuMs, memoryMiB } = await loadOn(host, 0.5);
     expect(requests).toBeGreaterThan(0);
     // Each request takes ten milliseconds of work, and a little more for HTTP.
     expect(cpuMs.gateway).toBeUndefined();
     expect(cpuMs.server === undefined).toBe(!CAN_READ_PROCESSES);
     expect(cpuMs.server ?? 10).toBeGreaterThan(8);
     expect(cpuMs.server ?? 10).toBeLessThan(30);
+    expect(memoryMiB === undefined).toBe(!CAN_READ_PROCESSES);
+    expect(memoryMiB ?? 250).toBeGreaterThan(200);
+    expect(memoryMiB ?? 250).toBeLessThan(400);
   });
 });

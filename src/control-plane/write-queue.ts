@@ -69,7 +69,7 @@ export function createWriteQueue(store: Pick<ConnectionStore, 'write' | 'concurr
   async function run(): Promise<void> {
     runners += 1;
     for (;;) {
-      await moreWrites();
+      await collectWrites(() => waiting.length < MAX_PER_COMMIT);
       const batch = take();
       // What waits now is started by the end of the commit that uses its row.
       if (batch.length === 0) break;
@@ -111,11 +111,12 @@ export function createWriteQueue(store: Pick<ConnectionStore, 'write' | 'concurr
   };
 }
 
-async function moreWrites(): Promise<void> {
+/** Waits for a turn of the event loop, and for more while a commit has room. */
+async function collectWrites(hasRoom: () => boolean): Promise<void> {
   const until = performance.now() + MAX_WAIT_MS;
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (performance.now() > until) return;
+    if (!hasRoom() || performance.now() > until) return;
   }
 }
 

@@ -2,12 +2,6 @@ import type { Connection, ConnectionEvent } from '../../proton/connection';
 import { snapshotOf } from '../connection-rows';
 import type { ConnectionEventRow } from './schema';
 
-/**
- * A limit that is a parameter. SQLite plans a statement for the value of a lone `?`, so it would compile the statement again at each
- * execution.
- */
-export const LIMIT = 'LIMIT ? + 0';
-
 /** The columns that `eventOf` reads, and `sequence`. */
 export const EVENT_COLUMNS = 'sequence, id, connection_id, type, status, previous_status, actor, occurred_at';
 

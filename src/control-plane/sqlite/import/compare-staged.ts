@@ -13,6 +13,7 @@ import {
   type StagedTuple,
   type Verdict,
 } from '../../import/staged-records';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
 
@@ -38,7 +39,7 @@ export function stagedComparisonOn(database: BetterSqlite3.Database): (refusals:
         .prepare<[after: number, limit: number], readonly unknown[]>(
           // SQLite keeps the order of a CROSS JOIN: one scan of the staged records, one lookup for each.
           `SELECT ${staged}, ${stored} FROM temp.staged AS staged CROSS JOIN connections ${join}
-           WHERE staged.record > ? AND ${condition} ORDER BY staged.record LIMIT ?`,
+           WHERE staged.record > ? AND ${condition} ORDER BY staged.record ${limitOf('?')}`,
         )
         .raw(true),
     );
@@ -51,7 +52,7 @@ export function stagedComparisonOn(database: BetterSqlite3.Database): (refusals:
   const declarations = pin(
     database
       .prepare<[after: number, limit: number], StagedTuple>(
-        `SELECT ${staged} FROM temp.staged AS staged WHERE record > ? AND kind = 'declaration' ORDER BY record LIMIT ?`,
+        `SELECT ${staged} FROM temp.staged AS staged WHERE record > ? AND kind = 'declaration' ORDER BY record ${limitOf('?')}`,
       )
       .raw(true),
   );

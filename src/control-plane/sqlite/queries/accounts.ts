@@ -3,11 +3,9 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { AccountRange } from '../../../proton/accounts';
 import type { AccountId } from '../../../proton/identifiers';
 import { ACCOUNT_COLUMN } from '../../connection-rows';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
 import { indexOf } from './list-branches';
-
-/** Like `LIMIT`, with a name. */
-const NAMED_LIMIT = 'LIMIT @limit + 0';
 
 type AccountColumn = (typeof ACCOUNT_COLUMN)[keyof typeof ACCOUNT_COLUMN];
 
@@ -18,7 +16,7 @@ export function accountsOf(database: BetterSqlite3.Database): (range: AccountRan
   const select = pin(
     database
       .prepare<[AccountRange], AccountId>(
-        `WITH RECURSIVE ${columns.map(eachAccount).join(', ')} ${found.join(' UNION ')} ORDER BY id ${NAMED_LIMIT}`,
+        `WITH RECURSIVE ${columns.map(eachAccount).join(', ')} ${found.join(' UNION ')} ORDER BY id ${limitOf('@limit')}`,
       )
       .pluck(true),
   );
@@ -30,6 +28,6 @@ function eachAccount(column: AccountColumn): string {
   const next = (condition: string) =>
     `(SELECT min(${column}) FROM connections INDEXED BY ${indexOf(column)} WHERE ${column} ${condition})`;
   return `each_${column} (id) AS (
-    SELECT ${next('>= @from')} UNION ALL SELECT ${next(`> each_${column}.id`)} FROM each_${column} WHERE id < @before ${NAMED_LIMIT}
+    SELECT ${next('>= @from')} UNION ALL SELECT ${next(`> each_${column}.id`)} FROM each_${column} WHERE id < @before ${limitOf('@limit')}
   )`;
 }

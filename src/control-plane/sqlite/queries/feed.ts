@@ -3,8 +3,9 @@ import type BetterSqlite3 from 'better-sqlite3';
 import { positionBefore, type FeedPage, type StatusChange } from '../../change-feed';
 import { connectionOfSnapshot, snapshotArguments } from '../../connection-rows';
 import { reading } from '../errors';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
-import { EVENT_COLUMNS, eventOf, LIMIT } from '../rows';
+import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 
 /** Events that a read visits at most: those of tags and roles are not in the feed. */
@@ -40,7 +41,7 @@ export function feedOn(database: BetterSqlite3.Database): SqliteFeed {
          SELECT count(*) FROM connection_events AS earlier
          WHERE earlier.connection_id = event.connection_id AND earlier.sequence <= event.sequence
        ) AS version
-       FROM connection_events AS event WHERE sequence > ? ORDER BY sequence ${LIMIT}`,
+       FROM connection_events AS event WHERE sequence > ? ORDER BY sequence ${limitOf('?')}`,
     ),
   );
 

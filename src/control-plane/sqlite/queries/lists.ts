@@ -93,8 +93,7 @@ function* list(readers: RangeReaders, rows: RowCache, query: ListQuery): Steps<r
   const known = kept.get(key);
   if (known) return known;
   const found = yield* read();
-  // From the second time on: most pages are read once.
-  if (key.length <= MAX_KEY_LENGTH) kept.set(key, kept.has(key) ? found : undefined);
+  if (key.length <= MAX_KEY_LENGTH) kept.add(key, found);
   return found;
 }
 

@@ -13,8 +13,8 @@ import {
   type TryResult,
 } from '../../outbound';
 import { reading } from '../errors';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
-import { LIMIT } from '../rows';
 import type { Transactions } from '../transactions';
 import { destinationsOn } from './destinations';
 
@@ -186,7 +186,7 @@ function rowsOn(database: BetterSqlite3.Database) {
     due: pin(
       database.prepare<[name: string, now: number, limit: number], QueuedConnection>(
         `SELECT connection_id, next_version, failures FROM outbound_connections
-         WHERE destination = ? AND due_at <= ? ORDER BY due_at ${LIMIT}`,
+         WHERE destination = ? AND due_at <= ? ORDER BY due_at ${limitOf('?')}`,
       ),
     ),
     dueForProbe: pin(
@@ -279,7 +279,7 @@ function rowsOn(database: BetterSqlite3.Database) {
         { readonly connection_id: ConnectionId; readonly version: number }
       >(
         `SELECT connection_id, version FROM outbound_events
-         WHERE destination = ? AND queued_at < ? ORDER BY queued_at ${LIMIT}`,
+         WHERE destination = ? AND queued_at < ? ORDER BY queued_at ${limitOf('?')}`,
       ),
     ),
     countDropped: pin(

@@ -2,8 +2,8 @@ import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
 import { endOfPrefix } from '../../selected-rows';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
-import { LIMIT } from '../rows';
 import { remainingValuesOf, type IndexRange } from './list-branches';
 import { conditionsOn, NEWEST_FIRST, shapeOf, type ListOrder, type Position } from './range-reads';
 
@@ -89,7 +89,7 @@ function prepare(
       database
         .prepare<unknown[], ConnectionId>(
           `SELECT id ${from}${conditions}
-           ORDER BY requested_at ${direction}, id ${direction} ${LIMIT}`,
+           ORDER BY requested_at ${direction}, id ${direction} ${limitOf('?')}`,
         )
         .pluck(true),
     ),

@@ -1,8 +1,8 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
 import type { ConnectionId } from '../../../proton/identifiers';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
-import { LIMIT } from '../rows';
 import { CHECKED_INDEX, type IndexRange, type RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
@@ -111,7 +111,9 @@ function prepareReads(
     ),
   );
   const ids = pin(
-    database.prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} ${LIMIT}`).pluck(true),
+    database
+      .prepare<unknown[], ConnectionId>(`SELECT id ${from}${conditions} ${order} ${limitOf('?')}`)
+      .pluck(true),
   );
   const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
   return {

@@ -6,9 +6,10 @@ import { normalizeSelection } from '../../../proton/page';
 import type { MaybePromise } from '../../../proton/proton-service';
 import type { ConnectionStore, CountQuery, EventQuery, ExportStore } from '../../store';
 import { importFailure, reading } from '../errors';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, connectionOf, type ConnectionTuple } from '../../connection-rows';
-import { EVENT_COLUMNS, eventOf, LIMIT } from '../rows';
+import { EVENT_COLUMNS, eventOf } from '../rows';
 import type { ConnectionEventRow } from '../schema';
 import { accountsOf } from './accounts';
 import { countsOf } from './counts';
@@ -38,7 +39,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
   const run = createStepRunner();
   const newestEvents = pin(
     database.prepare<[ConnectionId, limit: number], ConnectionEventRow>(
-      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC ${LIMIT}`,
+      `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = ? ORDER BY sequence DESC ${limitOf('?')}`,
     ),
   );
   const eventsUntil = pin(
@@ -46,7 +47,7 @@ export function readsOf(database: BetterSqlite3.Database, rows: RowCache): Store
       // Cursors carry the event's id. Its sequence number would reveal how many events others have written.
       `SELECT ${EVENT_COLUMNS} FROM connection_events WHERE connection_id = @connectionId AND sequence <= (
          SELECT sequence FROM connection_events WHERE connection_id = @connectionId AND id = @before
-       ) ORDER BY sequence DESC LIMIT @limit + 1`,
+       ) ORDER BY sequence DESC ${limitOf('@limit + 1')}`,
     ),
   );
 

@@ -4,6 +4,7 @@ import { StoredConnection } from '../../../proton/connection';
 import type { ConnectionId } from '../../../proton/identifiers';
 import { pin } from '../pin-native';
 import { CONNECTION_COLUMNS, type ConnectionTuple } from '../../connection-rows';
+import { KeptLists } from './kept-lists';
 import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
 
 /**
@@ -13,12 +14,10 @@ import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
 const MAX_ROWS = 20_000;
 const CHARACTERS_PER_ROW = 256;
 /**
- * Once half the room is taken, one in so many of the rows that are read is kept. Requests for ids that don't repeat would replace
- * thousands of rows a second, for nothing; ids that do repeat are kept soon anyway.
+ * Once half the room is taken, a row that is read is kept with this probability. Requests for ids that don't repeat would replace
+ * thousands of rows a second, for nothing. An id that repeats is kept after eight times on average.
  */
-const KEPT_OF = 8;
-/** The most lists in memory. They hold up to 5,000 rows that are not kept otherwise. */
-const MAX_LISTS = 50;
+const KEPT_WHEN_FULL = 1 / 8;
 
 /**
  * Reads connections by their ids, and keeps the rows that were read last in memory: reading the columns of a row costs more than all
@@ -36,11 +35,10 @@ export interface RowCache {
   /** The same for ids that are known. Without a transaction, if all of them are kept. */
   readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /**
-   * The lists that are kept until any row changes, by a key that identifies the query; undefined for a list that was read but is not
-   * kept. To keep a list, add it to the map that was returned before its rows were read: if a row has changed since then, that map is
-   * not used any more.
+   * The lists that are kept until any row changes. To keep a list, add it to the lists that were returned before its rows were read: if
+   * a row has changed since then, they are not used any more.
    */
-  readonly lists: () => Map<string, readonly StoredConnection[] | undefined>;
+  readonly lists: () => KeptLists;
   readonly forget: (id: ConnectionId) => void;
   readonly forgetAll: () => void;
 }
@@ -70,16 +68,15 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   let newer = new Map<ConnectionId, StoredConnection>();
   let older = new Map<ConnectionId, StoredConnection>();
   let room = MAX_ROWS / 2;
-  let skipped = 0;
   let knownVersion: number | undefined;
-  let lists = new Map<string, readonly StoredConnection[] | undefined>();
+  let lists = new KeptLists();
 
   function nextGeneration(): void {
     older = newer;
     newer = new Map();
     room = MAX_ROWS / 2;
-    // They would keep the rows in memory.
-    lists = new Map();
+    // They would keep the rows in memory, and rows with long tags need much.
+    lists = new KeptLists();
   }
 
   function forgetAll(): void {
@@ -108,12 +105,8 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   }
 
   function keepSome(row: StoredConnection): void {
-    if (older.size > 0 && skipped < KEPT_OF - 1) {
-      skipped += 1;
-      return;
-    }
-    skipped = 0;
-    keep(row);
+    // At random: every eighth row would never be one that is read in turn with seven others.
+    if (older.size === 0 || Math.random() < KEPT_WHEN_FULL) keep(row);
   }
 
   function kept(id: ConnectionId): StoredConnection | undefined {
@@ -185,13 +178,12 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     },
     lists() {
       forgetAllIfChanged();
-      if (lists.size >= MAX_LISTS) lists = new Map();
       return lists;
     },
     forget(id) {
       newer.delete(id);
       older.delete(id);
-      lists = new Map();
+      lists = new KeptLists();
     },
     forgetAll,
   };

@@ -12,6 +12,7 @@ import type {
   Write,
   WriteResult,
 } from '../../store';
+import { limitOf } from '../limit';
 import { pin } from '../pin-native';
 import {
   CONNECTION_COLUMNS,
@@ -20,7 +21,7 @@ import {
   type ConnectionTuple,
   rowOf,
 } from '../../connection-rows';
-import { eventRowOf, LIMIT } from '../rows';
+import { eventRowOf } from '../rows';
 import type { ClientTokenRow, ConnectionEventRow } from '../schema';
 import { VISIBLE, visibleParameter, type VisibleParameter } from './visibility';
 
@@ -122,7 +123,7 @@ function statesOn(database: BetterSqlite3.Database) {
       .prepare<[AccountId, Region, limit: number], number>(
         // An import may have brought far more than the quota.
         `SELECT count(*) FROM (
-           SELECT 1 FROM connections WHERE environment_account_id = ? AND region = ? ${LIMIT}
+           SELECT 1 FROM connections WHERE environment_account_id = ? AND region = ? ${limitOf('?')}
          )`,
       )
       .pluck(true),
