@@ -165,6 +165,13 @@ export async function runEventChaos(options: EventChaosOptions): Promise<EventCh
     });
     if (random.next() < 0.5) receiver.goDown(DOWN_MS);
   }
+  // On a busy machine the last kill may come before any subscriber has connected: then none would have to see anything.
+  const end = performance.now() + ARRIVAL_MS;
+  const seesChanges = () =>
+    subscribers.some(({ sessions }) =>
+      sessions().some(({ endedAt, seen }) => endedAt === Infinity && seen.length > 1),
+    );
+  while (!seesChanges() && performance.now() < end) await delay(10);
   isOver = true;
   const reports = await Promise.all(clients);
   const failing = receiver.deliveries[0]?.connectionId;
