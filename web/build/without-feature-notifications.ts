@@ -1,24 +1,14 @@
 import type { Plugin } from 'vite';
-
-const MODULE = /app-layout\/visual-refresh-toolbar\/drawer\/feature-notifications-drawer-content\.js$/;
+import { patchModule } from './patch-module.ts';
 
 /**
  * Leaves out the drawer for "what's new" of Cloudscape's app layout, which the console does not have: its list brings
  * drag and drop along, 20 kB of every visit.
  */
 export function withoutFeatureNotifications(): Plugin {
-  let isFound = false;
-  return {
+  return patchModule({
     name: 'without-feature-notifications',
-    load: {
-      filter: { id: MODULE },
-      handler() {
-        isFound = true;
-        return 'export const RuntimeContentPart = () => null;\nexport default () => null;';
-      },
-    },
-    buildEnd(error) {
-      if (!error && !isFound) this.error(`Cloudscape has no ${MODULE.source} any more. Remove this plugin.`);
-    },
-  };
+    module: /app-layout\/visual-refresh-toolbar\/drawer\/feature-notifications-drawer-content\.js$/,
+    change: () => 'export const RuntimeContentPart = () => null;\nexport default () => null;',
+  });
 }
