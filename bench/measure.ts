@@ -270,9 +270,11 @@ async function startOnce(
     await send(each, url, subject.name, traffic());
     const startMs = performance.now() - startedAt;
     const pids = hosts.map(({ pid }) => pid);
-    const started = { startMs, cpuMs: cpuTimeOf(pids), startedMiB: residentMemoryOf(pids) };
+    const memory = () => residentMemoryOf(pids);
+    const started = { startMs, cpuMs: cpuTimeOf(pids), startedMiB: memory() };
+    let loadedMiB = started.startedMiB;
     if (seconds > 0) {
-      await runTrial({
+      ({ memoryMiB: loadedMiB } = await runTrial({
         title: titleOf(subject, each),
         urls: [url],
         seconds,
@@ -280,11 +282,11 @@ async function startOnce(
         traffic,
         accepts: isExpected,
         cpuTimes: () => ({ server: undefined, gateway: undefined }),
-        memory: () => undefined,
+        memory,
         ended: Promise.race(hosts.map(({ ended }) => ended)),
-      });
+      }));
     }
-    return { ...started, loadedMiB: residentMemoryOf(pids) };
+    return { ...started, loadedMiB };
   } finally {
     await workspace.stopAll();
   }
