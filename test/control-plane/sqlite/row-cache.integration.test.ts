@@ -362,6 +362,9 @@ describe('A list that was read', () => {
     expect(await isKept(50)).toBe(true);
     expect(await isKept(1)).toBe(true);
     expect(await isKept(100)).toBe(false);
+    // The one that was not used for longest makes room: not the second, which is used here, but the third.
+    expect([await isKept(2), await isKept(100), await isKept(100)]).toEqual([true, false, true]);
+    expect([await isKept(2), await isKept(3)]).toEqual([true, false]);
     await store.close();
   });
 
