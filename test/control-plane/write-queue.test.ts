@@ -35,6 +35,10 @@ function slowStore(concurrentWrites: number) {
   };
 }
 
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('The queue of writes', () => {
   it('commits writes together that arrive together, and those that arrive meanwhile in the next commit', async () => {
     const store = slowStore(1);
@@ -52,6 +56,27 @@ describe('The queue of writes', () => {
     await queue.drained();
   });
 
+  it('waits a few turns of the event loop for more writes, but no longer than 2 ms', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const store = slowStore(1);
+    const queue = createWriteQueue(store);
+    const puts = [queue.put(write('a'))];
+    await turns(8);
+    puts.push(queue.put(write('b')));
+    await store.hasRunning(1);
+    expect(store.running.map(({ ids }) => ids)).toEqual([['a', 'b']]);
+    store.running[0]?.end();
+    await queue.drained();
+
+    puts.push(queue.put(write('c')));
+    now.mockReturnValue(3);
+    await turns(2);
+    expect(store.running.map(({ ids }) => ids)).toEqual([['c']]);
+    store.running[0]?.end();
+    await Promise.all(puts);
+    now.mockRestore();
+  });
+
   it('runs as many commits at a time as the store allows', async () => {
     const store = slowStore(2);
     const queue = createWriteQueue(store);
@@ -61,7 +86,7 @@ describe('The queue of writes', () => {
     await store.hasRunning(2);
     puts.push(queue.put(write('c')), queue.put(write('d')));
     // Long enough for a third commit to start, if there could be one.
-    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    await turns(20);
     expect(store.running.map(({ ids }) => ids)).toEqual([['a'], ['b']]);
     store.running[1]?.end();
     await store.hasRunning(2);
