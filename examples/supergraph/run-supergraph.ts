@@ -72,7 +72,10 @@ export async function runSupergraph({
     if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
   } finally {
     // The gateway first, because its running requests need the subgraphs.
-    for (const part of running.reverse())
-      await Promise.race([part.stop(), wait(MAX_STOP_MS, undefined, { ref: false })]);
+    for (const part of running.reverse()) {
+      // A part that fails to stop must not hide why the run ended: the gateway's WebSocket fails so once its subgraph is dead.
+      const stopped = part.stop().catch(() => undefined);
+      await Promise.race([stopped, wait(MAX_STOP_MS, undefined, { ref: false })]);
+    }
   }
 }
