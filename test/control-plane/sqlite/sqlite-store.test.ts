@@ -229,14 +229,15 @@ describe('The SQLite store', () => {
     expect(plans.length).toBeGreaterThan(6);
     expect(plans.filter((step) => step.includes('TEMP B-TREE') || step === 'SCAN connections')).toEqual([]);
 
-    plans.length = 0;
-    await session.listConnections([{ participation: { ...participation, role: null } }]);
-    // The union of two pages is sorted; each reads one page at most.
-    expect(
-      plans.filter((step) =>
-        /USING COVERING INDEX connections_by_(management|environment)_account/.test(step),
-      ),
-    ).toHaveLength(2);
+    // The union of two pages is sorted; each reads one page at most. The first time it reads rows, the second time their ids.
+    for (const search of ['USING INDEX', 'USING COVERING INDEX']) {
+      plans.length = 0;
+      await session.listConnections([{ participation: { ...participation, role: null } }]);
+      const walks = plans.filter((step) =>
+        new RegExp(`${search} connections_by_(management|environment)_account`).test(step),
+      );
+      expect(walks).toHaveLength(2);
+    }
     reader.database.close();
     await store.close();
   });

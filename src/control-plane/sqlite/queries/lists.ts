@@ -7,7 +7,7 @@ import { isPrefixRange, type NamePosition, type PrefixRange, type PrefixReads } 
 import { NEWEST_FIRST, OLDEST_FIRST, type ListOrder, type Position, type RangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
-import { viewableBy } from './visibility';
+import { viewableBy, type Viewable } from './visibility';
 
 /** The rows of an index that a step visits. Each takes up to 2 µs, and 14 µs when its pages are on the disk alone. */
 const ROWS_PER_STEP = 256;
@@ -53,8 +53,16 @@ export interface RangeReaders {
   readonly byName: (range: PrefixRange, order: ListOrder) => PrefixReads;
 }
 
-/** Reads the rows with the ids that `find` returns, in any order. */
-type ReadRows = (find: () => readonly ConnectionId[]) => readonly StoredConnection[];
+/** How a list gets its rows. */
+interface RowReader {
+  /** Reads the rows with the ids that `find` returns, in any order. */
+  readonly byIds: (find: () => readonly ConnectionId[]) => readonly StoredConnection[];
+  /**
+   * Set for a list that was not read lately: its rows are read where its ids are found, without a look at those in memory. If it is
+   * read again, the rows that it has in common with other lists or its former self are in memory.
+   */
+  readonly viewable: Viewable | undefined;
+}
 
 /**
  * Reads lists in short steps: one or two statements that visit a bounded number of rows.
@@ -86,14 +94,15 @@ export function listsOf(
  */
 function* list(readers: RangeReaders, rows: RowCache, query: ListQuery): Steps<readonly StoredConnection[]> {
   const viewable = viewableBy(query.visibleTo);
-  const read = () => readList(readers, (find) => rows.read(find, viewable), query);
-  if (query.visibleTo !== 'every') return yield* read();
-  const kept = rows.lists();
+  const byIds = (find: () => readonly ConnectionId[]) => rows.read(find, viewable);
   const key = JSON.stringify(query);
+  if (key.length > MAX_KEY_LENGTH) return yield* readList(readers, { byIds, viewable: undefined }, query);
+  const kept = rows.lists();
   const known = kept.get(key);
   if (known) return known;
-  const found = yield* read();
-  if (key.length <= MAX_KEY_LENGTH) kept.add(key, found);
+  const wasRead = kept.wasRead(key);
+  const found = yield* readList(readers, { byIds, viewable: wasRead ? undefined : viewable }, query);
+  if (wasRead && query.visibleTo === 'every') kept.keep(key, found);
   return found;
 }
 
@@ -103,39 +112,49 @@ function* list(readers: RangeReaders, rows: RowCache, query: ListQuery): Steps<r
  */
 function* readList(
   readers: RangeReaders,
-  readRows: ReadRows,
+  rowReader: RowReader,
   query: ListQuery,
 ): Steps<readonly StoredConnection[]> {
   const order = query.oldestFirst ? OLDEST_FIRST : NEWEST_FIRST;
   const found = new FirstRows(query.limit, order);
-  const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
-
-  const narrowing = narrowingOf(query.selection);
-  if (!narrowing) return [];
   let isFirst = true;
-
-  function* step(alternatives: readonly Alternative[], unread: (readonly Alternative[])[]): Steps<void> {
-    for (const alternative of alternatives) {
-      if (!isFirst) yield;
-      isFirst = false;
-      if (alternative.step(found, readRows)) return;
-    }
-    unread.push(alternatives);
-  }
-
-  let unread: (readonly Alternative[])[] = [];
-  for (const branch of branchesOf(query)) {
-    const alternatives = alternativesFor(branch, narrowing, visibleTo).map(
-      (ranges) => new Alternative(readers, ranges, query, order),
-    );
-    yield* step(alternatives, unread);
-  }
-  while (unread.length > 0) {
+  let unread: Iterable<readonly Alternative[]> = alternativesOf(readers, query, order);
+  for (;;) {
     const stillUnread: (readonly Alternative[])[] = [];
-    for (const alternatives of unread) yield* step(alternatives, stillUnread);
+    for (const alternatives of unread) {
+      let isRead = false;
+      for (const alternative of alternatives) {
+        if (!isFirst) yield;
+        isFirst = false;
+        isRead = alternative.step(found, rowReader);
+        if (isRead) break;
+      }
+      if (!isRead) stillUnread.push(alternatives);
+    }
+    if (stillUnread.length === 0) return found.rows;
     unread = stillUnread;
   }
-  return found.rows;
+}
+
+/**
+ * The alternatives of each branch.
+ *
+ * No function of a list contains another generator function: V8 makes a prototype and a map for each closure of one, in its old
+ * generation, from where they keep the list's rows alive until the next full collection.
+ */
+function* alternativesOf(
+  readers: RangeReaders,
+  query: ListQuery,
+  order: ListOrder,
+): Iterable<readonly Alternative[]> {
+  const visibleTo = query.visibleTo === 'every' ? 'every' : new Set<string>(query.visibleTo);
+  const narrowing = narrowingOf(query.selection);
+  if (!narrowing) return;
+  for (const branch of branchesOf(query)) {
+    yield alternativesFor(branch, narrowing, visibleTo).map(
+      (ranges) => new Alternative(readers, ranges, query, order),
+    );
+  }
 }
 
 /** Reads the ranges of one alternative in turn. */
@@ -156,16 +175,16 @@ class Alternative {
   }
 
   /** @returns whether all rows that belong on the page have been read */
-  step(found: FirstRows, readRows: ReadRows): boolean {
+  step(found: FirstRows, rowReader: RowReader): boolean {
     const range = this.unread.shift();
-    if (range && !range.step(found, readRows)) this.unread.push(range);
+    if (range && !range.step(found, rowReader)) this.unread.push(range);
     return this.unread.length === 0;
   }
 }
 
 interface StepReader {
   /** @returns whether all rows of the range that belong on the page have been read */
-  readonly step: (found: FirstRows, readRows: ReadRows) => boolean;
+  readonly step: (found: FirstRows, rowReader: RowReader) => boolean;
 }
 
 /** Reads one range in the order of the list. */
@@ -187,14 +206,17 @@ class RangeReader implements StepReader {
     this.after = after ?? order.start;
   }
 
-  step(found: FirstRows, readRows: ReadRows): boolean {
+  step(found: FirstRows, rowReader: RowReader): boolean {
     const { last } = found;
     let end =
       this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, ROWS_PER_STEP);
     if (end && this.order.isBefore(last, end)) end = undefined;
-    const rows = readRows(() =>
-      this.reads.ids(this.equal, this.after, end ?? last, this.remaining, this.limit),
-    );
+    const upTo = end ?? last;
+    const { viewable, byIds } = rowReader;
+    const rows =
+      viewable && this.reads.rows
+        ? this.reads.rows(this.equal, this.after, upTo, this.limit).filter(viewable.includes)
+        : byIds(() => this.reads.ids(this.equal, this.after, upTo, this.remaining, this.limit));
     for (const row of rows) found.add(row);
     if (end === undefined || rows.length === this.limit) return true;
     this.after = end;
@@ -218,10 +240,11 @@ class PrefixReader implements StepReader {
     this.after = reads.start;
   }
 
-  step(found: FirstRows, readRows: ReadRows): boolean {
+  step(found: FirstRows, rowReader: RowReader): boolean {
     const end = this.reads.endOfStep(this.after, ROWS_PER_STEP);
     const between = { after: this.pageAfter, last: found.last };
-    for (const row of readRows(() => this.reads.ids(this.after, end, between, this.limit))) found.add(row);
+    const rows = rowReader.byIds(() => this.reads.ids(this.after, end, between, this.limit));
+    for (const row of rows) found.add(row);
     if (end) this.after = end;
     return end === undefined;
   }

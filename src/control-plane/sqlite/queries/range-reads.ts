@@ -1,9 +1,11 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
+import { StoredConnection } from '../../../proton/connection';
 import type { ConnectionId } from '../../../proton/identifiers';
+import { CONNECTION_COLUMNS, type ConnectionTuple } from '../../connection-rows';
 import { limitOf } from '../limit';
 import { pin } from '../pin-native';
-import { CHECKED_INDEX, type IndexRange, type RemainingCondition } from './list-branches';
+import { CHECKED_INDEX, remainingValuesOf, type IndexRange, type RemainingCondition } from './list-branches';
 
 /** The position of a row in the order of lists. */
 export interface Position {
@@ -49,8 +51,15 @@ export const OLDEST_FIRST: ListOrder = {
   direction: 'ASC',
 };
 
-/** The statements for ranges of one shape and order. All read on from `after` (exclusive), along indexes alone. */
+/** The statements for ranges of one shape and order. All read on from `after` (exclusive), and all but `rows` along indexes alone. */
 export interface RangeReads {
+  /**
+   * The first rows up to `last` (inclusive). Undefined when rows must meet remaining conditions: SQLite would read each row that it
+   * checks from the table.
+   */
+  readonly rows:
+    | ((equal: readonly string[], after: Position, last: Position, limit: number) => StoredConnection[])
+    | undefined;
   /** The position of the last one of the next `rows` rows. Undefined when fewer are left. */
   readonly endOfStep: (equal: readonly string[], after: Position, rows: number) => Position | undefined;
   /** The ids of the first rows up to `last` (inclusive) that meet the remaining conditions. */
@@ -116,7 +125,23 @@ function prepareReads(
       .pluck(true),
   );
   const count = pin(database.prepare<unknown[], number>(`SELECT count(*) ${from}${conditions}`).pluck(true));
+  const rows =
+    remainingValuesOf(range).length > 0
+      ? undefined
+      : pin(
+          database
+            .prepare<unknown[], ConnectionTuple>(
+              `SELECT ${CONNECTION_COLUMNS.join(', ')} ${from}${conditions} ${order} ${limitOf('?')}`,
+            )
+            .raw(true),
+        );
   return {
+    rows:
+      rows &&
+      ((equal, after, last, limit) =>
+        rows
+          .all(...equal, ...valuesOf(after), ...valuesOf(last), limit)
+          .map((columns) => new StoredConnection(columns))),
     endOfStep: (equal, after, rows) => last.get(...equal, ...valuesOf(after), rows - 1),
     ids: (equal, after, last, remaining, limit) =>
       ids.all(...equal, ...valuesOf(after), ...valuesOf(last), ...remaining, limit),

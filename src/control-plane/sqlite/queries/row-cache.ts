@@ -69,14 +69,14 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
   let older = new Map<ConnectionId, StoredConnection>();
   let room = MAX_ROWS / 2;
   let knownVersion: number | undefined;
-  let lists = new KeptLists();
+  let lists = KeptLists.empty();
 
   function nextGeneration(): void {
     older = newer;
     newer = new Map();
     room = MAX_ROWS / 2;
     // They would keep the rows in memory, and rows with long tags need much.
-    lists = new KeptLists();
+    lists = lists.withoutLists();
   }
 
   function forgetAll(): void {
@@ -183,7 +183,7 @@ export function rowCacheOn(database: BetterSqlite3.Database): RowCache {
     forget(id) {
       newer.delete(id);
       older.delete(id);
-      lists = new KeptLists();
+      lists = lists.withoutLists();
     },
     forgetAll,
   };
