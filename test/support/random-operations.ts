@@ -86,6 +86,29 @@ export class RandomOperations {
       : { query, variables: this.variables };
   }
 
+  /** The operation with one value in its variables replaced, removed or added: mostly by one that is not of its type. */
+  withOtherVariables(operation: RandomOperation): RandomOperation {
+    return { ...operation, variables: this.distorted(operation.variables) as RandomOperation['variables'] };
+  }
+
+  private distorted(value: unknown, isInner = false): unknown {
+    if (Array.isArray(value) && value.length > 0 && this.chance(0.8)) {
+      const index = this.integer(value.length);
+      return value.map((item: unknown, at) => (at === index ? this.distorted(item, true) : item));
+    }
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      (!isInner || this.chance(0.8))
+    ) {
+      const name = this.pick([...Object.keys(value), 'unknown']);
+      const { [name]: inner, ...others } = value as Record<string, unknown>;
+      return this.chance(0.15) ? others : { ...others, [name]: this.distorted(inner, true) };
+    }
+    return this.pick([null, 5, 1.5, 2 ** 40, true, '', 'text', 'PENDING', [], [value], {}, { key: 'text' }]);
+  }
+
   private chance(probability: number): boolean {
     return this.random() < probability;
   }

@@ -2,8 +2,12 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   coerceInputValue,
+  type GraphQLInputType,
   type GraphQLSchema,
+  isInputObjectType,
   isInputType,
+  isLeafType,
+  isListType,
   isNonNullType,
   Kind,
   type NamedTypeNode,
@@ -208,18 +212,73 @@ function variableCoercer(
     const type = typeFromAST(schema, typeNode as NamedTypeNode);
     if (!isInputType(type)) throw new Error(`a valid document has a variable of the type ${print(typeNode)}`);
     const name = variable.name.value;
-    return { name, type, fallback: defaultValue && valueFromAST(defaultValue, type) };
+    const fallback = defaultValue && valueFromAST(defaultValue, type);
+    return { name, coerce: inputCoercer(type), isRequired: isNonNullType(type), fallback };
   });
   return (given) => {
     // Without a prototype: a variable may be called `__proto__` or `toString`.
     const values = Object.create(null) as Record<string, unknown>;
-    for (const { name, type, fallback } of definitions) {
-      if (Object.hasOwn(given, name)) values[name] = coerceInputValue(given[name], type);
+    for (const { name, coerce, isRequired, fallback } of definitions) {
+      if (Object.hasOwn(given, name)) values[name] = coerce(given[name]);
       else if (fallback !== undefined) values[name] = fallback;
-      else if (isNonNullType(type)) throw new Error(`the variable ${name} is missing`);
+      else if (isRequired) throw new Error(`the variable ${name} is missing`);
     }
     return values;
   };
+}
+
+/** @throws an error for a value that is not of the type */
+type Coerce = (value: unknown) => unknown;
+
+/** As `coerceInputValue` of graphql-js, for values from JSON. It looks the type of each value up again. */
+function inputCoercer(type: GraphQLInputType, known = new Map<GraphQLInputType, Coerce>()): Coerce {
+  if (isNonNullType(type)) {
+    const coerce = inputCoercer(type.ofType, known);
+    return (value) => (value === null ? reject(type) : coerce(value));
+  }
+  const coerce = known.get(type) ?? nullableCoercer(type, known);
+  return (value) => (value === null ? null : coerce(value));
+}
+
+function nullableCoercer(type: GraphQLInputType, known: Map<GraphQLInputType, Coerce>): Coerce {
+  if (isListType(type)) {
+    const coerceItem = inputCoercer(type.ofType, known);
+    return (value) => (Array.isArray(value) ? value.map(coerceItem) : [coerceItem(value)]);
+  }
+  if (isLeafType(type)) {
+    return (value) => {
+      const coerced: unknown = type.parseValue(value);
+      return coerced === undefined ? reject(type) : coerced;
+    };
+  }
+  // Arrays and types with `@oneOf` have rules of their own.
+  if (!isInputObjectType(type) || type.isOneOf) return (value) => coerceInputValue(value, type);
+  const names = type.getFields();
+  const coerce: Coerce = (value) => {
+    if (!isObject(value)) return coerceInputValue(value, type);
+    for (const name in value) if (!Object.hasOwn(names, name)) reject(type);
+    const coerced: Record<string, unknown> = {};
+    for (const { name, coerceField, defaultValue, isRequired } of fields) {
+      const given = value[name];
+      if (given !== undefined) coerced[name] = coerceField(given);
+      else if (defaultValue !== undefined) coerced[name] = defaultValue;
+      else if (isRequired) reject(type);
+    }
+    return coerced;
+  };
+  // Before its fields: a type can contain itself.
+  known.set(type, coerce);
+  const fields = Object.values(names).map((field) => ({
+    name: field.name,
+    coerceField: inputCoercer(field.type, known),
+    defaultValue: field.defaultValue,
+    isRequired: isNonNullType(field.type),
+  }));
+  return coerce;
+}
+
+function reject(type: GraphQLInputType): never {
+  throw new Error(`a value is not of the type ${String(type)}`);
 }
 
 function conditionsOf(document: DocumentNode): readonly string[] {
