@@ -248,7 +248,7 @@ describe('A connection that was read', () => {
     );
   });
 
-  it('is right, however many were read since; at most 20,000 are kept, or fewer long ones, and one that is read often', async () => {
+  it('is right, however many were read since; at most 10,000 are kept, or fewer long ones, and one that is read often', async () => {
     const location = folder.path('many.db');
     await makeConnections(location, 30_000);
     let lookups = 0;
@@ -284,8 +284,8 @@ describe('A connection that was read', () => {
       return kept;
     };
     const kept = await countKept(ids);
-    expect(kept).toBeGreaterThan(5_000);
-    expect(kept).toBeLessThanOrEqual(20_000);
+    expect(kept).toBeGreaterThan(2_500);
+    expect(kept).toBeLessThanOrEqual(10_000);
     // Each time with seven others that are not read again. It is not kept after 100 times once in 600,000 runs.
     for (let read = 0; read < 100; read += 1)
       for (const id of [ids[0] ?? '', ...ids.slice(1 + 7 * read, 8 + 7 * read)]) await find(session, [id]);
@@ -295,9 +295,10 @@ describe('A connection that was read', () => {
     direct.prepare('UPDATE connections SET tags = ? WHERE id < ?').run(JSON.stringify(long), ids[2_000]);
     direct.close();
     for (let start = 0; start < 2_000; start += 100) await find(session, ids.slice(start, start + 100));
-    const keptLong = await countKept(ids.slice(0, 2_000));
+    // The last ones first: looking for those that are not kept makes others leave.
+    const keptLong = await countKept(ids.slice(0, 2_000).toReversed());
     expect(keptLong).toBeGreaterThan(50);
-    expect(keptLong).toBeLessThanOrEqual(400);
+    expect(keptLong).toBeLessThanOrEqual(200);
     await store.close();
   });
 });
