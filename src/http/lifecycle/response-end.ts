@@ -9,19 +9,25 @@ export interface ClientDisconnect {
 
 /** Watches the response, because Node emits `close` on a request as soon as its body is read. */
 export function watchDisconnect(response: ServerResponse): ClientDisconnect {
-  let controller: AbortController | undefined;
-  return {
-    get signal() {
-      if (controller) return controller.signal;
-      const created = (controller = new AbortController());
-      onResponseEnd(response, {
-        responseEnded() {
-          if (!response.writableFinished) created.abort();
-        },
-      });
-      return created.signal;
-    },
-  };
+  return new DisconnectWatch(response);
+}
+
+/** A class: see `toGraphQLPage` for what the getter of an object literal costs. */
+class DisconnectWatch implements ClientDisconnect, ResponseListener {
+  private controller: AbortController | undefined;
+
+  constructor(private readonly response: ServerResponse) {}
+
+  get signal(): AbortSignal {
+    if (this.controller) return this.controller.signal;
+    this.controller = new AbortController();
+    onResponseEnd(this.response, this);
+    return this.controller.signal;
+  }
+
+  responseEnded(): void {
+    if (!this.response.writableFinished) this.controller?.abort();
+  }
 }
 
 /** An object rather than a callback: those that exist anyway, such as a request's record, need no closure of their own. */
