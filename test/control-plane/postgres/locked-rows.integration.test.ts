@@ -10,7 +10,8 @@ import { describeWithPostgres, usePostgres } from '../../support/postgres';
 import { connectionTo, controlPlaneOn, emptyTables, openTestStore } from '../../support/postgres-store';
 import { account, MANAGEMENT, region } from '../../support/proton';
 
-const TIMEOUT_MS = 1_000;
+/** Longer than a write takes on a busy machine. */
+const TIMEOUT_MS = 3_000;
 
 const WAITING = `SELECT 1 FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'`;

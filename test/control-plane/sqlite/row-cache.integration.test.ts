@@ -297,7 +297,7 @@ describe('A connection that was read', () => {
     for (let start = 0; start < 2_000; start += 100) await find(session, ids.slice(start, start + 100));
     // The last ones first: looking for those that are not kept makes others leave.
     const keptLong = await countKept(ids.slice(0, 2_000).toReversed());
-    expect(keptLong).toBeGreaterThan(50);
+    expect(keptLong).toBeGreaterThan(10);
     expect(keptLong).toBeLessThanOrEqual(200);
     await store.close();
   });
