@@ -68,6 +68,11 @@ const MODULE_IMPORTS = {
 const selector = (name) =>
   FILES.includes(name) ? { file: { categories: name } } : { element: { type: name } };
 
+const GETTER_OF_LITERAL = {
+  selector: "ObjectExpression > Property[kind='get']",
+  message: 'V8 keeps what such a getter refers to alive until its next full collection: use a class.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'generated/', 'coverage/', 'data/', 'node_modules/'] },
   {
@@ -106,10 +111,15 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', GETTER_OF_LITERAL] },
+  },
+  {
     files: ['src/control-plane/sqlite/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
+        GETTER_OF_LITERAL,
         {
           selector: ':matches(TemplateElement[value.raw=/LIMIT [?@]/], Literal[value=/LIMIT [?@]/])',
           message: 'SQLite compiles such a statement again at each execution: use limitOf.',

@@ -13,6 +13,10 @@ import { printStatusChanges } from './status-changes';
 /** What has not stopped after this time does not delay the others. */
 const MAX_STOP_MS = 5_000;
 
+interface Part {
+  readonly stop: () => Promise<void>;
+}
+
 /** The URLs of the running supergraph. */
 export interface Ready {
   readonly gateway: string;
@@ -40,7 +44,7 @@ export async function runSupergraph({
   onReady,
   onChange,
 }: RunOptions): Promise<void> {
-  const running: { readonly stop: () => Promise<void> }[] = [];
+  const running: Part[] = [];
   try {
     const proton = await startProtonProcess(signal);
     running.push(proton);
@@ -70,12 +74,20 @@ export async function runSupergraph({
     });
     const died = await Promise.race([proton.ended, once(signal, 'abort').then(() => undefined)]);
     if (died !== undefined) throw new StartError(`proton-subgraph ${died}; the others have been stopped.`);
-  } finally {
-    // The gateway first, because its running requests need the subgraphs.
-    for (const part of running.reverse()) {
-      // A part that fails to stop must not hide why the run ended: the gateway's WebSocket fails so once its subgraph is dead.
-      const stopped = part.stop().catch(() => undefined);
-      await Promise.race([stopped, wait(MAX_STOP_MS, undefined, { ref: false })]);
-    }
+  } catch (error) {
+    // With its subgraph dead, the gateway may fail to stop, too: what ended the run is what matters.
+    await stopAll(running).catch(() => undefined);
+    throw error;
   }
+  await stopAll(running);
+}
+
+/** Stops all parts, the last one first: the gateway's running requests need the subgraphs. Then it rejects if one failed to stop. */
+async function stopAll(parts: readonly Part[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const part of parts.toReversed()) {
+    const stopped = part.stop().catch((error: unknown) => failures.push(error));
+    await Promise.race([stopped, wait(MAX_STOP_MS, undefined, { ref: false })]);
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'A part of the example did not stop.');
 }

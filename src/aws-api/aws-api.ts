@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { EmbeddedProtonService } from '../control-plane/control-plane';
 import { ProtonFailure } from '../proton/failure';
 import type { SessionOptions } from '../proton/proton-service';
+import type { Region } from '../proton/identifiers';
 import { accountViewer } from '../proton/viewer';
 import { SignatureError } from '../sigv4/signature-error';
 import { type Authenticate, awsErrorOfSignature } from './authenticate';
@@ -20,22 +21,38 @@ import {
 import type { Operation } from './operations/operation';
 import { OPERATIONS } from './operations/operations';
 
-/** The end of the time that an operation may read. */
-interface ReadDeadline {
+/** The end of the time that an operation may read. A class: see `toGraphQLPage` for what the getter of an object literal costs. */
+class ReadDeadline {
+  private made: AbortSignal | undefined;
+
+  constructor(
+    private readonly executionMs: number,
+    private readonly client: SessionOptions,
+  ) {}
+
   /** Aborted when the time is up or the client is gone. Its time starts when the signal is first read. */
-  readonly signal: AbortSignal;
-  readonly isOver: () => boolean;
+  get signal(): AbortSignal {
+    if (this.made) return this.made;
+    const time = AbortSignal.timeout(this.executionMs);
+    const { signal } = this.client;
+    return (this.made = signal ? AbortSignal.any([time, signal]) : time);
+  }
+
+  get isOver(): boolean {
+    return this.made?.aborted === true;
+  }
 }
 
-function readDeadline(executionMs: number, client: SessionOptions): ReadDeadline {
-  let made: AbortSignal | undefined;
-  return {
-    get signal() {
-      const time = () => AbortSignal.timeout(executionMs);
-      return (made ??= client.signal ? AbortSignal.any([time(), client.signal]) : time());
-    },
-    isOver: () => made?.aborted === true,
-  };
+/** Only operations that can take long read the signal. */
+class OperationOptions implements SessionOptions {
+  constructor(
+    readonly region: Region,
+    private readonly deadline: ReadDeadline,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.deadline.signal;
+  }
 }
 
 export interface AwsApiDependencies {
@@ -80,13 +97,7 @@ export function createAwsApi({
     const { name, operation } = operationOf(request);
     record.operation = name;
     const input = parseInput(request.body);
-    const options = {
-      region,
-      // Only operations that can take long read the signal.
-      get signal() {
-        return deadline.signal;
-      },
-    };
+    const options = new OperationOptions(region, deadline);
     return operation(input, { caller, session: service.session(accountViewer(accountId), options) });
   }
 
@@ -105,11 +116,11 @@ export function createAwsApi({
 
   return {
     async handle(request, record = newRecord(), client = {}) {
-      const deadline = readDeadline(executionMs, client);
+      const deadline = new ReadDeadline(executionMs, client);
       try {
         return successResponse(await perform(request, record, deadline), { requestId: record.id, at: now() });
       } catch (error) {
-        return refuse(deadline.isOver() ? timeoutError(executionMs) : awsErrorFor(error, record.id), record);
+        return refuse(deadline.isOver ? timeoutError(executionMs) : awsErrorFor(error, record.id), record);
       }
     },
     refuse,

@@ -58,7 +58,7 @@ export class PageInfo {
  * Converts a page to the members that every page type of the schema has.
  *
  * Getters, because most queries select few of the members; of classes, because V8 keeps the getters of an object literal in its old
- * generation, from where they keep the rows of the page alive until the next full collection.
+ * generation, from where they keep the rows of the page alive until the next full collection. Copies of the result lack the members.
  */
 export function toGraphQLPage<Item, Node>(
   page: Page<Item>,

@@ -124,6 +124,7 @@ export function buildSubgraph(): Subgraph {
   rejectUnknownRepresentations(schema);
   return {
     schema,
+    // eslint-disable-next-line no-restricted-syntax -- made once
     get sdl() {
       return sdl();
     },

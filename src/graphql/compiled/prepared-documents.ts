@@ -145,7 +145,7 @@ function run(
   context: GraphqlContext,
 ): MaybePromise<string | GraphqlContext> {
   const { record } = context;
-  // Not before the request's turn: what waits for it moves to V8's old generation, and would take the rows that it refers to along.
+  // Not before the request's turn: V8 moves objects of waiting requests to its old generation, where they would keep the rows alive.
   const { recording, replay } = recordCalls(context.session);
   const leaveToApollo = (error: unknown): GraphqlContext => {
     record.isCompiled = false;
@@ -230,7 +230,7 @@ function variableCoercer(
 /** @throws an error for a value that is not of the type */
 type Coerce = (value: unknown) => unknown;
 
-/** As `coerceInputValue` of graphql-js, for values from JSON. It looks the type of each value up again. */
+/** As `coerceInputValue`, for values from JSON. The function of graphql-js looks up the type of each value again. */
 function inputCoercer(type: GraphQLInputType, known = new Map<GraphQLInputType, Coerce>()): Coerce {
   if (isNonNullType(type)) {
     const coerce = inputCoercer(type.ofType, known);
@@ -251,11 +251,11 @@ function nullableCoercer(type: GraphQLInputType, known: Map<GraphQLInputType, Co
       return coerced === undefined ? reject(type) : coerced;
     };
   }
-  // Arrays and types with `@oneOf` have rules of their own.
+  // `@oneOf` has rules of its own.
   if (!isInputObjectType(type) || type.isOneOf) return (value) => coerceInputValue(value, type);
   const names = type.getFields();
   const coerce: Coerce = (value) => {
-    if (!isObject(value)) return coerceInputValue(value, type);
+    if (!isObject(value)) return reject(type);
     for (const name in value) if (!Object.hasOwn(names, name)) reject(type);
     const coerced: Record<string, unknown> = {};
     for (const { name, coerceField, defaultValue, isRequired } of fields) {

@@ -151,7 +151,7 @@ describe('A list', () => {
         const { plan, visited, found } = await read({ filter });
         // Two statuses are two ranges, and each reads a page.
         const allowed = filter.statuses?.length === 2 ? 2 * PAGE : found;
-        const isSearched = plan.every((step) => search.test(step));
+        const isSearched = plan.length > 0 && plan.every((step) => search.test(step));
         if (sum(visited) > allowed || !isSearched) wrong.push({ filter, plan, visited, found });
       }
     }
@@ -163,6 +163,8 @@ describe('A list', () => {
     for (const accountId of [BIG, BIG_ENVIRONMENT, SMALL, WITHOUT_CONNECTIONS]) {
       for (const filter of [{}, ...FILTERS.flatMap(single)]) {
         const allowed = 2 * PAGE * (filter.statuses?.length === 2 ? 2 : 1);
+        // The second time, by ids.
+        await read({ participation: { accountId, role: null }, filter });
         const own = await read({ participation: { accountId, role: null }, filter });
         const viewers = await read({ filter }, [accountId]);
         const isShort = sum(own.visited) <= allowed && sum(viewers.visited) <= allowed;

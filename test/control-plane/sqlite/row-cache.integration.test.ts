@@ -133,6 +133,8 @@ describe('A connection that was read', () => {
 
   it('is read as another process has changed it', async () => {
     const { session, ids, store, location } = await withRowsRead();
+    // From the second time on, a list takes rows from memory.
+    await list(session);
     const [changed = '', deleted = '', same = ''] = ids;
     const script = `const database = new (require('better-sqlite3'))(process.argv[1]);
       database.exec(process.argv[2]);`;
@@ -369,6 +371,31 @@ describe('A list that was read', () => {
     // It is kept again at once. The one that was not used for longest makes room: the second, because the first was just used.
     expect([await isKept(100), await isKept(100)]).toEqual([false, true]);
     expect([await isKept(3), await isKept(2), await isKept(4)]).toEqual([true, false, false]);
+    await store.close();
+  });
+
+  it('is remembered as long as it is used, however many others are read once', async () => {
+    let walks: string[] = [];
+    const trace = (statement: string) => {
+      if (statement.includes(' FROM connections INDEXED BY ')) walks.push(statement);
+    };
+    const { service, store } = createControlPlane({ location: folder.path('remembered.db'), trace });
+    const session = service.session(SOMEONE);
+    await session.createConnection(asking('a'));
+    const walked = async (environmentName: string) => {
+      walks = [];
+      await session.listConnections([{ filter: { environmentName } }]);
+      return walks.map((walk) => (walk.startsWith('SELECT id FROM') ? 'ids' : 'rows'));
+    };
+    expect([await walked('hot'), await walked('hot'), await walked('hot')]).toEqual([['rows'], ['ids'], []]);
+    for (let other = 0; other < 2_500; other += 1) {
+      expect(await walked(`other-${String(other)}`)).toEqual(['rows']);
+      if (other % 500 === 0) await walked('hot');
+    }
+    await session.createConnection(asking('b'));
+    expect([await walked('hot'), await walked('hot')]).toEqual([['ids'], []]);
+    expect(await walked('other-0')).toEqual(['rows']);
+    expect(await walked('other-2499')).toEqual(['ids']);
     await store.close();
   });
 

@@ -2,31 +2,45 @@ import type { StoredConnection } from '../../../proton/connection';
 
 /** The most lists in memory: with their rows about 10 MB. */
 const MAX_LISTS = 50;
-/** The most keys of lists that were read. */
-const MAX_KEYS = 500;
+/** The most keys in memory are twice as many. */
+const MAX_KEYS = 1_000;
 
-/** Lists that were read, by a key that identifies the query. A list is kept from the second time on: most pages are read once. */
+/** The keys of lists that were read lately. Full, the newer half becomes the older one, whose keys are forgotten unless they are read again. */
+class RecentKeys {
+  private newer = new Set<string>();
+  private older = new Set<string>();
+
+  /** @returns whether the key was here before */
+  add(key: string): boolean {
+    if (this.newer.has(key)) return true;
+    if (this.newer.size >= MAX_KEYS) {
+      this.older = this.newer;
+      this.newer = new Set();
+    }
+    this.newer.add(key);
+    return this.older.has(key);
+  }
+}
+
+/** Lists with their rows, by a key that identifies the query, and the keys of those that were read lately. */
 export class KeptLists {
   /** The one that was used last comes last. */
   private readonly lists = new Map<string, readonly StoredConnection[]>();
 
-  private constructor(private readonly read: Set<string>) {}
+  private constructor(private readonly keys: RecentKeys) {}
 
   static empty(): KeptLists {
-    return new KeptLists(new Set());
+    return new KeptLists(new RecentKeys());
   }
 
-  /** The same without lists. It remembers which were read. */
+  /** No lists, but the same keys. */
   withoutLists(): KeptLists {
-    return new KeptLists(this.read);
+    return new KeptLists(this.keys);
   }
 
-  /** Whether a list with this key was read before. From now on it was. */
-  wasRead(key: string): boolean {
-    if (this.read.has(key)) return true;
-    if (this.read.size >= MAX_KEYS) this.read.clear();
-    this.read.add(key);
-    return false;
+  /** Remembers that the list is read. @returns whether it was read before */
+  markRead(key: string): boolean {
+    return this.keys.add(key);
   }
 
   get(key: string): readonly StoredConnection[] | undefined {

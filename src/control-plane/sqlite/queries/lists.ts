@@ -7,12 +7,12 @@ import { isPrefixRange, type NamePosition, type PrefixRange, type PrefixReads } 
 import { NEWEST_FIRST, OLDEST_FIRST, type ListOrder, type Position, type RangeReads } from './range-reads';
 import type { RowCache } from './row-cache';
 import type { Steps } from './step-runner';
-import { viewableBy, type Viewable } from './visibility';
+import { viewableBy } from './visibility';
 
 /** The rows of an index that a step visits. Each takes up to 2 µs, and 14 µs when its pages are on the disk alone. */
 const ROWS_PER_STEP = 256;
 /** Characters. A list with a longer key, with many values to filter by, is read again each time. */
-const MAX_KEY_LENGTH = 4_096;
+const MAX_KEY_LENGTH = 1_024;
 
 /** Collects rows in any order and keeps the first ones of a list, each once, in its order. */
 class FirstRows {
@@ -55,13 +55,13 @@ export interface RangeReaders {
 
 /** How a list gets its rows. */
 interface RowReader {
-  /** Reads the rows with the ids that `find` returns, in any order. */
+  /** Reads the rows with the ids that `find` returns, in any order, through the row cache. */
   readonly byIds: (find: () => readonly ConnectionId[]) => readonly StoredConnection[];
   /**
-   * Set for a list that was not read lately: its rows are read where its ids are found, without a look at those in memory. If it is
-   * read again, the rows that it has in common with other lists or its former self are in memory.
+   * Whether the list is read for the first time. Then one statement reads the rows themselves, without the row cache, if they must meet
+   * no conditions beyond those of their range: most pages are read once.
    */
-  readonly viewable: Viewable | undefined;
+  readonly isFirstRead: boolean;
 }
 
 /**
@@ -89,20 +89,21 @@ export function listsOf(
 }
 
 /**
- * Only lists of viewers who see every connection are kept: by the time that a list takes, another viewer could tell when connections of
- * other accounts change.
+ * Only lists of viewers who see every connection are remembered and kept: by the time that a list takes, another viewer could tell what
+ * others read, or when connections of other accounts change.
  */
 function* list(readers: RangeReaders, rows: RowCache, query: ListQuery): Steps<readonly StoredConnection[]> {
   const viewable = viewableBy(query.visibleTo);
   const byIds = (find: () => readonly ConnectionId[]) => rows.read(find, viewable);
-  const key = JSON.stringify(query);
-  if (key.length > MAX_KEY_LENGTH) return yield* readList(readers, { byIds, viewable: undefined }, query);
+  const key = query.visibleTo === 'every' ? JSON.stringify(query) : undefined;
+  if (key === undefined || key.length > MAX_KEY_LENGTH)
+    return yield* readList(readers, { byIds, isFirstRead: false }, query);
   const kept = rows.lists();
+  const wasRead = kept.markRead(key);
   const known = kept.get(key);
   if (known) return known;
-  const wasRead = kept.wasRead(key);
-  const found = yield* readList(readers, { byIds, viewable: wasRead ? undefined : viewable }, query);
-  if (wasRead && query.visibleTo === 'every') kept.keep(key, found);
+  const found = yield* readList(readers, { byIds, isFirstRead: !wasRead }, query);
+  if (wasRead) kept.keep(key, found);
   return found;
 }
 
@@ -139,7 +140,7 @@ function* readList(
 /**
  * The alternatives of each branch.
  *
- * No function of a list contains another generator function: V8 makes a prototype and a map for each closure of one, in its old
+ * A generator function of its own, not one inside `readList`: for each closure that is one, V8 makes a prototype and a map in its old
  * generation, from where they keep the list's rows alive until the next full collection.
  */
 function* alternativesOf(
@@ -212,10 +213,10 @@ class RangeReader implements StepReader {
       this.remaining.length === 0 ? undefined : this.reads.endOfStep(this.equal, this.after, ROWS_PER_STEP);
     if (end && this.order.isBefore(last, end)) end = undefined;
     const upTo = end ?? last;
-    const { viewable, byIds } = rowReader;
+    const { isFirstRead, byIds } = rowReader;
     const rows =
-      viewable && this.reads.rows
-        ? this.reads.rows(this.equal, this.after, upTo, this.limit).filter(viewable.includes)
+      isFirstRead && this.reads.rows
+        ? this.reads.rows(this.equal, this.after, upTo, this.limit)
         : byIds(() => this.reads.ids(this.equal, this.after, upTo, this.remaining, this.limit));
     for (const row of rows) found.add(row);
     if (end === undefined || rows.length === this.limit) return true;

@@ -35,8 +35,8 @@ export interface RowCache {
   /** The same for ids that are known. Without a transaction, if all of them are kept. */
   readonly find: (ids: readonly ConnectionId[], viewable: Viewable) => StoredConnection[];
   /**
-   * The lists that are kept until any row changes. To keep a list, add it to the lists that were returned before its rows were read: if
-   * a row has changed since then, they are not used any more.
+   * The lists that are kept until any row changes. Pass a list to `keep` of the lists that were returned before its rows were read: if a
+   * row has changed since then, they are not used any more.
    */
   readonly lists: () => KeptLists;
   readonly forget: (id: ConnectionId) => void;
