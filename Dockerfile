@@ -15,7 +15,7 @@ COPY build-tools/package.json build-tools/
 
 FROM tools AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
-COPY scripts/install-packages.mjs scripts/build-web.mjs scripts/
+COPY scripts/install-packages.mjs scripts/build-bundle.mjs scripts/build-web.mjs scripts/
 COPY web/.npmrc web/package.json web/package-lock.json web/
 RUN --mount=type=cache,target=/root/.npm node scripts/install-packages.mjs web
 COPY web/index.html web/tsconfig.json web/vite.config.ts web/

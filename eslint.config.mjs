@@ -28,8 +28,10 @@ const MODULES = [
   { type: 'cli', pattern: 'src/cli' },
 ];
 
-/** Files with rules of their own. Everyone may import the types in `telemetry/events`. */
-const FILES = ['main', 'telemetry/events'];
+/** Files with rules of their own. */
+const FILES = ['main', 'load-program', 'program', 'package-folder', 'telemetry/events'];
+/** Of telemetry/events only the types. */
+const FOR_EVERYONE = ['package-folder', 'telemetry/events'];
 
 const MODULE_IMPORTS = {
   proton: [],
@@ -61,7 +63,9 @@ const MODULE_IMPORTS = {
     'proton-sdk',
     'events',
   ],
-  main: ['app', 'config', 'telemetry', 'http', 'control-plane', 'sqlite'],
+  main: ['load-program'],
+  'load-program': ['program'],
+  program: ['app', 'cli'],
   cli: ['config', 'proton', 'control-plane', 'sqlite', 'postgres', 'events'],
 };
 
@@ -149,7 +153,7 @@ export default tseslint.config(
           policies: [
             { allow: { to: { module: { origin: ['external', 'core'] } } } },
             ...Object.entries(MODULE_IMPORTS).flatMap(([from, targets]) =>
-              [from, 'telemetry/events', ...targets].map((to) => ({
+              [from, ...FOR_EVERYONE, ...targets].map((to) => ({
                 from: selector(from),
                 allow: { to: selector(to) },
               })),
@@ -168,7 +172,7 @@ export default tseslint.config(
   {
     // Entry points of processes read the environment and print.
     files: [
-      'src/main.ts',
+      'src/app/serve.ts',
       'src/cli/main.ts',
       'scripts/**/*.ts',
       'test/support/**/*.ts',

@@ -54,6 +54,11 @@ module.exports = {
   maxWorkers: availableParallelism() + 2,
   workerIdleMemoryLimit: '1GB',
   coverageProvider: 'v8',
-  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/cli/main.ts', '!scripts/print-schema.ts'],
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    '!src/{main,program,load-program}.ts',
+    '!src/app/serve.ts',
+    '!src/cli/main.ts',
+  ],
   coverageReporters: ['text', 'lcovonly'],
 };

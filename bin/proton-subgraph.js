@@ -2,11 +2,11 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-const dist = join(__dirname, '..', 'dist');
-const commands = join(dist, 'cli', 'main.js');
-if (existsSync(commands)) {
-  // Passed in, because the commands load nothing of the server: `serve` then is `node dist/main.js`.
-  void require(commands).main(() => require(join(dist, 'main.js')));
+const loader = join(__dirname, '..', 'dist', 'load-program.js');
+if (existsSync(loader)) {
+  void require(loader)
+    .loadProgram()
+    .then(({ runCommand }) => runCommand());
 } else {
   process.stderr.write('proton-subgraph has not been built yet: run `npm run build` first.\n');
   process.exitCode = 1;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 
 import { run } from '../../src/cli/run';
-import { FAST_START, PROJECT } from '../support/server-process';
+import { PROJECT } from '../support/server-process';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -59,7 +59,7 @@ export function commandProcess(
   node: readonly string[] = [],
 ) {
   const script = join(PROJECT, 'bin', 'proton-subgraph.js');
-  return spawn(process.execPath, [...node, ...FAST_START, script, ...words], {
+  return spawn(process.execPath, [...node, script, ...words], {
     // Only these variables, so that the environment of the machine has no effect.
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

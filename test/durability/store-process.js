@@ -3,7 +3,6 @@
  * write before it asks for something and one after it was acknowledged, what a client would know when the process dies. It is started
  * before its turn, and opens the store when it receives a byte on standard input.
  */
-const { keep } = require('../support/fast-start');
 const { readSync, writeSync } = require('node:fs');
 
 const { createEmbeddedProtonService } = require('../../dist/control-plane/control-plane');
@@ -14,7 +13,6 @@ const [location, round] = process.argv.slice(2);
 const CLIENTS = 6;
 const say = (...words) => writeSync(1, `${words.join(' ')}\n`);
 
-keep();
 readSync(0, Buffer.alloc(1));
 const service = createEmbeddedProtonService({
   store: openSqliteStore({ location }),

@@ -45,6 +45,8 @@ describe('The packed project', () => {
       expect.arrayContaining([
         'bin/proton-subgraph.js',
         'dist/main.js',
+        'dist/bundle.js',
+        'dist/bundle.cache',
         'dist/cli/main.js',
         'dist/console/index.html',
         'dist/explorer/index.html',

@@ -7,9 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { environmentWithStore, testEnvironment } from './test-environment';
 
 export const PROJECT = join(__dirname, '..', '..');
-/** Arguments for Node that make a built program load faster. */
-export const FAST_START = ['-r', join(__dirname, 'fast-start.js')];
-const SERVER = [...FAST_START, join(PROJECT, 'dist', 'main.js')];
+const SERVER = join(PROJECT, 'dist', 'main.js');
 
 export interface ServerProcess {
   readonly url: string;
@@ -46,12 +44,13 @@ export function environmentWith(variables: Readonly<Record<string, string>>): No
 /**
  * Starts the built server in its own process and resolves when it logs that it is ready.
  * @param prelude a shell command to run first in the same process, such as `ulimit`
+ * @param node options of Node.js
  */
 export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
-  { prelude = ':' }: { readonly prelude?: string } = {},
+  { prelude = ':', node = [] }: { readonly prelude?: string; readonly node?: readonly string[] } = {},
 ): Promise<ServerProcess> {
-  const server = [process.execPath, ...SERVER];
+  const server = [process.execPath, ...node, SERVER];
   const environment = await environmentWithStore(variables);
   return whenReady(
     spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
@@ -61,16 +60,16 @@ export async function startServerProcess(
   );
 }
 
-/** A process that has loaded the server, but has not started it. */
+/** A process that waits before it starts the server. */
 export interface WaitingServer {
   readonly start: () => Promise<ServerProcess>;
   /** Ends the process, with SIGKILL. */
   readonly kill: () => void;
 }
 
-/** Loads the built server in a process without starting it, so that it can replace another one quickly. */
+/** Starts a process that will run the built server when `start` is called, so that it can replace another one quickly. */
 export function prepareServerProcess(variables: Readonly<Record<string, string>>): WaitingServer {
-  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), ...SERVER], {
+  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), SERVER], {
     env: environmentWith(testEnvironment(variables)),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -131,7 +130,7 @@ async function whenReady(
 export async function runServerToEnd(
   variables: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, SERVER, {
+  const child = spawn(process.execPath, [SERVER], {
     env: environmentWith(testEnvironment(variables)),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
