@@ -14,7 +14,10 @@ const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const BUNDLE = join(DIST, 'bundle.js');
 const CODE_CACHE = join(DIST, 'bundle.cache');
 
-/** These stay in node_modules: compiled packages, and those that only some configurations load. */
+/**
+ * These stay in node_modules: compiled packages, and those that only some configurations load. The bundle calls `require` for them, so
+ * all are CommonJS.
+ */
 const EXTERNAL = [
   '@aws-sdk/*',
   '@opentelemetry/*',
@@ -22,7 +25,6 @@ const EXTERNAL = [
   'better-sqlite3',
   // Optional for type-graphql; not installed.
   'class-validator',
-  'jose',
   'pg',
   'pino-pretty',
   'rate-limiter-flexible',
@@ -48,6 +50,8 @@ async function bundleOf(entry) {
     target: 'node20',
     charset: 'ascii',
     external: EXTERNAL,
+    // V8 forgets how a script imports when it takes the code from a cache.
+    supported: { 'dynamic-import': false },
     // As Node.js wraps a CommonJS module.
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },

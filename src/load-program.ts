@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 import type * as program from './program';
 
@@ -23,7 +23,6 @@ export function compileBundle(): Script {
   return new Script(readFileSync(BUNDLE, 'latin1'), {
     filename: BUNDLE,
     cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 

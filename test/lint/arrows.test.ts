@@ -111,7 +111,7 @@ const CASES: readonly Case[] = [
   [
     'src/app/create-app.ts',
     ['./sdk-back-end', '../http/graphql-server', '../telemetry/telemetry', '../config/config'],
-    ['../sigv4/signing-date', '../main', '../cli/program'],
+    ['../sigv4/signing-date', '../main', '../program', '../cli/program'],
   ],
   [
     'src/app/embedded-back-end.ts',
@@ -126,9 +126,12 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/main.ts',
-    ['./app/create-app', './config/config', './telemetry/logger'],
-    ['./proton-sdk/calls', './subgraph/context', './cli/program'],
+    ['./load-program', './package-folder'],
+    ['./program', './app/create-app', './config/config', './telemetry/logger', './cli/program'],
   ],
+  ['src/load-program.ts', ['./program'], ['./main', './app/serve', './cli/main', './config/config']],
+  ['src/program.ts', ['./app/serve', './cli/main'], ['./main', './config/config', './subgraph/context']],
+  ['src/package-folder.ts', ['node:path'], ['./main', './config/config', './proton/identifiers']],
   [
     'src/cli/program.ts',
     ['../config/config', '../proton/identifiers', '../control-plane/store', '../control-plane/sqlite/rows'],

@@ -52,7 +52,7 @@ export function AccountDialog({ onChoose, onClose }: AccountDialogProps) {
             // Without separators: ids are often written as 1111-2222-3333.
             const typed = detail.filteringText.replace(/[^\p{L}\d]/gu, '');
             if (typed !== digits) setDigits(typed);
-            else if (failure) refetch();
+            else if (detail.samePage) refetch();
           }}
           onChange={({ detail }) => {
             setAccount(detail.selectedOption.value);
