@@ -49,6 +49,9 @@ async function bundleOf(entry) {
     platform: 'node',
     target: 'node20',
     charset: 'ascii',
+    // The text stays in memory: without comments and indentation it is 2.4 MB shorter. Names stay as they are, for stack traces.
+    minifyWhitespace: true,
+    lineLimit: 120,
     external: EXTERNAL,
     // V8 forgets how a script imports when it takes the code from a cache.
     supported: { 'dynamic-import': false },
