@@ -1,6 +1,9 @@
+import { createApp } from '../../src/app/create-app';
+import { limitHeapGrowth } from '../../src/app/limit-heap-growth';
+import { readConfig } from '../../src/config/config';
 import * as queueModule from '../../src/control-plane/write-queue';
+import { createLogger } from '../../src/telemetry/logger';
 import type { Start } from './start';
-import { serve } from './this-server';
 
 /** This server with a transaction for each write, as many at a time as the pool has sessions. It shows what grouping writes saves. */
 export const start: Start = async (environment) => {
@@ -16,7 +19,11 @@ export const start: Start = async (environment) => {
     drained: () => Promise.resolve(),
   });
   try {
-    return await serve({ ...environment, LOG_LEVEL: 'warn' });
+    limitHeapGrowth();
+    const config = readConfig({ ...environment, LOG_LEVEL: 'warn' });
+    const app = await createApp(config, createLogger(config.logLevel, false), undefined);
+    const { graphql } = await app.start();
+    return { url: graphql };
   } finally {
     // The bench may run other candidates in the same process.
     exports.createWriteQueue = createWriteQueue;
