@@ -160,8 +160,9 @@ function withoutErrors<Value>(results: readonly (Value | Error)[]): readonly Val
   return results as readonly Value[];
 }
 
-/** Requests what a root field needs, and returns how its value is written once all reads are done. */
-type Root = (variables: Variables, reads: Reads) => () => string;
+/** Requests what a root field needs, and returns how its value is written, at the end of the given texts, once all reads are done. */
+type Root = (variables: Variables, reads: Reads) => WriteRoot;
+type WriteRoot = (texts: string[]) => void;
 
 const ROOTS: Readonly<
   Record<
@@ -183,7 +184,7 @@ function compileQuery(selection: Selection): CompiledOperation {
   for (const [key, field, nodes] of selection.rootFields()) {
     heads.push(`${heads.length === 0 ? '{"data":{' : ','}${JSON.stringify(key)}:`);
     const name = nameOf(nodes);
-    if (name === '__typename') roots.push(() => () => '"Query"');
+    if (name === '__typename') roots.push(() => (texts) => texts.push('"Query"'));
     else {
       const root = Object.hasOwn(ROOTS, name) ? ROOTS[name] : undefined;
       if (!field || !root) throw new UnsupportedOperationError();
@@ -194,7 +195,7 @@ function compileQuery(selection: Selection): CompiledOperation {
   return (variables, session) => {
     const reads = new Reads();
     const writes = roots.map((root) => root(variables, reads));
-    return reads.run(session, () => writeRoots(heads, writes));
+    return reads.run(session, () => writeRoots(heads, writes, 0, []));
   };
 }
 
@@ -203,22 +204,24 @@ const TURN_MS = 5;
 
 /**
  * Does not stop when the request is over: the limits of documents bound what is left.
- * @param first the root field to go on with, after `written`
+ * @param first the root field to go on with, after `texts`
  */
 function writeRoots(
   heads: readonly string[],
-  writes: readonly (() => string)[],
-  first = 0,
-  written = '',
+  writes: readonly WriteRoot[],
+  first: number,
+  texts: string[],
 ): MaybePromise<string> {
   const startedAt = performance.now();
-  let text = written;
   for (let index = first; index < writes.length; index += 1) {
     if (index > first && performance.now() - startedAt > TURN_MS)
-      return nextTurn().then(() => writeRoots(heads, writes, index, text));
-    text += (heads[index] ?? '') + (writes[index]?.() ?? '');
+      return nextTurn().then(() => writeRoots(heads, writes, index, texts));
+    texts.push(heads[index] ?? '');
+    writes[index]?.(texts);
   }
-  return `${text}}}\n`;
+  texts.push('}}\n');
+  // Joined once: what is added or joined before is copied again.
+  return texts.join('');
 }
 
 function connectionRoot(
@@ -231,9 +234,9 @@ function connectionRoot(
   const readArguments = argumentReader(field, nodes);
   return (variables, reads) => {
     const index = reads.find(referenceIn(readArguments(variables)));
-    return () => {
+    return (texts) => {
       const connection = reads.connection(index);
-      return connection ? write(connection) : 'null';
+      texts.push(connection ? write(connection) : 'null');
     };
   };
 }
@@ -252,7 +255,7 @@ function listRoot(
   return (variables, reads) => {
     const { filter, first, after } = readArguments(variables) as ConnectionListRequest;
     const index = reads.list({ filter, first, after }, isCounted);
-    return () => write(reads.page(index));
+    return (texts) => texts.push(write(reads.page(index)));
   };
 }
 
@@ -273,18 +276,23 @@ function entitiesRoot(
     return reference ? reads.find(reference) : 'null';
   }
 
+  function textOf(connection: ConnectionView | undefined, representation: Representation = {}): string {
+    return connection && isNamedBy(representation, connection) ? writeConnection(connection) : 'null';
+  }
+
   const readArguments = argumentReader(field, nodes);
   return (variables, reads) => {
     const representations = readArguments(variables)['representations'] as readonly Representation[];
     const entities = representations.map((representation) => request(representation, reads));
-    return () => {
-      const texts = entities.map((entity, index) => {
-        if (typeof entity === 'string') return entity;
-        const connection = reads.connection(entity);
-        const isNamed = connection && isNamedBy(representations[index] ?? {}, connection);
-        return isNamed ? writeConnection(connection) : 'null';
-      });
-      return `[${texts.join(',')}]`;
+    return (texts) => {
+      texts.push('[');
+      for (const [index, entity] of entities.entries()) {
+        if (index > 0) texts.push(',');
+        texts.push(
+          typeof entity === 'string' ? entity : textOf(reads.connection(entity), representations[index]),
+        );
+      }
+      texts.push(']');
     };
   };
 }
