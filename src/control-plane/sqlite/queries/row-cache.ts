@@ -8,10 +8,10 @@ import { KeptLists } from './kept-lists';
 import { VISIBLE, type Viewable, type VisibleParameter } from './visibility';
 
 /**
- * The most rows in memory: about 15 MB with the texts that responses make of them. A row with longer tags and roles counts as several,
- * so that it is 35 MB at most.
+ * The most rows in memory: about 12 MB with the texts that responses make of them. A row with longer tags and roles counts as several,
+ * so that it is 28 MB at most.
  */
-const MAX_ROWS = 10_000;
+const MAX_ROWS = 8_000;
 const CHARACTERS_PER_ROW = 256;
 /**
  * Once half the room is taken, a row that is read is kept with this probability. Requests for ids that don't repeat would replace
