@@ -29,9 +29,9 @@ const MODULES = [
 ];
 
 /** Files with rules of their own. */
-const FILES = ['main', 'load-program', 'program', 'package-folder', 'telemetry/events'];
-/** Of telemetry/events only the types. */
-const FOR_EVERYONE = ['package-folder', 'telemetry/events'];
+const FILES = ['main', 'load-program', 'program', 'root-folder', 'telemetry/events'];
+/** Every module may import these; of telemetry/events only types. */
+const FOR_EVERYONE = ['root-folder', 'telemetry/events'];
 
 const MODULE_IMPORTS = {
   proton: [],

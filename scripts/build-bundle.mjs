@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8';
 import { build } from 'esbuild';
 
 /**
- * Bundles the modules in dist/ into dist/bundle.js, runs the bundle once, and keeps what V8 compiled in dist/bundle.cache: a start then
- * need not find and compile 1,200 files. A bundle that has not changed is left alone.
+ * Bundles the modules in dist/ into dist/bundle.js, runs the bundle once, and writes V8's code cache of it to dist/bundle.cache: a start
+ * then need not find and compile 1,200 files. A bundle that has not changed is left alone.
  */
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const BUNDLE = join(DIST, 'bundle.js');
@@ -31,25 +31,33 @@ const EXTERNAL = [
   'undici',
 ];
 
-const { compileBundle, evaluate } = createRequire(import.meta.url)('../dist/load-program.js');
-const text = await bundleOf(join(DIST, 'program.js'));
+const { codeCacheOf, compileBundle, evaluate } = createRequire(import.meta.url)('../dist/load-program.js');
+const text = await bundled();
 if (!isCurrent(text)) {
-  // Of the text that a cache was made from, V8 only compares the length: an old cache must never lie beside another text.
-  rmSync(CODE_CACHE, { force: true });
-  replace(BUNDLE, text);
-  replace(CODE_CACHE, await codeOfRun());
+  // Both are replaced when the bundle has run without an error.
+  const [bundle, codeCache] = [BUNDLE, CODE_CACHE].map((file) => `${file}-${process.pid}`);
+  try {
+    writeFileSync(bundle, text);
+    writeFileSync(codeCache, await codeCacheOfRun(bundle, text));
+    renameSync(bundle, BUNDLE);
+    renameSync(codeCache, CODE_CACHE);
+  } finally {
+    rmSync(bundle, { force: true });
+    rmSync(codeCache, { force: true });
+  }
 }
 // Without it, the server would serve on.
 process.exit();
 
-async function bundleOf(entry) {
+async function bundled() {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    // Not as an entry point: esbuild would make its "use strict" that of all packages.
+    stdin: { contents: "module.exports = require('./program.js');", resolveDir: DIST },
     bundle: true,
     platform: 'node',
     target: 'node20',
     charset: 'ascii',
-    // The text stays in memory: without comments and indentation it is 2.4 MB shorter. Names stay as they are, for stack traces.
+    // The text stays in memory: without comments and indentation it is 2.4 MB shorter. Most names stay as they are, for stack traces.
     minifyWhitespace: true,
     lineLimit: 120,
     external: EXTERNAL,
@@ -62,19 +70,21 @@ async function bundleOf(entry) {
     write: false,
   });
   // V8 keeps ASCII in half of the memory. esbuild leaves other characters in comments and regular expressions.
-  return outputFiles[0].text.replace(
+  const ascii = outputFiles[0].text.replace(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+  return Buffer.from(ascii);
 }
 
 function isCurrent(text) {
-  if (!existsSync(BUNDLE) || !existsSync(CODE_CACHE)) return false;
-  return readFileSync(BUNDLE, 'latin1') === text && !compileBundle().cachedDataRejected;
+  return (
+    existsSync(BUNDLE) && readFileSync(BUNDLE).equals(text) && compileBundle().cachedDataRejected === false
+  );
 }
 
-/** Starts a server with a store in memory, sends a request, and returns what V8 compiled for that. */
-async function codeOfRun() {
+/** Starts a server with a store in memory, and sends a request. */
+async function codeCacheOfRun(bundle, text) {
   process.env = {
     PATH: process.env['PATH'],
     NODE_ENV: 'production',
@@ -85,24 +95,21 @@ async function codeOfRun() {
     DATABASE_URL: 'sqlite::memory:',
     LOG_LEVEL: 'warn',
   };
-  const bundle = compileBundle();
-  const urls = await evaluate(bundle).serve();
-  if (!urls) process.exit(1);
+  const script = compileBundle(bundle);
+  const { loadCommands, loadServer } = evaluate(script);
+  await loadCommands();
+  const { serve } = await loadServer();
+  const urls = await serve();
+  if (!urls) throw new Error('The bundled server did not start; the reason is above');
   const response = await fetch(urls.graphql, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: '{ __typename }' }),
   });
-  if (!response.ok)
+  if (!response.ok) {
     throw new Error(`The bundled server responded ${response.status}: ${await response.text()}`);
+  }
   // The server has set this flag. V8 rejects a cache that was made with other flags than it starts with.
   setFlagsFromString('--heap-growing-percent=0');
-  return bundle.createCachedData();
-}
-
-/** Another process finds either the old file or the whole new one. */
-function replace(file, content) {
-  const whole = `${file}-${process.pid}`;
-  writeFileSync(whole, content);
-  renameSync(whole, file);
+  return codeCacheOf(script, text);
 }

@@ -1,4 +1,10 @@
 import { loadProgram } from './load-program';
 
+void main();
+
 /** The server process. */
-void loadProgram().then(({ serve }) => serve());
+async function main(): Promise<void> {
+  const { loadServer } = await loadProgram();
+  const { serve } = await loadServer();
+  await serve();
+}

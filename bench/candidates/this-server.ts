@@ -6,8 +6,9 @@ export const start: Start = (environment) => serve({ ...environment, LOG_LEVEL: 
 
 export async function serve(environment: Environment): Promise<Served> {
   process.env = { ...environment };
-  const program = await loadProgram();
-  const urls = await program.serve();
+  const { loadServer } = await loadProgram();
+  const server = await loadServer();
+  const urls = await server.serve();
   if (!urls) throw new Error('it printed why it could not start');
   return { url: urls.graphql, protonEndpoint: urls.protonEndpoint };
 }

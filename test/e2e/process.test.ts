@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { promisify } from 'node:util';
 
 import {
   CreateEnvironmentAccountConnectionDocument,
@@ -10,9 +8,8 @@ import {
 } from '../../generated/operations/graphql';
 import { useTemporaryFolder } from '../support/folder';
 import { dataOf } from '../support/graphql-client';
-import { environmentWith, PROJECT, runServerToEnd, startServerProcess } from '../support/server-process';
+import { runServerToEnd, startServerProcess } from '../support/server-process';
 
-const run = promisify(execFile);
 const folder = useTemporaryFolder();
 const CREATE = { managementAccountId: '111111111111', environmentName: 'payments-prod' };
 
@@ -49,17 +46,6 @@ describe('The process', () => {
       status: 'PENDING',
       createdAt: created?.data?.created_at,
     });
-  });
-
-  it('loads the code that V8 compiled when the project was built, and serves with flags for which V8 rejects it', async () => {
-    const print = "console.log(require('./dist/load-program.js').compileBundle().cachedDataRejected)";
-    const options = { cwd: PROJECT, env: environmentWith({}) };
-    expect((await run(process.execPath, ['-e', print], options)).stdout).toBe('false\n');
-    const stack = ['--stack-size=900'];
-    expect((await run(process.execPath, [...stack, '-e', print], options)).stdout).toBe('true\n');
-    const server = await startServerProcess({}, { node: stack });
-    expect(await dataOf(server.url, '{ __typename }')).toEqual({ __typename: 'Query' });
-    expect(await server.end('SIGTERM')).toBe(0);
   });
 
   it('finishes running requests on SIGINT, and shuts down once however many signals come', async () => {

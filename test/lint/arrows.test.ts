@@ -126,12 +126,12 @@ const CASES: readonly Case[] = [
   ],
   [
     'src/main.ts',
-    ['./load-program', './package-folder'],
+    ['./load-program', './root-folder'],
     ['./program', './app/create-app', './config/config', './telemetry/logger', './cli/program'],
   ],
   ['src/load-program.ts', ['./program'], ['./main', './app/serve', './cli/main', './config/config']],
   ['src/program.ts', ['./app/serve', './cli/main'], ['./main', './config/config', './subgraph/context']],
-  ['src/package-folder.ts', ['node:path'], ['./main', './config/config', './proton/identifiers']],
+  ['src/root-folder.ts', ['node:path'], ['./main', './config/config', './proton/identifiers']],
   [
     'src/cli/program.ts',
     ['../config/config', '../proton/identifiers', '../control-plane/store', '../control-plane/sqlite/rows'],

@@ -7,6 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 import { environmentWithStore, testEnvironment } from './test-environment';
 
 export const PROJECT = join(__dirname, '..', '..');
+/** Options that the build of the tests took as well. */
+export const NODE_OPTIONS = process.env['NODE_OPTIONS'] ?? '';
 const SERVER = join(PROJECT, 'dist', 'main.js');
 
 export interface ServerProcess {
@@ -44,13 +46,12 @@ export function environmentWith(variables: Readonly<Record<string, string>>): No
 /**
  * Starts the built server in its own process and resolves when it logs that it is ready.
  * @param prelude a shell command to run first in the same process, such as `ulimit`
- * @param node options of Node.js
  */
 export async function startServerProcess(
   variables: Readonly<Record<string, string>>,
-  { prelude = ':', node = [] }: { readonly prelude?: string; readonly node?: readonly string[] } = {},
+  { prelude = ':' }: { readonly prelude?: string } = {},
 ): Promise<ServerProcess> {
-  const server = [process.execPath, ...node, SERVER];
+  const server = [process.execPath, SERVER];
   const environment = await environmentWithStore(variables);
   return whenReady(
     spawn('sh', ['-c', `${prelude}; exec "$@"`, 'sh', ...server], {
@@ -60,16 +61,16 @@ export async function startServerProcess(
   );
 }
 
-/** A process that waits before it starts the server. */
+/** A process that has loaded the server, but has not started it. */
 export interface WaitingServer {
   readonly start: () => Promise<ServerProcess>;
   /** Ends the process, with SIGKILL. */
   readonly kill: () => void;
 }
 
-/** Starts a process that will run the built server when `start` is called, so that it can replace another one quickly. */
+/** Loads the built server in a process without starting it, so that it can replace another one quickly. */
 export function prepareServerProcess(variables: Readonly<Record<string, string>>): WaitingServer {
-  const child = spawn(process.execPath, ['-r', join(__dirname, 'wait-to-start.js'), SERVER], {
+  const child = spawn(process.execPath, [join(__dirname, 'wait-to-start.js')], {
     env: environmentWith(testEnvironment(variables)),
     stdio: ['pipe', 'pipe', 'pipe'],
   });

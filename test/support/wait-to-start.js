@@ -1,2 +1,11 @@
-/** Loaded before a built program (`node -r`): waits for a byte on standard input. Until then the program has opened nothing. */
-require('node:fs').readSync(0, Buffer.alloc(1));
+/** Loads the built server, and starts it after a byte on standard input. Until then it has opened nothing. */
+const { readSync } = require('node:fs');
+
+const { loadProgram } = require('../../dist/load-program');
+
+void loadProgram()
+  .then(({ loadServer }) => loadServer())
+  .then(({ serve }) => {
+    readSync(0, Buffer.alloc(1));
+    return serve();
+  });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import type { ApolloServerPlugin } from '@apollo/server';
 
-import { PACKAGE_FOLDER } from '../../package-folder';
+import { ROOT_FOLDER } from '../../root-folder';
 
 /** The operation files, with a value for each of their variables. They are shipped beside the code. */
-const OPERATIONS = join(PACKAGE_FOLDER, 'schema', 'operations');
+const OPERATIONS = join(ROOT_FOLDER, 'schema', 'operations');
 
 const SANDBOX_CDN = 'https://embeddable-sandbox.cdn.apollographql.com';
 const SANDBOX_SCRIPT = `${SANDBOX_CDN}/v2/embeddable-sandbox.umd.production.min.js`;

@@ -160,7 +160,7 @@ function withoutErrors<Value>(results: readonly (Value | Error)[]): readonly Val
   return results as readonly Value[];
 }
 
-/** Requests what a root field needs, and returns how its value is written, at the end of the given texts, once all reads are done. */
+/** Requests what a root field needs. Returns a function that appends the field's value to texts, once all reads are done. */
 type Root = (variables: Variables, reads: Reads) => WriteRoot;
 type WriteRoot = (texts: string[]) => void;
 
@@ -220,7 +220,7 @@ function writeRoots(
     writes[index]?.(texts);
   }
   texts.push('}}\n');
-  // Joined once: what is added or joined before is copied again.
+  // One join at the end: `+=`, or joining parts first, copies their text again.
   return texts.join('');
 }
 

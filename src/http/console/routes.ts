@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import type { ResponseHeaders } from '../../graphql/request-error';
-import { PACKAGE_FOLDER } from '../../package-folder';
+import { ROOT_FOLDER } from '../../root-folder';
 import { PUBLIC_FILE } from '../hooks/public-file';
 import { builtFiles, type BuiltFiles } from './built-files';
 import { consoleHeaders, explorerHeaders } from './security-headers';
@@ -13,7 +13,7 @@ export const CONSOLE_PATH = '/console';
 const EXPLORER_PATH = '/explorer';
 
 /** Where `npm run build` puts them. */
-const DIST = join(PACKAGE_FOLDER, 'dist');
+const DIST = join(ROOT_FOLDER, 'dist');
 
 export interface ConsoleOptions {
   readonly settings: ConsoleSettings;

@@ -39,7 +39,7 @@ const LOG_PAGES = 4_000;
 const LOG_BYTES_KEPT = 32 * 1024 * 1024;
 
 /**
- * SQLite's own cache of pages, in KiB, by SQLite's default. better-sqlite3's 16,000 are no faster, with a million rows either: the rows
+ * SQLite's own cache of pages, in KiB: SQLite's default. better-sqlite3's 16,000 are no faster, with a million rows either: the rows
  * that are read often are in the row cache, and the operating system has the file in memory.
  */
 const PAGE_CACHE_KIB = 2_000;
@@ -173,7 +173,6 @@ function setUp(database: BetterSqlite3.Database, location: string): void {
   const version = readSchemaVersion(database, location);
   // Acknowledged writes survive a loss of power: every commit waits until the log is on the disk.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  database.exec(`PRAGMA cache_size = -${String(PAGE_CACHE_KIB)}`);
   database.exec(
     `PRAGMA wal_autocheckpoint = ${String(LOG_PAGES)}; PRAGMA journal_size_limit = ${String(LOG_BYTES_KEPT)}`,
   );
@@ -181,6 +180,8 @@ function setUp(database: BetterSqlite3.Database, location: string): void {
   database.exec('PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
   // A file that needs no migration is not locked, so opening it does not wait for writers.
   if (version < MIGRATIONS.length) migrate(database, location);
+  // After the migrations, because SQLite sorts in as much memory as the cache may take.
+  database.exec(`PRAGMA cache_size = -${String(PAGE_CACHE_KIB)}`);
 }
 
 /** Runs the missing migrations in one transaction, under the write lock: two processes that start together run them once. */
