@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,6 @@ import { build } from 'esbuild';
  * then need not find and compile 1,200 files. A bundle that has not changed is left alone.
  */
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
-const BUNDLE = join(DIST, 'bundle.js');
-const CODE_CACHE = join(DIST, 'bundle.cache');
 
 /**
  * These stay in node_modules: compiled packages, and those that only some configurations load. The bundle calls `require` for them, so
@@ -31,20 +29,15 @@ const EXTERNAL = [
   'undici',
 ];
 
-const { codeCacheOf, compileBundle, evaluate } = createRequire(import.meta.url)('../dist/load-program.js');
+const { BUNDLE, CODE_CACHE, codeCacheOf, compile, compileBundle, evaluate } = createRequire(import.meta.url)(
+  '../dist/load-program.js',
+);
 const text = await bundled();
 if (!isCurrent(text)) {
   // Both are replaced when the bundle has run without an error.
-  const [bundle, codeCache] = [BUNDLE, CODE_CACHE].map((file) => `${file}-${process.pid}`);
-  try {
-    writeFileSync(bundle, text);
-    writeFileSync(codeCache, await codeCacheOfRun(bundle, text));
-    renameSync(bundle, BUNDLE);
-    renameSync(codeCache, CODE_CACHE);
-  } finally {
-    rmSync(bundle, { force: true });
-    rmSync(codeCache, { force: true });
-  }
+  const codeCache = await codeCacheOfRun(text);
+  replace(BUNDLE, text);
+  replace(CODE_CACHE, codeCache);
 }
 // Without it, the server would serve on.
 process.exit();
@@ -84,7 +77,7 @@ function isCurrent(text) {
 }
 
 /** Starts a server with a store in memory, and sends a request. */
-async function codeCacheOfRun(bundle, text) {
+async function codeCacheOfRun(text) {
   process.env = {
     PATH: process.env['PATH'],
     NODE_ENV: 'production',
@@ -95,7 +88,7 @@ async function codeCacheOfRun(bundle, text) {
     DATABASE_URL: 'sqlite::memory:',
     LOG_LEVEL: 'warn',
   };
-  const script = compileBundle(bundle);
+  const script = compile(text);
   const { loadCommands, loadServer } = evaluate(script);
   await loadCommands();
   const { serve } = await loadServer();
@@ -112,4 +105,11 @@ async function codeCacheOfRun(bundle, text) {
   // The server has set this flag. V8 rejects a cache that was made with other flags than it starts with.
   setFlagsFromString('--heap-growing-percent=0');
   return codeCacheOf(script, text);
+}
+
+/** Another process finds either the old file or the whole new one. */
+function replace(file, content) {
+  const whole = `${file}-${process.pid}`;
+  writeFileSync(whole, content);
+  renameSync(whole, file);
 }

@@ -7,8 +7,8 @@ import { crc32 } from 'node:zlib';
 import type * as program from './program';
 
 /** `npm run build` writes both. */
-const BUNDLE = join(__dirname, 'bundle.js');
-const CODE_CACHE = join(__dirname, 'bundle.cache');
+export const BUNDLE = join(__dirname, 'bundle.js');
+export const CODE_CACHE = join(__dirname, 'bundle.cache');
 /** In stack traces. V8 keeps the name with the cache, so it is not a path of the machine that built it. */
 const NAME = 'proton-subgraph/dist/bundle.js';
 
@@ -24,10 +24,14 @@ export async function loadProgram(): Promise<typeof program> {
  * Compiles the bundle, with the code cache if it is of this bundle and of this Node.js. V8 still rejects it when flags of V8 differ;
  * `cachedDataRejected` of the script says so. Without a cache, functions are compiled when they are called.
  */
-export function compileBundle(bundle = BUNDLE, codeCache = CODE_CACHE): Script {
-  const text = readFileSync(bundle);
-  // The text is ASCII. V8 keeps such a text where it is, outside of the heap.
-  return new Script(text.toString('latin1'), { filename: NAME, cachedData: codeIn(codeCache, text) });
+export function compileBundle(): Script {
+  const text = readFileSync(BUNDLE);
+  return compile(text, cachedCodeOf(text));
+}
+
+/** @param text ASCII, which V8 keeps where it is, outside of the heap */
+export function compile(text: Buffer, cachedData?: Buffer): Script {
+  return new Script(text.toString('latin1'), { filename: NAME, cachedData });
 }
 
 /** Runs the bundle as Node.js runs a CommonJS module. */
@@ -44,10 +48,10 @@ export function codeCacheOf(bundle: Script, text: Buffer): Buffer {
   return Buffer.concat([Buffer.from(labelOf(text, code)), code]);
 }
 
-function codeIn(file: string, text: Buffer): Buffer | undefined {
+function cachedCodeOf(text: Buffer): Buffer | undefined {
   let content: Buffer;
   try {
-    content = readFileSync(file);
+    content = readFileSync(CODE_CACHE);
   } catch {
     return undefined;
   }
